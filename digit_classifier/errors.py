@@ -1,0 +1,157 @@
+"""Every error this package raises on purpose, in one tree.
+
+::
+
+    DigitClassifierError
+    ├── SettingsError                 settings are missing or wrong
+    ├── DatasetError
+    │   ├── DatasetMissingError       a file of MNIST is not there
+    │   ├── DatasetCorruptError       a file is not what it should be
+    │   └── DownloadError             no mirror could be reached
+    ├── ModelError
+    │   ├── ModelNotFoundError        no model of that name
+    │   └── ModelCorruptError         a model file is damaged, altered or foreign
+    ├── SelfTestError                 the loaded model does not read the digit it must
+    ├── CheckpointError               a training run cannot be resumed from its checkpoint
+    └── InputError                    what the caller sent
+        ├── NoFileError               nothing was sent
+        ├── EmptyFileError            a file without content
+        ├── FileTooLargeError         too many bytes
+        └── ImageError
+            ├── UnsupportedImageError not an image of a format we read
+            ├── BrokenImageError      such an image, but damaged
+            ├── TooManyPixelsError    refused before its pixels were decoded
+            ├── ImageTooSmallError    a side too short to hold a digit
+            └── NoInkError            nothing is drawn on it
+
+Nothing here knows of HTTP. Each error that a caller of the service can provoke has a stable
+``code``; ``digit_classifier.web.errors`` maps the classes to statuses in one place.
+"""
+
+from typing import ClassVar
+
+
+class DigitClassifierError(Exception):
+    """Base of all errors raised on purpose; its text is one clear sentence for a person."""
+
+    code: ClassVar[str] = "internal_error"
+
+
+class SettingsError(DigitClassifierError):
+    """Settings are missing, contradictory or of the wrong type."""
+
+    code = "bad_settings"
+
+
+class DatasetError(DigitClassifierError):
+    """Base of the errors about MNIST's files."""
+
+    code = "dataset_error"
+
+
+class DatasetMissingError(DatasetError):
+    """A file of MNIST is not where it was looked for."""
+
+    code = "dataset_missing"
+
+
+class DatasetCorruptError(DatasetError):
+    """A file of MNIST is truncated, altered, or another file under its name."""
+
+    code = "dataset_corrupt"
+
+
+class DownloadError(DatasetError):
+    """No mirror gave the file."""
+
+    code = "download_failed"
+
+
+class ModelError(DigitClassifierError):
+    """Base of the errors about trained models."""
+
+    code = "model_error"
+
+
+class ModelNotFoundError(ModelError):
+    """There is no model of that name."""
+
+    code = "model_not_found"
+
+
+class ModelCorruptError(ModelError):
+    """A model file is damaged, altered, of another version, or no model at all."""
+
+    code = "model_corrupt"
+
+
+class SelfTestError(DigitClassifierError):
+    """The loaded model does not read the self-test's digit right."""
+
+    code = "self_test_failed"
+
+
+class CheckpointError(DigitClassifierError):
+    """A training run cannot be resumed: no checkpoint, or one of another run."""
+
+    code = "checkpoint_error"
+
+
+class InputError(DigitClassifierError):
+    """Base of the errors about what a caller sent."""
+
+    code = "bad_input"
+
+
+class NoFileError(InputError):
+    """The request carries no file where one is needed."""
+
+    code = "no_file"
+
+
+class EmptyFileError(InputError):
+    """The file has no content."""
+
+    code = "empty_file"
+
+
+class FileTooLargeError(InputError):
+    """The file has more bytes than are accepted."""
+
+    code = "file_too_large"
+
+
+class ImageError(InputError):
+    """Base of the errors about the image itself."""
+
+    code = "bad_image"
+
+
+class UnsupportedImageError(ImageError):
+    """The bytes are no image of a format that is read here."""
+
+    code = "unsupported_image"
+
+
+class BrokenImageError(ImageError):
+    """The bytes begin like an image but cannot be decoded."""
+
+    code = "broken_image"
+
+
+class TooManyPixelsError(ImageError):
+    """The image declares more pixels than are accepted; none was decoded."""
+
+    code = "too_many_pixels"
+
+
+class ImageTooSmallError(ImageError):
+    """A side of the image is too short to hold a digit."""
+
+    code = "image_too_small"
+
+
+class NoInkError(ImageError):
+    """Nothing on the image stands out from its background."""
+
+    code = "no_ink"

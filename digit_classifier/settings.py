@@ -1,0 +1,90 @@
+"""Typed settings: defaults < configuration file < ``DIGIT_CLASSIFIER_*`` environment.
+
+The file is TOML with one table, ``[digit_classifier]``, whose keys are the fields of
+:class:`Settings`. ``DIGIT_CLASSIFIER_CONFIG`` names it; without that, ``instance/settings.toml``
+in the working folder is read where it exists. A variable such as ``DIGIT_CLASSIFIER_PORT`` wins
+over the file. Relative paths are taken from the working folder.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typed_settings as ts
+
+from digit_classifier.errors import SettingsError
+
+TABLE = "digit_classifier"
+ENV_PREFIX = "DIGIT_CLASSIFIER_"
+CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
+DEFAULT_CONFIG = Path("instance/settings.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an operator may set.
+
+    Parameters
+    ----------
+    host, port
+        Where ``digit-classifier serve`` listens.
+    data_dir
+        Folder of the four MNIST files, read by training and evaluation.
+    models_dir
+        Folder of the models trained here; one of them hides a shipped model of its name.
+    model
+        Name of the model that answers.
+    framing
+        ``"auto"`` finds the ink; ``"center"`` only crops the central square.
+    max_upload_bytes
+        Largest file accepted, in bytes.
+    max_image_pixels
+        Largest image accepted, in pixels (width × height).
+    secret_key
+        Signs the session cookie that carries the form's CSRF token. The web application does not
+        start without it; there is no default.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    data_dir: Path = Path("data")
+    models_dir: Path = Path("models")
+    model: str = "mlp"
+    framing: Literal["auto", "center"] = "auto"
+    max_upload_bytes: int = 1024 * 1024
+    max_image_pixels: int = 40_000_000
+    secret_key: ts.SecretStr | None = None
+
+
+def load_settings() -> Settings:
+    """Read the settings from the file and the environment.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, is not TOML, has an unknown key, or a value has the wrong type.
+    """
+    try:
+        return ts.load_settings(
+            Settings,
+            loaders=[
+                ts.FileLoader(files=[_config_file()], formats={"*": ts.TomlFormat(TABLE)}),
+                ts.EnvLoader(prefix=ENV_PREFIX),
+            ],
+            base_dir=Path.cwd(),
+        )
+    except ts.exceptions.InvalidSettingsError as exc:
+        raise SettingsError("; ".join(str(error) for error in exc.exceptions)) from exc
+    except (ts.exceptions.TsError, OSError) as exc:
+        raise SettingsError(f"The settings cannot be read: {exc}") from exc
+
+
+def _config_file() -> str | Path:
+    """Name the file to read; typed-settings takes a leading "!" as "must exist"."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    return f"!{named}" if named else DEFAULT_CONFIG

