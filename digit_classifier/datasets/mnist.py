@@ -1,0 +1,92 @@
+"""MNIST as arrays, verified before use."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.datasets.idx import parse_idx, read_content
+from digit_classifier.errors import DatasetCorruptError, DatasetMissingError
+
+#: SHA-256 of the *uncompressed* content, so that a recompressed copy is as good as the original.
+CHECKSUMS = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """The data set.
+
+    Attributes
+    ----------
+    X_train : ndarray of shape (60000, 28, 28), uint8
+        White (255) ink on black (0).
+    y_train : ndarray of shape (60000,), uint8
+    X_test : ndarray of shape (10000, 28, 28), uint8
+    y_test : ndarray of shape (10000,), uint8
+    """
+
+    X_train: NDArray[np.uint8]
+    y_train: NDArray[np.uint8]
+    X_test: NDArray[np.uint8]
+    y_test: NDArray[np.uint8]
+
+
+def load_mnist(directory: Path) -> Mnist:
+    """Read and verify the four files, each plain or with ``.gz``.
+
+    Raises
+    ------
+    DatasetMissingError
+        A file is not there.
+    DatasetCorruptError
+        A file is truncated, altered, or another one under its name.
+    """
+    arrays = {name: parse_idx(read_verified(directory, name), name) for name in CHECKSUMS}
+    return Mnist(
+        X_train=arrays["train-images-idx3-ubyte"],
+        y_train=arrays["train-labels-idx1-ubyte"],
+        X_test=arrays["t10k-images-idx3-ubyte"],
+        y_test=arrays["t10k-labels-idx1-ubyte"],
+    )
+
+
+def read_verified(directory: Path, name: str) -> bytes:
+    """Return the uncompressed content of one file of `directory`, its checksum compared."""
+    path = next((path for path in candidates(directory, name) if path.is_file()), None)
+    if path is None:
+        raise DatasetMissingError(
+            f"MNIST is not in {directory} ({name}[.gz] is missing). Fetch it with "
+            "'digit-classifier data fetch', or name its folder in DIGIT_CLASSIFIER_DATA_DIR."
+        )
+    content = read_content(path)
+    verify(content, name, str(path))
+    return content
+
+
+def candidates(directory: Path, name: str) -> tuple[Path, Path]:
+    """Return where a file of MNIST may be in `directory`: plain, or gzipped."""
+    return directory / name, directory / f"{name}.gz"
+
+
+def verify(content: bytes, name: str, source: str) -> None:
+    """Compare uncompressed content with the checksum of the file it should be.
+
+    Raises
+    ------
+    DatasetCorruptError
+        It is something else; the error names `source` and, where it is another file of MNIST
+        that was given this name, that file too.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    if digest == CHECKSUMS[name]:
+        return
+    swapped = next((other for other, known in CHECKSUMS.items() if known == digest), None)
+    what = f"it is {swapped}" if swapped else "it is truncated or altered"
+    raise DatasetCorruptError(f"{source} is not MNIST's {name}: {what} (SHA-256 {digest}).")
