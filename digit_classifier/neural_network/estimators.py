@@ -1,0 +1,191 @@
+"""The networks with scikit-learn's estimator API.
+
+They follow scikit-learn's rules (``check_estimator`` passes), take any number of features and any
+class labels, and train without augmentation. What ships is trained by
+``digit_classifier.training``, with the same network, losses, optimizers and epoch loop.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from digit_classifier.neural_network.fitting import batch_indices, run_epoch
+from digit_classifier.neural_network.layers import Array
+from digit_classifier.neural_network.losses import one_hot
+from digit_classifier.neural_network.network import mlp
+from digit_classifier.neural_network.optimizers import OPTIMIZERS
+
+#: Share of the samples held out where early stopping needs them.
+_VALIDATION_SHARE = 0.1
+
+
+class MLPClassifier(ClassifierMixin, BaseEstimator):
+    """Multilayer perceptron trained by cross-entropy on mini-batches.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(100,)
+        With none, it is softmax regression.
+    activation : {"relu", "tanh"}, default="relu"
+    optimizer : {"adam", "sgd"}, default="adam"
+        SGD comes with Nesterov momentum.
+    learning_rate : float, default=0.001
+    epochs : int, default=100
+    batch_size : int, default=32
+    l2 : float, default=0
+        Weight of the penalty l2 / 2 · ‖weights‖².
+    dropout : float, default=0
+        Share of each hidden layer's units left out of a training step.
+    patience : int or None, default=None
+        Hold a tenth of the samples out, stop after so many epochs without a better accuracy on
+        them, and return to the best parameters. None trains all epochs on all samples.
+    random_state : int, RandomState instance or None, default=None
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    n_epochs_ : int
+        Epochs trained.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    network_ : Network
+    """
+
+    def __init__(  # noqa: PLR0913, scikit-learn's hyperparameters are arguments
+        self,
+        hidden_layer_sizes: tuple[int, ...] = (100,),
+        *,
+        activation: str = "relu",
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
+        epochs: int = 100,
+        batch_size: int = 32,
+        l2: float = 0.0,
+        dropout: float = 0.0,
+        patience: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.l2 = l2
+        self.dropout = dropout
+        self.patience = patience
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train from scratch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        """
+        vectors, y = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(y)
+        encoder = LabelEncoder()
+        indices = encoder.fit_transform(y)
+        self.classes_ = encoder.classes_
+        # scikit-learn's random states are the older kind: one draw seeds a Generator
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        rng = np.random.default_rng(seed)
+        n_classes = len(self.classes_)
+        self.network_ = mlp(
+            (vectors.shape[1], *self.hidden_layer_sizes, n_classes),
+            activation=self.activation,
+            dropout=self.dropout,
+        )
+        self.network_.initialize(rng)
+        self._train(vectors, indices, rng, seed)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """Return the class probabilities, shape (n_samples, n_classes), float32."""
+        check_is_fitted(self)
+        vectors = validate_data(self, X, dtype=np.float32, reset=False)
+        return self.network_.predict_proba(vectors)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class of each sample, shape (n_samples,)."""
+        chosen = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[chosen]
+        return labels
+
+    def _train(self, X: Array, y: NDArray[np.intp], rng: np.random.Generator, seed: int) -> None:
+        held_out = None
+        if self.patience is not None:
+            X, X_held, y, y_held = train_test_split(
+                X, y, test_size=_VALIDATION_SHARE, random_state=seed
+            )
+            held_out = X_held, y_held
+        targets = one_hot(y, len(self.classes_))
+        optimizer = OPTIMIZERS[self.optimizer]()
+        best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
+        self.loss_curve_: list[float] = []
+        for epoch in range(self.epochs):
+            order = batch_indices(len(X), self.batch_size, rng)
+            result = run_epoch(
+                self.network_,
+                optimizer,
+                ((X[chosen], targets[chosen]) for chosen in order),
+                lambda _step: self.learning_rate,
+                rng=rng,
+                l2=self.l2,
+            )
+            self.loss_curve_.append(result.loss)
+            if held_out is None or self.patience is None:
+                continue
+            accuracy = self._accuracy(*held_out)
+            if accuracy > best_accuracy:
+                best_accuracy, best_epoch = accuracy, epoch
+                best_parameters = self.network_.parameters.copy()
+            elif epoch - best_epoch >= self.patience:
+                break
+        if held_out is not None:
+            np.copyto(self.network_.parameters, best_parameters)
+        self.n_epochs_ = len(self.loss_curve_)
+
+    def _accuracy(self, X: Array, y: NDArray[np.intp]) -> float:
+        return float((self.network_.predict_logits(X).argmax(axis=1) == y).mean())
+
+
+class SoftmaxClassifier(MLPClassifier):
+    """Softmax regression: the perceptron without a hidden layer.
+
+    Parameters
+    ----------
+    optimizer, learning_rate, epochs, batch_size, l2, patience, random_state
+        As of :class:`MLPClassifier`.
+    """
+
+    def __init__(  # noqa: PLR0913, as above
+        self,
+        *,
+        optimizer: str = "adam",
+        learning_rate: float = 1e-2,
+        epochs: int = 100,
+        batch_size: int = 32,
+        l2: float = 0.0,
+        patience: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            (),
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            l2=l2,
+            patience=patience,
+            random_state=random_state,
+        )

@@ -1,0 +1,156 @@
+"""Layers: one differentiable step each, whole batches at a time.
+
+A layer's ``forward`` returns its output and a cache; ``backward`` takes the gradient of the loss
+with respect to that output, and the cache, and returns the gradient with respect to the input.
+A layer keeps nothing of a batch between calls, so that many threads may share one network.
+
+Activations work in place: they overwrite what the Dense layer before them has just made, which
+nobody else holds. That saves an allocation a layer and is why a network begins with a Dense layer.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+
+@dataclass
+class Layer:
+    """Base of all layers; the fields of a subclass are its configuration.
+
+    Attributes
+    ----------
+    parameters, gradients : dict of str to ndarray
+        Views into the network's flat vectors, bound by :class:`Network`.
+    """
+
+    parameters: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+    gradients: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name each trainable array and its shape."""
+        return {}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw the first parameters."""
+
+    def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Any]:
+        """Return the output and what ``backward`` needs; `rng` is given in training alone."""
+        raise NotImplementedError
+
+    def backward(self, grad_output: Array, cache: Any, *, input_needed: bool = True) -> Array:
+        """Fill ``gradients`` and return the gradient of the input.
+
+        Where that is not needed, `grad_output` may be returned instead.
+        """
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Describe the layer in JSON's types; :func:`layer_from_config` is the inverse."""
+        fields = {k: v for k, v in asdict(self).items() if k not in ("parameters", "gradients")}
+        return {"type": type(self).__name__, **fields}
+
+
+@dataclass
+class Dense(Layer):
+    """Fully connected: ``X @ weights + biases``.
+
+    Weights begin with variance 2 / n_inputs (He et al. 2015, arXiv:1502.01852, equation 10),
+    biases at zero.
+    """
+
+    n_inputs: int
+    n_outputs: int
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"weights": (self.n_inputs, self.n_outputs), "biases": (self.n_outputs,)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        weights = self.parameters["weights"]
+        weights[...] = rng.standard_normal(weights.shape, dtype=np.float32)
+        weights *= np.sqrt(2 / self.n_inputs, dtype=weights.dtype)
+        self.parameters["biases"][...] = 0
+
+    def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
+        output = X @ self.parameters["weights"]  # (n_samples, n_outputs)
+        output += self.parameters["biases"]
+        return output, X
+
+    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+        np.matmul(cache.T, grad_output, out=self.gradients["weights"])
+        np.sum(grad_output, axis=0, out=self.gradients["biases"])
+        return grad_output @ self.parameters["weights"].T if input_needed else grad_output
+
+
+@dataclass
+class ReLU(Layer):
+    """Rectifier, max(0, x) (Glorot, Bordes & Bengio 2011)."""
+
+    def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
+        np.maximum(X, 0, out=X)
+        return X, X
+
+    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+        grad_output *= cache > 0
+        return grad_output
+
+
+@dataclass
+class Tanh(Layer):
+    """Hyperbolic tangent, whose derivative is 1 - tanh²."""
+
+    def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
+        np.tanh(X, out=X)
+        return X, X
+
+    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+        grad_output *= 1 - cache * cache
+        return grad_output
+
+
+@dataclass
+class Dropout(Layer):
+    """Inverted dropout: in training, zero a part of the units and scale up the rest.
+
+    Srivastava et al. 2014, JMLR 15, section 10 (with the scaling moved to training time). Without a
+    generator, that is in inference, it passes its input on.
+    """
+
+    rate: float
+
+    def forward(
+        self, X: Array, rng: np.random.Generator | None = None
+    ) -> tuple[Array, Array | None]:
+        if rng is None or self.rate == 0:
+            return X, None
+        kept = rng.random(X.shape, dtype=np.float32) >= self.rate
+        mask = kept.astype(X.dtype)
+        mask /= 1 - self.rate
+        return X * mask, mask
+
+    def backward(
+        self, grad_output: Array, cache: Array | None, *, input_needed: bool = True
+    ) -> Array:
+        if cache is not None:
+            grad_output *= cache
+        return grad_output
+
+
+LAYERS: dict[str, type[Layer]] = {cls.__name__: cls for cls in (Dense, ReLU, Tanh, Dropout)}
+
+
+def layer_from_config(config: dict[str, Any]) -> Layer:
+    """Build the layer that :meth:`Layer.config` described.
+
+    Raises
+    ------
+    KeyError
+        There is no layer of that type.
+    TypeError
+        The configuration does not fit the layer.
+    """
+    fields = dict(config)
+    return LAYERS[fields.pop("type")](**fields)

@@ -1,0 +1,83 @@
+"""Softmax and cross-entropy, as pure functions."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.neural_network.layers import Array
+
+
+def log_softmax(logits: Array) -> Array:
+    """Logarithm of the softmax, stable for logits of any size.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted
+
+
+def softmax(logits: Array) -> Array:
+    """Class probabilities; each row sums to one.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+    """
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials
+
+
+def cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
+    """Mean cross-entropy between the softmax of `logits` and `targets`, and its gradient.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+    targets : ndarray of shape (n_samples, n_classes)
+        Probabilities: one-hot, smoothed, or a teacher's.
+
+    Returns
+    -------
+    loss : float
+    grad_logits : ndarray of shape (n_samples, n_classes)
+        (softmax(logits) - targets) / n_samples; Bishop 2006, equation 4.109.
+    """
+    log_probabilities = log_softmax(logits)
+    n_samples = len(logits)
+    loss = -float(np.vdot(targets, log_probabilities)) / n_samples
+    grad_logits = np.exp(log_probabilities)
+    grad_logits -= targets
+    grad_logits /= n_samples
+    return loss, grad_logits
+
+
+def one_hot(y: NDArray[np.integer], n_classes: int, label_smoothing: float = 0.0) -> Array:
+    """Targets for :func:`cross_entropy`.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class indices.
+    n_classes : int
+    label_smoothing : float, default=0
+        Share of the probability spread evenly over all classes (Szegedy et al. 2016,
+        arXiv:1512.00567, section 7).
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float32
+    """
+    targets = np.full((len(y), n_classes), label_smoothing / n_classes, np.float32)
+    targets[np.arange(len(y)), y] += 1 - label_smoothing
+    return targets

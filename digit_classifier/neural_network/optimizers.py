@@ -1,0 +1,136 @@
+"""Optimizers over a flat parameter vector, and an average of it.
+
+They update in place, block by block: a block and its moments stay in the processor's cache for all
+the steps of the formula, where whole-vector expressions would go to memory for each.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from digit_classifier.neural_network.layers import Array
+
+BLOCK = 16_384  # parameters; with two moments, a gradient and scratch: 320 KiB of float32
+
+
+def _blocks(size: int) -> Iterator[slice]:
+    return (slice(start, start + BLOCK) for start in range(0, size, BLOCK))
+
+
+@dataclass
+class Optimizer:
+    """Base of the optimizers.
+
+    Attributes
+    ----------
+    state : dict of str to ndarray of shape (n_parameters,)
+        The moments; with `n_steps`, all that a checkpoint has to keep.
+    n_steps : int
+    """
+
+    state: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+    n_steps: int = field(default=0, init=False)
+
+    #: Names of the moments.
+    moments = ()  # type: tuple[str, ...]
+
+    def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
+        """Move `parameters`, in place, against `gradients`."""
+        if not self.state:
+            self.state = {name: np.zeros_like(parameters) for name in self.moments}
+        self.n_steps += 1
+        scratch = np.empty(min(BLOCK, parameters.size), parameters.dtype)
+        for block in _blocks(parameters.size):
+            moments = [self.state[name][block] for name in self.moments]
+            target = parameters[block]
+            self._update(target, gradients[block], learning_rate, moments, scratch[: target.size])
+
+    def _update(
+        self,
+        target: Array,
+        gradient: Array,
+        learning_rate: float,
+        moments: list[Array],
+        scratch: Array,
+    ) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class SGD(Optimizer):
+    """Stochastic gradient descent with Nesterov momentum.
+
+    Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning",
+    equations 3 and 4, in the form that keeps the parameters at the look-ahead point.
+    """
+
+    momentum: float = 0.9
+
+    moments = ("velocity",)
+
+    def _update(
+        self,
+        target: Array,
+        gradient: Array,
+        learning_rate: float,
+        moments: list[Array],
+        scratch: Array,
+    ) -> None:
+        (velocity,) = moments
+        np.multiply(gradient, learning_rate, out=scratch)
+        velocity *= self.momentum
+        velocity -= scratch
+        target -= scratch
+        np.multiply(velocity, self.momentum, out=scratch)
+        target += scratch
+
+
+@dataclass
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1, with the order of section 2)."""
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    moments = ("first_moment", "second_moment")
+
+    def _update(
+        self,
+        target: Array,
+        gradient: Array,
+        learning_rate: float,
+        moments: list[Array],
+        scratch: Array,
+    ) -> None:
+        first, second = moments
+        np.subtract(gradient, first, out=scratch)
+        scratch *= 1 - self.beta1
+        first += scratch
+        np.multiply(gradient, gradient, out=scratch)
+        scratch -= second
+        scratch *= 1 - self.beta2
+        second += scratch
+        np.sqrt(second, out=scratch)
+        correction = (1 - self.beta2**self.n_steps) ** 0.5
+        scratch += self.epsilon * correction
+        np.divide(first, scratch, out=scratch)
+        scratch *= learning_rate * correction / (1 - self.beta1**self.n_steps)
+        target -= scratch
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
+
+
+def update_average(average: Array, parameters: Array, decay: float) -> None:
+    """Move an exponential moving average of the parameters towards them, in place.
+
+    Polyak & Juditsky 1992, in its exponential form: average ← decay · average + (1 - decay) · θ.
+    """
+    scratch = np.empty(min(BLOCK, parameters.size), parameters.dtype)
+    for block in _blocks(parameters.size):
+        target = average[block]
+        difference = np.subtract(parameters[block], target, out=scratch[: target.size])
+        difference *= 1 - decay
+        target += difference
