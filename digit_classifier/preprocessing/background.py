@@ -1,0 +1,79 @@
+"""Take the background away: what is left is the ink, light on black, whatever it was drawn on."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_COARSE = 32  # the background is fitted on at most this many samples a side
+_ROUNDS = 6
+
+
+def remove_background(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return how far each pixel stands out from the background, on the ink's side of it.
+
+    The background is a smooth surface of second order, which follows a lamp, a shadow's slope or a
+    vignette but no stroke. Fitting it robustly needs no knowledge of the polarity: the ink is what
+    deviates, and the side on which more of it lies is the ink's.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+
+    Returns
+    -------
+    ndarray of shape (height, width), float32
+        0 for background, up to 255 for ink.
+    """
+    difference = gray.astype(np.float32) - background_surface(gray)
+    return np.maximum(difference * ink_sign(difference), 0)
+
+
+def ink_sign(difference: NDArray[np.float32]) -> int:
+    """1 if the ink is lighter than the background, -1 if it is darker.
+
+    Squares let the few pixels of strong ink outweigh the many of weak paper grain.
+    """
+    lighter = float(np.square(np.maximum(difference, 0)).sum())
+    darker = float(np.square(np.minimum(difference, 0)).sum())
+    return 1 if lighter > darker else -1
+
+
+def background_surface(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Fit a surface of second order to the background.
+
+    Iteratively reweighted least squares with Cauchy weights (Holland & Welsch 1977): each round
+    trusts the pixels that the last surface fitted well. It begins at the border, where there is
+    seldom ink.
+
+    Returns
+    -------
+    ndarray of shape (height, width), float32
+    """
+    height, width = gray.shape
+    rows = np.linspace(0, height - 1, min(height, _COARSE)).round().astype(int)
+    columns = np.linspace(0, width - 1, min(width, _COARSE)).round().astype(int)
+    samples = gray[np.ix_(rows, columns)].astype(np.float64)
+    terms = _terms(_unit(rows, height), _unit(columns, width))
+    border = np.zeros(samples.shape, bool)
+    border[[0, -1], :] = border[:, [0, -1]] = True
+    values = samples.ravel()
+    surface = np.full(values.shape, np.median(samples[border]))
+    weights = np.where(border, 1.0, 0.5).ravel()
+    for _ in range(_ROUNDS):
+        residuals = np.abs(values - surface)
+        spread = max(float(np.median(residuals[border.ravel()])), 4.0)
+        trusted = terms * (weights / (1 + np.square(residuals / spread)))[:, None]
+        coefficients = np.linalg.solve(trusted.T @ terms, trusted.T @ values)
+        surface = terms @ coefficients
+    everywhere = _terms(_unit(np.arange(height), height), _unit(np.arange(width), width))
+    return (everywhere @ coefficients).reshape(height, width).astype(np.float32).clip(0, 255)
+
+
+def _unit(positions: NDArray[np.integer], length: int) -> NDArray[np.float64]:
+    """Map pixel positions to -1..1."""
+    return positions / max(length - 1, 1) * 2 - 1
+
+
+def _terms(rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1, r, c, r², rc, c² at every point of the grid; shape (rows · columns, 6)."""
+    r, c = (axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij"))
+    return np.stack([np.ones_like(r), r, c, r * r, r * c, c * c], axis=1)
