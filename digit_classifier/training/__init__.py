@@ -1,0 +1,1 @@
+"""Train and judge models: augmentation, recipes, trainer, checkpoints, evaluation."""

@@ -1,0 +1,58 @@
+"""Augmented batches, made on one core while the network trains on another."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.neural_network.fitting import batch_indices
+from digit_classifier.neural_network.layers import Array
+from digit_classifier.neural_network.losses import one_hot
+from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
+from digit_classifier.training.recipes import N_CLASSES, Recipe
+
+Batch = tuple[Array, Array]
+
+
+def augmented_batches(
+    X: NDArray[np.uint8],
+    y: NDArray[np.uint8],
+    recipe: Recipe,
+    scaling: InputScaling,
+    *,
+    seed: int,
+    epoch: int,
+) -> Iterator[Batch]:
+    """Yield one epoch of batches, each made while the one before is used.
+
+    Every batch has its own generator, seeded by (seed, epoch, number of the batch): an epoch comes
+    out the same whatever ran before it, so that a resumed run continues as if never interrupted.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, 28, 28), uint8
+    y : ndarray of shape (n_samples,)
+
+    Yields
+    ------
+    vectors : ndarray of shape (batch_size, 784), float32
+    targets : ndarray of shape (batch_size, 10), float32
+    """
+
+    def make(number: int, chosen: NDArray[np.intp]) -> Batch:
+        rng = np.random.default_rng([seed, epoch, number])
+        images = recipe.augmentation(X[chosen], y[chosen], rng)
+        targets = one_hot(y[chosen], N_CLASSES, recipe.label_smoothing)
+        return vectorize(images, scaling), targets
+
+    order = batch_indices(len(X), recipe.batch_size, np.random.default_rng([seed, epoch]))
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        ahead: Future[Batch] | None = None
+        for number, chosen in enumerate(order):
+            upcoming = worker.submit(make, number, chosen)
+            if ahead is not None:
+                yield ahead.result()
+            ahead = upcoming
+        if ahead is not None:
+            yield ahead.result()

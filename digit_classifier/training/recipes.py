@@ -1,0 +1,67 @@
+"""Recipes: all that decides a training run, but for the data and the seed."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from digit_classifier.neural_network.network import Network, mlp
+from digit_classifier.training.augmentation import Augmentation
+
+N_PIXELS = 28 * 28
+N_CLASSES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train one classifier.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int
+        Empty for softmax regression.
+    epochs, batch_size : int
+    learning_rate : float
+        Peak of the schedule: a linear warm-up over `warmup_epochs`, then half a cosine.
+    l2, dropout, label_smoothing : float
+    average_decay : float
+        Of the moving average of the parameters, which is what is validated and shipped.
+    n_validation : int
+        Samples held out of the training set; none of them is trained on.
+    augmentation : Augmentation
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = ()
+    epochs: int = 30
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 1.0
+    l2: float = 0.0
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    average_decay: float = 0.999
+    n_validation: int = 5000
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def build_network(self) -> Network:
+        """Return the recipe's network, not yet initialized."""
+        return mlp((N_PIXELS, *self.hidden_layer_sizes, N_CLASSES), dropout=self.dropout)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the recipe in JSON's types, for metadata and for comparing with a checkpoint's."""
+        fields = asdict(self)
+        fields["hidden_layer_sizes"] = list(self.hidden_layer_sizes)
+        fields["augmentation"] = {
+            k: list(v) if isinstance(v, tuple) else v for k, v in fields["augmentation"].items()
+        }
+        return fields
+
+
+#: One recipe a classifier; the names are those of ``--classifier``.
+RECIPES = {
+    "softmax": Recipe(epochs=15, learning_rate=2e-3),
+    "mlp": Recipe(
+        hidden_layer_sizes=(1024, 512, 256),
+        epochs=300,
+        learning_rate=1.5e-3,
+        label_smoothing=0.05,
+    ),
+}
