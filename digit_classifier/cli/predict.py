@@ -1,0 +1,70 @@
+"""``digit-classifier predict``."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digit_classifier import blas
+from digit_classifier.errors import InputError, NoFileError
+from digit_classifier.settings import load_settings
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
+@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="FILE|DIR...", type=click.Path(path_type=Path)
+)
+def predict(as_json: bool, model: str | None, paths: tuple[Path, ...]) -> None:
+    """Read the digit on each image; of a folder, on each file named like an image.
+
+    The exit status is 0 if all files were read, 1 otherwise.
+    """
+    blas.use_one_thread()
+    from digit_classifier.cli.local import local_classifier
+    from digit_classifier.datasets.folder import list_images
+
+    settings = load_settings()
+    classifier = local_classifier(replace(settings, model=model or settings.model))
+    all_read = True
+    for path in paths:
+        for file in list_images(path) if path.is_dir() else [path]:
+            answer = _answer(classifier, file)
+            all_read &= "error" not in answer
+            click.echo(json.dumps(answer) if as_json else _line(answer))
+    sys.exit(0 if all_read else 1)
+
+
+def _answer(classifier: Any, file: Path) -> dict[str, Any]:
+    try:
+        prediction = classifier.predict(_content(file))
+    except InputError as exc:
+        return {"file": str(file), "error": {"code": exc.code, "detail": str(exc)}}
+    return {
+        "file": str(file),
+        "prediction": prediction.digit,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities,
+        "accepted": prediction.accepted,
+        "warnings": prediction.warnings,
+        "model": {"name": prediction.model_name, "version": prediction.model_version},
+    }
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as exc:
+        raise NoFileError(f"The file cannot be read: {exc.strerror}.") from exc
+
+
+def _line(answer: dict[str, Any]) -> str:
+    if "error" in answer:
+        return f"{answer['file']}: error: {answer['error']['detail']}"
+    doubt = "" if answer["accepted"] else ", probably no digit"
+    warnings = "".join(f", {warning}" for warning in answer["warnings"])
+    return f"{answer['file']}: {answer['prediction']} ({answer['confidence']:.1%}{doubt}{warnings})"

@@ -1,0 +1,113 @@
+"""What ``digit-classifier doctor`` checks: the interpreter, the packages, the model, the secret."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from digit_classifier.datasets import load_mnist
+from digit_classifier.errors import (
+    DatasetMissingError,
+    DigitClassifierError,
+    SettingsError,
+)
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.settings import Settings, load_settings
+
+OLDEST_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check."""
+
+    check: str
+    detail: str
+    failed: bool = False
+
+
+def diagnose() -> Iterator[Finding]:
+    """Run every check; those that need settings end with the first that cannot be read."""
+    yield _finding("Python", _python)
+    yield _finding("packages", _packages)
+    try:
+        settings = load_settings()
+    except SettingsError as exc:
+        yield Finding("settings", str(exc), failed=True)
+        return
+    yield Finding("settings", f"serving on http://{settings.host}:{settings.port}/")
+    yield _finding("secret key", lambda: _secret(settings))
+    yield _finding("model", lambda: _model(settings))
+    yield _finding("MNIST", lambda: _mnist(settings))
+
+
+def _finding(check: str, run: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, run())
+    except DigitClassifierError as exc:
+        return Finding(check, str(exc), failed=True)
+
+
+class _UnfitError(DigitClassifierError):
+    """A check that found the environment unfit."""
+
+
+def _python() -> str:
+    """Check that the interpreter and its standard library are of one build, and new enough."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < OLDEST_PYTHON:
+        raise _UnfitError(f"{found} is older than {'.'.join(map(str, OLDEST_PYTHON))}.")
+    library = Path(os.__file__).resolve()
+    if not library.is_relative_to(Path(sys.base_prefix).resolve()):
+        raise _UnfitError(f"the standard library {library} is not that of {sys.base_prefix}.")
+    return f"{found} at {sys.prefix}"
+
+
+def _packages() -> str:
+    """Check that every requirement of the package is installed in a version that it allows."""
+    try:
+        requirements = [Requirement(line) for line in requires("digit-classifier") or []]
+    except PackageNotFoundError as exc:
+        raise _UnfitError("digit-classifier is not installed in this environment.") from exc
+    needed = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+    wrong = [problem for r in needed if (problem := _problem(r))]
+    if wrong:
+        raise _UnfitError("; ".join(wrong))
+    return f"all {len(needed)} required packages are there"
+
+
+def _problem(requirement: Requirement) -> str | None:
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return f"{requirement.name} is missing"
+    return None if found in requirement.specifier else f"{requirement} is needed, {found} is there"
+
+
+def _secret(settings: Settings) -> str:
+    if not settings.secret_key:
+        raise _UnfitError(
+            "there is none; deployment_scripts/build_all_local.sh makes one, or set "
+            "DIGIT_CLASSIFIER_SECRET_KEY."
+        )
+    return "set"
+
+
+def _model(settings: Settings) -> str:
+    classifier = DigitClassifier.from_settings(settings)
+    classifier.self_test()
+    model = classifier.model
+    return f"{model.name} {model.version} reads the self-test's digit"
+
+
+def _mnist(settings: Settings) -> str:
+    """Check MNIST where it is; serving does not need it, so its absence is no failure."""
+    try:
+        load_mnist(settings.data_dir)
+    except DatasetMissingError as exc:
+        return f"absent, needed for training and evaluation alone. {exc}"
+    return f"all four files in {settings.data_dir} are intact"
