@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from digit_classifier.errors import SelfTestError
 from digit_classifier.model_store import Model, load_model
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.preprocessing.decode import DecodeLimits, decode
+from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
+
+__all__ = ["FORMATS", "DigitClassifier", "Prediction"]
 
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from digit_classifier.errors import ModelCorruptError, ModelNotFoundError
 from digit_classifier.neural_network.layers import Array
@@ -159,7 +159,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], document: Mapping[st
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    save_file(contiguous, partial, {_KEY: json.dumps(document)})
+    # not safetensors' save_file: its files can be read by their owner alone
+    partial.write_bytes(save(contiguous, {_KEY: json.dumps(document)}))
     partial.replace(path)
 
 

@@ -1,5 +1,7 @@
 """``digit-classifier models``."""
 
+from typing import Any
+
 import click
 
 from digit_classifier.settings import load_settings
@@ -17,9 +19,15 @@ def list_() -> None:
 
     for name, path in list_models(load_settings().models_dir).items():
         model = read_model_file(path, name)
-        test = model.metadata.figures["test"]
         click.echo(
             f"{name}  {model.version}  {model.metadata.classifier}  "
-            f"{model.network.parameters.size:,} parameters  "
-            f"MNIST test accuracy {test['accuracy']:.2%} / {test['accuracy_inverted']:.2%} inverted"
+            f"{model.network.parameters.size:,} parameters  {_figures(model.metadata.figures)}"
         )
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    test = figures.get("test")
+    if test is None:
+        return "not measured"
+    accuracy, inverted = test["accuracy"], test["accuracy_inverted"]
+    return f"MNIST test accuracy {accuracy:.2%} / {inverted:.2%} inverted"

@@ -8,7 +8,7 @@ import pooch
 import requests
 
 from digit_classifier.datasets.idx import read_content
-from digit_classifier.datasets.mnist import CHECKSUMS, candidates, read_verified, verify
+from digit_classifier.datasets.mnist import CHECKSUMS, read_verified, verify
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError, DownloadError
 
 #: Tried in turn; all three serve the original gzipped files.
@@ -66,8 +66,6 @@ def _is_there(directory: Path, name: str, report: Callable[[str], None]) -> bool
         return False
     except DatasetCorruptError as exc:
         report(f"{exc} Replacing it.")
-        for path in candidates(directory, name):
-            path.unlink(missing_ok=True)
         return False
     return True
 
@@ -98,7 +96,10 @@ def _download(
 
 
 def _store(path: Path, content: bytes) -> None:
-    """Write the content so that no half of a file is ever under its name."""
+    """Write the content so that no half of a file is ever under its name.
+
+    A plain file is read before a gzipped one, so it also replaces a damaged one of those.
+    """
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
     partial.replace(path)

@@ -103,7 +103,7 @@ def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
             return _to_gray(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(
-            f"This is no image of a format that is read here ({', '.join(FORMATS)})."
+            f"This file is not an image in a format that is read here: {', '.join(FORMATS)}."
         ) from exc
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as exc:
         raise TooManyPixelsError(_too_many_pixels(limits)) from exc
