@@ -1,0 +1,70 @@
+"""The web application: a factory and one module per concern."""
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+
+from digit_classifier.errors import SettingsError
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.settings import Settings, load_settings
+from digit_classifier.web import classifier, errors, health, pages, security, uploads
+from digit_classifier.web.compat import curl_api
+
+
+class _JSON(DefaultJSONProvider):
+    """Keeps the order of the keys, the answer before its details, and writes × as ×."""
+
+    sort_keys = False
+    ensure_ascii = False
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application and load its model.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        By default those of the configuration file and the environment.
+
+    Returns
+    -------
+    Flask
+
+    Raises
+    ------
+    SettingsError
+        The settings are wrong, or there is no secret key.
+    ModelNotFoundError, ModelCorruptError
+        The model that is to answer cannot be loaded.
+    """
+    settings = settings or load_settings()
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=_secret_key(settings),
+        # Browsers share cookies between the ports of a host, and "session" is every Flask's name.
+        SESSION_COOKIE_NAME="digit_classifier_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.json = _JSON(app)
+    uploads.init_app(app, settings.max_upload_bytes)
+    security.init_app(app)
+    errors.init_app(app)
+    classifier.init_app(app, DigitClassifier.from_settings(settings))
+    Bootstrap5().init_app(app)
+    csrf = CSRFProtect(app)
+    csrf.exempt(curl_api.blueprint)  # programs have no cookie that a foreign page could abuse
+    for blueprint in (pages.blueprint, curl_api.blueprint, health.blueprint):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _secret_key(settings: Settings) -> str:
+    if not settings.secret_key:
+        raise SettingsError(
+            "There is no secret key: `bash deployment_scripts/build_all_local.sh` generates one, "
+            "or set DIGIT_CLASSIFIER_SECRET_KEY to a long random text."
+        )
+    return settings.secret_key

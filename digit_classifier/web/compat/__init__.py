@@ -1,0 +1,1 @@
+"""The contracts of older clients, one module a client."""

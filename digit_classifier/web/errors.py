@@ -1,0 +1,119 @@
+"""The one place where errors become HTTP: statuses, codes and RFC 9457 problem documents.
+
+The page shows the same problems as HTML, see :mod:`digit_classifier.web.pages`.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge
+
+from digit_classifier.errors import (
+    BrokenImageError,
+    DigitClassifierError,
+    EmptyFileError,
+    FileTooLargeError,
+    ImageTooSmallError,
+    InputError,
+    NoFileError,
+    NoInkError,
+    SelfTestError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+#: The status of every error that may be told to a caller; a subclass has that of its base.
+STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
+    InputError: HTTPStatus.BAD_REQUEST,
+    NoFileError: HTTPStatus.BAD_REQUEST,
+    EmptyFileError: HTTPStatus.BAD_REQUEST,
+    FileTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooManyPixelsError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedImageError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    BrokenImageError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ImageTooSmallError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoInkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SelfTestError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a caller is told of an error.
+
+    Attributes
+    ----------
+    status : HTTPStatus
+    code : str
+        Stable, for programs.
+    detail : str
+        One sentence for a person.
+    """
+
+    status: HTTPStatus
+    code: str
+    detail: str
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of the application with a problem document.
+
+    An unexpected exception is logged by Flask, with its traceback, and arrives here as an
+    InternalServerError, which tells nothing of it.
+    """
+    for error in (*STATUSES, HTTPException):
+        app.register_error_handler(error, _answer)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Describe an error of :data:`STATUSES`, or an HTTPException, to a caller."""
+    match error:
+        case DigitClassifierError():
+            return Problem(_status_of(type(error)), error.code, str(error))
+        case CSRFError():
+            detail = "The form has expired or was opened elsewhere. Please try again."
+            return Problem(HTTPStatus.BAD_REQUEST, "form_expired", detail)
+        case RequestEntityTooLarge():
+            detail = "The request has more data than is accepted for one file."
+            return Problem(STATUSES[FileTooLargeError], FileTooLargeError.code, detail)
+        case HTTPException(code=int(number)) if not isinstance(error, InternalServerError):
+            # Werkzeug's names: those of HTTPStatus differ between releases of Python
+            code = error.name.lower().replace(" ", "_")
+            return Problem(HTTPStatus(number), code, error.description or error.name)
+        case _:
+            detail = "Something went wrong on the server's side. It has been noted."
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, DigitClassifierError.code, detail)
+
+
+def _status_of(error: type[DigitClassifierError]) -> HTTPStatus:
+    return next(STATUSES[cls] for cls in error.__mro__ if cls in STATUSES)
+
+
+def _answer(error: Exception) -> Response:
+    problem = problem_of(error)
+    if isinstance(error, NotFound) and _is_for_a_person():
+        return Response(render_template("error.html", problem=problem), status=problem.status)
+    document = {
+        "type": "about:blank",
+        "title": problem.status.phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+    }
+    response = jsonify(document)
+    response.status_code = problem.status
+    response.mimetype = MEDIA_TYPE
+    if isinstance(error, HTTPException):  # Allow, Retry-After
+        response.headers.extend(
+            header for header in error.get_headers() if header[0] != "Content-Type"
+        )
+    return response
+
+
+def _is_for_a_person() -> bool:
+    """Tell a browser, whose Accept prefers HTML, from a program, whose says ``*/*`` or JSON."""
+    return request.accept_mimetypes.best_match((MEDIA_TYPE, "text/html")) == "text/html"

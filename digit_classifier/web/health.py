@@ -1,0 +1,46 @@
+"""What machines and operators ask: is it alive, is it ready, what is it."""
+
+import platform
+from importlib.metadata import version
+
+from flask import Blueprint
+
+from digit_classifier import __version__
+from digit_classifier.web.classifier import current_classifier
+
+blueprint = Blueprint("health", __name__)
+
+_LIBRARIES = ("flask", "numpy", "pillow")
+
+
+@blueprint.get("/livez")
+def livez() -> dict[str, str]:
+    """Answer, which is the proof."""
+    return {"status": "alive"}
+
+
+@blueprint.get("/readyz")
+def readyz() -> dict[str, str]:
+    """Read the self-test's digit; a SelfTestError becomes a 503."""
+    current_classifier().self_test()
+    return {"status": "ready"}
+
+
+@blueprint.get("/status")
+def status() -> dict[str, object]:
+    """Tell the model, its layers and figures, and the versions."""
+    model = current_classifier().model
+    return {
+        "model": {
+            "name": model.name,
+            "version": model.version,
+            "classifier": model.metadata.classifier,
+            "layers": model.network.architecture,
+            "figures": model.metadata.figures,
+        },
+        "versions": {
+            "digit_classifier": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _LIBRARIES},
+        },
+    }

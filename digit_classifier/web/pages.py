@@ -1,0 +1,52 @@
+"""The page: a form, and under it the answer or a friendly error. Works without JavaScript."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, render_template
+from werkzeug.exceptions import HTTPException
+
+from digit_classifier.errors import InputError, NoFileError
+from digit_classifier.inference import FORMATS
+from digit_classifier.web import wording
+from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.errors import problem_of
+from digit_classifier.web.forms import UploadForm
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def show_form() -> str:
+    """Show the empty form."""
+    return _render()
+
+
+@blueprint.post("/")
+def classify() -> str:
+    """Read the digit of the form's picture."""
+    form = UploadForm()
+    if not form.validate():
+        raise NoFileError(form.myfile.errors[0])
+    prediction = current_classifier().predict(form.myfile.data.read())
+    return _render(prediction=prediction, told=wording.tell(prediction))
+
+
+@blueprint.errorhandler(InputError)
+@blueprint.errorhandler(HTTPException)
+def show_error(error: Exception) -> tuple[str, HTTPStatus]:
+    """Show the form again, with what went wrong."""
+    problem = problem_of(error)
+    return _render(problem=problem), problem.status
+
+
+def _render(**context: object) -> str:
+    limits = current_classifier().limits
+    return render_template(
+        "index.html",
+        # without the request's data: parsing it may be what failed
+        form=UploadForm(formdata=None),
+        formats=wording.enumerate_words(FORMATS, "or"),
+        limits=limits,
+        max_size=wording.file_size(limits.max_bytes),
+        **context,
+    )

@@ -1,0 +1,45 @@
+"""Uploads: kept in memory, of bounded size."""
+
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request, request
+
+from digit_classifier.errors import NoFileError
+
+#: Room in a request's body for what surrounds the file: part headers and the CSRF token.
+_FRAMING_BYTES = 16 * 1024
+
+
+class InMemoryRequest(Request):
+    """A request whose files never touch the disk.
+
+    Werkzeug would put a file of more than 500 kB, or one of unknown length, in a temporary file.
+    """
+
+    def _get_file_stream(self, *_args: Any, **_kwargs: Any) -> IO[bytes]:
+        return BytesIO()
+
+
+def init_app(app: Flask, max_upload_bytes: int) -> None:
+    """Keep the application's uploads in memory and bound its requests.
+
+    The bound on the body lets a file of exactly ``max_upload_bytes`` pass; the file itself is
+    measured by the classifier.
+    """
+    app.request_class = InMemoryRequest
+    app.config["MAX_CONTENT_LENGTH"] = max_upload_bytes + _FRAMING_BYTES
+
+
+def uploaded_file(field: str) -> bytes:
+    """Return the content of the multipart file field of that name.
+
+    Raises
+    ------
+    NoFileError
+        The request has none.
+    """
+    file = request.files.get(field)
+    if not file:
+        raise NoFileError(f"Send a picture as the file of the multipart form field {field!r}.")
+    return file.stream.read()

@@ -1,0 +1,95 @@
+"""Plain words for what a prediction says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digit_classifier.inference import Prediction
+
+#: Least confidence for each way to say it; below the last, the runner-up is named.
+_SURE, _FAIRLY_SURE = 0.95, 0.8
+
+_WARNINGS = {
+    "ink_unclear": "The digit does not stand out clearly from its background, so the middle of "
+    "the picture was read.",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A prediction in words.
+
+    Attributes
+    ----------
+    sentence : str
+        How sure the answer is.
+    confidence : str
+        In per cent.
+    bars : tuple of tuple
+        Digit, probability and the probability in per cent, for each of the ten digits.
+    remarks : tuple of str
+        One sentence a warning.
+    """
+
+    sentence: str
+    confidence: str
+    bars: tuple[tuple[int, float, str], ...]
+    remarks: tuple[str, ...]
+
+
+def tell(prediction: Prediction) -> Told:
+    """Put a prediction in words."""
+    return Told(
+        sentence=_sentence(prediction),
+        confidence=percent(prediction.confidence),
+        bars=tuple((d, p, percent(p)) for d, p in enumerate(prediction.probabilities)),
+        remarks=tuple(_WARNINGS[code] for code in prediction.warnings if code in _WARNINGS),
+    )
+
+
+def _sentence(prediction: Prediction) -> str:
+    if not prediction.accepted:
+        return f"This does not look like a digit; my best guess would be {prediction.digit}."
+    if prediction.confidence >= _SURE:
+        return "I am sure."
+    if prediction.confidence >= _FAIRLY_SURE:
+        return "I am fairly sure."
+    return f"I am not sure; it could also be {_runner_up(prediction)}."
+
+
+def _runner_up(prediction: Prediction) -> int:
+    others = (digit for digit in range(10) if digit != prediction.digit)
+    return max(others, key=lambda digit: prediction.probabilities[digit])
+
+
+def percent(share: float) -> str:
+    """Write a share in per cent, never rounding to a certainty that is none.
+
+    >>> percent(0.9731), percent(0.99996), percent(0.0002), percent(1.0)
+    ('97.3 %', '> 99.9 %', '< 0.1 %', '100 %')
+    """
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    return "100 %" if share == 1 else f"{share:.1%}".replace("%", " %")
+
+
+def file_size(n_bytes: int) -> str:
+    """Write a number of bytes in the largest unit that divides it.
+
+    >>> file_size(1024 * 1024), file_size(500 * 1024), file_size(999)
+    ('1 MiB', '500 KiB', '999 bytes')
+    """
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if n_bytes % unit == 0:
+            return f"{n_bytes // unit} {name}"
+    return f"{n_bytes:,} bytes"
+
+
+def enumerate_words(words: Sequence[str], conjunction: str) -> str:
+    """Join words as a sentence does.
+
+    >>> enumerate_words(("PNG", "GIF", "BMP"), "or")
+    'PNG, GIF or BMP'
+    """
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
