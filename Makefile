@@ -1,0 +1,43 @@
+# Short names for the deployment scripts and the daily tools.
+TEST_PYVENV ?= .venv-test
+export TEST_PYVENV
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test lint format train lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## Make the virtual environment, the settings and a trained model
+	@bash deployment_scripts/build_all_local.sh --no-serve
+
+serve: ## The same, and serve on this machine
+	@bash deployment_scripts/build_all_local.sh
+
+test: ## Run the whole gate
+	@bash deployment_scripts/run_tests.sh
+
+lint: ## Run the gate without the tests
+	@bash deployment_scripts/run_tests.sh --lint
+
+format: test-pyvenv ## Format the code and fix what the linter can fix
+	@"$(TEST_PYVENV)/bin/ruff" format .
+	@"$(TEST_PYVENV)/bin/ruff" check --fix .
+
+train: ## Train the default model on MNIST
+	@bash deployment_scripts/train_model.sh
+
+LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
+
+lock: test-pyvenv ## Pin the requirements of setup.py anew
+	@$(LOCK) --extra build --output-file requirements.txt
+	@$(LOCK) --extra build --extra dev --constraints requirements.txt \
+		--output-file requirements-dev.txt
+
+clean: ## Remove what the scripts made; asks first
+	@bash deployment_scripts/cleanup.sh
+
+.PHONY: test-pyvenv
+test-pyvenv:
+	@bash deployment_scripts/install_pyvenv.sh --test

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The gate: format, lint, types, imports, shell scripts and tests, in an environment of its own.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+
+usage() {
+    cat <<'END'
+Usage: run_tests.sh [--lint]
+
+Runs every check of the project, in TEST_PYVENV. The tests that read MNIST look for it in
+DIGIT_CLASSIFIER_DATA_DIR and are skipped without it; REQUIRE_MNIST=1 makes them fail instead.
+
+  --lint   stop before the tests
+  --help   show this text
+END
+}
+
+check_code() {
+    step "Test environment"
+    bash deployment_scripts/install_pyvenv.sh --test
+    PATH="$TEST_PYVENV/bin:$PATH"
+    step "Format (ruff)"
+    ruff format --check .
+    step "Lint (ruff)"
+    ruff check .
+    step "Types (mypy)"
+    mypy
+    step "Imports (import-linter)"
+    lint-imports
+    step "Shell scripts (shellcheck)"
+    shellcheck --external-sources deployment_scripts/*.sh .ci/run
+}
+
+run_tests() {
+    step "Tests (pytest)"
+    # The operator's own settings are no business of the tests; the place of the data is.
+    unset "${!DIGIT_CLASSIFIER_@}"
+    DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR" pytest --cov
+}
+
+main() {
+    local tests=yes
+    case "${1-}" in
+        "") ;;
+        --lint) tests=no ;;
+        --help) usage && return ;;
+        *) usage_error "unknown option $1" ;;
+    esac
+    STEPS=6
+    [[ "$tests" == no ]] || STEPS=7
+    cd -- "$PROJECT_DIR"
+    check_code
+    if [[ "$tests" == yes ]]; then run_tests; fi
+}
+
+main "$@"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Train a model on MNIST, with the virtual environment and the data made ready first.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+
+usage() {
+    cat <<'END'
+Usage: train_model.sh [ARGUMENTS OF digit-classifier train]
+
+Fetches MNIST into DIGIT_CLASSIFIER_DATA_DIR unless it is there, and trains into
+DIGIT_CLASSIFIER_MODELS_DIR; without arguments the default network, "mlp".
+'.venv/bin/digit-classifier train --help' lists the arguments.
+END
+}
+
+main() {
+    if [[ "${1-}" == --help ]]; then
+        usage
+        return
+    fi
+    bash "$PROJECT_DIR/deployment_scripts/install_pyvenv.sh"
+    "$PYVENV/bin/digit-classifier" data fetch
+    # The process becomes the training, so that Ctrl-C reaches it alone and it keeps a checkpoint.
+    exec "$PYVENV/bin/digit-classifier" train "$@"
+}
+
+main "$@"
