@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,48 +21,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from digit_classifier.errors import ModelCorruptError, ModelNotFoundError
-from digit_classifier.neural_network.layers import Array
+from digit_classifier.model_metadata import ModelMetadata
+from digit_classifier.neural_network.layers import Array, layer_from_config
 from digit_classifier.neural_network.network import Network
-from digit_classifier.preprocessing.vectorize import InputScaling
 
 FORMAT_VERSION = 1
 FILE_NAME = "model.safetensors"
 PRETRAINED = Path(__file__).with_name("pretrained")
 _KEY = "digit_classifier"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelMetadata:
-    """What a model's file says of it.
-
-    Attributes
-    ----------
-    classifier : str
-        The kind, ``"mlp"`` or ``"softmax"``.
-    image_shape : tuple of int
-        Height and width of a framed image, in pixels.
-    input_scaling : InputScaling
-    class_labels : tuple of int
-        The label of each output.
-    temperature : float
-        Divides the logits, so that the confidence is calibrated.
-    min_confidence : float
-        A prediction below it is not accepted.
-    training : dict
-        Recipe, seed, data's SHA-256, versions of the libraries.
-    figures : dict
-        Validation and test figures measured when it was trained.
-    """
-
-    classifier: str
-    image_shape: tuple[int, int] = (28, 28)
-    input_scaling: InputScaling = field(default_factory=InputScaling)
-    class_labels: tuple[int, ...] = tuple(range(10))
-    temperature: float = 1.0
-    min_confidence: float = 0.0
-    training: dict[str, Any] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,7 +96,7 @@ def save_model(network: Network, metadata: ModelMetadata, path: Path) -> str:
     """Write a model file, whole or not at all, and return its content's SHA-256."""
     tensors = network.named_parameters()
     document = {"format_version": FORMAT_VERSION, "architecture": network.architecture}
-    document |= {k: _plain(v) for k, v in vars(metadata).items()}
+    document |= metadata.as_json()
     document["content_sha256"] = content_sha256(document, tensors)
     write_tensors(path, tensors, document)
     return str(document["content_sha256"])
@@ -144,10 +111,9 @@ def read_model_file(path: Path, name: str) -> Model:
             raise ModelCorruptError(
                 f"{path} has format version {version}; this release reads {FORMAT_VERSION}."
             )
-        network = Network.from_architecture(document.pop("architecture"))
-        _fill(network, tensors, path)
+        network = _build(document.pop("architecture"), tensors, path)
         digest = document.pop("content_sha256")
-        metadata = _metadata(document)
+        metadata = ModelMetadata.from_json(document)
         _check_interface(network, metadata, path)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
         raise ModelCorruptError(f"{path} does not describe a model: {exc!r}") from exc
@@ -176,7 +142,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         with safe_open(path, "np") as file:
             document = json.loads((file.metadata() or {})[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as exc:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as exc:
         raise ModelCorruptError(f"{path} is not a model file of ours: {exc!r}") from exc
     if not isinstance(document, dict) or document.get("content_sha256") != content_sha256(
         document, tensors
@@ -197,28 +163,22 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
     return digest.hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    return vars(value) if isinstance(value, InputScaling) else value
-
-
-def _fill(network: Network, tensors: Mapping[str, Array], path: Path) -> None:
-    """Copy the tensors into the network whose names, shapes and types they must match."""
-    parameters = network.named_parameters()
-    expected = {name: (array.shape, array.dtype) for name, array in parameters.items()}
-    found = {name: (array.shape, array.dtype) for name, array in tensors.items()}
-    if expected != found:
+def _build(architecture: list[dict[str, Any]], tensors: Mapping[str, Array], path: Path) -> Network:
+    """Build the network once the tensors are known to fit it: a file may claim any size."""
+    layers = [layer_from_config(config) for config in architecture]
+    expected = {
+        f"{index}.{name}": (shape, np.dtype(np.float32))
+        for index, layer in enumerate(layers)
+        for name, shape in layer.parameter_shapes().items()
+    }
+    if expected != {name: (array.shape, array.dtype) for name, array in tensors.items()}:
         raise ModelCorruptError(f"{path} holds other parameters than its architecture has.")
-    for name, array in parameters.items():
+    network = Network(layers)
+    for name, array in network.named_parameters().items():
         array[...] = tensors[name]
     if not np.isfinite(network.parameters).all():
         raise ModelCorruptError(f"{path} holds parameters that are not finite numbers.")
-
-
-def _metadata(document: dict[str, Any]) -> ModelMetadata:
-    scaling = InputScaling(**document.pop("input_scaling"))
-    shape = tuple(document.pop("image_shape"))
-    labels = tuple(document.pop("class_labels"))
-    return ModelMetadata(input_scaling=scaling, image_shape=shape, class_labels=labels, **document)
+    return network
 
 
 def _check_interface(network: Network, metadata: ModelMetadata, path: Path) -> None:

@@ -3,7 +3,8 @@
 The file is TOML with one table, ``[digit_classifier]``, whose keys are the fields of
 :class:`Settings`. ``DIGIT_CLASSIFIER_CONFIG`` names it; without that, ``instance/settings.toml``
 in the working folder is read where it exists. A variable such as ``DIGIT_CLASSIFIER_PORT`` wins
-over the file. Relative paths are taken from the working folder.
+over the file. Relative paths are taken from the file's own folder where they stand in it, and from
+the working folder otherwise.
 """
 
 import os
@@ -81,10 +82,14 @@ def load_settings() -> Settings:
     except ts.exceptions.InvalidSettingsError as exc:
         raise SettingsError("; ".join(str(error) for error in exc.exceptions)) from exc
     except (ts.exceptions.TsError, OSError) as exc:
-        raise SettingsError(f"The settings cannot be read: {exc}") from exc
+        raise SettingsError(f"The settings cannot be read from {_config_path()}: {exc}") from exc
 
 
-def _config_file() -> str | Path:
-    """Name the file to read; typed-settings takes a leading "!" as "must exist"."""
-    named = os.environ.get(CONFIG_VARIABLE)
-    return f"!{named}" if named else DEFAULT_CONFIG
+def _config_path() -> Path:
+    return Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+
+
+def _config_file() -> str:
+    """Name the file to typed-settings, with its mark "!" where the file must exist."""
+    mark = "!" if CONFIG_VARIABLE in os.environ else ""
+    return f"{mark}{_config_path()}"

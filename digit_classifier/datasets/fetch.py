@@ -19,6 +19,9 @@ MIRRORS = (
 )
 TIMEOUT = 30  # seconds without an answer before the next mirror is tried
 
+# It would advise to pin the gzipped file's hash: the content's is compared, see mnist.py.
+pooch.get_logger().setLevel("WARNING")
+
 
 def fetch_mnist(
     directory: Path,
@@ -96,10 +99,8 @@ def _download(
 
 
 def _store(path: Path, content: bytes) -> None:
-    """Write the content so that no half of a file is ever under its name.
-
-    A plain file is read before a gzipped one, so it also replaces a damaged one of those.
-    """
+    """Write the content so that no half of a file is ever under its name."""
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
     partial.replace(path)
+    path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # the damaged one it replaces

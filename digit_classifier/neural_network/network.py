@@ -19,7 +19,6 @@ from digit_classifier.neural_network.layers import (
     Layer,
     ReLU,
     Tanh,
-    layer_from_config,
 )
 from digit_classifier.neural_network.losses import softmax
 
@@ -61,14 +60,9 @@ class Network:
             layer.gradients[name] = self.gradients[view].reshape(shape)
             offset += size
 
-    @classmethod
-    def from_architecture(cls, architecture: Iterable[dict[str, Any]]) -> "Network":
-        """Build the network that :attr:`architecture` described, its parameters zero."""
-        return cls(layer_from_config(config) for config in architecture)
-
     @property
     def architecture(self) -> list[dict[str, Any]]:
-        """The layers' configurations, in JSON's types."""
+        """The layers' configurations, in JSON's types; ``layer_from_config`` is the inverse."""
         return [layer.config() for layer in self.layers]
 
     def named_parameters(self) -> dict[str, Array]:

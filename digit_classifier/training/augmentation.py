@@ -162,16 +162,17 @@ def resample(images: NDArray[np.uint8], field: Images) -> Images:
         Zero where the field points outside.
     """
     n, side = images.shape[:2]
-    axis = np.arange(1, side + 1, dtype=np.float32)  # +1: a border of zeros, see `padded`
+    # around the image, a border of zeros: one pixel before it and two behind, see `padded`
+    axis = np.arange(1, side + 1, dtype=np.float32)
     field[:, 0] += axis[:, None]
     field[:, 1] += axis
-    np.clip(field, 0, side + 0.999, out=field)
+    np.clip(field, 0, side + 1, out=field)
     corner = field.astype(np.int32)
     field -= corner
     down, right = field[:, 0], field[:, 1]
-    padded = np.zeros((n, side + 2, side + 2), np.float32)
-    padded[:, 1:-1, 1:-1] = images
-    flat, width = padded.reshape(-1), side + 2
+    padded = np.zeros((n, side + 3, side + 3), np.float32)
+    padded[:, 1:-2, 1:-2] = images
+    flat, width = padded.reshape(-1), side + 3
     index = corner[:, 0] * width
     index += corner[:, 1]
     index += (np.arange(n, dtype=np.int32) * (width * width))[:, None, None]

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from digit_classifier import __version__
 from digit_classifier.datasets import Mnist
-from digit_classifier.model_store import ModelMetadata
+from digit_classifier.model_metadata import ModelMetadata
 from digit_classifier.neural_network.fitting import run_epoch
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import Adam, update_average

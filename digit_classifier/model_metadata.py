@@ -1,0 +1,91 @@
+"""What a model's file says of the model, checked whenever it is made."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from digit_classifier.preprocessing.vectorize import InputScaling
+
+#: Largest side of a framed image that is believed, in pixels.
+_MAX_SIDE = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelMetadata:
+    """The interface of a network, and where it came from.
+
+    Attributes
+    ----------
+    classifier : str
+        The kind, ``"mlp"`` or ``"softmax"``.
+    image_shape : tuple of int
+        Height and width of a framed image, in pixels.
+    input_scaling : InputScaling
+    class_labels : tuple of int
+        The label of each output.
+    temperature : float
+        Divides the logits, so that the confidence is calibrated.
+    min_confidence : float
+        A prediction below it is not accepted.
+    training : dict
+        Recipe, seed, data's SHA-256, versions of the libraries.
+    figures : dict
+        Validation and test figures measured when it was trained.
+
+    Raises
+    ------
+    ValueError
+        An attribute makes no sense.
+    """
+
+    classifier: str
+    image_shape: tuple[int, int] = (28, 28)
+    input_scaling: InputScaling = field(default_factory=InputScaling)
+    class_labels: tuple[int, ...] = tuple(range(10))
+    temperature: float = 1.0
+    min_confidence: float = 0.0
+    training: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check every attribute: a file may say anything."""
+        height_and_width = 2
+        sensible = {
+            "classifier": isinstance(self.classifier, str),
+            "image_shape": len(self.image_shape) == height_and_width
+            and all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in self.image_shape),
+            "input_scaling": all(map(_is_number, vars(self.input_scaling).values())),
+            "class_labels": all(isinstance(label, int) for label in self.class_labels),
+            "temperature": _is_number(self.temperature) and self.temperature > 0,
+            "min_confidence": _is_number(self.min_confidence),
+            "training": isinstance(self.training, dict),
+            "figures": isinstance(self.figures, dict),
+        }
+        wrong = [name for name, is_sensible in sensible.items() if not is_sensible]
+        if wrong:
+            raise ValueError(f"these make no sense: {', '.join(wrong)}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the attributes in JSON's types; :meth:`from_json` is the inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Build the metadata from parsed JSON.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            An attribute is missing, unknown, or makes no sense.
+        """
+        fields = dict(document)
+        return cls(
+            input_scaling=InputScaling(**fields.pop("input_scaling")),
+            image_shape=tuple(fields.pop("image_shape")),
+            class_labels=tuple(fields.pop("class_labels")),
+            **fields,
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
