@@ -1,0 +1,20 @@
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def test_doctor_passes_where_all_is_in_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_SECRET_KEY", "for this test")
+
+    result = run("doctor")
+
+    assert result.exit_code == 0
+    assert "FAILED" not in result.output
+    assert "reads the self-test's digit" in result.output
+
+
+def test_doctor_fails_and_says_what_is_missing(run: Run) -> None:
+    result = run("doctor")
+
+    assert result.exit_code == 1
+    assert "FAILED  secret key: there is none" in result.output

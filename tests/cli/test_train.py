@@ -1,0 +1,109 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from digit_classifier.datasets import Mnist
+from digit_classifier.model_store import load_model
+from digit_classifier.training.recipes import RECIPES
+from digit_classifier.training.trainer import Trainer
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawn digits as the data set, and recipes that hold fewer of them out."""
+    monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
+    for recipe in RECIPES.values():
+        monkeypatch.setitem(vars(recipe), "n_validation", 80)
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_train_saves_a_model_that_evaluate_and_predict_use(run: Run, place: Path) -> None:
+    trained = run("train", "--classifier", "softmax", "--name", "mine", "--epochs", 3)
+
+    assert trained.exit_code == 0
+    assert "Epoch 3 train_accuracy: 0." in trained.output
+    assert "white on black" in trained.output
+    assert "black on white" in trained.output
+    assert load_model("mine", place / "models").metadata.classifier == "softmax"
+    assert "mine" in run("models", "list").output
+    assert "accuracy_inverted: 0." in run("evaluate", "--model", "mine").output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_an_interrupted_training_can_be_resumed(
+    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("train", "--classifier", "softmax", "--epochs", 2, "--batch-size", 50, "--seed", 5)
+    finish_epoch, epochs = Trainer._train_epoch, []
+
+    def interrupted(trainer: Trainer, epoch: int) -> dict[str, float]:
+        if len(epochs) == 1:
+            raise KeyboardInterrupt
+        epochs.append(epoch)
+        return finish_epoch(trainer, epoch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_train_epoch", interrupted)
+        stopped = run(*options)
+    assert stopped.exit_code == 130
+    assert "--resume continues" in stopped.output
+    assert not (place / "models" / "softmax" / "model.safetensors").exists()
+
+    resumed = run(*options, "--resume")
+    assert resumed.exit_code == 0
+    assert "Resuming after epoch 1 of 2." in resumed.output
+    assert (place / "models" / "softmax" / "model.safetensors").exists()
+
+
+def test_ctrl_c_leaves_a_usable_checkpoint(mnist: Mnist, place: Path) -> None:
+    data = os.environ | {"PYTHONUNBUFFERED": "1"}
+    # place has removed the variable from this process: the test's own data comes from the fixture
+    data["DIGIT_CLASSIFIER_DATA_DIR"] = str(DATA_DIR)
+    command = [sys.executable, "-m", "digit_classifier", "train", "--classifier", "softmax"]
+    command += ["--epochs", "2"]
+    process = subprocess.Popen(command, env=data, cwd=place, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Epoch 1 ")
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Interrupted." in rest
+
+    resumed = subprocess.run(
+        [*command, "--resume"], env=data, cwd=place, capture_output=True, text=True, check=True
+    ).stdout
+    assert "Resuming after epoch 1 of 2." in resumed
+    assert "Epoch 2 " in resumed
+    assert (place / "models" / "softmax" / "model.safetensors").exists()
+
+
+DATA_DIR = Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")).absolute()
+
+
+def test_an_unknown_classifier_is_refused(run: Run) -> None:
+    result = run("train", "--classifier", "forest")
+
+    assert result.exit_code == 2
+    assert "'forest' is none of softmax, mlp" in result.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_a_name_never_leaves_the_models_folder(run: Run, place: Path) -> None:
+    result = run("train", "--classifier", "softmax", "--name", "../elsewhere")
+
+    assert result.exit_code == 1
+    assert "cannot be a model's name" in result.output
+    assert not (place / "elsewhere").exists()
+
+
+def test_training_without_data_says_how_to_fetch_it(run: Run) -> None:
+    result = run("train")
+
+    assert result.exit_code == 1
+    assert "'digit-classifier data fetch'" in result.output

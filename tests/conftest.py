@@ -1,0 +1,60 @@
+"""Fixtures that several test modules share."""
+
+import gzip
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from digit_classifier.datasets import Mnist, load_mnist
+from digit_classifier.datasets.mnist import CHECKSUMS
+from digit_classifier.errors import DatasetMissingError
+from tests.datasets.drawn import draw_framed, to_idx
+
+N_DRAWN, N_DRAWN_TRAIN = 500, 400
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Mnist:
+    """MNIST itself, where it is; a skip with the reason elsewhere, or a failure if required."""
+    try:
+        return load_mnist(Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")))
+    except DatasetMissingError as exc:
+        if os.environ.get("REQUIRE_MNIST") == "1":
+            pytest.fail(f"REQUIRE_MNIST=1, but: {exc}")
+        pytest.skip(str(exc))
+
+
+@pytest.fixture(scope="session")
+def drawn_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Drawn digits (500, 28, 28), light on black and framed as MNIST is, and labels (500,)."""
+    rng = np.random.default_rng(28)
+    labels = rng.permutation(np.arange(N_DRAWN) % 10).astype(np.uint8)
+    return np.stack([draw_framed(int(label), rng) for label in labels]), labels
+
+
+@pytest.fixture(scope="session")
+def drawn_mnist_dir(
+    drawn_digits: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Folder of the drawn digits in the four files of MNIST, gzipped; not to be written to."""
+    folder = tmp_path_factory.mktemp("drawn_mnist")
+    images, labels = drawn_digits
+    for part, chosen in (("train", slice(N_DRAWN_TRAIN)), ("t10k", slice(N_DRAWN_TRAIN, None))):
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            content = gzip.compress(to_idx(array[chosen]), mtime=0)
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def trusted_drawn_mnist(drawn_mnist_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """``drawn_mnist_dir``, its checksums taken for MNIST's own during the test."""
+    for name in CHECKSUMS:
+        content = gzip.decompress((drawn_mnist_dir / f"{name}.gz").read_bytes())
+        monkeypatch.setitem(CHECKSUMS, name, hashlib.sha256(content).hexdigest())
+    return drawn_mnist_dir

@@ -1,0 +1,79 @@
+"""A copy of the working tree, and the running of its deployment scripts."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+#: What an operator may set for the scripts, and what a test run sets for its own interpreter.
+OPERATOR_VARIABLES = {"HOST", "PORT", "INSTANCE_DIR", "PYTHON", "PYVENV", "TEST_PYVENV"}
+OPERATOR_PREFIXES = ("DIGIT_CLASSIFIER_", "PYTHON", "COV_", "COVERAGE_")
+
+
+class Clone:
+    """A copy of what git tracks or would track: a fresh clone with the changes at hand."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of_working_tree(cls, path: Path) -> "Clone":
+        command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
+        for name in listed.stdout.split("\0"):
+            if (PROJECT / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROJECT / name, path / name)
+        return cls(path)
+
+    def link_copy(self, path: Path) -> "Clone":
+        """Copy the whole folder; the installed packages, which are large, by hard links."""
+        shutil.copytree(self.path, path, copy_function=link_packages, symlinks=True)
+        return Clone(path)
+
+    def command(self, script: str, *arguments: str) -> list[str]:
+        return ["bash", str(self.path / "deployment_scripts" / script), *arguments]
+
+    def run(
+        self,
+        script: str,
+        *arguments: str,
+        cwd: Path = Path("/"),
+        answer: str = "",
+        **variables: str,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script to its end, from another folder unless told otherwise."""
+        return subprocess.run(
+            self.command(script, *arguments),
+            cwd=cwd,
+            env=environment(**variables),
+            input=answer,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def listing(self) -> dict[str, tuple[int, int]]:
+        """Map each path to its size and time of change; folders by name alone."""
+        entries = {}
+        for path in self.path.rglob("*"):
+            stat = path.lstat()
+            changed = (0, 0) if path.is_dir() else (stat.st_size, stat.st_mtime_ns)
+            entries[str(path.relative_to(self.path))] = changed
+        return entries
+
+
+def link_packages(source: str, target: str) -> None:
+    (os.link if "/site-packages/" in source else shutil.copy2)(source, target)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Give this process's environment without what the scripts read, and with `variables`."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in OPERATOR_VARIABLES and not name.startswith(OPERATOR_PREFIXES)
+    }
+    return inherited | variables

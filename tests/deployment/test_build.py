@@ -1,0 +1,105 @@
+"""The build from a fresh clone, run twice, and the service it starts."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+from tests.deployment.clone import environment
+from tests.deployment.conftest import Build
+
+STARTUP_TIMEOUT = 60
+
+
+def secret_key(settings: Path) -> str:
+    found = re.search(r'^secret_key = "(.+)"$', settings.read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_until_alive(address: str, server: "subprocess.Popen[bytes]") -> int:
+    deadline = time.monotonic() + STARTUP_TIMEOUT
+    while True:
+        assert server.poll() is None, "the server ended by itself"
+        try:
+            with urllib.request.urlopen(address, timeout=5) as response:
+                return int(response.status)
+        except URLError:
+            assert time.monotonic() < deadline, f"{address} does not answer"
+            time.sleep(0.1)
+
+
+def test_build_shows_each_step(build: Build) -> None:
+    headings = re.findall(r"^\[\d/\d\] .+$", build.output, re.MULTILINE)
+    assert headings == ["[1/3] Virtual environment", "[2/3] Settings", "[3/3] Trained model"]
+
+
+def test_build_uses_the_shipped_model(build: Build) -> None:
+    assert not (build.clone.path / "models").exists()
+
+
+def test_second_build_is_quick_and_changes_nothing(build: Build) -> None:
+    before = build.clone.listing()
+    started = time.monotonic()
+    # This time from inside the clone; the first build ran from another folder.
+    finished = build.clone.run("build_all_local.sh", "--no-serve", cwd=build.clone.path)
+    assert finished.returncode == 0, finished.stderr
+    assert time.monotonic() - started < 10
+    assert build.clone.listing() == before
+
+
+def test_settings_are_readable_by_their_owner_alone(build: Build) -> None:
+    settings = build.clone.path / "instance" / "settings.toml"
+    assert settings.stat().st_mode & 0o777 == 0o600
+    assert settings.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_each_installation_has_a_secret_key_of_its_own(build: Build, tmp_path: Path) -> None:
+    other = tmp_path / "other instance"
+    finished = build.clone.run("build_all_local.sh", "--no-serve", INSTANCE_DIR=str(other))
+    assert finished.returncode == 0, finished.stderr
+    keys = {secret_key(build.clone.path / "instance" / "settings.toml")}
+    keys.add(secret_key(other / "settings.toml"))
+    assert len(keys) == 2
+    assert all(len(key) >= 40 for key in keys)
+    assert not any(key in finished.stdout + finished.stderr + build.output for key in keys)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_build_serves_until_a_signal_and_leaves_no_process(
+    build: Build, tmp_path: Path, ending: signal.Signals
+) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        build.clone.command("build_all_local.sh"),
+        cwd=tmp_path,
+        env=environment(PORT=str(port)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as server:
+        try:
+            assert wait_until_alive(f"http://127.0.0.1:{port}/livez", server) == 200
+            server.send_signal(ending)
+            output, _ = server.communicate(timeout=15)
+            with pytest.raises(ProcessLookupError):
+                os.killpg(server.pid, 0)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+    assert f"[4/4] Serving on http://127.0.0.1:{port}/" in output.decode()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)

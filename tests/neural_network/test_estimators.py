@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from digit_classifier.neural_network.estimators import MLPClassifier, SoftmaxClassifier
+
+
+@parametrize_with_checks([MLPClassifier(), SoftmaxClassifier()])
+def test_estimator_follows_scikit_learns_rules(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+def test_softmax_regression_finds_what_logistic_regression_finds(iris):
+    X, y = iris
+    l2 = 0.1
+    # scikit-learn's penalty: ‖w‖² / 2 against C · the sum of the losses
+    reference = LogisticRegression(C=1 / (l2 * len(X)), tol=1e-8, max_iter=1000).fit(X, y)
+    found = SoftmaxClassifier(
+        optimizer="sgd", learning_rate=0.05, epochs=600, batch_size=len(X), l2=l2, random_state=0
+    ).fit(X, y)
+    np.testing.assert_allclose(found.predict_proba(X), reference.predict_proba(X), atol=1e-4)
+    # a constant added to all classes changes nothing: compare weights about their mean
+    weights = found.network_.named_parameters()["0.weights"]
+    centred = (weights - weights.mean(axis=1, keepdims=True)).T
+    np.testing.assert_allclose(centred, reference.coef_, atol=1e-4)
+
+
+def test_perceptron_learns_what_no_line_can_divide():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (400, 2))
+    y = np.where(X[:, 0] * X[:, 1] > 0, "same", "other")
+    linear = SoftmaxClassifier(random_state=0).fit(X, y)
+    perceptron = MLPClassifier((32,), learning_rate=0.01, random_state=0).fit(X, y)
+    assert linear.score(X, y) < 0.7
+    assert perceptron.score(X, y) > 0.97
+    assert perceptron.classes_.tolist() == ["other", "same"]
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_perceptron_reads_drawn_digits(drawn_digits, activation, optimizer):
+    images, labels = drawn_digits
+    X = images.reshape(len(images), -1) / 255
+    classifier = MLPClassifier(
+        (64,), activation=activation, optimizer=optimizer, epochs=15, learning_rate=5e-3,
+        random_state=0,
+    ).fit(X[:400], labels[:400])  # fmt: skip
+    assert classifier.score(X[400:], labels[400:]) > 0.9
+
+
+def test_same_random_state_trains_the_same_network(iris):
+    X, y = iris
+    estimator = MLPClassifier((8,), epochs=3, dropout=0.2, random_state=5)
+    first, second = (clone(estimator).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(first.network_.parameters, second.network_.parameters)
+    other = clone(estimator).set_params(random_state=6).fit(X, y)
+    assert (first.network_.parameters != other.network_.parameters).any()
+
+
+def test_patience_stops_early_at_the_best_parameters():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 5)), rng.integers(0, 2, 200)  # nothing to learn
+    stopped = MLPClassifier((16,), epochs=200, patience=3, random_state=0).fit(X, y)
+    assert len(stopped.loss_curve_) == stopped.n_epochs_ < 200
+    # as if it had been told to stop there: what came after the best epoch is undone
+    best = clone(stopped).set_params(epochs=stopped.n_epochs_ - 3).fit(X, y)
+    np.testing.assert_array_equal(stopped.network_.parameters, best.network_.parameters)
+    unlimited = MLPClassifier((16,), epochs=20, random_state=0).fit(X, y)
+    assert unlimited.n_epochs_ == 20
+    assert unlimited.loss_curve_[-1] < unlimited.loss_curve_[0]
+
+
+def test_l2_keeps_the_weights_small_and_dropout_is_in_the_network(iris):
+    X, y = iris
+    norms = [
+        np.linalg.norm(
+            SoftmaxClassifier(l2=l2, epochs=30, random_state=0).fit(X, y).network_.parameters
+        )
+        for l2 in (0.0, 1.0)
+    ]
+    assert norms[1] < 0.5 * norms[0]
+    dropped = MLPClassifier((4,), dropout=0.5, epochs=1).fit(X, y)
+    assert {"type": "Dropout", "rate": 0.5} in dropped.network_.architecture
+
+
+def test_classifier_works_in_a_pipeline_and_stays_float32():
+    X, y = load_iris(return_X_y=True)
+    perceptron = MLPClassifier((16,), learning_rate=0.01, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), perceptron).fit(X, y)
+    assert pipeline.score(X, y) > 0.95
+    assert pipeline.predict_proba(X).dtype == np.float32
+    np.testing.assert_allclose(pipeline.predict_proba(X).sum(axis=1), 1, rtol=1e-5)

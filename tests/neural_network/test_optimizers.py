@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+from digit_classifier.neural_network.optimizers import (
+    BLOCK,
+    OPTIMIZERS,
+    SGD,
+    Adam,
+    update_average,
+)
+
+
+def test_two_steps_of_sgd_worked_by_hand():
+    # v ← 0.9 v - 0.1 g; θ ← θ + 0.9 v - 0.1 g
+    parameters = np.array([1.0, -2.0])
+    optimizer = SGD(momentum=0.9)
+    optimizer.step(parameters, np.array([0.5, -1.0]), 0.1)
+    np.testing.assert_allclose(optimizer.state["velocity"], [-0.05, 0.1])
+    np.testing.assert_allclose(parameters, [1 - 0.045 - 0.05, -2 + 0.09 + 0.1])
+    optimizer.step(parameters, np.array([1.0, 0.0]), 0.1)
+    np.testing.assert_allclose(optimizer.state["velocity"], [-0.145, 0.09])
+    np.testing.assert_allclose(parameters, [0.905 - 0.1305 - 0.1, -1.81 + 0.081])
+
+
+def test_two_steps_of_adam_worked_by_hand():
+    parameters = np.array([1.0, -2.0])
+    optimizer = Adam(beta1=0.9, beta2=0.999, epsilon=1e-8)
+    optimizer.step(parameters, np.array([0.5, -1.0]), 0.1)
+    # m = [0.05, -0.1], v = [0.00025, 0.001]; both corrected: m̂ = g, v̂ = g², so a step of 0.1
+    np.testing.assert_allclose(optimizer.state["first_moment"], [0.05, -0.1])
+    np.testing.assert_allclose(optimizer.state["second_moment"], [0.00025, 0.001])
+    np.testing.assert_allclose(parameters, [0.9, -1.9], rtol=1e-7)
+    optimizer.step(parameters, np.array([1.0, 0.0]), 0.1)
+    # m = [0.145, -0.09], m̂ = m / 0.19; v = [0.00124975, 0.000999], v̂ = v / 0.001999
+    np.testing.assert_allclose(optimizer.state["first_moment"], [0.145, -0.09])
+    np.testing.assert_allclose(optimizer.state["second_moment"], [0.00124975, 0.000999])
+    np.testing.assert_allclose(parameters, [0.9 - 0.0965182026, -1.9 + 0.0670058254], rtol=1e-7)
+    assert optimizer.n_steps == 2
+
+
+def test_adams_epsilon_is_added_to_the_corrected_root():
+    parameters = np.array([1.0])
+    Adam(epsilon=0.5).step(parameters, np.array([0.5]), 0.1)
+    np.testing.assert_allclose(parameters, [1 - 0.1 * 0.5 / (0.5 + 0.5)])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("size", [1, BLOCK, BLOCK + 1, 3 * BLOCK - 7])
+def test_blocks_do_not_show(name, size):
+    rng = np.random.default_rng(0)
+    parameters = rng.standard_normal(size)
+    whole, pieces = parameters.copy(), parameters.copy()
+    optimizer, parts = OPTIMIZERS[name](), [OPTIMIZERS[name]() for _ in range(0, size, 1000)]
+    for _ in range(3):
+        gradients = rng.standard_normal(size)
+        optimizer.step(whole, gradients, 0.01)
+        for index, part in enumerate(parts):
+            piece = slice(index * 1000, (index + 1) * 1000)
+            part.step(pieces[piece], gradients[piece], 0.01)
+    np.testing.assert_array_equal(whole, pieces)
+    assert (whole != parameters).all()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_float32_stays_float32_and_gradients_are_left_alone(name):
+    optimizer = OPTIMIZERS[name]()
+    parameters, gradients = np.ones(5, np.float32), np.full(5, 2, np.float32)
+    for learning_rate in (0.1, np.float64(0.1)):
+        optimizer.step(parameters, gradients, learning_rate)
+    assert parameters.dtype == np.float32
+    assert {moment.dtype for moment in optimizer.state.values()} == {np.dtype(np.float32)}
+    assert set(optimizer.state) == set(optimizer.moments)
+    np.testing.assert_array_equal(gradients, 2)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_state_and_step_count_are_all_that_a_resumed_run_needs(name):
+    rng = np.random.default_rng(0)
+    gradients = rng.standard_normal((6, 40))
+    straight, resumed = np.ones(40), np.ones(40)
+    optimizer, first, second = (OPTIMIZERS[name]() for _ in range(3))
+    for gradient in gradients:
+        optimizer.step(straight, gradient, 0.01)
+    for gradient in gradients[:3]:
+        first.step(resumed, gradient, 0.01)
+    second.state = {key: moment.copy() for key, moment in first.state.items()}
+    second.n_steps = first.n_steps
+    for gradient in gradients[3:]:
+        second.step(resumed, gradient, 0.01)
+    np.testing.assert_array_equal(resumed, straight)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_bowl_is_descended_to_its_bottom(name):
+    bottom = np.array([3.0, -1.0, 0.5])
+    parameters, optimizer = np.zeros(3), OPTIMIZERS[name]()
+    for _ in range(600):
+        optimizer.step(parameters, 2 * (parameters - bottom), 0.03)
+    np.testing.assert_allclose(parameters, bottom, atol=1e-3)
+
+
+def test_average_moves_by_its_share():
+    average, parameters = np.array([1.0, 2.0]), np.array([3.0, -2.0])
+    update_average(average, parameters, 0.75)
+    np.testing.assert_allclose(average, [1.5, 1.0])
+    np.testing.assert_array_equal(parameters, [3.0, -2.0])
+
+
+def test_average_of_many_blocks_stays_float32():
+    rng = np.random.default_rng(0)
+    average = rng.standard_normal(2 * BLOCK + 5, dtype=np.float32)
+    parameters = rng.standard_normal(2 * BLOCK + 5, dtype=np.float32)
+    expected = 0.9 * average.astype(np.float64) + 0.1 * parameters
+    update_average(average, parameters, 0.9)
+    assert average.dtype == np.float32
+    np.testing.assert_allclose(average, expected, atol=1e-6)

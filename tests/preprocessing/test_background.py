@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from digit_classifier.preprocessing.background import (
+    background_surface,
+    ink_sign,
+    remove_background,
+)
+from tests.strokes import draw_digit
+
+
+def test_background_of_a_blank_slope_is_the_slope() -> None:
+    slope = np.linspace(60, 200, 90)[:, None] + np.linspace(-20, 20, 70)
+    gray = slope.round().astype(np.uint8)
+
+    np.testing.assert_allclose(background_surface(gray), slope, atol=1)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_background_under_a_vignette_ignores_the_ink(digit: int) -> None:
+    def photograph(ink: int) -> np.ndarray:
+        return np.asarray(
+            draw_digit(digit, size=(120, 120), pen_width=10, ink=ink, paper=200, vignette=0.4)
+        )
+
+    with_ink, paper_alone = background_surface(photograph(20)), photograph(200)
+
+    assert np.abs(with_ink - paper_alone).max() < 20
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize(("ink", "paper", "sign"), [(0, 255, -1), (255, 0, 1), (90, 160, -1)])
+def test_polarity_is_told_from_the_picture(digit: int, ink: int, paper: int, sign: int) -> None:
+    gray = np.asarray(draw_digit(digit, size=(64, 64), ink=ink, paper=paper, shade=0.3, noise=4))
+
+    assert ink_sign(gray.astype(np.float32) - background_surface(gray)) == sign
+
+
+def test_what_is_left_is_the_ink_in_its_own_levels() -> None:
+    light_on_black = np.asarray(draw_digit(5, size=(64, 64), ink=255, paper=0))
+
+    np.testing.assert_allclose(remove_background(light_on_black), light_on_black, atol=0.5)
+    np.testing.assert_allclose(remove_background(255 - light_on_black), light_on_black, atol=0.5)

@@ -1,0 +1,207 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from digit_classifier.errors import (
+    BrokenImageError,
+    EmptyFileError,
+    FileTooLargeError,
+    ImageError,
+    ImageTooSmallError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
+from tests.strokes import draw_digit, encode
+
+LIMITS = DecodeLimits()
+SIZE = (60, 40)  # width, height
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Image.Image:
+    return draw_digit(4, size=SIZE)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that declares a size and has no pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_decode_reads_every_format(drawn: Image.Image, image_format: str) -> None:
+    gray = decode(encode(drawn, image_format), LIMITS)
+
+    assert gray.shape == SIZE[::-1]
+    assert gray.dtype == np.uint8
+    assert np.abs(gray.astype(int) - np.asarray(drawn)).mean() < 3
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
+def test_decode_makes_every_mode_one_gray_array(drawn: Image.Image, mode: str) -> None:
+    image_format = "PNG" if mode in {"1", "L", "P", "RGB", "RGBA", "LA", "I;16"} else "TIFF"
+    if mode in {"I;16", "I", "F"}:
+        dtype, factor = {"I;16": ("<u2", 257), "I": ("<i4", 1000), "F": ("<f4", 0.5)}[mode]
+        image = Image.fromarray((np.asarray(drawn).astype(float) * factor).astype(dtype))
+        assert image.mode == mode
+    else:
+        image = drawn.convert(mode)
+
+    gray = decode(encode(image, image_format), LIMITS)
+
+    assert np.abs(gray.astype(int) - np.asarray(drawn)).mean() < (12 if mode == "1" else 2)
+
+
+def test_decode_gives_dark_ink_on_nothing_white_paper() -> None:
+    gray = decode(encode(draw_digit(3, size=SIZE, paper=(0, 0, 0, 0)), "PNG"), LIMITS)
+
+    assert gray[0, 0] == 255
+    assert gray.min() == 0
+
+
+def test_decode_gives_light_ink_on_nothing_black_paper() -> None:
+    image = draw_digit(3, size=SIZE, ink=(255, 255, 255, 255), paper=(0, 0, 0, 0))
+
+    gray = decode(encode(image, "PNG"), LIMITS)
+
+    assert gray[0, 0] == 0
+    assert gray.max() == 255
+
+
+def test_decode_gives_transparent_corners_the_shade_of_the_opaque_paper() -> None:
+    image = draw_digit(3, size=SIZE, paper=(240, 240, 240)).convert("RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, 8, 8))
+
+    assert decode(encode(image, "PNG"), LIMITS)[0, 0] == 240
+
+
+def test_decode_reads_a_gif_with_a_transparent_colour() -> None:
+    image = draw_digit(3, size=SIZE).convert("P")
+    buffer = io.BytesIO()
+    image.save(buffer, "GIF", transparency=image.getpixel((0, 0)))
+
+    gray = decode(buffer.getvalue(), LIMITS)
+
+    assert gray[0, 0] == 255
+    assert gray.min() == 0
+
+
+def test_decode_reads_an_empty_canvas_as_one_shade() -> None:
+    gray = decode(encode(Image.new("RGBA", SIZE, (0, 0, 0, 0)), "PNG"), LIMITS)
+
+    assert gray.min() == gray.max()
+
+
+@pytest.mark.parametrize(("orientation", "turned"), [(3, 180), (6, 270), (8, 90)])
+def test_decode_follows_the_exif_orientation(
+    drawn: Image.Image, orientation: int, turned: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encode(drawn, "PNG", exif=exif)
+
+    expected = np.asarray(drawn.rotate(turned, expand=True))
+    np.testing.assert_array_equal(decode(content, LIMITS), expected)
+
+
+def test_decode_takes_the_first_frame(drawn: Image.Image) -> None:
+    second = Image.new("L", SIZE, 128)
+
+    gray = decode(encode(drawn, "GIF", save_all=True, append_images=[second]), LIMITS)
+
+    assert np.abs(gray.astype(int) - np.asarray(drawn)).mean() < 2
+
+
+def test_decode_reduces_a_large_jpeg_while_decoding() -> None:
+    photo = encode(draw_digit(5, size=(4000, 3000)), "JPEG")
+
+    assert max(decode(photo, LIMITS).shape) < 4000
+
+
+def test_decode_judges_by_content_not_by_format_name(drawn: Image.Image) -> None:
+    with pytest.raises(UnsupportedImageError):
+        decode(encode(drawn, "PCX"), LIMITS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"hello", id="text"),
+        pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 50 50\n", id="EPS"),
+        pytest.param(b'<svg xmlns="http://www.w3.org/2000/svg"/>', id="SVG"),
+        pytest.param(b"%PDF-1.7\n", id="PDF"),
+        pytest.param(b"\x00" * 1000, id="zeros"),
+    ],
+)
+def test_decode_rejects_what_is_no_image(content: bytes) -> None:
+    with pytest.raises(UnsupportedImageError, match="PNG, JPEG, GIF"):
+        decode(content, LIMITS)
+
+
+def test_decode_rejects_an_empty_file() -> None:
+    with pytest.raises(EmptyFileError):
+        decode(b"", LIMITS)
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+def test_decode_rejects_a_truncated_image(drawn: Image.Image, image_format: str) -> None:
+    content = encode(drawn, image_format)
+
+    with pytest.raises((BrokenImageError, UnsupportedImageError)):
+        decode(content[: len(content) * 2 // 3], LIMITS)
+
+
+def test_decode_rejects_a_file_with_one_byte_too_many(drawn: Image.Image) -> None:
+    content = encode(drawn, "PNG")
+    exactly = DecodeLimits(max_bytes=len(content))
+
+    assert decode(content, exactly).shape == SIZE[::-1]
+    with pytest.raises(FileTooLargeError, match=f"{len(content):,} are accepted"):
+        decode(content + b"\x00", exactly)
+
+
+@pytest.mark.parametrize("side", [1, 9])
+def test_decode_rejects_a_side_under_ten_pixels(side: int) -> None:
+    with pytest.raises(ImageTooSmallError, match=f"{side}×50"):
+        decode(encode(Image.new("L", (side, 50)), "PNG"), LIMITS)
+
+
+def test_decode_accepts_a_side_of_ten_pixels() -> None:
+    assert decode(encode(Image.new("L", (10, 10)), "PNG"), LIMITS).shape == (10, 10)
+
+
+@pytest.mark.parametrize("size", [(6400, 6400), (12_000, 12_000), (30_000, 30_000)])
+def test_decode_rejects_too_many_pixels_by_the_header(size: tuple[int, int]) -> None:
+    # over our limit, over Pillow's warning, over Pillow's error
+    with pytest.raises(TooManyPixelsError, match="40,000,000"):
+        decode(png_header(*size), LIMITS)
+
+
+@pytest.mark.filterwarnings(
+    "ignore::UserWarning:PIL.TiffImagePlugin"
+)  # Pillow's remarks on damaged metadata
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_decode_of_damaged_images_raises_nothing_but_our_errors(data: st.DataObject) -> None:
+    content = bytearray(encode(draw_digit(8, size=(24, 24)), data.draw(st.sampled_from(FORMATS))))
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        gray = decode(bytes(content), LIMITS)
+    except ImageError:
+        return
+    assert gray.dtype == np.uint8
+    assert gray.ndim == 2

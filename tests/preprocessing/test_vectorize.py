@@ -1,0 +1,28 @@
+import numpy as np
+
+from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
+
+
+def test_vectorize_sends_black_to_minus_one_and_white_to_one() -> None:
+    framed = np.array([[[0, 255]]], np.uint8)
+
+    vectors = vectorize(framed, InputScaling())
+
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(vectors, [[-1, 1]], atol=1e-6)
+
+
+def test_vectorize_of_an_inverted_digit_changes_the_sign() -> None:
+    framed = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+
+    np.testing.assert_allclose(
+        vectorize(255 - framed, InputScaling()), -vectorize(framed, InputScaling()), atol=1e-6
+    )
+
+
+def test_vectorize_leaves_its_input_alone() -> None:
+    framed = np.full((1, 28, 28), 7, np.float32)
+
+    vectorize(framed, InputScaling())
+
+    assert (framed == 7).all()

@@ -1,0 +1,239 @@
+"""Digits drawn stroke by stroke, as a hand would draw them.
+
+A form of a digit is a few strokes; a stroke is a smooth curve through its points, and a point
+given twice is a corner. With a generator, the points wobble and the digit slants, turns and
+stretches a little, so that every drawing is another hand's.
+
+``python -m tests.strokes`` writes the picture of the package's self-test.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy.interpolate import CubicSpline
+
+import digit_classifier
+
+SELF_TEST_FILE = Path(digit_classifier.__file__).parent / "selftest" / "7.png"
+
+Color = int | tuple[int, int, int] | tuple[int, int, int, int]
+Points = NDArray[np.float64]
+
+#: The strokes of each form of each digit, in hundredths: x to the right, y down, 100 high.
+#: A bar begins a new stroke; a point given twice is a corner.
+FORMS: dict[int, tuple[str, ...]] = {
+    0: (
+        "36,2 13,17 2,52 12,87 32,98 53,82 60,48 52,14 36,2",
+        # begun at the right; its end overlaps its beginning
+        "44,10 28,3 9,28 2,66 16,97 36,84 49,46 44,12 28,0",
+    ),
+    1: (
+        "32,0 29,50 28,100",
+        # with a flag
+        "8,27 20,16 32,0 32,0 30,100",
+        # with a flag and a foot
+        "8,24 32,0 32,0 31,98 | 6,98 54,97",
+    ),
+    2: (
+        "4,24 13,6 33,0 52,13 50,36 31,65 2,97 2,97 62,95",
+        # with a loop at its foot
+        "6,19 25,1 49,12 48,38 28,71 10,93 2,86 11,78 28,87 46,96 64,88",
+    ),
+    3: (
+        "4,13 24,0 47,10 44,34 21,46 21,46 46,54 55,75 40,96 17,98 0,85",
+        # with a flat top
+        "5,3 51,2 51,2 24,41 24,41 46,49 55,73 39,95 16,98 0,86",
+    ),
+    4: (
+        # open
+        "12,2 2,56 2,56 62,53 | 45,20 42,60 41,100",
+        # closed
+        "43,0 22,36 0,67 0,67 63,65 | 43,0 42,100",
+        # open and round
+        "6,2 2,30 12,49 33,47 51,36 | 54,2 50,45 44,100",
+    ),
+    5: (
+        "12,2 8,43 8,43 30,37 52,51 54,76 36,96 15,98 0,88 | 12,2 57,0",
+        # in one stroke
+        "56,5 33,0 12,7 8,40 8,40 33,37 53,54 50,82 28,98 2,93",
+    ),
+    6: (
+        "46,0 21,20 5,56 10,89 30,99 50,84 49,63 31,54 13,63 6,78",
+        # with a straight stem
+        "30,0 13,38 3,74 15,97 38,95 48,75 36,56 17,60 4,80",
+    ),
+    7: (
+        "0,6 56,2 56,2 37,42 22,100",
+        # with a bar
+        "2,5 30,7 58,2 58,2 36,45 22,100 | 12,52 54,48",
+        # with a serif
+        "2,18 4,3 4,3 57,4 57,4 34,50 25,100",
+    ),
+    8: (
+        "50,11 29,0 9,14 15,35 40,56 54,78 40,97 15,95 3,77 19,54 43,35 50,11",
+        # two circles
+        "28,0 9,12 10,34 28,45 46,34 47,12 28,0 | 28,45 6,60 4,86 28,100 53,86 52,60 28,45",
+    ),
+    9: (
+        "51,13 30,0 8,14 5,38 24,51 44,38 52,10 52,10 51,50 44,100",
+        # with a hook
+        "50,15 31,0 9,12 7,36 26,49 45,35 52,12 52,12 53,50 44,87 25,99 4,91",
+    ),
+}
+
+
+def draw_digit(
+    digit: int,
+    *,
+    size: tuple[int, int] = (28, 28),
+    pen_width: float | None = None,
+    ink: Color = 0,
+    paper: Color = 255,
+    position: tuple[float, float] = (0.5, 0.5),
+    scale: float = 0.7,
+    aspect: float = 1.0,
+    noise: float = 0.0,
+    shade: float = 0.0,
+    vignette: float = 0.0,
+    form: int = 0,
+    rng: np.random.Generator | None = None,
+) -> Image.Image:
+    """Draw one digit.
+
+    Parameters
+    ----------
+    digit : int
+    size : tuple of int
+        Width and height of the image.
+    pen_width : float, optional
+        In pixels of the image; by default a tenth of the digit's longest side.
+    ink, paper : int or tuple of int
+        Gray, RGB or RGBA; the image is of the richer of the two modes. ``(0, 0, 0, 0)`` is a
+        transparent paper.
+    position : tuple of float
+        The middle of the digit's box, as shares of the width and the height.
+    scale : float
+        The digit's longest side, pen included, as a share of the image's shorter side.
+    aspect : float
+        Stretches the digit's width.
+    noise : float
+        Standard deviation of the camera's noise, in gray levels.
+    shade, vignette : float
+        Share of the light that is lost in the corner at the lower right, and in all corners.
+    form : int
+        Index into ``FORMS[digit]``.
+    rng : Generator, optional
+        Makes the hand; without it the form is drawn as it is defined, and the noise has seed 0.
+
+    Returns
+    -------
+    Image
+        Of mode "L", "RGB" or "RGBA".
+    """
+    longest = scale * min(size)
+    pen_width = longest / 10 if pen_width is None else pen_width
+    strokes = _by_hand(FORMS[digit][form], aspect, rng)
+    middle = np.multiply(position, size)
+    mask = _ink_mask(_fit(strokes, longest - pen_width, middle), size, pen_width)
+    layer = Image.new("RGBA", size, _rgba(ink))
+    layer.putalpha(Image.eval(mask, lambda share: share * _rgba(ink)[3] // 255))
+    image = Image.alpha_composite(Image.new("RGBA", size, _rgba(paper)), layer)
+    image = image.convert(max(_mode(ink), _mode(paper), key=len))
+    if noise or shade or vignette:
+        image = _photograph(image, noise, shade, vignette, rng or np.random.default_rng(0))
+    return image
+
+
+def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
+    """Return the image as a file: "PNG", "JPEG", "GIF", "BMP", "TIFF" or "WebP"."""
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def draw_self_test() -> Image.Image:
+    """Draw the picture that a starting service must read as a 7."""
+    rng = np.random.default_rng(7)
+    return draw_digit(7, size=(96, 96), pen_width=7, noise=3, rng=rng)
+
+
+def _by_hand(form: str, aspect: float, rng: np.random.Generator | None) -> list[Points]:
+    """Return each stroke's points, moved as a hand would; points that coincide stay so."""
+    strokes = [[point.split(",") for point in stroke.split()] for stroke in form.split("|")]
+    ends = np.cumsum([len(stroke) for stroke in strokes])
+    flat = np.concatenate(strokes).astype(float) / 100
+    points, inverse = np.unique(flat, axis=0, return_inverse=True)
+    points *= (aspect, 1)
+    if rng is not None:
+        points += rng.normal(0, 0.015, points.shape)
+        points *= (rng.uniform(0.85, 1.15), 1)
+        angle, slant = rng.normal(0, np.deg2rad(4)), rng.normal(0.08, 0.12)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        points = points @ np.array([[1, 0], [-slant, 1]]) @ turn
+    return np.split(points[inverse.reshape(-1)], ends[:-1])
+
+
+def _fit(strokes: list[Points], longest: float, middle: Points) -> list[Points]:
+    """Draw the curves out and place their common box."""
+    curves = [_curve(stroke) for stroke in strokes]
+    low = np.min([curve.min(axis=0) for curve in curves], axis=0)
+    high = np.max([curve.max(axis=0) for curve in curves], axis=0)
+    factor = longest / (high - low).max()
+    return [(curve - (low + high) / 2) * factor + middle for curve in curves]
+
+
+def _curve(stroke: Points, n_samples: int = 60) -> Points:
+    """Smooth curve through the points, broken where a point is given twice."""
+    corners = 1 + np.flatnonzero((np.diff(stroke, axis=0) == 0).all(axis=1))
+    parts = []
+    for points in np.split(stroke, corners):
+        # centripetal: the root of the chord's length keeps the curve from swinging out
+        chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
+        knots = np.concatenate([[0], np.cumsum(np.sqrt(chords))])
+        spline = CubicSpline(knots, points, bc_type="natural")
+        parts.append(spline(np.linspace(0, knots[-1], n_samples)))
+    return np.concatenate(parts)
+
+
+def _ink_mask(curves: list[Points], size: tuple[int, int], pen_width: float) -> Image.Image:
+    """Draw with a round pen, finer than the image, and reduce: the ink's share of each pixel."""
+    finer = 8 if max(size) <= 200 else 4
+    mask = Image.new("L", (size[0] * finer, size[1] * finer))
+    draw = ImageDraw.Draw(mask)
+    radius = pen_width * finer / 2
+    for curve in curves:
+        path = curve * finer
+        draw.line([tuple(point) for point in path], fill=255, width=max(1, round(2 * radius)))
+        for x, y in path:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    return mask.reduce(finer)
+
+
+def _photograph(
+    image: Image.Image, noise: float, shade: float, vignette: float, rng: np.random.Generator
+) -> Image.Image:
+    """Uneven light and noise; what is transparent stays transparent."""
+    pixels = np.atleast_3d(np.asarray(image)).astype(np.float64)
+    height, width, n_channels = pixels.shape
+    y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    light = (1 - shade * (2 + x + y) / 4) * (1 - vignette * (x * x + y * y) / 2)
+    colors = pixels[..., : 3 if n_channels == 4 else n_channels]
+    colors *= light[..., None]
+    colors += rng.normal(0, noise, colors.shape)
+    return Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8).squeeze(), image.mode)
+
+
+def _mode(color: Color) -> str:
+    return "L" if isinstance(color, int) else "RGBA"[: len(color)]
+
+
+def _rgba(color: Color) -> tuple[int, ...]:
+    return (color,) * 3 + (255,) if isinstance(color, int) else (*color, 255)[:4]
+
+
+if __name__ == "__main__":
+    SELF_TEST_FILE.parent.mkdir(exist_ok=True)
+    SELF_TEST_FILE.write_bytes(encode(draw_self_test(), "PNG", optimize=True))

@@ -1,0 +1,27 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from digit_classifier.datasets import Mnist, load_mnist
+from digit_classifier.training.augmentation import Augmentation
+from digit_classifier.training.recipes import RECIPES, Recipe
+
+
+@pytest.fixture
+def drawn_mnist(trusted_drawn_mnist: Path) -> Mnist:
+    return load_mnist(trusted_drawn_mnist)
+
+
+@pytest.fixture
+def small_recipe() -> Recipe:
+    return replace(
+        RECIPES["mlp"],
+        hidden_layer_sizes=(32,),
+        epochs=4,
+        batch_size=64,
+        n_validation=80,
+        dropout=0.1,
+        learning_rate=5e-3,
+        augmentation=Augmentation(elastic_alpha=(0, 20)),
+    )

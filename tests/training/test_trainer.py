@@ -1,0 +1,168 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digit_classifier.datasets import Mnist
+from digit_classifier.errors import CheckpointError
+from digit_classifier.training.recipes import Recipe
+from digit_classifier.training.trainer import Trainer
+
+
+def trainer(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> Trainer:
+    options = {"seed": 3, "checkpoint": path / "checkpoint.safetensors"} | changes
+    return Trainer("mlp", recipe, data, **options)
+
+
+def trained(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> Trainer:
+    made = trainer(data, recipe, path, report=lambda _line: None, **changes)
+    made.run()
+    return made
+
+
+class InterruptedRunError(Exception):
+    """Stands for Ctrl-C at the end of an epoch."""
+
+
+def interrupted_after(n_epochs: int, data: Mnist, recipe: Recipe, path: Path) -> None:
+    lines: list[str] = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        if len(lines) == n_epochs:
+            raise InterruptedRunError
+
+    with pytest.raises(InterruptedRunError):
+        trainer(data, recipe, path, report=report).run()
+
+
+def test_training_learns(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path) -> None:
+    recipe = replace(small_recipe, epochs=30, dropout=0.0)
+
+    figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
+
+    assert figures["test"]["accuracy"] > 0.9
+    assert figures["test"]["accuracy_inverted"] > 0.9
+    assert figures["test"]["n_images"] == 100
+
+
+def test_each_epoch_ends_with_one_line(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+
+    trainer(drawn_mnist, small_recipe, tmp_path, report=lines.append).run()
+
+    assert len(lines) == small_recipe.epochs
+    assert lines[2].startswith("Epoch 3 train_accuracy: 0.")
+    assert "  validation_accuracy: 0." in lines[2]
+
+
+def test_a_resumed_run_ends_bit_for_bit_like_one_that_was_not_interrupted(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    whole = trained(drawn_mnist, small_recipe, tmp_path / "whole")
+
+    interrupted_after(2, drawn_mnist, small_recipe, tmp_path / "resumed")
+    resumed = trainer(drawn_mnist, small_recipe, tmp_path / "resumed", report=lambda _line: None)
+    resumed.resume()
+    assert len(resumed.state.history) == 2
+    resumed.run()
+
+    assert resumed.state.history == whole.state.history
+    np.testing.assert_array_equal(resumed.state.average, whole.state.average)
+    np.testing.assert_array_equal(resumed.state.network.parameters, whole.state.network.parameters)
+
+
+def test_another_seed_is_another_run(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, epochs=1)
+
+    one = trained(drawn_mnist, recipe, tmp_path / "one")
+    other = trained(drawn_mnist, recipe, tmp_path / "other", seed=4)
+
+    assert (one.state.average != other.state.average).any()
+
+
+def test_there_is_a_checkpoint_before_the_first_epoch_ends(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = trainer(drawn_mnist, small_recipe, tmp_path)
+    monkeypatch.setattr(begun, "_train_epoch", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        begun.run()
+
+    resumed = trainer(drawn_mnist, small_recipe, tmp_path)
+    resumed.resume()
+
+    assert resumed.state.history == []
+
+
+def _interrupt(_epoch: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_validation_samples_are_never_trained_on(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    made = trainer(drawn_mnist, small_recipe, tmp_path)
+
+    trained_on = {image.tobytes() for image in made.X_train}
+    held_out = {image.tobytes() for image in made.X_validation}
+    assert len(made.X_train) + len(made.X_validation) == len(drawn_mnist.X_train)
+    assert trained_on.isdisjoint(held_out)
+    np.testing.assert_allclose(np.bincount(made.y_validation), 8, atol=1)
+
+
+def test_metadata_tells_where_the_model_came_from(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    metadata = trained(drawn_mnist, small_recipe, tmp_path).metadata()
+
+    assert metadata.classifier == "mlp"
+    assert metadata.training["seed"] == 3
+    assert metadata.training["recipe"]["hidden_layer_sizes"] == [32]
+    assert len(metadata.training["history"]) == small_recipe.epochs
+    assert len(metadata.training["data_sha256"]) == 64
+    assert metadata.temperature > 0
+    assert 0 < metadata.min_confidence < 1
+
+
+def test_resuming_without_a_checkpoint_is_refused(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        trainer(drawn_mnist, small_recipe, tmp_path).resume()
+
+
+def test_resuming_with_another_recipe_is_refused_by_name(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
+
+    with pytest.raises(CheckpointError, match=r"recipe, seed"):
+        trainer(drawn_mnist, small_recipe, tmp_path, seed=9).resume()
+
+
+def test_resuming_from_a_damaged_checkpoint_is_refused(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    made = trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
+    content = bytearray(made.checkpoint.read_bytes())
+    content[-5] ^= 1
+    made.checkpoint.write_bytes(content)
+
+    with pytest.raises(CheckpointError, match="altered"):
+        made.resume()
+
+
+def test_resuming_from_another_versions_checkpoint_is_refused(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
+    monkeypatch.setattr("digit_classifier.training.checkpoint.CHECKPOINT_VERSION", 2)
+
+    with pytest.raises(CheckpointError, match="this release can resume"):
+        made.resume()

@@ -1,0 +1,40 @@
+"""Files that the service must refuse, each with the status and the code it must give."""
+
+import io
+
+from PIL import Image
+from werkzeug.datastructures import FileStorage
+
+from tests.strokes import draw_digit, encode
+from tests.web.serving import MIB
+
+
+def drawn(digit: int, file_format: str = "PNG", **options: object) -> bytes:
+    """A file with a drawn digit; the options are those of ``draw_digit``."""
+    return encode(draw_digit(digit, **{"size": (96, 96), **options}), file_format)
+
+
+def padded(content: bytes, n_bytes: int) -> bytes:
+    """Make the file as long as that: readers of PNG ignore what follows its end."""
+    return content.ljust(n_bytes, b"\0")
+
+
+def as_file(content: bytes, name: str = "picture.png") -> FileStorage:
+    """A file for a multipart form."""
+    return FileStorage(io.BytesIO(content), name)
+
+
+_SEVEN = drawn(7)
+_BOMB = Image.new("1", (10_000, 10_000))
+
+REFUSED = {
+    "empty": (b"", 400, "empty_file"),
+    "too_large": (padded(_SEVEN, MIB + 1), 413, "file_too_large"),
+    "much_too_large": (padded(_SEVEN, 2 * MIB), 413, "file_too_large"),
+    "too_many_pixels": (encode(_BOMB, "PNG"), 413, "too_many_pixels"),
+    "text": (b"This is no picture at all.", 415, "unsupported_image"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_image"),
+    "truncated": (_SEVEN[: len(_SEVEN) // 2], 415, "broken_image"),
+    "too_small": (encode(Image.new("L", (9, 40)), "PNG"), 422, "image_too_small"),
+    "blank": (encode(Image.new("L", (40, 40), 255), "PNG"), 422, "no_ink"),
+}

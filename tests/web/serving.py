@@ -1,0 +1,72 @@
+"""An application with the shipped model, and a real server for it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import typed_settings as ts
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse, encode_multipart
+
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.settings import Settings
+from digit_classifier.web import classifier, create_app
+
+MIB = 1024 * 1024
+
+
+def make_app(no_models: Path) -> Flask:
+    """Build an application; the folder holds no model that could hide the shipped one."""
+    return create_app(Settings(secret_key=ts.SecretStr("k" * 32), models_dir=no_models))
+
+
+def alter_model(app: Flask, **metadata: Any) -> None:
+    """Make the application's model say something else of itself."""
+    old = app.extensions["digit_classifier"]
+    model = replace(old.model, metadata=replace(old.model.metadata, **metadata))
+    classifier.init_app(app, DigitClassifier(model, old.framing, old.limits))
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve on a free port as ``digit-classifier serve`` does, and give the address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def csrf_token(html: str) -> str:
+    """Return the token of the page's form."""
+    found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', html)
+    assert found, html
+    return found[1]
+
+
+def post_form(client: FlaskClient, **fields: object) -> TestResponse:
+    """Open the page and send its form."""
+    return send(client, csrf_token=csrf_token(client.get("/").text), **fields)
+
+
+def send(client: FlaskClient, path: str = "/", **fields: object) -> TestResponse:
+    """Send a multipart form, encoded here: the client would put a large one in a file."""
+    boundary, body = encode_multipart(fields)
+    content_type = f'multipart/form-data; boundary="{boundary}"'
+    return client.post(path, data=body, content_type=content_type)
+
+
+def status_words(html: str) -> list[str]:
+    """Return the words from the beginning of the status region on."""
+    _, _, rest = html.partition('role="status">')
+    return re.sub(r"<[^>]+>", " ", rest).split()

@@ -1,0 +1,45 @@
+import json
+import platform
+
+import digit_classifier
+from tests.web.serving import alter_model
+
+
+def test_livez_answers_at_once(client):
+    response = client.get("/livez")
+    assert response.status_code == 200
+    assert response.json == {"status": "alive"}
+
+
+def test_readyz_is_ready_when_the_self_test_is_read_right(client):
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json == {"status": "ready"}
+
+
+def test_readyz_is_unavailable_when_the_self_test_is_misread(app, client):
+    alter_model(app, class_labels=(9, 0, 1, 2, 3, 4, 5, 6, 7, 8))
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.mimetype == "application/problem+json"
+    assert response.get_json(force=True)["code"] == "self_test_failed"
+    assert client.get("/livez").status_code == 200
+
+
+def test_status_tells_the_model_its_layers_and_the_versions(app, client):
+    model = app.extensions["digit_classifier"].model
+    told = client.get("/status").json
+    assert told["model"]["name"] == "mlp"
+    assert told["model"]["version"] == model.version
+    assert told["model"]["layers"][0]["n_inputs"] == 28 * 28
+    assert told["model"]["layers"][-1]["n_outputs"] == 10
+    assert told["model"]["figures"]["test"]["accuracy"] > 0.9
+    assert told["versions"]["digit_classifier"] == digit_classifier.__version__
+    assert told["versions"]["python"] == platform.python_version()
+    assert told["versions"].keys() >= {"numpy", "pillow", "flask"}
+
+
+def test_status_tells_no_path_and_no_secret(app, client):
+    text = json.dumps(client.get("/status").json)
+    assert "/" not in text
+    assert app.config["SECRET_KEY"] not in text

@@ -1,0 +1,111 @@
+import logging
+import re
+
+import pytest
+
+from tests.web.pictures import REFUSED, as_file, drawn
+from tests.web.serving import alter_model, csrf_token, post_form, send, status_words
+
+
+def test_page_has_a_form_for_one_file(client):
+    html = client.get("/").text
+    assert re.search(r'<form [^>]*method="post"[^>]*enctype="multipart/form-data"', html, re.DOTALL)
+    assert re.search(r'<input [^>]*accept="image/png, [^>]*name="myfile"', html)
+    assert "1 MiB" in html
+    assert csrf_token(html)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_digit_is_read_and_the_answer_begins_with_it(client, digit):
+    response = post_form(client, myfile=as_file(drawn(digit)))
+    assert response.status_code == 200
+    words = status_words(response.text)
+    assert words[0] == str(digit)
+    assert "Confidence:" in words
+    assert f"<title>{digit} ·" in response.text
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
+def test_every_format_that_the_page_names_is_read(client, file_format):
+    assert file_format in client.get("/").text
+    response = post_form(client, myfile=as_file(drawn(4, file_format)))
+    assert status_words(response.text)[0] == "4"
+
+
+def test_all_ten_probabilities_are_shown(client):
+    html = post_form(client, myfile=as_file(drawn(2))).text
+    assert re.findall(r'<th scope="row">(\d)</th>', html) == list("0123456789")
+    shown = [float(share) for share in re.findall(r'<rect width="([\d.e-]+)%"', html)]
+    assert shown.index(max(shown)) == 2
+    assert sum(shown) == pytest.approx(100, abs=0.01)
+
+
+def test_unlikely_digit_is_told_as_a_guess(app, client):
+    alter_model(app, min_confidence=1.1)
+    html = post_form(client, myfile=as_file(drawn(7))).text
+    told = "This does not look like a digit; my best guess would be 7."
+    assert " ".join(status_words(html)).startswith(told)
+    assert 'class="digit"' not in html
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_file_is_told_on_the_page_with_its_status(client, name):
+    content, status, _ = REFUSED[name]
+    response = post_form(client, myfile=as_file(content))
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
+    assert 'role="alert"' in response.text
+    assert csrf_token(response.text)  # the form is there again
+    assert not re.search(r'class="digit"|<table', response.text)
+
+
+def test_form_without_a_file_is_told_on_the_page(client):
+    for fields in ({}, {"myfile": as_file(b"", name="")}):
+        response = post_form(client, **fields)
+        assert response.status_code == 400
+        assert "Please choose a picture first." in response.text
+
+
+@pytest.mark.parametrize("token", [None, "", "forged"])
+def test_bad_csrf_token_is_told_as_an_expired_form(client, token):
+    client.get("/")
+    fields = {} if token is None else {"csrf_token": token}
+    response = send(client, myfile=as_file(drawn(7)), **fields)
+    assert response.status_code == 400
+    assert "The form has expired" in response.text
+
+
+def test_token_of_another_visitor_is_refused(app, client):
+    token = csrf_token(app.test_client().get("/").text)
+    client.get("/")
+    response = send(client, csrf_token=token, myfile=as_file(drawn(7)))
+    assert response.status_code == 400
+
+
+def test_expired_form_comes_back_ready_to_be_sent_again(app, client, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setitem(app.config, "WTF_CSRF_TIME_LIMIT", -1)
+        expired = post_form(client, myfile=as_file(drawn(7)))
+    assert expired.status_code == 400
+    token = csrf_token(expired.text)
+    response = send(client, csrf_token=token, myfile=as_file(drawn(7)))
+    assert status_words(response.text)[0] == "7"
+
+
+@pytest.mark.parametrize("content", [drawn(7), b"no picture"])
+def test_file_name_cannot_put_markup_on_the_page(client, content):
+    response = post_form(client, myfile=as_file(content, "<script>alert(1)</script>{{7*7}}.png"))
+    assert "alert(1)" not in response.text
+    assert "<script" not in response.text
+
+
+def test_unexpected_error_is_told_kindly_and_logged_without_the_upload(app, client, caplog):
+    alter_model(app, class_labels=())  # so that no answer can be given
+    with caplog.at_level(logging.INFO):
+        response = post_form(client, myfile=as_file(drawn(7), "name-of-the-file.png"))
+    assert response.status_code == 500
+    assert "Something went wrong on the server" in response.text
+    assert "IndexError" not in response.text
+    assert "IndexError" in caplog.text
+    assert "name-of-the-file" not in caplog.text
+    assert "IHDR" not in caplog.text

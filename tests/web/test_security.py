@@ -1,0 +1,81 @@
+import pytest
+
+from digit_classifier.web.security import HEADERS
+from tests.web.pictures import as_file, drawn
+from tests.web.serving import alter_model, csrf_token, post_form, send
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("POST", "/", 400),
+        ("GET", "/readyz", 200),
+        ("GET", "/nowhere", 404),
+        ("GET", "/curl-api", 405),
+        ("POST", "/curl-api", 400),
+        ("OPTIONS", "/", 200),
+    ],
+)
+def test_every_answer_has_the_headers_and_is_not_stored(client, method, path, status):
+    response = client.open(path, method=method)
+    assert response.status_code == status
+    assert HEADERS.items() <= dict(response.headers).items()
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_unexpected_error_has_the_headers(app, client):
+    alter_model(app, class_labels=())
+    response = send(client, "/curl-api", myfile=as_file(drawn(7)))
+    assert response.status_code == 500
+    assert HEADERS.items() <= dict(response.headers).items()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/site.css", "/static/favicon.svg", "/bootstrap/static/css/bootstrap.min.css"],
+)
+def test_static_files_have_the_headers_and_may_be_kept(client, path):
+    with client.get(path) as response:
+        assert response.status_code == 200
+        assert HEADERS.items() <= dict(response.headers).items()
+        assert "no-store" not in response.headers["Cache-Control"]
+
+
+def test_policy_allows_nothing_inline_and_no_other_host():
+    policy = HEADERS["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_pages_hold_no_inline_style_and_no_script(client):
+    for html in (client.get("/").text, post_form(client, myfile=as_file(drawn(7))).text):
+        assert " style=" not in html
+        assert "<style" not in html
+        assert "<script" not in html
+
+
+def test_session_cookie_is_for_this_site_and_not_for_scripts(client):
+    cookie = client.get("/").headers["Set-Cookie"]
+    assert cookie.startswith("digit_classifier_session=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_programs_get_no_cookie(client):
+    response = send(client, "/curl-api", myfile=as_file(drawn(7)))
+    assert "Set-Cookie" not in response.headers
+
+
+def test_form_works_behind_tls_where_the_referer_is_checked(client):
+    page = client.get("/", base_url="https://digits.example")
+    assert page.headers["Referrer-Policy"] == "same-origin"  # so that browsers send it
+    response = client.post(
+        "/",
+        base_url="https://digits.example",
+        headers={"Referer": "https://digits.example/"},
+        data={"csrf_token": csrf_token(page.text), "myfile": as_file(drawn(7))},
+    )
+    assert response.status_code == 200

@@ -1,0 +1,83 @@
+import pytest
+
+from digit_classifier.inference import Prediction
+from digit_classifier.web import wording
+
+
+def prediction(confidence, *, accepted=True, warnings=()):
+    """A 7 that could also be a 1."""
+    rest = 1 - confidence
+    probabilities = [rest * 0.02] * 10
+    probabilities[7], probabilities[1] = confidence, rest * 0.84
+    return Prediction(
+        digit=7,
+        confidence=confidence,
+        probabilities=tuple(probabilities),
+        accepted=accepted,
+        warnings=warnings,
+        model_name="mlp",
+        model_version="0",
+        elapsed_ms=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("confidence", "sentence"),
+    [
+        (0.99, "I am sure."),
+        (0.95, "I am sure."),
+        (0.949, "I am fairly sure."),
+        (0.8, "I am fairly sure."),
+        (0.6, "I am not sure; it could also be 1."),
+    ],
+)
+def test_confidence_is_put_in_words(confidence, sentence):
+    assert wording.tell(prediction(confidence)).sentence == sentence
+
+
+def test_runner_up_is_never_the_answer_itself():
+    assert "also be 1" in wording.tell(prediction(0.3)).sentence
+
+
+def test_what_is_probably_no_digit_is_told_so_however_sure():
+    told = wording.tell(prediction(0.99, accepted=False))
+    assert told.sentence.startswith("This does not look like a digit")
+
+
+def test_warnings_become_sentences_and_unknown_codes_are_left_out():
+    told = wording.tell(prediction(0.9, warnings=("ink_unclear", "code_of_a_later_release")))
+    assert len(told.remarks) == 1
+    assert "_" not in told.remarks[0]
+
+
+def test_bars_are_one_for_each_digit_in_order():
+    bars = wording.tell(prediction(0.9)).bars
+    assert [digit for digit, _, _ in bars] == list(range(10))
+    assert bars[7][1:] == (0.9, "90.0 %")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0.0 %"),
+        (0.0002, "< 0.1 %"),
+        (0.5, "50.0 %"),
+        (0.999, "99.9 %"),
+        (0.99996, "> 99.9 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_percent_never_rounds_to_a_certainty(share, text):
+    assert wording.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"),
+    [(1024 * 1024, "1 MiB"), (1536 * 1024, "1536 KiB"), (1_000_000, "1,000,000 bytes")],
+)
+def test_file_size_is_exact(n_bytes, text):
+    assert wording.file_size(n_bytes) == text
+
+
+def test_words_are_enumerated():
+    assert wording.enumerate_words(("a", "b", "c"), "or") == "a, b or c"
