@@ -79,12 +79,16 @@ class Vectorizer(_Stateless):
     Parameters
     ----------
     scale, offset : float
+    on_black : bool
         See :class:`.vectorize.InputScaling`.
     """
 
-    def __init__(self, scale: float = 1 / 127.5, offset: float = -1.0) -> None:
+    def __init__(
+        self, scale: float = 1 / 127.5, offset: float = -1.0, on_black: bool = False
+    ) -> None:
         self.scale = scale
         self.offset = offset
+        self.on_black = on_black
 
     def transform(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return an array of shape (n_samples, 784)."""

@@ -5,16 +5,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_MID_GRAY = 127.5
+
 
 @dataclass(frozen=True)
 class InputScaling:
-    """The linear map from pixel values to network inputs, kept in the model's metadata.
+    """The map from pixel values to network inputs, kept in the model's metadata.
 
     The default sends 0..255 to -1..1: inverting a digit is then the same as changing its sign.
+
+    Parameters
+    ----------
+    scale, offset : float
+        The input is scale · pixel + offset.
+    on_black : bool
+        Invert an image that is lighter than mid-gray on the whole first. A linear model needs it:
+        where an input's sign changes, all its logits' do.
     """
 
     scale: float = 1 / 127.5
     offset: float = -1.0
+    on_black: bool = False
 
 
 def vectorize(
@@ -33,6 +44,9 @@ def vectorize(
     ndarray of shape (n_samples, height * width), float32
     """
     vectors = framed.reshape(len(framed), -1).astype(np.float32)
+    if scaling.on_black:
+        light = vectors.mean(axis=1) > _MID_GRAY
+        vectors[light] = 255 - vectors[light]
     vectors *= np.float32(scaling.scale)
     vectors += np.float32(scaling.offset)
     return vectors

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digit_classifier.neural_network.fitting import batch_indices
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
-from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
+from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.recipes import N_CLASSES, Recipe
 
 Batch = tuple[Array, Array]
@@ -19,7 +19,6 @@ def augmented_batches(
     X: NDArray[np.uint8],
     y: NDArray[np.uint8],
     recipe: Recipe,
-    scaling: InputScaling,
     *,
     seed: int,
     epoch: int,
@@ -44,7 +43,7 @@ def augmented_batches(
         rng = np.random.default_rng([seed, epoch, number])
         images = recipe.augmentation(X[chosen], y[chosen], rng)
         targets = one_hot(y[chosen], N_CLASSES, recipe.label_smoothing)
-        return vectorize(images, scaling), targets
+        return vectorize(images, recipe.scaling), targets
 
     order = batch_indices(len(X), recipe.batch_size, np.random.default_rng([seed, epoch]))
     with ThreadPoolExecutor(max_workers=1) as worker:

@@ -20,7 +20,6 @@ from digit_classifier.neural_network.fitting import run_epoch
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import Adam, update_average
 from digit_classifier.neural_network.schedules import warmup_cosine
-from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from digit_classifier.training.evaluation import (
@@ -69,7 +68,6 @@ class Trainer:
     ) -> None:
         self.classifier, self.recipe, self.data = classifier, recipe, data
         self.seed, self.checkpoint, self.report = seed, checkpoint, report
-        self.scaling = InputScaling()
         self.X_train, self.X_validation, self.y_train, self.y_validation = train_test_split(
             data.X_train,
             data.y_train,
@@ -114,9 +112,7 @@ class Trainer:
         steps_per_epoch = -(-len(self.X_train) // recipe.batch_size)
         n_steps = steps_per_epoch * recipe.epochs
         n_warmup_steps = round(steps_per_epoch * recipe.warmup_epochs)
-        batches = augmented_batches(
-            self.X_train, self.y_train, recipe, self.scaling, seed=self.seed, epoch=epoch
-        )
+        batches = augmented_batches(self.X_train, self.y_train, recipe, seed=self.seed, epoch=epoch)
         result = run_epoch(
             state.network,
             state.optimizer,
@@ -152,17 +148,17 @@ class Trainer:
         return network
 
     def _score(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Scores:
-        return score(self.averaged_network(), images, labels, self.scaling)
+        return score(self.averaged_network(), images, labels, self.recipe.scaling)
 
     def metadata(self) -> ModelMetadata:
         """Calibrate on validation data, measure on the test set, and describe the model."""
         network = self.averaged_network()
         both = np.concatenate([self.X_validation, 255 - self.X_validation])
-        logits = logits_of(network, both, self.scaling)
+        logits = logits_of(network, both, self.recipe.scaling)
         temperature = fit_temperature(logits, np.tile(self.y_validation, 2))
         return ModelMetadata(
             classifier=self.classifier,
-            input_scaling=self.scaling,
+            input_scaling=self.recipe.scaling,
             temperature=temperature,
             min_confidence=confidence_quantile(logits, temperature, REFUSED_SHARE),
             training=self._run | {"versions": _versions(), "history": self.state.history},

@@ -26,3 +26,14 @@ def test_vectorize_leaves_its_input_alone() -> None:
     vectorize(framed, InputScaling())
 
     assert (framed == 7).all()
+
+
+def test_vectorize_on_black_makes_both_polarities_the_same() -> None:
+    framed = np.zeros((2, 28, 28), np.uint8)
+    framed[:, 5:15, 5:10] = 200
+    framed[1] = 255 - framed[1]
+
+    dark, light = vectorize(framed, InputScaling(on_black=True))
+
+    np.testing.assert_allclose(dark, light, atol=1e-6)
+    np.testing.assert_array_equal(dark, vectorize(framed[:1], InputScaling())[0])

@@ -1,14 +1,13 @@
 import numpy as np
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.recipes import Recipe
 
 
 def batches(data: Mnist, recipe: Recipe, **changes: int) -> list[tuple[np.ndarray, np.ndarray]]:
     numbers = {"seed": 1, "epoch": 2} | changes
-    return list(augmented_batches(data.X_train, data.y_train, recipe, InputScaling(), **numbers))
+    return list(augmented_batches(data.X_train, data.y_train, recipe, **numbers))
 
 
 def test_an_epoch_shows_every_sample_once(drawn_mnist: Mnist, small_recipe: Recipe) -> None:

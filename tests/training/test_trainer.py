@@ -6,7 +6,7 @@ import pytest
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import CheckpointError
-from digit_classifier.training.recipes import Recipe
+from digit_classifier.training.recipes import RECIPES, Recipe
 from digit_classifier.training.trainer import Trainer
 
 
@@ -166,3 +166,12 @@ def test_resuming_from_another_versions_checkpoint_is_refused(
 
     with pytest.raises(CheckpointError, match="this release can resume"):
         made.resume()
+
+
+def test_softmax_regression_learns_both_polarities(drawn_mnist: Mnist, tmp_path: Path) -> None:
+    recipe = replace(RECIPES["softmax"], epochs=40, n_validation=80)
+
+    figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
+
+    assert figures["test"]["accuracy"] > 0.8
+    assert figures["test"]["accuracy_inverted"] > 0.8
