@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,17 @@ class Prediction:
     model_name: str
     model_version: str
     elapsed_ms: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer in JSON's types, as the command line and the web give it."""
+        return {
+            "prediction": self.digit,
+            "confidence": self.confidence,
+            "probabilities": list(self.probabilities),
+            "accepted": self.accepted,
+            "warnings": list(self.warnings),
+            "model": {"name": self.model_name, "version": self.model_version},
+        }
 
 
 class DigitClassifier:

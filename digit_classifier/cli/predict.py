@@ -44,15 +44,7 @@ def _answer(classifier: Any, file: Path) -> dict[str, Any]:
         prediction = classifier.predict(_content(file))
     except InputError as exc:
         return {"file": str(file), "error": {"code": exc.code, "detail": str(exc)}}
-    return {
-        "file": str(file),
-        "prediction": prediction.digit,
-        "confidence": prediction.confidence,
-        "probabilities": prediction.probabilities,
-        "accepted": prediction.accepted,
-        "warnings": prediction.warnings,
-        "model": {"name": prediction.model_name, "version": prediction.model_version},
-    }
+    return {"file": str(file), **prediction.as_json()}
 
 
 def _content(file: Path) -> bytes:

@@ -88,7 +88,9 @@ def _download(
                 content = read_content(Path(path))
                 verify(content, name, f"{mirror}{name}.gz")
             except (requests.RequestException, DatasetCorruptError) as exc:
-                report(f"{name}: {mirror} failed: {exc}")
+                # urllib3's text of a failed connection is a paragraph
+                reason = "no connection" if isinstance(exc, requests.ConnectionError) else exc
+                report(f"{name}: {mirror} failed: {reason}")
                 continue
             _store(directory / name, content)
             return mirror

@@ -6,6 +6,7 @@ the steps of the formula, where whole-vector expressions would go to memory for 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Optimizer:
     n_steps: int = field(default=0, init=False)
 
     #: Names of the moments.
-    moments = ()  # type: tuple[str, ...]
+    moments: ClassVar[tuple[str, ...]] = ()
 
     def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
         """Move `parameters`, in place, against `gradients`."""

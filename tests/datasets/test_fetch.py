@@ -114,7 +114,7 @@ def test_fetch_passes_over_a_dead_mirror(trusted_drawn_mnist, folder, serve, dea
     lines = []
     fetch_mnist(folder, mirrors=(dead_mirror, mirror), report=lines.append)
     _assert_holds_exactly_the_four_files(folder)
-    assert lines[0].startswith(f"{FIRST}: {dead_mirror} failed")
+    assert lines[0].startswith(f"{FIRST}: {dead_mirror} failed: no connection")
     assert lines[1] == f"{FIRST}: downloaded from {mirror}, verified"
 
 
