@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 _COARSE = 32  # the background is fitted on at most this many samples a side
 _ROUNDS = 6
+#: Powers of the row and of the column in each term of the surface.
+_ROW_POWERS = np.array([0, 1, 0, 2, 1, 0])
+_COLUMN_POWERS = np.array([0, 0, 1, 0, 1, 2])
 
 
 def remove_background(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -64,8 +67,12 @@ def background_surface(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         trusted = terms * (weights / (1 + np.square(residuals / spread)))[:, None]
         coefficients = np.linalg.solve(trusted.T @ terms, trusted.T @ values)
         surface = terms @ coefficients
-    everywhere = _terms(_unit(np.arange(height), height), _unit(np.arange(width), width))
-    return (everywhere @ coefficients).reshape(height, width).astype(np.float32).clip(0, 255)
+    # the terms are products of powers: two small matrix products give the surface everywhere
+    square = np.zeros((3, 3))
+    square[_ROW_POWERS, _COLUMN_POWERS] = coefficients
+    row_powers = np.vander(_unit(np.arange(height), height), 3, increasing=True)
+    column_powers = np.vander(_unit(np.arange(width), width), 3, increasing=True)
+    return (row_powers @ square @ column_powers.T).clip(0, 255).astype(np.float32)
 
 
 def _unit(positions: NDArray[np.integer], length: int) -> NDArray[np.float64]:
@@ -75,5 +82,5 @@ def _unit(positions: NDArray[np.integer], length: int) -> NDArray[np.float64]:
 
 def _terms(rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """1, r, c, r², rc, c² at every point of the grid; shape (rows · columns, 6)."""
-    r, c = (axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij"))
-    return np.stack([np.ones_like(r), r, c, r * r, r * c, c * c], axis=1)
+    r, c = (axis.reshape(-1, 1) for axis in np.meshgrid(rows, columns, indexing="ij"))
+    return r**_ROW_POWERS * c**_COLUMN_POWERS
