@@ -25,9 +25,11 @@ from digit_classifier.errors import (
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 
-#: A JPEG is decoded at a half, a quarter or an eighth of its size where this many pixels a side
-#: remain: nothing later looks at more.
-_DRAFT_SIDE = 1024
+#: A picture is reduced by a whole factor where at least this many pixels remain on its longest
+#: side: nothing later looks at more, and every later step would cost time and memory for it.
+_ENOUGH = 1024
+
+_MOSTLY, _MID_GRAY = 0.5, 127.5
 
 #: What Pillow's decoders raise on damaged files.
 _DECODER_ERRORS = (
@@ -99,8 +101,8 @@ def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             _check_size(image, limits)
-            image.draft("L", (_DRAFT_SIDE, _DRAFT_SIDE))
-            return _to_gray(ImageOps.exif_transpose(image))
+            image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG can be decoded reduced
+            return np.asarray(ImageOps.exif_transpose(_to_gray(image)))
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(
             f"This file is not an image in a format that is read here: {', '.join(FORMATS)}."
@@ -125,38 +127,48 @@ def _too_many_pixels(limits: DecodeLimits) -> str:
     return f"The image has too many pixels; at most {limits.max_pixels:,} are accepted."
 
 
-def _to_gray(image: Image.Image) -> NDArray[np.uint8]:
+def _to_gray(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         return _deep_to_gray(image)
     if image.has_transparency_data:
-        return _on_paper(image.convert("RGBA"))
-    return np.asarray(
-        image.convert("RGB").convert("L") if image.mode == "P" else image.convert("L")
-    )
+        return _on_paper(image if image.mode == "RGBA" else image.convert("RGBA"))
+    return _reduce(image.convert("L"))
 
 
-def _deep_to_gray(image: Image.Image) -> NDArray[np.uint8]:
+def _reduce(image: Image.Image) -> Image.Image:
+    factor = max(image.size) // _ENOUGH
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _deep_to_gray(image: Image.Image) -> Image.Image:
     """Scale 16-bit values by their full range, and others, which have none, by their own."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
-    if image.mode.startswith("I;16"):
-        low, high = 0.0, 65535.0
-    else:
-        low, high = float(values.min()), float(values.max())
-    return ((values - low) * (255 / max(high - low, 1.0))).round().astype(np.uint8)
+    has_16_bits = image.mode.startswith("I;16")
+    reduced = _reduce(image.convert("I") if has_16_bits else image)
+    values = np.nan_to_num(np.asarray(reduced, dtype=np.float32), posinf=0.0, neginf=0.0)
+    low, high = (0.0, 65535.0) if has_16_bits else (float(values.min()), float(values.max()))
+    return _as_image((values - low) * (255 / max(high - low, 1.0)), image)
 
 
-def _on_paper(image: Image.Image) -> NDArray[np.uint8]:
+def _on_paper(image: Image.Image) -> Image.Image:
     """Lay a picture with transparency on paper.
 
     Where most of it is opaque, that is paper already, and the rest gets its shade. Otherwise the
     opaque part is ink, and gets white paper if it is dark and black paper if it is light: black on
     a transparent canvas is not black on black.
     """
-    gray = np.asarray(image.convert("RGB").convert("L"), dtype=np.float32)
-    alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
+    gray = np.asarray(_reduce(image.convert("L")), dtype=np.float32)
+    alpha = np.asarray(_reduce(image.getchannel("A")), dtype=np.float32) / 255
     total = float(alpha.sum())
-    if alpha.mean() > 0.5:
-        paper = float(np.median(gray[alpha > 0.5]))
+    if alpha.mean() > _MOSTLY:
+        paper = float(np.median(gray[alpha > _MOSTLY]))
     else:
-        paper = 255.0 if total == 0 or float((gray * alpha).sum()) / total < 128 else 0.0
-    return (gray * alpha + paper * (1 - alpha)).round().astype(np.uint8)
+        is_light = total > 0 and float((gray * alpha).sum()) / total > _MID_GRAY
+        paper = 0.0 if is_light else 255.0
+    return _as_image(gray * alpha + paper * (1 - alpha), image)
+
+
+def _as_image(values: NDArray[np.floating], original: Image.Image) -> Image.Image:
+    """Make a grayscale image of the values, with the original's EXIF and other information."""
+    image = Image.fromarray(values.round().astype(np.uint8))
+    image.info = original.info
+    return image

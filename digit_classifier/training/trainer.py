@@ -128,11 +128,10 @@ class Trainer:
             l2=recipe.l2,
             after_step=self._average,
         )
-        validation = self._score(self.X_validation, self.y_validation)
         return {
             "train_loss": result.loss,
             "train_accuracy": result.accuracy,
-            "validation_accuracy": validation.mean_accuracy,
+            "validation_accuracy": self.validate().mean_accuracy,
         }
 
     def _average(self) -> None:
@@ -146,6 +145,10 @@ class Trainer:
         network = self.recipe.build_network()
         np.copyto(network.parameters, self.state.average)
         return network
+
+    def validate(self) -> Scores:
+        """Score the averaged network on the digits held out."""
+        return self._score(self.X_validation, self.y_validation)
 
     def _score(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Scores:
         return score(self.averaged_network(), images, labels, self.recipe.scaling)
@@ -163,7 +166,7 @@ class Trainer:
             min_confidence=confidence_quantile(logits, temperature, REFUSED_SHARE),
             training=self._run | {"versions": _versions(), "history": self.state.history},
             figures={
-                "validation": self._score(self.X_validation, self.y_validation).as_json(),
+                "validation": self.validate().as_json(),
                 "test": self._score(self.data.X_test, self.data.y_test).as_json(),
             },
         )

@@ -125,10 +125,33 @@ def test_decode_takes_the_first_frame(drawn: Image.Image) -> None:
     assert np.abs(gray.astype(int) - np.asarray(drawn)).mean() < 2
 
 
-def test_decode_reduces_a_large_jpeg_while_decoding() -> None:
-    photo = encode(draw_digit(5, size=(4000, 3000)), "JPEG")
+@pytest.mark.parametrize(
+    ("image_format", "paper"),
+    [("JPEG", 255), ("PNG", 255), ("PNG", (0, 0, 0, 0)), ("GIF", 255)],
+)
+def test_decode_reduces_a_large_picture(image_format: str, paper: object) -> None:
+    large = draw_digit(5, size=(3000, 2100), paper=paper)
 
-    assert max(decode(photo, LIMITS).shape) < 4000
+    gray = decode(encode(large, image_format), LIMITS)
+
+    height, width = gray.shape
+    assert 1024 <= width < 2048
+    assert width / height == pytest.approx(3000 / 2100, rel=0.01)
+    assert gray[0, 0] > 250
+    assert gray.min() < 5
+
+
+def test_decode_keeps_sixteen_bits_and_exif_of_a_large_picture() -> None:
+    deep = np.full((1500, 2400), 50_000, np.uint16)
+    deep[:300, :300] = 0
+    exif = Image.Exif()
+    exif[0x0112] = 3
+
+    gray = decode(encode(Image.fromarray(deep), "PNG", exif=exif), LIMITS)
+
+    assert gray.shape == (750, 1200)
+    assert gray[0, 0] == round(50_000 / 257)
+    assert gray[-1, -1] == 0
 
 
 def test_decode_judges_by_content_not_by_format_name(drawn: Image.Image) -> None:
