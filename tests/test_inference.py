@@ -1,8 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from digit_classifier.errors import (
@@ -124,3 +127,34 @@ def test_every_input_error_has_a_stable_code() -> None:
 
     codes = [cls.code for cls in below(InputError)]
     assert len(set(codes)) == len(codes)
+
+
+@hypothesis.settings(max_examples=80, deadline=None)
+@given(
+    shape=st.one_of(
+        st.tuples(st.integers(10, 120), st.integers(10, 120)),
+        st.tuples(st.just(10), st.integers(1000, 30_000)),
+    ),
+    turned=st.booleans(),
+    boxes=st.lists(st.tuples(*[st.floats(0, 1)] * 4, st.integers(0, 255)), max_size=4),
+    grain=st.sampled_from([0, 3, 60]),
+)
+def test_any_picture_gives_a_prediction_or_an_error_of_ours(
+    classifier: DigitClassifier,
+    shape: tuple[int, int],
+    turned: bool,
+    boxes: list[tuple[float, float, float, float, int]],
+    grain: int,
+) -> None:
+    picture = np.full(shape, 200.0)
+    for top, left, bottom, right, shade in boxes:
+        rows = slice(int(top * shape[0]), int(bottom * shape[0]))
+        picture[rows, int(left * shape[1]) : int(right * shape[1])] = shade
+    picture += np.random.default_rng(0).normal(0, grain, shape)
+    pixels = picture.clip(0, 255).astype(np.uint8)
+    image = Image.fromarray(np.ascontiguousarray(pixels.T) if turned else pixels)
+    try:
+        prediction = classifier.predict(encode(image, "PNG"))
+    except InputError:
+        return
+    assert 0 <= prediction.digit <= 9

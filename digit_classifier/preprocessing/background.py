@@ -65,7 +65,8 @@ def background_surface(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         residuals = np.abs(values - surface)
         spread = max(float(np.median(residuals[border.ravel()])), 4.0)
         trusted = terms * (weights / (1 + np.square(residuals / spread)))[:, None]
-        coefficients = np.linalg.solve(trusted.T @ terms, trusted.T @ values)
+        # least squares again: in a picture one pixel wide, a term in that direction says nothing
+        coefficients, *_ = np.linalg.lstsq(trusted.T @ terms, trusted.T @ values)
         surface = terms @ coefficients
     # the terms are products of powers: two small matrix products give the surface everywhere
     square = np.zeros((3, 3))

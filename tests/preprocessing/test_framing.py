@@ -102,10 +102,18 @@ def test_center_of_mass_keeps_a_lopsided_digit_inside() -> None:
     assert center_of_mass(lopsided).sum() == lopsided.sum()
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("shape", [(10, 4000), (4000, 10), (1, 1025)])
+def test_frame_of_a_very_long_picture_gives_an_image(shape: tuple[int, int]) -> None:
+    gray = np.full(shape, 250, np.uint8)
+    gray[:, shape[1] // 3 : shape[1] // 2] = 20
+
+    assert frame(gray).image.shape == (SIDE, SIDE)
+
+
+@settings(max_examples=100, deadline=None)
 @given(
-    height=st.integers(10, 80),
-    width=st.integers(10, 80),
+    height=st.integers(1, 80),
+    width=st.integers(1, 80),
     low=st.integers(0, 255),
     high=st.integers(0, 255),
     seed=st.integers(0, 1000),
