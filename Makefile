@@ -3,10 +3,10 @@ TEST_PYVENV ?= .venv-test
 export TEST_PYVENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format train lock clean
+.PHONY: help install serve test lint format train screenshots lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Make the virtual environment, the settings and a trained model
 	@bash deployment_scripts/build_all_local.sh --no-serve
@@ -26,6 +26,9 @@ format: test-pyvenv ## Format the code and fix what the linter can fix
 
 train: ## Train the default model on MNIST
 	@bash deployment_scripts/train_model.sh
+
+screenshots: test-pyvenv ## Take the pictures of the documents anew
+	@"$(TEST_PYVENV)/bin/python" -m tests.browser.screenshots
 
 LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
