@@ -31,7 +31,8 @@ def open_page(browser, server):
 def send(page: Page, content: bytes) -> None:
     file = {"name": "picture.png", "mimeType": "image/png", "buffer": content}
     page.get_by_label("Picture of a digit").set_input_files(file)
-    page.get_by_role("button", name="Read the digit").click()
+    with page.expect_navigation():  # until the answer's style sheets are there too
+        page.get_by_role("button", name="Read the digit").click()
 
 
 @pytest.mark.parametrize("java_script_enabled", [True, False])
@@ -54,7 +55,8 @@ def test_refused_file_is_told_and_another_can_be_sent(open_page):
 
 def test_missing_file_is_told_by_the_server(open_page):
     page = open_page()
-    page.get_by_role("button", name="Read the digit").click()
+    with page.expect_navigation():  # until the answer's style sheets are there too
+        page.get_by_role("button", name="Read the digit").click()
     expect(page.get_by_role("alert")).to_contain_text("Please choose a picture first.")
 
 
