@@ -27,13 +27,13 @@ def test_two_steps_of_adam_worked_by_hand():
     optimizer = Adam(beta1=0.9, beta2=0.999, epsilon=1e-8)
     optimizer.step(parameters, np.array([0.5, -1.0]), 0.1)
     # m = [0.05, -0.1], v = [0.00025, 0.001]; both corrected: m̂ = g, v̂ = g², so a step of 0.1
-    np.testing.assert_allclose(optimizer.state["first_moment"], [0.05, -0.1])
-    np.testing.assert_allclose(optimizer.state["second_moment"], [0.00025, 0.001])
+    np.testing.assert_allclose(0.1 * optimizer.state["gradient_sum"], [0.05, -0.1])
+    np.testing.assert_allclose(0.001 * optimizer.state["square_sum"], [0.00025, 0.001])
     np.testing.assert_allclose(parameters, [0.9, -1.9], rtol=1e-7)
     optimizer.step(parameters, np.array([1.0, 0.0]), 0.1)
     # m = [0.145, -0.09], m̂ = m / 0.19; v = [0.00124975, 0.000999], v̂ = v / 0.001999
-    np.testing.assert_allclose(optimizer.state["first_moment"], [0.145, -0.09])
-    np.testing.assert_allclose(optimizer.state["second_moment"], [0.00124975, 0.000999])
+    np.testing.assert_allclose(0.1 * optimizer.state["gradient_sum"], [0.145, -0.09])
+    np.testing.assert_allclose(0.001 * optimizer.state["square_sum"], [0.00124975, 0.000999])
     np.testing.assert_allclose(parameters, [0.9 - 0.0965182026, -1.9 + 0.0670058254], rtol=1e-7)
     assert optimizer.n_steps == 2
 
