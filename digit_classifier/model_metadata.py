@@ -17,7 +17,7 @@ class ModelMetadata:
     Attributes
     ----------
     classifier : str
-        The kind, ``"mlp"`` or ``"softmax"``.
+        The kind: ``"softmax"``, ``"mlp"`` or ``"cnn"``.
     image_shape : tuple of int
         Height and width of a framed image, in pixels.
     input_scaling : InputScaling

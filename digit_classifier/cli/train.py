@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--classifier", default="mlp", show_default=True, help="softmax or mlp.")
+@click.option("--classifier", default="mlp", show_default=True, help="softmax, mlp or cnn.")
 @click.option("--name", help="Name of the trained model.  [default: the classifier's]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")

@@ -5,6 +5,7 @@ class labels, and train without augmentation. What ships is trained by
 ``digit_classifier.training``, with the same network, losses, optimizers and epoch loop.
 """
 
+from math import isqrt
 from typing import Any, Self
 
 import numpy as np
@@ -18,14 +19,99 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from digit_classifier.neural_network.fitting import batch_indices, run_epoch
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
-from digit_classifier.neural_network.network import mlp
+from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.neural_network.optimizers import OPTIMIZERS
 
 #: Share of the samples held out where early stopping needs them.
 _VALIDATION_SHARE = 0.1
 
 
-class MLPClassifier(ClassifierMixin, BaseEstimator):
+class _NetworkClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier around a network: all but its architecture."""
+
+    optimizer: str
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    l2: float
+    patience: int | None
+    random_state: Any
+
+    def _build_network(self, n_features: int, n_classes: int) -> Network:
+        raise NotImplementedError
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train from scratch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        """
+        vectors, y = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(y)
+        encoder = LabelEncoder()
+        indices = encoder.fit_transform(y)
+        self.classes_ = encoder.classes_
+        # scikit-learn's random states are the older kind: one draw seeds a Generator
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        rng = np.random.default_rng(seed)
+        self.network_ = self._build_network(vectors.shape[1], len(self.classes_))
+        self.network_.initialize(rng)
+        self._train(vectors, indices, rng, seed)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """Return the class probabilities, shape (n_samples, n_classes), float32."""
+        check_is_fitted(self)
+        vectors = validate_data(self, X, dtype=np.float32, reset=False)
+        return self.network_.predict_proba(vectors)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class of each sample, shape (n_samples,)."""
+        chosen = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[chosen]
+        return labels
+
+    def _train(self, X: Array, y: NDArray[np.intp], rng: np.random.Generator, seed: int) -> None:
+        held_out = None
+        if self.patience is not None:
+            X, X_held, y, y_held = train_test_split(
+                X, y, test_size=_VALIDATION_SHARE, random_state=seed
+            )
+            held_out = X_held, y_held
+        targets = one_hot(y, len(self.classes_))
+        optimizer = OPTIMIZERS[self.optimizer]()
+        best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
+        self.loss_curve_: list[float] = []
+        for epoch in range(self.epochs):
+            order = batch_indices(len(X), self.batch_size, rng)
+            result = run_epoch(
+                self.network_,
+                optimizer,
+                ((X[chosen], targets[chosen]) for chosen in order),
+                lambda _step: self.learning_rate,
+                rng=rng,
+                l2=self.l2,
+            )
+            self.loss_curve_.append(result.loss)
+            if held_out is None or self.patience is None:
+                continue
+            accuracy = self._accuracy(*held_out)
+            if accuracy > best_accuracy:
+                best_accuracy, best_epoch = accuracy, epoch
+                best_parameters = self.network_.parameters.copy()
+            elif epoch - best_epoch >= self.patience:
+                break
+        if held_out is not None:
+            np.copyto(self.network_.parameters, best_parameters)
+        self.n_epochs_ = len(self.loss_curve_)
+
+    def _accuracy(self, X: Array, y: NDArray[np.intp]) -> float:
+        return float((self.network_.predict_logits(X).argmax(axis=1) == y).mean())
+
+
+class MLPClassifier(_NetworkClassifier):
     """Multilayer perceptron trained by cross-entropy on mini-batches.
 
     Parameters
@@ -83,80 +169,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
         self.patience = patience
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train from scratch.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        """
-        vectors, y = validate_data(self, X, y, dtype=np.float32)
-        check_classification_targets(y)
-        encoder = LabelEncoder()
-        indices = encoder.fit_transform(y)
-        self.classes_ = encoder.classes_
-        # scikit-learn's random states are the older kind: one draw seeds a Generator
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        rng = np.random.default_rng(seed)
-        n_classes = len(self.classes_)
-        self.network_ = mlp(
-            (vectors.shape[1], *self.hidden_layer_sizes, n_classes),
-            activation=self.activation,
-            dropout=self.dropout,
-        )
-        self.network_.initialize(rng)
-        self._train(vectors, indices, rng, seed)
-        return self
-
-    def predict_proba(self, X: ArrayLike) -> Array:
-        """Return the class probabilities, shape (n_samples, n_classes), float32."""
-        check_is_fitted(self)
-        vectors = validate_data(self, X, dtype=np.float32, reset=False)
-        return self.network_.predict_proba(vectors)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable class of each sample, shape (n_samples,)."""
-        chosen = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[chosen]
-        return labels
-
-    def _train(self, X: Array, y: NDArray[np.intp], rng: np.random.Generator, seed: int) -> None:
-        held_out = None
-        if self.patience is not None:
-            X, X_held, y, y_held = train_test_split(
-                X, y, test_size=_VALIDATION_SHARE, random_state=seed
-            )
-            held_out = X_held, y_held
-        targets = one_hot(y, len(self.classes_))
-        optimizer = OPTIMIZERS[self.optimizer]()
-        best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
-        self.loss_curve_: list[float] = []
-        for epoch in range(self.epochs):
-            order = batch_indices(len(X), self.batch_size, rng)
-            result = run_epoch(
-                self.network_,
-                optimizer,
-                ((X[chosen], targets[chosen]) for chosen in order),
-                lambda _step: self.learning_rate,
-                rng=rng,
-                l2=self.l2,
-            )
-            self.loss_curve_.append(result.loss)
-            if held_out is None or self.patience is None:
-                continue
-            accuracy = self._accuracy(*held_out)
-            if accuracy > best_accuracy:
-                best_accuracy, best_epoch = accuracy, epoch
-                best_parameters = self.network_.parameters.copy()
-            elif epoch - best_epoch >= self.patience:
-                break
-        if held_out is not None:
-            np.copyto(self.network_.parameters, best_parameters)
-        self.n_epochs_ = len(self.loss_curve_)
-
-    def _accuracy(self, X: Array, y: NDArray[np.intp]) -> float:
-        return float((self.network_.predict_logits(X).argmax(axis=1) == y).mean())
+    def _build_network(self, n_features: int, n_classes: int) -> Network:
+        sizes = (n_features, *self.hidden_layer_sizes, n_classes)
+        return mlp(sizes, activation=self.activation, dropout=self.dropout)
 
 
 class SoftmaxClassifier(MLPClassifier):
@@ -188,4 +203,76 @@ class SoftmaxClassifier(MLPClassifier):
             l2=l2,
             patience=patience,
             random_state=random_state,
+        )
+
+
+class CNNClassifier(_NetworkClassifier):
+    """Convolutional network trained by cross-entropy on mini-batches.
+
+    Parameters
+    ----------
+    channels : tuple of tuple of int, default=((8,), (16,))
+        The outputs of the convolutions of each stage; a stage ends by halving height and width,
+        rounded up.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Of the dense layers between the stages and the output.
+    image_shape : tuple of int or None, default=None
+        Height and width of the images whose rows, one after the other, are a sample's features.
+        None takes a square image where the number of features is a square, else one row.
+    kernel_size : int, default=3
+        Odd.
+    dropout : float, default=0
+        Share of each hidden dense layer's units left out of a training step.
+    optimizer, learning_rate, epochs, batch_size, l2, patience, random_state
+        As of :class:`MLPClassifier`.
+
+    Attributes
+    ----------
+    classes_, n_features_in_, n_epochs_, loss_curve_, network_
+        As of :class:`MLPClassifier`.
+    """
+
+    def __init__(  # noqa: PLR0913, as above
+        self,
+        channels: tuple[tuple[int, ...], ...] = ((8,), (16,)),
+        hidden_layer_sizes: tuple[int, ...] = (64,),
+        *,
+        image_shape: tuple[int, int] | None = None,
+        kernel_size: int = 3,
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
+        epochs: int = 50,
+        batch_size: int = 32,
+        l2: float = 0.0,
+        dropout: float = 0.0,
+        patience: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.channels = channels
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.image_shape = image_shape
+        self.kernel_size = kernel_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.l2 = l2
+        self.dropout = dropout
+        self.patience = patience
+        self.random_state = random_state
+
+    def _build_network(self, n_features: int, n_classes: int) -> Network:
+        side = isqrt(n_features)
+        image_shape = self.image_shape
+        if image_shape is None:
+            image_shape = (side, side) if side * side == n_features else (1, n_features)
+        height, width = image_shape
+        if height * width != n_features:
+            raise ValueError(f"X has {n_features} features, images of {height} × {width} have not.")
+        return cnn(
+            image_shape,
+            self.channels,
+            (*self.hidden_layer_sizes, n_classes),
+            kernel_size=self.kernel_size,
+            dropout=self.dropout,
         )

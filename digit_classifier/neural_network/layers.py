@@ -4,8 +4,8 @@ A layer's ``forward`` returns its output and a cache; ``backward`` takes the gra
 with respect to that output, and the cache, and returns the gradient with respect to the input.
 A layer keeps nothing of a batch between calls, so that many threads may share one network.
 
-Activations work in place: they overwrite what the Dense layer before them has just made, which
-nobody else holds. That saves an allocation a layer and is why a network begins with a Dense layer.
+Activations work in place: they overwrite what the layer before them has just made, which nobody
+else holds. That saves an allocation a layer, and is why no network begins with an activation.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -139,6 +139,7 @@ class Dropout(Layer):
         return grad_output
 
 
+#: All kinds by name; ``convolution`` adds its own.
 LAYERS: dict[str, type[Layer]] = {cls.__name__: cls for cls in (Dense, ReLU, Tanh, Dropout)}
 
 

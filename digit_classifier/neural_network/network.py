@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from digit_classifier.neural_network.convolution import Conv2D, Flatten, Image, MaxPool2D
 from digit_classifier.neural_network.layers import (
     Array,
     Dense,
@@ -103,16 +104,19 @@ class Network:
         """Fill :attr:`gradients` by the chain rule, from the last layer to the first.
 
         The gradient of the network's own input is not computed: nobody uses it, and in the first
-        layer of an MLP it would cost as much as the gradient of the weights.
+        layer with parameters it would cost as much as the gradient of the weights.
         """
         grad = grad_logits
-        for index in reversed(range(1, len(self.layers))):
+        first = next(index for index, layer in enumerate(self.layers) if layer.parameters)
+        for index in reversed(range(first + 1, len(self.layers))):
             grad = self.layers[index].backward(grad, caches[index])
-        self.layers[0].backward(grad, caches[0], input_needed=False)
+        self.layers[first].backward(grad, caches[first], input_needed=False)
 
     def predict_logits(self, X: Array) -> Array:
-        """Logits of shape (n_samples, n_classes) in inference mode."""
-        return self.forward(X)[0]
+        """Logits of shape (n_samples, n_classes) in inference mode; nothing is kept for training."""
+        for layer in self.layers:
+            X, _ = layer.forward(X)
+        return X
 
     def predict_proba(self, X: Array, temperature: float = 1.0) -> Array:
         """Class probabilities of shape (n_samples, n_classes).
@@ -149,8 +153,56 @@ def mlp(
     -------
     Network
     """
+    return Network(_dense_layers(sizes, activation, dropout), dtype)
+
+
+def cnn(
+    image_shape: tuple[int, int],
+    channels: Sequence[Sequence[int]],
+    sizes: Sequence[int],
+    *,
+    kernel_size: int = 3,
+    dropout: float = 0.0,
+    dtype: DTypeLike = np.float32,
+) -> Network:
+    """Build a convolutional network with rectifiers; it takes vectors, as a perceptron does.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        Height and width; the vectors have height * width features.
+    channels : sequence of sequences of int
+        The outputs of the convolutions of each stage; a stage ends by halving height and width,
+        rounded up.
+    sizes : sequence of int
+        Of each hidden dense layer after the stages, and of the output.
+    kernel_size : int
+        Of every convolution.
+    dropout : float
+        Rate after each hidden dense layer; 0 leaves the dropout layers out.
+    dtype : dtype, default=float32
+
+    Returns
+    -------
+    Network
+    """
+    height, width = image_shape
+    layers: list[Layer] = [Image(height, width)]
+    n_inputs = 1
+    for stage in channels:
+        for n_outputs in stage:
+            layers += [Conv2D(n_inputs, n_outputs, kernel_size), ReLU()]
+            n_inputs = n_outputs
+        # the maximum of rectified values is the rectified maximum, of a quarter as many values
+        layers[-1:] = [MaxPool2D(), ReLU()]
+        height, width = -(-height // 2), -(-width // 2)
+    head = _dense_layers((height * width * n_inputs, *sizes), "relu", dropout)
+    return Network([*layers, Flatten(), *head], dtype)
+
+
+def _dense_layers(sizes: Sequence[int], activation: str, dropout: float) -> list[Layer]:
     layers: list[Layer] = []
     for n_inputs, n_outputs in pairwise(sizes[:-1]):
         layers += [Dense(n_inputs, n_outputs), ACTIVATIONS[activation]()]
         layers += [Dropout(dropout)] if dropout else []
-    return Network([*layers, Dense(*sizes[-2:])], dtype)
+    return [*layers, Dense(*sizes[-2:])]

@@ -13,7 +13,7 @@ from digit_classifier.neural_network.network import Network
 from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
-_CHUNK = 2500  # images; bounds the memory of one forward pass
+_CHUNK = 500  # images; bounds the memory of one forward pass
 
 
 @dataclass(frozen=True)

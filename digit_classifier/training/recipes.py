@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from digit_classifier.neural_network.network import Network, mlp
+from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.training.augmentation import Augmentation
 
+IMAGE_SHAPE = (28, 28)
 N_PIXELS = 28 * 28
 N_CLASSES = 10
 
@@ -19,6 +20,9 @@ class Recipe:
     ----------
     hidden_layer_sizes : tuple of int
         Empty for softmax regression.
+    channels : tuple of tuple of int
+        The stages of a convolutional network before the dense layers, as of
+        :func:`~digit_classifier.neural_network.network.cnn`; empty for a perceptron.
     epochs, batch_size : int
     learning_rate : float
         Peak of the schedule: a linear warm-up over `warmup_epochs`, then half a cosine.
@@ -32,6 +36,7 @@ class Recipe:
     """
 
     hidden_layer_sizes: tuple[int, ...] = ()
+    channels: tuple[tuple[int, ...], ...] = ()
     epochs: int = 30
     batch_size: int = 256
     learning_rate: float = 1e-3
@@ -46,12 +51,18 @@ class Recipe:
 
     def build_network(self) -> Network:
         """Return the recipe's network, not yet initialized."""
-        return mlp((N_PIXELS, *self.hidden_layer_sizes, N_CLASSES), dropout=self.dropout)
+        sizes = (*self.hidden_layer_sizes, N_CLASSES)
+        if self.channels:
+            return cnn(IMAGE_SHAPE, self.channels, sizes, dropout=self.dropout)
+        return mlp((N_PIXELS, *sizes), dropout=self.dropout)
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe in JSON's types, for metadata and for comparing with a checkpoint's."""
         fields = asdict(self)
         fields["hidden_layer_sizes"] = list(self.hidden_layer_sizes)
+        fields["channels"] = [list(stage) for stage in self.channels]
+        if not self.channels:  # a perceptron's recipe reads as it did before there were others
+            del fields["channels"]
         fields["augmentation"] = {
             k: list(v) if isinstance(v, tuple) else v for k, v in fields["augmentation"].items()
         }
@@ -74,5 +85,14 @@ RECIPES = {
         epochs=300,
         learning_rate=1.5e-3,
         label_smoothing=0.05,
+    ),
+    "cnn": Recipe(
+        channels=((24,), (48,), (64, 64)),
+        hidden_layer_sizes=(128,),
+        epochs=45,
+        learning_rate=4e-3,
+        dropout=0.3,
+        label_smoothing=0.05,
+        scaling=InputScaling(on_black=True),
     ),
 }

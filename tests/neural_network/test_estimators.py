@@ -7,10 +7,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from digit_classifier.neural_network.estimators import MLPClassifier, SoftmaxClassifier
+from digit_classifier.neural_network.estimators import (
+    CNNClassifier,
+    MLPClassifier,
+    SoftmaxClassifier,
+)
 
 
-@parametrize_with_checks([MLPClassifier(), SoftmaxClassifier()])
+@parametrize_with_checks([MLPClassifier(), SoftmaxClassifier(), CNNClassifier()])
 def test_estimator_follows_scikit_learns_rules(estimator, check):
     check(estimator)
 
@@ -57,6 +61,37 @@ def test_perceptron_reads_drawn_digits(drawn_digits, activation, optimizer):
         random_state=0,
     ).fit(X[:400], labels[:400])  # fmt: skip
     assert classifier.score(X[400:], labels[400:]) > 0.9
+
+
+def test_convolutional_network_reads_drawn_digits(drawn_digits):
+    images, labels = drawn_digits
+    X = images.reshape(len(images), -1) / 255
+    classifier = CNNClassifier(epochs=10, learning_rate=5e-3, dropout=0.2, random_state=0)
+    assert classifier.fit(X[:400], labels[:400]).score(X[400:], labels[400:]) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("n_features", "image_shape", "expected"),
+    [
+        (36, None, (6, 6)),
+        (12, None, (1, 12)),
+        (1, None, (1, 1)),
+        (12, (4, 3), (4, 3)),
+        (36, (2, 18), (2, 18)),
+    ],
+)
+def test_features_are_an_image_row_after_row(n_features, image_shape, expected):
+    X = np.random.default_rng(0).random((20, n_features))
+    y = np.arange(20) % 2
+    fitted = CNNClassifier(((2,),), (4,), image_shape=image_shape, epochs=1).fit(X, y)
+    height, width = expected
+    assert fitted.network_.architecture[0] == {"type": "Image", "height": height, "width": width}
+    assert fitted.predict_proba(X).shape == (20, 2)
+
+
+def test_image_shape_of_another_number_of_features_is_refused():
+    with pytest.raises(ValueError, match="X has 12 features, images of 5 × 3 have not"):
+        CNNClassifier(image_shape=(5, 3)).fit(np.zeros((4, 12)), [0, 1, 0, 1])
 
 
 def test_same_random_state_trains_the_same_network(iris):

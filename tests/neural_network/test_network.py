@@ -6,7 +6,7 @@ import scipy.special
 
 from digit_classifier.neural_network.layers import Dense, Dropout, ReLU, Tanh, layer_from_config
 from digit_classifier.neural_network.losses import cross_entropy, one_hot
-from digit_classifier.neural_network.network import Network, mlp
+from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.neural_network.optimizers import Adam
 from tests.neural_network.numerical import numerical_gradient
 
@@ -85,6 +85,17 @@ def test_mlp_has_an_activation_and_dropout_after_each_hidden_layer():
     ]
     assert kinds == ["Dense", "Tanh", "Dropout", "Dense", "Tanh", "Dropout", "Dense"]
     assert mlp((9, 3)).architecture == [{"type": "Dense", "n_inputs": 9, "n_outputs": 3}]
+
+
+def test_cnn_pools_after_each_stage_and_ends_in_dense_layers():
+    network = cnn((28, 20), [(4,), (5, 6)], (7, 3), kernel_size=5, dropout=0.5)
+    kinds = " ".join(layer["type"] for layer in network.architecture)
+    assert kinds == (
+        "Image Conv2D MaxPool2D ReLU Conv2D ReLU Conv2D MaxPool2D ReLU "
+        "Flatten Dense ReLU Dropout Dense"
+    )
+    shapes = [array.shape for array in network.named_parameters().values() if array.ndim > 1]
+    assert shapes == [(5, 5, 1, 4), (5, 5, 4, 5), (5, 5, 5, 6), (7 * 5 * 6, 7), (7, 3)]
 
 
 def test_initialization_is_repeated_by_its_seed_alone():

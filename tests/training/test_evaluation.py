@@ -32,12 +32,12 @@ def test_score_counts_the_errors_of_each_polarity() -> None:
 def test_logits_come_in_order_from_any_number_of_images() -> None:
     network = mlp((784, 10))
     network.initialize(np.random.default_rng(0))
-    images = np.random.default_rng(1).integers(0, 256, (2600, 28, 28)).astype(np.uint8)
+    images = np.random.default_rng(1).integers(0, 256, (600, 28, 28)).astype(np.uint8)
 
     logits = logits_of(network, images, InputScaling())
 
     np.testing.assert_allclose(
-        logits[2499:2502], logits_of(network, images[2499:2502], InputScaling()), atol=1e-4
+        logits[499:502], logits_of(network, images[499:502], InputScaling()), atol=1e-4
     )
 
 

@@ -1,0 +1,197 @@
+"""Layers over images: convolution, pooling, and the ways in and out of them.
+
+Images are arrays of shape (n_samples, height, width, n_channels), the channels last: the values
+under a kernel are then runs of contiguous numbers, and the result of a matrix product is the next
+layer's images as it is.
+
+A model file may claim any size. Weights are compared with the file's before anything is allocated;
+what weights do not bound (the images, and how often a kernel repeats them) has limits here.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from digit_classifier.neural_network.layers import LAYERS, Array, Layer
+
+_MAX_PIXELS = 128 * 128
+_MAX_CHANNELS = 256
+_MAX_KERNEL_SIZE = 7
+#: Values of the unfolded images that are worked on at once: they stay in the processor's cache.
+_BLOCK = 2**18
+
+
+@dataclass
+class Image(Layer):
+    """Take vectors of height * width features for images of one channel, row after row."""
+
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        _check_range("height", self.height, _MAX_PIXELS)
+        _check_range("width", self.width, _MAX_PIXELS // self.height)
+
+    def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, None]:
+        return X.reshape(len(X), self.height, self.width, 1), None
+
+    def backward(self, grad_output: Array, cache: None, *, input_needed: bool = True) -> Array:
+        return grad_output.reshape(len(grad_output), self.height * self.width)
+
+
+@dataclass
+class Flatten(Layer):
+    """Take images for vectors: the inverse of :class:`Image`, for any number of channels."""
+
+    def forward(
+        self, X: Array, rng: np.random.Generator | None = None
+    ) -> tuple[Array, tuple[int, ...]]:
+        return X.reshape(len(X), math.prod(X.shape[1:])), X.shape
+
+    def backward(
+        self, grad_output: Array, cache: tuple[int, ...], *, input_needed: bool = True
+    ) -> Array:
+        return grad_output.reshape(cache)
+
+
+@dataclass
+class Conv2D(Layer):
+    """Convolution with odd square kernels, stride 1, zeros around: images keep height and width.
+
+    (A cross-correlation, as in all networks of that name: LeCun et al. 1998, Proc. IEEE 86.) The
+    values under the kernel at every pixel are unfolded into the rows of a matrix, so that the layer
+    is one matrix product (Chellapilla, Puri & Simard 2006), for a few images at a time.
+
+    Weights begin with variance 2 / (kernel_size² · n_inputs), as in :class:`Dense`; biases at zero.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Channels.
+    kernel_size : int
+    """
+
+    n_inputs: int
+    n_outputs: int
+    kernel_size: int = 3
+
+    def __post_init__(self) -> None:
+        _check_range("n_inputs", self.n_inputs, _MAX_CHANNELS)
+        _check_range("n_outputs", self.n_outputs, _MAX_CHANNELS)
+        _check_range("kernel_size", self.kernel_size, _MAX_KERNEL_SIZE)
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd, not {self.kernel_size}")
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        kernel = (self.kernel_size, self.kernel_size)
+        return {"weights": (*kernel, self.n_inputs, self.n_outputs), "biases": (self.n_outputs,)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        weights = self.parameters["weights"]
+        weights[...] = rng.standard_normal(weights.shape, dtype=np.float32)
+        weights *= np.sqrt(2 / (self.kernel_size**2 * self.n_inputs), dtype=weights.dtype)
+        self.parameters["biases"][...] = 0
+
+    def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
+        if X.shape[3] != self.n_inputs:  # rows of another length could still fit the images
+            raise ValueError(f"images of {X.shape[3]} channels, not {self.n_inputs}")
+        output = self._convolve(X, self.parameters["weights"])
+        # a whole row of pixels at a time: the inner loop is as long as it can be
+        rows = output.reshape(-1, output.shape[2] * self.n_outputs)
+        rows += np.tile(self.parameters["biases"], output.shape[2])
+        return output, X
+
+    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+        grad_weights = self.gradients["weights"].reshape(-1, self.n_outputs)
+        grad_weights[...] = 0
+        for block, columns in self._unfold(cache):
+            grad_weights += columns.T @ grad_output[block].reshape(-1, self.n_outputs)
+        rows = grad_output.reshape(-1, grad_output.shape[2] * self.n_outputs)
+        per_column = rows.sum(axis=0).reshape(-1, self.n_outputs)
+        np.sum(per_column, axis=0, out=self.gradients["biases"])
+        if not input_needed:
+            return grad_output
+        # the gradient of a convolution is one with the kernel turned by 180° and transposed
+        turned = self.parameters["weights"][::-1, ::-1].transpose(0, 1, 3, 2)
+        return self._convolve(grad_output, np.ascontiguousarray(turned))
+
+    def _convolve(self, X: Array, weights: Array) -> Array:
+        """Convolve X with weights of shape (kernel_size, kernel_size, n_inputs, n_outputs)."""
+        matrix = weights.reshape(-1, weights.shape[3])
+        output = np.empty((*X.shape[:3], weights.shape[3]), X.dtype)
+        for block, columns in self._unfold(X):
+            np.matmul(columns, matrix, out=output[block].reshape(-1, weights.shape[3]))
+        return output
+
+    def _unfold(self, X: Array) -> Iterator[tuple[slice, Array]]:
+        """Yield blocks of samples, and the values under the kernel at each of their pixels.
+
+        Their shape is (n_samples_of_the_block * height * width, kernel_size² * n_channels); the
+        array is overwritten by the next.
+        """
+        n_samples, height, width, n_channels = X.shape
+        size, margin = self.kernel_size, self.kernel_size // 2
+        n_values = height * width * size * size * n_channels
+        n_block = max(1, min(n_samples, _BLOCK // n_values))
+        padded = np.zeros((n_block, height + 2 * margin, width + 2 * margin, n_channels), X.dtype)
+        inside = padded[:, margin : margin + height, margin : margin + width]
+        sample, row, pixel, value = padded.strides
+        under_kernel = as_strided(
+            padded,
+            (n_block, height, width, size, size * n_channels),
+            (sample, row, pixel, row, value),
+            writeable=False,
+        )
+        columns = np.empty(under_kernel.shape, X.dtype)
+        for start in range(0, n_samples, n_block):
+            n = min(n_block, n_samples - start)
+            block = slice(start, start + n)
+            inside[:n] = X[block]
+            columns[:n] = under_kernel[:n]
+            yield block, columns[:n].reshape(-1, size * size * n_channels)
+
+
+@dataclass
+class MaxPool2D(Layer):
+    """The largest value of every 2 × 2 pixels, channel by channel.
+
+    Where height or width is odd, the last windows are cut off by the border. Of equal values one
+    alone gets the gradient: the upper, then the left one.
+    """
+
+    def forward(
+        self, X: Array, rng: np.random.Generator | None = None
+    ) -> tuple[Array, tuple[Array, Array, int, int]]:
+        _, height, width, _ = X.shape
+        if height % 2 or width % 2:  # a copy of the border changes no maximum, and comes second
+            X = np.pad(X, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        rows = np.maximum(X[:, ::2], X[:, 1::2])
+        return np.maximum(rows[:, :, ::2], rows[:, :, 1::2]), (X, rows, height, width)
+
+    def backward(
+        self,
+        grad_output: Array,
+        cache: tuple[Array, Array, int, int],
+        *,
+        input_needed: bool = True,
+    ) -> Array:
+        X, rows, height, width = cache
+        grad_rows, grad_input = np.empty_like(rows), np.empty_like(X)
+        left, right = np.s_[:, :, ::2], np.s_[:, :, 1::2]
+        np.multiply(grad_output, rows[right] > rows[left], out=grad_rows[right])
+        np.subtract(grad_output, grad_rows[right], out=grad_rows[left])
+        upper, lower = np.s_[:, ::2], np.s_[:, 1::2]
+        np.multiply(grad_rows, X[lower] > X[upper], out=grad_input[lower])
+        np.subtract(grad_rows, grad_input[lower], out=grad_input[upper])
+        return grad_input[:, :height, :width]
+
+
+def _check_range(name: str, value: int, largest: int) -> None:
+    if not isinstance(value, int) or not 1 <= value <= largest:
+        raise ValueError(f"{name} must be a whole number from 1 to {largest}, not {value!r}")
+
+
+LAYERS.update({cls.__name__: cls for cls in (Image, Flatten, Conv2D, MaxPool2D)})
