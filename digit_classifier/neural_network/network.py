@@ -113,7 +113,7 @@ class Network:
         self.layers[first].backward(grad, caches[first], input_needed=False)
 
     def predict_logits(self, X: Array) -> Array:
-        """Logits of shape (n_samples, n_classes) in inference mode; nothing is kept for training."""
+        """Return logits, shape (n_samples, n_classes); nothing is kept for training."""
         for layer in self.layers:
             X, _ = layer.forward(X)
         return X
