@@ -43,4 +43,6 @@ def test_our_errors_are_one_sentence_and_status_one(run: Run) -> None:
     result = run("evaluate", "--model", "nope")
 
     assert result.exit_code == 1
-    assert result.output.startswith("Error: There is no model 'nope'; there are: mlp.")
+    assert result.output.startswith(
+        "Error: There is no model 'nope'; there are: cnn, mlp, softmax."
+    )

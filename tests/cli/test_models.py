@@ -1,10 +1,15 @@
 from tests.cli.conftest import Run
 
 
-def test_the_shipped_model_is_listed_with_its_figures(run: Run) -> None:
+def test_the_shipped_models_are_listed_with_their_figures(run: Run) -> None:
     result = run("models", "list")
 
     assert result.exit_code == 0
-    assert result.output.startswith("mlp  ")
-    assert "1,462,538 parameters" in result.output
-    assert "MNIST test accuracy 99." in result.output
+    cnn, mlp, softmax = result.output.splitlines()
+    assert cnn.startswith("cnn  ")
+    assert "MNIST test accuracy 99." in cnn
+    assert mlp.startswith("mlp  ")
+    assert "1,462,538 parameters" in mlp
+    assert "MNIST test accuracy 99." in mlp
+    assert softmax.startswith("softmax  ")
+    assert "MNIST test accuracy 92." in softmax
