@@ -26,9 +26,6 @@ class _Stateless(TransformerMixin, BaseEstimator):
         """Return the transformer; there is nothing to learn."""
         return self
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
