@@ -114,3 +114,13 @@ def test_average_of_many_blocks_stays_float32():
     update_average(average, parameters, 0.9)
     assert average.dtype == np.float32
     np.testing.assert_allclose(average, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_moments_of_a_parameter_that_no_longer_learns_never_become_denormal(name):
+    parameters, optimizer = np.zeros(3, np.float32), OPTIMIZERS[name]()
+    optimizer.step(parameters, np.ones(3, np.float32), 0.1)
+    for _ in range(2000):
+        optimizer.step(parameters, np.zeros(3, np.float32), 0.1)
+        for moment in optimizer.state.values():
+            assert ((moment == 0) | (np.abs(moment) >= np.finfo(np.float32).tiny)).all()
