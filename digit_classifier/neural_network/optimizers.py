@@ -15,7 +15,7 @@ from digit_classifier.neural_network.layers import Array
 BLOCK = 32_768  # parameters; with two moments, a gradient and scratch: 640 KiB of float32
 
 #: The moments of a unit that no longer learns decay to denormal numbers, on which the processor is
-#: ten times slower. Every so many steps, what is smaller than any step could feel becomes zero.
+#: many times slower. Every so many steps, what is smaller than any step could feel becomes zero.
 _FLUSH_EVERY, _NEGLIGIBLE = 100, 1e-30
 
 
