@@ -1,9 +1,9 @@
 """frame: a grayscale picture of any size to 28×28, as MNIST's makers framed their digits.
 
-``auto`` finds the ink in five steps, each a function below: shrink the picture, take the
-background away (which decides the polarity), select the ink, even out the stroke width, and fit
-its box to 20 pixels with the centre of mass at pixel 14. Where the ink cannot be told from the
-background it falls back to ``center``: the central square, resampled.
+``auto`` finds the ink in seven steps, each a function: shrink the picture, remove its specks, level
+its bands, take the background away (which decides the polarity), select the ink, even out the
+stroke width, and fit its box to 20 pixels with the centre of mass at pixel 14. Where the ink cannot
+be told from the background it falls back to ``center``: the central square, resampled.
 
 That the centre of mass belongs at pixel 14, not at the geometric centre 13.5, is a fact of the
 MNIST test set: it reproduces 99.97 % of its images exactly, 13.5 only 24.5 %.
@@ -19,7 +19,9 @@ from scipy import ndimage
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.background import remove_background
+from digit_classifier.preprocessing.bands import level_bands
 from digit_classifier.preprocessing.ink import InkNotFoundError, select_ink
+from digit_classifier.preprocessing.specks import remove_specks
 
 Framing = Literal["auto", "center"]
 
@@ -76,7 +78,8 @@ def frame(gray: NDArray[np.uint8], framing: Framing = "auto") -> Framed:
     if framing == "center":
         return Framed(frame_center(gray))
     try:
-        ink = select_ink(remove_background(shrink(gray)))
+        even = level_bands(remove_specks(shrink(gray)))
+        ink = select_ink(remove_background(even))
     except InkNotFoundError:
         return Framed(frame_center(gray), ("ink_unclear",))
     return Framed(center_of_mass(fit_box(ink)))
