@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_MID_GRAY = 127.5
-
 
 @dataclass(frozen=True)
 class InputScaling:
@@ -19,8 +17,9 @@ class InputScaling:
     scale, offset : float
         The input is scale · pixel + offset.
     on_black : bool
-        Invert an image that is lighter than mid-gray on the whole first. A linear model needs it:
-        where an input's sign changes, all its logits' do.
+        First invert an image whose mean is nearer to its lightest pixel than to its darkest: most
+        of it is background, however bright that is. A linear model needs it: where an input's
+        sign changes, all its logits' do. Other networks need not learn every digit twice.
     """
 
     scale: float = 1 / 127.5
@@ -45,7 +44,8 @@ def vectorize(
     """
     vectors = framed.reshape(len(framed), -1).astype(np.float32)
     if scaling.on_black:
-        light = vectors.mean(axis=1) > _MID_GRAY
+        middle = (vectors.min(axis=1) + vectors.max(axis=1)) / 2
+        light = vectors.mean(axis=1) > middle
         vectors[light] = 255 - vectors[light]
     vectors *= np.float32(scaling.scale)
     vectors += np.float32(scaling.offset)

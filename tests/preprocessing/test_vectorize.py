@@ -37,3 +37,12 @@ def test_vectorize_on_black_makes_both_polarities_the_same() -> None:
 
     np.testing.assert_allclose(dark, light, atol=1e-6)
     np.testing.assert_array_equal(dark, vectorize(framed[:1], InputScaling())[0])
+
+
+def test_vectorize_on_black_knows_a_bright_background_from_a_light_digit() -> None:
+    faded = np.full((1, 28, 28), 190, np.uint8)
+    faded[:, 5:15, 5:10] = 250
+
+    on_black = vectorize(faded, InputScaling(on_black=True))
+
+    np.testing.assert_array_equal(on_black, vectorize(faded, InputScaling()))
