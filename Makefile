@@ -3,10 +3,10 @@ TEST_PYVENV ?= .venv-test
 export TEST_PYVENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format train screenshots lock clean
+.PHONY: help install serve test lint format train model-cards screenshots lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Make the virtual environment, the settings and a trained model
 	@bash deployment_scripts/build_all_local.sh --no-serve
@@ -27,6 +27,15 @@ format: test-pyvenv ## Format the code and fix what the linter can fix
 train: ## Train the default model on MNIST
 	@bash deployment_scripts/train_model.sh
 
+# An empty folder of models: a model trained here must not hide the shipped one of its name.
+model-cards: test-pyvenv ## Measure the shipped models (a quarter of an hour) and write their cards
+	@set -e; reports="$$(mktemp -d)"; trap 'rm -rf -- "$$reports"' EXIT; trap 'exit 130' INT TERM; \
+	for name in softmax mlp cnn; do \
+		DIGIT_CLASSIFIER_MODELS_DIR="$$reports/none" "$(TEST_PYVENV)/bin/digit-classifier" \
+			evaluate --model "$$name" --corruptions --report "$$reports/$$name"; \
+		cp -- "$$reports/$$name/MODEL_CARD.md" "digit_classifier/pretrained/$$name/"; \
+	done
+
 screenshots: test-pyvenv ## Take the pictures of the documents anew
 	@"$(TEST_PYVENV)/bin/python" -m tests.browser.screenshots
 
@@ -35,7 +44,7 @@ LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python
 
 lock: test-pyvenv ## Pin the requirements of setup.py anew
 	@$(LOCK) --extra build --output-file requirements.txt
-	@$(LOCK) --extra build --extra dev --constraints requirements.txt \
+	@$(LOCK) --extra build --extra dev --extra plots --constraints requirements.txt \
 		--output-file requirements-dev.txt
 
 clean: ## Remove what the scripts made; asks first

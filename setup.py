@@ -49,6 +49,7 @@ setup(
             "types-tqdm",
             "uv",
         ],
+        "plots": ["matplotlib>=3.9"],
     },
     entry_points={"console_scripts": ["digit-classifier = digit_classifier.cli:main"]},
 )

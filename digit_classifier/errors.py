@@ -13,6 +13,7 @@
     │   └── ModelCorruptError         a model file is damaged, altered or foreign
     ├── SelfTestError                 the loaded model does not read the digit it must
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
+    ├── MissingPackageError           a package that only this needs is not installed
     └── InputError                    what the caller sent
         ├── NoFileError               nothing was sent
         ├── EmptyFileError            a file without content
@@ -95,6 +96,12 @@ class CheckpointError(DigitClassifierError):
     """A training run cannot be resumed: no checkpoint, or one of another run."""
 
     code = "checkpoint_error"
+
+
+class MissingPackageError(DigitClassifierError):
+    """A package that only an optional part needs is not installed."""
+
+    code = "missing_package"
 
 
 class InputError(DigitClassifierError):

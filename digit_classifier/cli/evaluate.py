@@ -19,38 +19,81 @@ from digit_classifier.settings import Settings, load_settings
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of labelled pictures ('<label>_*', or one subfolder a label) instead of MNIST.",
 )
+@click.option("--corruptions", is_flag=True, help="Measure the corruptions of MNIST-C, too.")
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
+    help="Write plots, the figures and a model card into this folder. misread.png shows digits of "
+    "MNIST: keep it out of version control.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(model: str | None, directory: Path | None, as_json: bool) -> None:
+def evaluate(
+    model: str | None,
+    directory: Path | None,
+    corruptions: bool,
+    report: Path | None,
+    as_json: bool,
+) -> None:
     """Measure a model on the MNIST test set, or on a folder of labelled pictures."""
+    if directory is not None and (corruptions or report):
+        raise click.UsageError("--corruptions and --report are of MNIST alone, not of --data.")
     settings = load_settings()
     settings = replace(settings, model=model or settings.model)
-    figures = _on_mnist(settings) if directory is None else _on_folder(settings, directory)
-    if as_json:
-        click.echo(json.dumps(figures))
-        return
-    for key, value in figures.items():
-        click.echo(f"{key}: {value:.4f}" if isinstance(value, float) else f"{key}: {value}")
+    if directory is None:
+        figures = _on_mnist(settings, corruptions, report)
+    else:
+        figures = _on_folder(settings, directory)
+    click.echo(json.dumps(figures) if as_json else _as_text(figures))
 
 
-def _on_mnist(settings: Settings) -> dict[str, Any]:
-    """Score the network on the arrays as they are, and framed as uploads are."""
+def _as_text(figures: dict[str, Any]) -> str:
+    """Lay out the plain figures in lines, the others in tables."""
+    lines = [
+        f"{key}: {value:.4f}" if isinstance(value, float) else f"{key}: {value}"
+        for key, value in figures.items()
+        if not isinstance(value, (dict, list))
+    ]
+    if "views" in figures:
+        from digit_classifier.training.tables import classes_table, corruptions_table, errors_table
+
+        lines += [
+            "",
+            errors_table(figures),
+            "",
+            "Precision / recall, %:",
+            "",
+            classes_table(figures),
+        ]
+        if "corruptions" in figures:
+            lines += ["", "Accuracy under corruptions:", "", corruptions_table(figures)]
+    return "\n".join(lines)
+
+
+def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dict[str, Any]:
+    """Judge the model on the arrays as they are, and framed as uploads are."""
+    from tqdm import tqdm
+
     from digit_classifier.datasets import load_mnist
     from digit_classifier.model_store import load_model
-    from digit_classifier.training.evaluation import score
+    from digit_classifier.training.evaluation import VIEWS, answer_view, judge_all
 
+    if report is not None:  # tells that Matplotlib is missing before the time is spent
+        from digit_classifier.training.report import write_report
     model = load_model(settings.model, settings.models_dir)
     data = load_mnist(settings.data_dir)
-    test = data.X_test, data.y_test, model.metadata.input_scaling
-    raw, framed = score(model.network, *test), score(model.network, *test, settings.framing)
-    return {
-        "model": model.name,
-        "version": model.version,
-        "n_images": raw.n_images,
-        "accuracy": raw.accuracy,
-        "accuracy_inverted": raw.accuracy_inverted,
-        "framed_accuracy": framed.accuracy,
-        "framed_accuracy_inverted": framed.accuracy_inverted,
+    views = {
+        view: answer_view(model, data.X_test, view, settings.framing)
+        for view in tqdm(VIEWS, "Reading", leave=False, disable=None)
     }
+    figures = judge_all(model, views, data.y_test)
+    if corruptions:
+        from digit_classifier.training.corruptions import CORRUPTIONS
+        from digit_classifier.training.robustness import judge_corruptions
+
+        figures |= judge_corruptions(model, data.X_test, data.y_test, settings.framing, CORRUPTIONS)
+    if report is not None:
+        write_report(report, model, figures, views, data.X_test, data.y_test)
+    return figures
 
 
 def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:

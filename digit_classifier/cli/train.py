@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 @click.option("--name", help="Name of the trained model.  [default: the classifier's]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    help="Stop after so many epochs without a better validation accuracy; keep the best.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of every random number of the run.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint of the same run.")
 def train(
@@ -24,6 +29,7 @@ def train(
     name: str | None,
     epochs: int | None,
     batch_size: int | None,
+    patience: int | None,
     seed: int,
     resume: bool,
 ) -> None:
@@ -37,7 +43,7 @@ def train(
     from digit_classifier.training.trainer import Trainer
 
     settings = load_settings()
-    recipe = _recipe(classifier, epochs=epochs, batch_size=batch_size)
+    recipe = _recipe(classifier, epochs=epochs, batch_size=batch_size, patience=patience)
     path = model_file(name or classifier, settings.models_dir)
     saved = path.with_name(checkpoint.FILE_NAME)
     trainer = Trainer(
@@ -52,7 +58,7 @@ def train(
         click.echo(f"\nInterrupted. {saved} has the last finished epoch; --resume continues.")
         sys.exit(130)
     metadata = trainer.metadata()
-    save_model(trainer.averaged_network(), metadata, path)
+    save_model(trainer.trained_network(), metadata, path)
     test = metadata.figures["test"]
     click.echo(f"test_accuracy: {test['accuracy']:.4f} white on black")
     click.echo(f"test_accuracy: {test['accuracy_inverted']:.4f} black on white")

@@ -1,21 +1,26 @@
-"""Digits that MNIST might have held: random distortions of whole batches.
+"""Digits that MNIST might have held, and what may have happened to them: whole batches at a time.
 
-The transforms follow Simard, Steinkraus & Platt 2003, "Best Practices for Convolutional Neural
-Networks Applied to Visual Document Analysis", section 2 (elastic fields), and Cireşan et al. 2010,
-arXiv:1003.0358, section 2 (elastic fields with rotation or shear and scaling, less of it for 1
-and 7). All geometry is added up into one coordinate field and resampled once.
+Distorted as by Cireşan et al. 2010, arXiv:1003.0358, section 2 (elastic fields with rotation or
+shear and scaling, less of it for 1 and 7), then disturbed as by bad paper, pens and cameras: the
+test digits of MNIST need none of this, those of the world do.
 
 Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
-Images = NDArray[np.float32]
+from digit_classifier.training.distortions import (
+    Images,
+    affine_fields,
+    change_stroke_width,
+    elastic_fields,
+    resample,
+)
+from digit_classifier.training.disturbances import add_noise, fade, invert_band, outline, rule
 
 #: Turned or sheared too far, a 1 looks like a 7 and a 7 like a 1.
 _TURN_LESS = (1, 7)
@@ -23,7 +28,7 @@ _TURN_LESS = (1, 7)
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Parameters of the distortions; calling it distorts a batch.
+    """Parameters of the augmentation; calling it augments a batch.
 
     Parameters
     ----------
@@ -40,8 +45,15 @@ class Augmentation:
         Largest displacement per axis, in pixels.
     stroke_width : tuple of float
         Range of the stroke-width change: -1 is one erosion by a 3×3 cross, 1 one dilation.
-    stroke_share, inverted_share : float
-        Shares of the batch whose stroke width is changed, and that is inverted.
+    contrast : float
+        The least contrast, of 1.
+    noise : float
+        Largest standard deviation of the noise, in gray levels.
+    stroke_share, outlined_share, ruled_share, banded_share, faded_share, noisy_share, \
+inverted_share : float
+        Shares of the batch to which each happens, in this order and independently: another stroke
+        width, the outline alone, stray lines, a band inverted, less contrast, noise, and inversion
+        of the whole image.
     """
 
     elastic_alpha: tuple[float, float] = (36.0, 38.0)
@@ -51,13 +63,20 @@ class Augmentation:
     scale: float = 0.15
     shift: float = 1.0
     stroke_width: tuple[float, float] = (-0.5, 1.0)
+    contrast: float = 0.4
+    noise: float = 30.0
     stroke_share: float = 0.3
+    outlined_share: float = 0.02
+    ruled_share: float = 0.05
+    banded_share: float = 0.04
+    faded_share: float = 0.06
+    noisy_share: float = 0.06
     inverted_share: float = 0.5
 
     def __call__(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
     ) -> Images:
-        """Distort a batch.
+        """Augment a batch.
 
         Parameters
         ----------
@@ -71,19 +90,34 @@ class Augmentation:
         ndarray of shape (n_samples, side, side), float32
             Pixel values 0-255; the inverted part of the batch has dark ink on white.
         """
+        digits = self._distort(images, labels, rng)
+        low, high = self.stroke_width
+        steps: list[tuple[float, Callable[[Images], Images]]] = [
+            (
+                self.stroke_share,
+                lambda some: change_stroke_width(some, _uniform(rng, low, high, len(some))),
+            ),
+            (self.outlined_share, outline),
+            (self.ruled_share, lambda some: rule(some, rng)),
+            (self.banded_share, lambda some: invert_band(some, rng)),
+            (self.faded_share, lambda some: fade(some, self.contrast, rng)),
+            (self.noisy_share, lambda some: add_noise(some, self.noise, rng)),
+            (self.inverted_share, lambda some: 255 - some),
+        ]
+        for share, change in steps:
+            some = rng.random(len(digits)) < share
+            digits[some] = change(digits[some])
+        return digits
+
+    def _distort(
+        self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
+    ) -> Images:
         n, side = images.shape[:2]
-        alpha = rng.uniform(*self.elastic_alpha, (n, 1, 1, 1)).astype(np.float32)
         field = elastic_fields(n, side, self.elastic_sigma, rng)
-        field *= alpha
+        field *= _uniform(rng, *self.elastic_alpha, (n, 1, 1, 1))
         field += affine_fields(self._matrices(labels, rng), side)
-        field += rng.uniform(-self.shift, self.shift, (n, 2, 1, 1)).astype(np.float32)
-        distorted = resample(images, field)
-        some = rng.random(n) < self.stroke_share
-        amounts = rng.uniform(*self.stroke_width, np.count_nonzero(some)).astype(np.float32)
-        distorted[some] = change_stroke_width(distorted[some], amounts)
-        inverted = rng.random(n) < self.inverted_share
-        distorted[inverted] = 255 - distorted[inverted]
-        return distorted
+        field += _uniform(rng, -self.shift, self.shift, (n, 2, 1, 1))
+        return resample(images, field)
 
     def _matrices(self, labels: NDArray[np.integer], rng: np.random.Generator) -> Images:
         """Draw one 2×2 matrix a digit: scaling, then rotation or shear."""
@@ -101,125 +135,24 @@ class Augmentation:
         return matrices
 
 
-def elastic_fields(n: int, side: int, sigma: float, rng: np.random.Generator) -> Images:
-    """Smooth random displacement fields: white noise under a Gaussian filter.
-
-    The filter G is separable and a field is G N Gᵀ. With the singular value decomposition
-    G = U S Vᵀ, the noise VᵀNV is white again, and all but the first few singular values vanish:
-    so seven by seven random numbers make a field of 28 by 28, and no image is filtered.
-
-    Returns
-    -------
-    ndarray of shape (n, 2, side, side), float32
-        Displacements (rows, columns) in pixels. The noise has the variance 1/3 that uniform
-        noise in [-1, 1] has, Simard's choice.
-    """
-    basis = _smoothing_basis(side, sigma)  # (side, rank)
-    rank = basis.shape[1]
-    noise: Images = rng.standard_normal((n, 2, rank, rank), np.float32)
-    return np.matmul(basis @ noise, basis.T, dtype=np.float32)
+def _uniform(
+    rng: np.random.Generator, low: float, high: float, shape: int | tuple[int, ...]
+) -> Images:
+    return rng.uniform(low, high, shape).astype(np.float32)
 
 
-@cache
-def _smoothing_basis(side: int, sigma: float) -> Images:
-    """U S of the Gaussian filter's matrix, without the singular values below a thousandth."""
-    filter_matrix = gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect")
-    u, s, _ = np.linalg.svd(filter_matrix)
-    rank = int((s > 1e-3 * s[0]).sum())
-    return (u[:, :rank] * s[:rank] * (1 / 3) ** 0.25).astype(np.float32)
-
-
-def affine_fields(matrices: Images, side: int) -> Images:
-    """Displacement fields of linear maps about the middle of the image.
-
-    Parameters
-    ----------
-    matrices : ndarray of shape (n, 2, 2)
-        From output to input coordinates (rows, columns).
-
-    Returns
-    -------
-    ndarray of shape (n, 2, side, side), float32
-    """
-    axis = np.arange(side, dtype=np.float32) - (side - 1) / 2
-    grid = np.stack(np.meshgrid(axis, axis, indexing="ij")).reshape(2, -1)
-    displaced = (matrices - np.eye(2, dtype=np.float32)) @ grid  # (n, 2, side * side)
-    return displaced.reshape(-1, 2, side, side)
-
-
-def resample(images: NDArray[np.uint8], field: Images) -> Images:
-    """Take each output pixel, by bilinear interpolation, from where the field displaces it.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n, side, side)
-    field : ndarray of shape (n, 2, side, side), float32
-        Displacements (rows, columns) in pixels; overwritten.
-
-    Returns
-    -------
-    ndarray of shape (n, side, side), float32
-        Zero where the field points outside.
-    """
-    n, side = images.shape[:2]
-    # around the image, a border of zeros: one pixel before it and two behind, see `padded`
-    axis = np.arange(1, side + 1, dtype=np.float32)
-    field[:, 0] += axis[:, None]
-    field[:, 1] += axis
-    np.clip(field, 0, side + 1, out=field)
-    corner = field.astype(np.int32)
-    field -= corner
-    down, right = field[:, 0], field[:, 1]
-    padded = np.zeros((n, side + 3, side + 3), np.float32)
-    padded[:, 1:-2, 1:-2] = images
-    flat, width = padded.reshape(-1), side + 3
-    index = corner[:, 0] * width
-    index += corner[:, 1]
-    index += (np.arange(n, dtype=np.int32) * (width * width))[:, None, None]
-    top = _between(flat.take(index), flat.take(index + 1), right)
-    index += width
-    bottom = _between(flat.take(index), flat.take(index + 1), right)
-    return _between(top, bottom, down)
-
-
-def _between(first: Images, second: Images, weight: Images) -> Images:
-    """Interpolate, in place of `second`: first + weight · (second - first)."""
-    second -= first
-    second *= weight
-    second += first
-    return second
-
-
-def change_stroke_width(images: Images, amounts: NDArray[np.float32]) -> Images:
-    """Thicken or thin the strokes: part of the way to a gray dilation or erosion.
-
-    The structuring element is the 3×3 cross (Serra 1982, "Image Analysis and Mathematical
-    Morphology").
-
-    Parameters
-    ----------
-    images : ndarray of shape (n, side, side), float32
-    amounts : ndarray of shape (n,), float32
-        1 is the dilation, -1 the erosion, 0 changes nothing.
-
-    Returns
-    -------
-    ndarray of shape (n, side, side), float32
-    """
-    thicker = amounts > 0
-    target = images.copy()
-    target[thicker] = _cross(images[thicker], np.maximum)
-    target[~thicker] = _cross(images[~thicker], np.minimum)
-    target -= images
-    target *= np.abs(amounts)[:, None, None]
-    target += images
-    return target
-
-
-def _cross(images: Images, extreme: np.ufunc) -> Images:
-    """Extreme of each pixel and its four neighbours; beyond the edge there are none."""
-    result = images.copy()
-    for here, there in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        extreme(result[:, here], images[:, there], out=result[:, here])
-        extreme(result[:, :, here], images[:, :, there], out=result[:, :, here])
-    return result
+#: Gives the digits back as they are.
+NO_AUGMENTATION = Augmentation(
+    elastic_alpha=(0, 0),
+    rotation=0,
+    shear=0,
+    scale=0,
+    shift=0,
+    stroke_share=0,
+    outlined_share=0,
+    ruled_share=0,
+    banded_share=0,
+    faded_share=0,
+    noisy_share=0,
+    inverted_share=0,
+)

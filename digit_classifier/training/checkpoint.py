@@ -13,7 +13,7 @@ from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import Optimizer
 
 FILE_NAME = "checkpoint.safetensors"
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 
 @dataclass
@@ -31,12 +31,15 @@ class TrainingState:
     optimizer : Optimizer
     history : list of dict
         One entry a finished epoch.
+    best : ndarray of shape (n_parameters,)
+        The average after the epoch of the best validation accuracy.
     """
 
     network: Network
     average: Array
     optimizer: Optimizer
     history: list[dict[str, float]]
+    best: Array
 
 
 def save_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> None:
@@ -48,7 +51,11 @@ def save_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> No
         What identifies the run (recipe, seed, data), compared when it is resumed.
     """
     optimizer = state.optimizer
-    tensors = {"parameters": state.network.parameters, "average": state.average}
+    tensors = {
+        "parameters": state.network.parameters,
+        "average": state.average,
+        "best": state.best,
+    }
     tensors |= {f"optimizer.{name}": array for name, array in optimizer.state.items()}
     document: dict[str, Any] = {
         "checkpoint_version": CHECKPOINT_VERSION,
@@ -84,6 +91,7 @@ def load_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> No
         )
     np.copyto(state.network.parameters, tensors["parameters"])
     np.copyto(state.average, tensors["average"])
+    np.copyto(state.best, tensors["best"])
     prefix = "optimizer."
     state.optimizer.state = {
         name.removeprefix(prefix): array.copy()

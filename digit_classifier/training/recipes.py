@@ -1,11 +1,11 @@
 """Recipes: all that decides a training run, but for the data and the seed."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
-from digit_classifier.training.augmentation import Augmentation
+from digit_classifier.training.augmentation import NO_AUGMENTATION, Augmentation
 
 IMAGE_SHAPE = (28, 28)
 N_PIXELS = 28 * 28
@@ -24,11 +24,15 @@ class Recipe:
         The stages of a convolutional network before the dense layers, as of
         :func:`~digit_classifier.neural_network.network.cnn`; empty for a perceptron.
     epochs, batch_size : int
+    optimizer : {"adam", "sgd"}
     learning_rate : float
         Peak of the schedule: a linear warm-up over `warmup_epochs`, then half a cosine.
     l2, dropout, label_smoothing : float
     average_decay : float
         Of the moving average of the parameters, which is what is validated and shipped.
+    patience : int, optional
+        Stop after so many epochs without a better validation accuracy, and keep the parameters of
+        the best one.
     n_validation : int
         Samples held out of the training set; none of them is trained on.
     scaling : InputScaling
@@ -39,12 +43,14 @@ class Recipe:
     channels: tuple[tuple[int, ...], ...] = ()
     epochs: int = 30
     batch_size: int = 256
+    optimizer: str = "adam"
     learning_rate: float = 1e-3
     warmup_epochs: float = 1.0
     l2: float = 0.0
     dropout: float = 0.0
     label_smoothing: float = 0.0
     average_decay: float = 0.999
+    patience: int | None = None
     n_validation: int = 5000
     scaling: InputScaling = field(default_factory=InputScaling)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -76,21 +82,20 @@ RECIPES = {
         epochs=15,
         learning_rate=2e-3,
         scaling=InputScaling(on_black=True),
-        augmentation=Augmentation(
-            elastic_alpha=(0, 0), rotation=0, shear=0, scale=0, shift=0, stroke_share=0
-        ),
+        augmentation=replace(NO_AUGMENTATION, inverted_share=0.5),
     ),
     "mlp": Recipe(
         hidden_layer_sizes=(1024, 512, 256),
-        epochs=300,
+        epochs=650,
         learning_rate=1.5e-3,
         label_smoothing=0.05,
+        scaling=InputScaling(on_black=True),
     ),
     "cnn": Recipe(
         channels=((24,), (48,), (64, 64)),
         hidden_layer_sizes=(128,),
-        epochs=45,
-        learning_rate=4e-3,
+        epochs=60,
+        learning_rate=3e-3,
         dropout=0.3,
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True),

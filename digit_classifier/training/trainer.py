@@ -17,18 +17,14 @@ from digit_classifier import __version__
 from digit_classifier.datasets import Mnist
 from digit_classifier.model_metadata import ModelMetadata
 from digit_classifier.neural_network.fitting import run_epoch
+from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.network import Network
-from digit_classifier.neural_network.optimizers import Adam, update_average
+from digit_classifier.neural_network.optimizers import OPTIMIZERS, update_average
 from digit_classifier.neural_network.schedules import warmup_cosine
 from digit_classifier.training.batches import augmented_batches
+from digit_classifier.training.calibration import confidence_quantile, fit_temperature
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from digit_classifier.training.evaluation import (
-    Scores,
-    confidence_quantile,
-    fit_temperature,
-    logits_of,
-    score,
-)
+from digit_classifier.training.evaluation import Scores, logits_of, score
 from digit_classifier.training.recipes import Recipe
 
 #: Share of the validation digits that a model may refuse as "probably no digit".
@@ -83,7 +79,9 @@ class Trainer:
         }
         network = recipe.build_network()
         network.initialize(np.random.default_rng(seed))
-        self.state = TrainingState(network, network.parameters.copy(), Adam(), [])
+        average = network.parameters.copy()
+        optimizer = OPTIMIZERS[recipe.optimizer]()
+        self.state = TrainingState(network, average, optimizer, [], average.copy())
 
     def resume(self) -> None:
         """Continue from the checkpoint.
@@ -95,13 +93,29 @@ class Trainer:
         """
         load_checkpoint(self.checkpoint, self.state, self._run)
 
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are trained, or none got better for the recipe's patience."""
+        n_epochs, patience = len(self.state.history), self.recipe.patience
+        impatient = patience is not None and n_epochs - 1 - self._best_epoch() >= patience
+        return n_epochs >= self.recipe.epochs or impatient
+
+    def _best_epoch(self) -> int:
+        """Index of the first epoch of the best validation accuracy; -1 before there is one."""
+        accuracies = [entry["validation_accuracy"] for entry in self.state.history]
+        return accuracies.index(max(accuracies)) if accuracies else -1
+
     def run(self) -> None:
         """Train the epochs that are left; each ends with a line and a checkpoint."""
-        save_checkpoint(self.checkpoint, self.state, self._run)
-        for epoch in range(len(self.state.history), self.recipe.epochs):
+        state = self.state
+        save_checkpoint(self.checkpoint, state, self._run)
+        while not self.finished:
+            epoch = len(state.history)
             entry = self._train_epoch(epoch)
-            self.state.history.append(entry)
-            save_checkpoint(self.checkpoint, self.state, self._run)
+            state.history.append(entry)
+            if self._best_epoch() == epoch:
+                np.copyto(state.best, state.average)
+            save_checkpoint(self.checkpoint, state, self._run)
             self.report(
                 f"Epoch {epoch + 1} train_accuracy: {entry['train_accuracy']:.4f}  "
                 f"validation_accuracy: {entry['validation_accuracy']:.4f}"
@@ -131,7 +145,9 @@ class Trainer:
         return {
             "train_loss": result.loss,
             "train_accuracy": result.accuracy,
-            "validation_accuracy": self.validate().mean_accuracy,
+            "validation_accuracy": self._score(
+                self._network_of(state.average), self.X_validation, self.y_validation
+            ).mean_accuracy,
         }
 
     def _average(self) -> None:
@@ -140,22 +156,31 @@ class Trainer:
         decay = min(self.recipe.average_decay, n_steps / (n_steps + 10))
         update_average(self.state.average, self.state.network.parameters, decay)
 
-    def averaged_network(self) -> Network:
-        """Return a network of the averaged parameters: what is validated and shipped."""
+    def trained_network(self) -> Network:
+        """Return the network that is shipped: of the averaged parameters.
+
+        With early stopping they are those after the best epoch, else those after the last.
+        """
+        state = self.state
+        return self._network_of(state.average if self.recipe.patience is None else state.best)
+
+    def _network_of(self, parameters: Array) -> Network:
         network = self.recipe.build_network()
-        np.copyto(network.parameters, self.state.average)
+        np.copyto(network.parameters, parameters)
         return network
 
     def validate(self) -> Scores:
-        """Score the averaged network on the digits held out."""
-        return self._score(self.X_validation, self.y_validation)
+        """Score the trained network on the digits held out."""
+        return self._score(self.trained_network(), self.X_validation, self.y_validation)
 
-    def _score(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Scores:
-        return score(self.averaged_network(), images, labels, self.recipe.scaling)
+    def _score(
+        self, network: Network, images: NDArray[np.uint8], labels: NDArray[np.uint8]
+    ) -> Scores:
+        return score(network, images, labels, self.recipe.scaling)
 
     def metadata(self) -> ModelMetadata:
         """Calibrate on validation data, measure on the test set, and describe the model."""
-        network = self.averaged_network()
+        network = self.trained_network()
         both = np.concatenate([self.X_validation, 255 - self.X_validation])
         logits = logits_of(network, both, self.recipe.scaling)
         temperature = fit_temperature(logits, np.tile(self.y_validation, 2))
@@ -167,7 +192,7 @@ class Trainer:
             training=self._run | {"versions": _versions(), "history": self.state.history},
             figures={
                 "validation": self.validate().as_json(),
-                "test": self._score(self.data.X_test, self.data.y_test).as_json(),
+                "test": self._score(network, self.data.X_test, self.data.y_test).as_json(),
             },
         )
 

@@ -1,9 +1,12 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from digit_classifier.training.corruptions import CORRUPTIONS
 from tests.cli.conftest import Run
 from tests.strokes import draw_digit
 
@@ -24,17 +27,98 @@ def test_evaluate_counts_errors_and_refusals_of_a_folder(run: Run, place: Path) 
     assert figures["accuracy"] == pytest.approx(0.8)
 
 
-def test_evaluate_measures_the_test_set_raw_and_framed(
-    run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawn digits as the data set."""
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
 
+
+@pytest.mark.usefixtures("drawn_data")
+def test_evaluate_measures_the_test_set_raw_and_framed(run: Run) -> None:
     figures = json.loads(run("evaluate", "--json").output)
 
     assert figures["model"] == "mlp"
     assert figures["n_images"] == 100
     for key in ("accuracy", "accuracy_inverted", "framed_accuracy", "framed_accuracy_inverted"):
         assert figures[key] > 0.9
+    assert "corruptions" not in figures
+    for view in figures["views"].values():
+        low, high = view["error_interval"]
+        assert low <= view["error"] <= high
+        assert len(view["precision"]) == len(view["recall"]) == 10
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_evaluate_prints_the_figures_as_tables(run: Run) -> None:
+    output = run("evaluate", "--model", "softmax").output
+
+    assert "model: softmax" in output
+    assert "| raw, black on white " in output
+    assert "95 % interval" in output
+    assert "Precision / recall" in output
+    assert "Accuracy under corruptions" not in output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_evaluate_measures_the_fifteen_corruptions(run: Run) -> None:
+    figures = json.loads(run("evaluate", "--model", "softmax", "--corruptions", "--json").output)
+
+    assert list(figures["corruptions"]) == list(CORRUPTIONS)
+    assert 0.1 < figures["corruption_mean"]["raw"] < figures["accuracy"]
+    assert 0.1 < figures["corruption_mean"]["framed"] < figures["framed_accuracy"]
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_a_report_holds_the_pictures_the_figures_and_the_card(run: Run, place: Path) -> None:
+    pytest.importorskip("matplotlib")
+    folder = place / "reports" / "mlp"
+
+    output = run("evaluate", "--json", "--report", folder).output
+
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "MODEL_CARD.md",
+        "confusion_matrix.png",
+        "figures.json",
+        "learning_curve.png",
+        "misread.png",
+        "reliability.png",
+    ]
+    for path in folder.glob("*.png"):
+        with Image.open(path) as picture:
+            picture.load()
+            assert min(picture.size) > 150
+            assert path.stat().st_size > 5_000
+    figures = json.loads((folder / "figures.json").read_text())
+    assert figures == json.loads(output)
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert figures["version"] in card
+    assert str(place) not in card
+
+
+@pytest.mark.parametrize("option", [["--corruptions"], ["--report", "report"]])
+def test_what_is_of_mnist_alone_is_refused_for_a_folder(
+    run: Run, place: Path, option: list[str]
+) -> None:
+    result = run("evaluate", "--data", place, *option)
+
+    assert result.exit_code == 2
+    assert "are of MNIST alone" in result.output
+    assert not (place / "report").exists()
+
+
+def test_a_report_without_matplotlib_tells_what_to_install(place: Path) -> None:
+    code = (
+        "import sys; sys.modules['matplotlib'] = None; from digit_classifier.cli import main; "
+        "main(['evaluate', '--report', 'report'], 'digit-classifier')"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: A report needs Matplotlib: pip install 'digit-classifier[plots]'.\n"
+    )
+    assert not (place / "report").exists()
 
 
 def test_a_folder_without_labels_is_told(run: Run, place: Path) -> None:

@@ -3,16 +3,19 @@ import pytest
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.model_store import PRETRAINED, read_model_file
-from digit_classifier.neural_network.losses import log_softmax, softmax
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.training.evaluation import (
+    VIEWS,
+    Answers,
     Scores,
-    confidence_quantile,
-    fit_temperature,
+    answer,
+    answer_view,
+    judge,
     logits_of,
     score,
 )
+from tests.training.judged import judged, noise, small_model
 
 
 def test_score_counts_the_errors_of_each_polarity() -> None:
@@ -41,36 +44,67 @@ def test_logits_come_in_order_from_any_number_of_images() -> None:
     )
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_temperature_of_labels_drawn_from_the_model_is_found(temperature: float) -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 3, (20_000, 10)).astype(np.float32)
-    probabilities = softmax(logits / np.float32(temperature))
-    labels = (probabilities.cumsum(axis=1) > rng.random((len(logits), 1))).argmax(axis=1)
+def test_an_image_without_ink_is_wrong_whatever_its_label_is() -> None:
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[1, 4:24, 13:15] = 255
 
-    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.03)
+    answers = answer(mlp((784, 10)), images, InputScaling(), "auto")  # it answers 0
 
-
-def test_the_fitted_temperature_has_the_least_loss() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 3, (500, 10)).astype(np.float32)
-    labels = logits.argmax(axis=1)
-    labels[:100] = 0
-    best = fit_temperature(logits, labels)
-
-    def loss(temperature: float) -> float:
-        rows = np.arange(len(labels))
-        return -float(log_softmax(logits / np.float32(temperature))[rows, labels].mean())
-
-    assert loss(best) < min(loss(best * 1.1), loss(best / 1.1))
+    assert answers.digits.tolist() == [-1, 0, -1]
+    assert not answers.logits[[0, 2]].any()
+    assert judge(answers, np.zeros(3, np.uint8), 1.0)["n_errors"] == 2
 
 
-def test_the_confidence_quantile_leaves_its_share_below() -> None:
-    logits = np.random.default_rng(0).normal(0, 3, (1000, 10)).astype(np.float32)
+def test_the_figures_of_a_view_are_those_worked_out_by_hand() -> None:
+    digits = np.array([0] * 40 + [1] * 60)
+    labels = np.array([0] * 38 + [1] * 2 + [1] * 57 + [0] * 3, np.uint8)
+    logits = np.full((100, 10), -np.inf, np.float32)  # certain of 0 or 1, 80 to 20
+    logits[:, :2] = np.log(0.2)
+    logits[np.arange(100), digits] = np.log(0.8)
 
-    threshold = confidence_quantile(logits, 1.0, 0.01)
+    figures = judge(Answers(logits, digits), labels, 1.0)
 
-    assert (softmax(logits).max(axis=1) < threshold).sum() == 10
+    assert figures["n_errors"] == 5
+    assert figures["error"] == pytest.approx(0.05)
+    # Wilson: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n) with z = 1.96, n = 100
+    assert figures["error_interval"] == pytest.approx([0.0215, 0.1118], abs=1e-4)
+    likelihood = -(0.95 * np.log(0.8) + 0.05 * np.log(0.2))
+    assert figures["negative_log_likelihood"] == pytest.approx(likelihood, rel=1e-5)
+    assert figures["expected_calibration_error"] == pytest.approx(0.95 - 0.8, rel=1e-5)
+    assert figures["precision"] == pytest.approx([38 / 40, 57 / 60] + [0] * 8)
+    assert figures["recall"] == pytest.approx([38 / 41, 57 / 59] + [0] * 8)
+
+
+def test_all_views_are_judged_with_the_temperature_of_the_model() -> None:
+    model, (images, labels) = small_model(), noise()
+
+    views, figures = judged(model, images, labels)
+
+    assert figures["class_counts"] == [20] * 10
+    for view in VIEWS:
+        prefix = "" if view.startswith("raw") else "framed_"
+        suffix = "_inverted" if view.endswith("inverted") else ""
+        assert figures[f"{prefix}accuracy{suffix}"] == 1 - figures["views"][view]["error"]
+        assert figures["views"][view] == judge(views[view], labels, 2.0)
+    assert judge(views["raw"], labels, 1.0) != figures["views"]["raw"]
+
+
+def test_a_view_is_framed_and_inverted_as_it_says() -> None:
+    model, (images, _) = small_model(), noise()
+
+    logits = {view: answer_view(model, images, view, "center").logits for view in VIEWS}
+
+    # the centre of a picture of this size is the picture itself
+    np.testing.assert_array_equal(logits["framed"], logits["raw"])
+    np.testing.assert_array_equal(logits["framed_inverted"], logits["raw_inverted"])
+    np.testing.assert_allclose(  # the inputs have changed their signs, and there is no bias
+        logits["raw_inverted"], -logits["raw"], atol=1e-3
+    )
+    images = np.roll(images, 3, axis=2) * (np.arange(28) < 14)  # ink in one half
+    assert (
+        answer_view(model, images, "framed", "auto").logits
+        != answer_view(model, images, "raw", "auto").logits
+    ).any()
 
 
 def test_the_shipped_model_reads_mnist_in_both_polarities(mnist: Mnist) -> None:
@@ -81,6 +115,18 @@ def test_the_shipped_model_reads_mnist_in_both_polarities(mnist: Mnist) -> None:
     assert scores.accuracy >= 0.985
     assert scores.accuracy_inverted >= 0.985
     assert scores.as_json() == pytest.approx(model.metadata.figures["test"], abs=1.1e-4)
+
+
+@pytest.mark.parametrize("view", ["raw", "raw_inverted"])
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_a_shipped_model_knows_how_sure_it_may_be(mnist: Mnist, name: str, view: str) -> None:
+    model = read_model_file(PRETRAINED / name / "model.safetensors", name)
+    images, labels = mnist.X_test[::4], mnist.y_test[::4]
+
+    answers = answer_view(model, images, view, "auto")
+
+    figures = judge(answers, labels, model.metadata.temperature)
+    assert figures["expected_calibration_error"] <= 0.01
 
 
 def test_framing_costs_the_shipped_model_next_to_nothing(mnist: Mnist) -> None:

@@ -162,7 +162,7 @@ def test_resuming_from_another_versions_checkpoint_is_refused(
     drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
-    monkeypatch.setattr("digit_classifier.training.checkpoint.CHECKPOINT_VERSION", 2)
+    monkeypatch.setattr("digit_classifier.training.checkpoint.CHECKPOINT_VERSION", 3)
 
     with pytest.raises(CheckpointError, match="this release can resume"):
         made.resume()
@@ -175,3 +175,41 @@ def test_softmax_regression_learns_both_polarities(drawn_mnist: Mnist, tmp_path:
 
     assert figures["test"]["accuracy"] > 0.8
     assert figures["test"]["accuracy_inverted"] > 0.8
+
+
+def test_early_stopping_ends_the_run_and_ships_the_best_epoch(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, epochs=60, patience=3)
+
+    made = trained(drawn_mnist, recipe, tmp_path)
+
+    accuracies = [entry["validation_accuracy"] for entry in made.state.history]
+    assert len(accuracies) < recipe.epochs
+    assert accuracies.index(max(accuracies)) == len(accuracies) - 1 - 3
+    assert made.validate().mean_accuracy == max(accuracies)
+    assert (made.trained_network().parameters != made.state.average).any()
+
+
+def test_a_run_that_stopped_early_stays_stopped_when_resumed(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, epochs=60, patience=3)
+    stopped = trained(drawn_mnist, recipe, tmp_path)
+
+    resumed = trainer(drawn_mnist, recipe, tmp_path)
+    resumed.resume()
+    resumed.run()
+
+    assert len(resumed.state.history) == len(stopped.state.history)
+    np.testing.assert_array_equal(
+        resumed.trained_network().parameters, stopped.trained_network().parameters
+    )
+
+
+def test_sgd_with_nesterov_momentum_learns_too(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, optimizer="sgd", learning_rate=0.05, epochs=30)
+
+    assert trained(drawn_mnist, recipe, tmp_path).validate().mean_accuracy > 0.9

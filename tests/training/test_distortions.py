@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from digit_classifier.training.distortions import (
+    affine_fields,
+    change_stroke_width,
+    elastic_fields,
+    resample,
+)
+
+CROSS = ndimage.generate_binary_structure(2, 1)
+
+
+def _noise(shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("sigma", [3.0, 5.5, 8.0])
+def test_elastic_fields_are_filtered_uniform_noise(sigma):
+    rng = np.random.default_rng(0)
+    fields = elastic_fields(3000, 28, sigma, rng).reshape(-1, 28, 28)
+    noise = rng.uniform(-1, 1, (6000, 28, 28))
+    expected = ndimage.gaussian_filter(noise, (0, sigma, sigma), mode="reflect")
+    assert fields.dtype == np.float32
+    for pixels in ((slice(None), 14, 14), (slice(None), 0, 0), (slice(None), 27, 10)):
+        assert fields[pixels].std() == pytest.approx(expected[pixels].std(), rel=0.04)
+        assert fields[pixels].mean() == pytest.approx(0, abs=0.06 * expected[pixels].std())
+    for step in (1, 4, 10):  # as smooth: neighbours that far away are as alike
+        found = np.corrcoef(fields[:, 14, 14], fields[:, 14 + step, 14])[0, 1]
+        wanted = np.corrcoef(expected[:, 14, 14], expected[:, 14 + step, 14])[0, 1]
+        assert found == pytest.approx(wanted, abs=0.04)
+
+
+def test_elastic_fields_of_rows_and_columns_are_independent():
+    fields = elastic_fields(2000, 28, 5.5, np.random.default_rng(0))
+    assert abs(np.corrcoef(fields[:, 0, 14, 14], fields[:, 1, 14, 14])[0, 1]) < 0.08
+    assert abs(np.corrcoef(fields[:-1, 0, 14, 14], fields[1:, 0, 14, 14])[0, 1]) < 0.08
+
+
+def test_zero_displacement_is_the_identity():
+    images = _noise((5, 28, 28))
+    result = resample(images, np.zeros((5, 2, 28, 28), np.float32))
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result, images)
+
+
+@pytest.mark.parametrize(("down", "right"), [(1, 0), (0, -2), (3, 5), (-27, 27)])
+def test_whole_pixels_are_shifted_exactly(down, right):
+    images = _noise((3, 28, 28))
+    field = np.empty((3, 2, 28, 28), np.float32)
+    field[:, 0], field[:, 1] = -down, -right  # each pixel is taken from where it came from
+    expected = np.stack([ndimage.shift(image, (down, right), order=0) for image in images])
+    shifted = resample(images, field)
+    np.testing.assert_allclose(shifted, expected, atol=1e-2)
+    np.testing.assert_array_equal(shifted[expected > 0], expected[expected > 0])
+
+
+def test_resample_agrees_with_scipy_within_and_beyond_the_image():
+    images = _noise((6, 20, 20))
+    field = np.random.default_rng(1).normal(0, 6, (6, 2, 20, 20)).astype(np.float32)
+    grid = np.indices((20, 20))
+    expected = [
+        ndimage.map_coordinates(
+            image.astype(float), grid + displaced, order=1, mode="grid-constant", cval=0
+        )
+        for image, displaced in zip(images, field, strict=True)
+    ]
+    np.testing.assert_allclose(resample(images, field.copy()), expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_quarter_turns_are_exact(quarters):
+    images = _noise((2, 28, 28))
+    turn = np.linalg.matrix_power(np.array([[0, 1], [-1, 0]]), quarters).astype(np.float32)
+    fields = affine_fields(np.stack([turn, turn]), 28)
+    expected = np.rot90(images, quarters, axes=(1, 2))
+    np.testing.assert_allclose(resample(images, fields), expected, atol=1e-3)
+
+
+def test_affine_fields_agree_with_scipys_affine_transform():
+    images = _noise((4, 28, 28))
+    matrices = (np.eye(2) + np.random.default_rng(2).normal(0, 0.2, (4, 2, 2))).astype(np.float32)
+    middle = np.array([13.5, 13.5])
+    expected = [
+        ndimage.affine_transform(
+            image.astype(float),
+            matrix,
+            offset=middle - matrix @ middle,
+            order=1,
+            mode="grid-constant",
+        )
+        for image, matrix in zip(images, matrices, strict=True)
+    ]
+    np.testing.assert_allclose(resample(images, affine_fields(matrices, 28)), expected, atol=1e-2)
+
+
+def test_stroke_width_at_its_ends_is_scipys_dilation_and_erosion():
+    images = _noise((2, 28, 28)).astype(np.float32)
+    thick, thin = change_stroke_width(images, np.array([1, -1], np.float32))
+    dilated = ndimage.grey_dilation(images[0], footprint=CROSS, mode="constant", cval=0)
+    eroded = ndimage.grey_erosion(images[1], footprint=CROSS, mode="constant", cval=255)
+    np.testing.assert_allclose(thick, dilated, atol=1e-4)
+    np.testing.assert_allclose(thin, eroded, atol=1e-4)
+
+
+def test_stroke_width_changes_part_of_the_way():
+    images = np.repeat(_noise((1, 28, 28)).astype(np.float32), 5, axis=0)
+    amounts = np.array([0, 0.25, 1, -0.5, -1], np.float32)
+    same, some, thick, half, thin = change_stroke_width(images, amounts)
+    np.testing.assert_array_equal(same, images[0])
+    np.testing.assert_allclose(some, 0.75 * images[0] + 0.25 * thick, atol=1e-3)
+    np.testing.assert_allclose(half, 0.5 * images[0] + 0.5 * thin, atol=1e-3)
