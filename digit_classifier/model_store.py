@@ -1,7 +1,7 @@
 """Trained models on disk: list, load, save, verify.
 
-A model is a folder ``NAME/`` with one file, ``model.safetensors``: the network's parameters by
-name, float32, and one JSON document as safetensors' own metadata. The file can execute nothing.
+A model is a folder ``NAME/`` with a file ``model.safetensors``: the network's parameters by name,
+float32, and one JSON document as safetensors' own metadata. The file can execute nothing.
 ``content_sha256`` in that document covers all the rest of it and every parameter, so that an
 altered file is refused; its first twelve digits are the model's version.
 

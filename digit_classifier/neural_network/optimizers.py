@@ -12,7 +12,7 @@ import numpy as np
 
 from digit_classifier.neural_network.layers import Array
 
-BLOCK = 32_768  # parameters; with two moments, a gradient and scratch: 640 KiB of float32
+BLOCK = 65_536  # parameters; with two moments, a gradient and scratch: 1.25 MiB of float32
 
 #: The moments of a unit that no longer learns decay to denormal numbers, on which the processor is
 #: many times slower. Every so many steps, what is smaller than any step could feel becomes zero.

@@ -46,3 +46,13 @@ def test_our_errors_are_one_sentence_and_status_one(run: Run) -> None:
     assert result.output.startswith(
         "Error: There is no model 'nope'; there are: cnn, mlp, softmax."
     )
+
+
+def test_serving_a_model_that_is_not_there_does_not_begin(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_SECRET_KEY", "long and random enough for a test")
+    result = run("serve", "--model", "nope", "--port", 0)
+
+    assert result.exit_code == 1
+    assert "There is no model 'nope'" in result.output
