@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, help="Of every random number of the run.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint of the same run.")
 def train(
+    *,
     classifier: str,
     name: str | None,
     epochs: int | None,
