@@ -3,7 +3,8 @@
 All train the same perceptron, 784-1024-512-256-10 with rectifiers, by Adam on batches of 256 of the
 60,000 training digits in float32, without augmentation and on the same number of threads. They take
 turns, epoch by epoch, so that a machine whose speed drifts is as fair to one as to the other. The
-matrix products are those of forward and backward passes, called bare in NumPy: the floor.
+matrix products are those of forward and backward passes, called bare in NumPy: the floor. The last
+two rows are what our trainer does: an epoch on augmented digits, and making these digits alone.
 
 ``python benchmarks/training.py`` prints medians and ratios. It needs PyTorch, which nothing else
 here does: ``pip install -r benchmarks/requirements.txt``.
@@ -12,7 +13,7 @@ here does: ``pip install -r benchmarks/requirements.txt``.
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 import click
@@ -30,6 +31,8 @@ from digit_classifier.neural_network.network import mlp
 from digit_classifier.neural_network.optimizers import Adam
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.settings import load_settings
+from digit_classifier.training.batches import Batch, augmented_batches
+from digit_classifier.training.recipes import RECIPES
 
 SIZES = (784, 1024, 512, 256, 10)
 BATCH_SIZE = 256
@@ -39,16 +42,48 @@ Epoch = Callable[[], None]
 
 def ours(X: np.ndarray, y: np.ndarray) -> Epoch:
     """Our network and epoch loop."""
-    network, optimizer, rng = mlp(SIZES), Adam(), np.random.default_rng(0)
-    network.initialize(rng)
-    targets = one_hot(y, SIZES[-1])
+    targets, rng = one_hot(y, SIZES[-1]), np.random.default_rng(0)
+
+    def batches() -> Iterator[Batch]:
+        order = batch_indices(len(X), BATCH_SIZE, rng)
+        return ((X[chosen], targets[chosen]) for chosen in order)
+
+    return _trained_on(batches)
+
+
+def ours_augmented(X: np.ndarray, y: np.ndarray) -> Epoch:
+    """Train on augmented digits, made by one thread while another trains."""
+    images = _images(X)
+    return _trained_on(lambda: _augmented(images, y))
+
+
+def augmentation_alone(X: np.ndarray, y: np.ndarray) -> Epoch:
+    """Make an epoch of augmented batches, and do nothing with them."""
+    images = _images(X)
 
     def epoch() -> None:
-        order = batch_indices(len(X), BATCH_SIZE, rng)
-        batches = ((X[chosen], targets[chosen]) for chosen in order)
-        run_epoch(network, optimizer, batches, lambda _step: LEARNING_RATE, rng=rng)
+        for _ in _augmented(images, y):
+            pass
 
     return epoch
+
+
+def _trained_on(batches: Callable[[], Iterable[Batch]]) -> Epoch:
+    network, optimizer, rng = mlp(SIZES), Adam(), np.random.default_rng(0)
+    network.initialize(rng)
+
+    def epoch() -> None:
+        run_epoch(network, optimizer, batches(), lambda _step: LEARNING_RATE, rng=rng)
+
+    return epoch
+
+
+def _images(X: np.ndarray) -> np.ndarray:
+    return ((X + 1) * 127.5).round().astype(np.uint8).reshape(-1, 28, 28)
+
+
+def _augmented(images: np.ndarray, y: np.ndarray) -> Iterator[Batch]:
+    return augmented_batches(images, y, RECIPES["mlp"], seed=0, epoch=0)
 
 
 def scikit_learns(X: np.ndarray, y: np.ndarray) -> Epoch:
@@ -121,6 +156,8 @@ CONTENDERS = {
     "scikit-learn": scikit_learns,
     "PyTorch": pytorchs,
     "matrix products alone": matrix_products,
+    "ours, augmented digits": ours_augmented,
+    "augmentation alone": augmentation_alone,
 }
 
 
@@ -146,7 +183,7 @@ def main(rounds: int, threads: int) -> None:
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     for name, median in medians.items():
         ratio = median / medians["ours"]
-        click.echo(f"{name:<22} {median:6.2f} s an epoch  {ratio:5.2f} of ours")
+        click.echo(f"{name:<23} {median:6.2f} s an epoch  {ratio:5.2f} of ours")
 
 
 if __name__ == "__main__":

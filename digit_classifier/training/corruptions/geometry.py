@@ -1,6 +1,6 @@
 """Affine maps about the middle of the image, by bilinear interpolation; black comes from outside.
 
-`augmentation.resample` takes each output pixel from where the map says, so the matrices here are
+`distortions.resample` takes each output pixel from where the map says, so the matrices here are
 those of the inverse maps, from output to input (rows, columns).
 """
 
