@@ -2,7 +2,7 @@
 
 A digit that somebody photographs stands on ruled paper, is crossed by a line, reaches over the
 border of a box or a shadow, is hollow, faint or grainy. Preprocessing undoes the most of it, and
-the network learns to bear what is left.
+the network learns to bear what is left. The outline is Serra's; the others follow no paper.
 
 All take and return ``ndarray of shape (n, side, side), float32``, gray levels 0-255, light ink on
 black.
