@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digit_classifier.errors import CheckpointError
 from digit_classifier.settings import load_settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def train(
 ) -> None:
     """Train a classifier on augmented and partly inverted MNIST.
 
-    Ctrl-C leaves a checkpoint of the last finished epoch; --resume goes on from there.
+    Ctrl-C leaves a checkpoint of the last finished epoch; --resume goes on from there. A finished
+    run leaves none.
     """
     from digit_classifier.datasets import load_mnist
     from digit_classifier.model_store import model_file, save_model
@@ -50,6 +52,10 @@ def train(
     trainer = Trainer(
         classifier, recipe, load_mnist(settings.data_dir), seed=seed, checkpoint=saved
     )
+    if saved.exists() and not resume:
+        raise CheckpointError(
+            f"{saved} is of an interrupted run: --resume continues it. Remove it to begin anew."
+        )
     if resume:
         trainer.resume()
         click.echo(f"Resuming after epoch {len(trainer.state.history)} of {recipe.epochs}.")
@@ -60,6 +66,7 @@ def train(
         sys.exit(130)
     metadata = trainer.metadata()
     save_model(trainer.trained_network(), metadata, path)
+    saved.unlink()
     test = metadata.figures["test"]
     click.echo(f"test_accuracy: {test['accuracy']:.4f} white on black")
     click.echo(f"test_accuracy: {test['accuracy_inverted']:.4f} black on white")

@@ -54,10 +54,15 @@ def test_an_interrupted_training_can_be_resumed(
     assert "--resume continues" in stopped.output
     assert not (place / "models" / "softmax" / "model.safetensors").exists()
 
+    anew = run(*options)
+    assert anew.exit_code == 1
+    assert "is of an interrupted run: --resume continues it." in anew.output
+
     resumed = run(*options, "--resume")
     assert resumed.exit_code == 0
     assert "Resuming after epoch 1 of 2." in resumed.output
-    assert (place / "models" / "softmax" / "model.safetensors").exists()
+    left = [file.name for file in (place / "models" / "softmax").iterdir()]
+    assert left == ["model.safetensors"]
 
 
 def test_ctrl_c_leaves_a_usable_checkpoint(mnist: Mnist, place: Path) -> None:
