@@ -1,6 +1,6 @@
 """Compare recipes on held-out training digits; the table in docs/training.md.
 
-``python benchmarks/recipes.py --epochs 30`` trains every candidate from the same seed on the same
+``python benchmarks/recipes.py --epochs 20`` trains every candidate from the same seed on the same
 digits, with the cosine over those epochs, and prints its errors on the 5,000 digits held out, in
 both polarities, and their negative log-likelihood after calibration, which chance moves less than
 it does the errors. The test set plays no part.
@@ -55,7 +55,7 @@ CANDIDATES = {
 
 
 @click.command()
-@click.option("--epochs", default=30, show_default=True, help="With the cosine over all of them.")
+@click.option("--epochs", default=20, show_default=True, help="With the cosine over all of them.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--only", help="The candidates whose names contain this.")
 def main(epochs: int, seed: int, only: str | None) -> None:

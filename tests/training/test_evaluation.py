@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
 
-from digit_classifier.datasets import Mnist
-from digit_classifier.model_store import PRETRAINED, read_model_file
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.training.evaluation import (
@@ -105,35 +103,3 @@ def test_a_view_is_framed_and_inverted_as_it_says() -> None:
         answer_view(model, images, "framed", "auto").logits
         != answer_view(model, images, "raw", "auto").logits
     ).any()
-
-
-def test_the_shipped_model_reads_mnist_in_both_polarities(mnist: Mnist) -> None:
-    model = read_model_file(PRETRAINED / "mlp" / "model.safetensors", "mlp")
-
-    scores = score(model.network, mnist.X_test, mnist.y_test, model.metadata.input_scaling)
-
-    assert scores.accuracy >= 0.985
-    assert scores.accuracy_inverted >= 0.985
-    assert scores.as_json() == pytest.approx(model.metadata.figures["test"], abs=1.1e-4)
-
-
-@pytest.mark.parametrize("view", ["raw", "raw_inverted"])
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_a_shipped_model_knows_how_sure_it_may_be(mnist: Mnist, name: str, view: str) -> None:
-    model = read_model_file(PRETRAINED / name / "model.safetensors", name)
-    images, labels = mnist.X_test[::4], mnist.y_test[::4]
-
-    answers = answer_view(model, images, view, "auto")
-
-    figures = judge(answers, labels, model.metadata.temperature)
-    assert figures["expected_calibration_error"] <= 0.01
-
-
-def test_framing_costs_the_shipped_model_next_to_nothing(mnist: Mnist) -> None:
-    model = read_model_file(PRETRAINED / "mlp" / "model.safetensors", "mlp")
-    data = mnist.X_test[::4], mnist.y_test[::4], model.metadata.input_scaling
-
-    raw, framed = score(model.network, *data), score(model.network, *data, "auto")
-
-    assert abs(framed.accuracy - raw.accuracy) <= 0.001
-    assert abs(framed.accuracy_inverted - raw.accuracy_inverted) <= 0.001

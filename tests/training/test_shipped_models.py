@@ -1,0 +1,87 @@
+"""What the shipped models promise, on MNIST itself."""
+
+import numpy as np
+import pytest
+
+from digit_classifier.datasets import Mnist
+from digit_classifier.model_store import PRETRAINED, Model, read_model_file
+from digit_classifier.training.corruptions import CORRUPTIONS
+from digit_classifier.training.evaluation import answer_view, judge, score
+from digit_classifier.training.recipes import RECIPES
+from digit_classifier.training.robustness import judge_corruptions
+
+#: Test errors of 10,000 that no release may exceed, in either polarity.
+MOST_ERRORS = {"softmax": 800, "mlp": 45, "cnn": 35}
+
+every_model = pytest.mark.parametrize("name", MOST_ERRORS)
+
+
+def shipped(name: str) -> Model:
+    return read_model_file(PRETRAINED / name / "model.safetensors", name)
+
+
+@every_model
+def test_a_model_is_what_its_recipe_makes(name: str) -> None:
+    model = shipped(name)
+
+    assert model.metadata.training["recipe"] == RECIPES[name].as_json()
+    assert model.metadata.input_scaling == RECIPES[name].scaling
+    assert model.network.architecture == RECIPES[name].build_network().architecture
+    assert len(model.metadata.training["history"]) == RECIPES[name].epochs
+
+
+@every_model
+def test_a_model_fits_into_seven_megabytes(name: str) -> None:
+    assert (PRETRAINED / name / "model.safetensors").stat().st_size <= 7_000_000
+
+
+@every_model
+def test_a_model_s_card_is_of_this_version_and_measured_under_corruptions(name: str) -> None:
+    card = (PRETRAINED / name / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+    assert shipped(name).version in card
+    assert "mean of the 15" in card
+
+
+@every_model
+def test_a_model_reads_mnist_in_both_polarities(mnist: Mnist, name: str) -> None:
+    model = shipped(name)
+
+    scores = score(model.network, mnist.X_test, mnist.y_test, model.metadata.input_scaling)
+
+    assert scores.n_errors <= MOST_ERRORS[name]
+    assert scores.n_errors_inverted <= MOST_ERRORS[name]
+    assert scores.as_json() == pytest.approx(model.metadata.figures["test"], abs=1.1e-4)
+
+
+@pytest.mark.parametrize("view", ["raw", "raw_inverted"])
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_a_model_knows_how_sure_it_may_be(mnist: Mnist, name: str, view: str) -> None:
+    model = shipped(name)
+    images, labels = mnist.X_test[::4], mnist.y_test[::4]
+
+    answers = answer_view(model, images, view, "auto")
+
+    figures = judge(answers, labels, model.metadata.temperature)
+    assert figures["expected_calibration_error"] <= 0.01
+
+
+def test_framing_costs_the_default_model_next_to_nothing(mnist: Mnist) -> None:
+    model = shipped("mlp")
+    data = mnist.X_test[::4], mnist.y_test[::4], model.metadata.input_scaling
+
+    raw, framed = score(model.network, *data), score(model.network, *data, "auto")
+
+    assert abs(framed.accuracy - raw.accuracy) <= 0.001
+    assert abs(framed.accuracy_inverted - raw.accuracy_inverted) <= 0.001
+
+
+def test_the_default_model_bears_corruptions(mnist: Mnist) -> None:
+    chosen = np.s_[::20]
+
+    figures = judge_corruptions(
+        shipped("mlp"), mnist.X_test[chosen], mnist.y_test[chosen], "auto", CORRUPTIONS
+    )
+
+    for view, mean in figures["corruption_mean"].items():
+        assert mean >= 0.93, view
