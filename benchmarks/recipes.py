@@ -17,16 +17,13 @@ import numpy as np
 from digit_classifier.datasets import Mnist, load_mnist
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.settings import load_settings
-from digit_classifier.training.augmentation import Augmentation
+from digit_classifier.training.augmentation import UNDISTURBED
 from digit_classifier.training.calibration import fit_temperature, negative_log_likelihood
 from digit_classifier.training.evaluation import logits_of
 from digit_classifier.training.recipes import RECIPES, Recipe
 from digit_classifier.training.trainer import Trainer
 
 MLP, SOFTMAX = RECIPES["mlp"], RECIPES["softmax"]
-UNDISTURBED = Augmentation(
-    outlined_share=0, ruled_share=0, banded_share=0, faded_share=0, noisy_share=0
-)
 #: What the other perceptrons differ from by one thing each.
 PLAIN = replace(MLP, augmentation=UNDISTURBED)
 
@@ -40,8 +37,8 @@ CANDIDATES = {
     ),
     "the same, no label smoothing": replace(PLAIN, label_smoothing=0.0),
     "the same, dropout 0.1": replace(PLAIN, dropout=0.1),
-    "the same, SGD with Nesterov momentum, learning rate 0.1": replace(
-        PLAIN, optimizer="sgd", learning_rate=0.1
+    "the same, SGD with Nesterov momentum, learning rate 0.02": replace(
+        PLAIN, optimizer="sgd", learning_rate=0.02
     ),
     "the same, elastic alpha 20-38, half of the strokes changed, by -0.7 to 1": replace(
         PLAIN,

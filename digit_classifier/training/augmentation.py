@@ -141,6 +141,11 @@ def _uniform(
     return rng.uniform(low, high, shape).astype(np.float32)
 
 
+#: Distorts the digits and does nothing else to them but inverting some.
+UNDISTURBED = Augmentation(
+    outlined_share=0, ruled_share=0, banded_share=0, faded_share=0, noisy_share=0
+)
+
 #: Gives the digits back as they are.
 NO_AUGMENTATION = Augmentation(
     elastic_alpha=(0, 0),

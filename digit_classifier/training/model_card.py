@@ -24,8 +24,7 @@ MNIST (LeCun, Cortes and Burges): 60,000 training and 10,000 test images of digi
 black, written by employees of the American Census Bureau and by American high-school students. No
 writer is in both parts.
 
-{split} No choice was made by the test images: they served for
-the figures alone.
+{split} The test images were not trained on: they serve for the figures.
 
 SHA-256 of the training images and labels: `{digest}`."""
 
@@ -59,7 +58,8 @@ _LIMITS = """\
   United States around 1990. Other forms are read less well. A 1 with a long upstroke, as is written
   in much of Europe, is often taken for a 7 or not accepted.
 - One digit an image. Of two digits it reads one, or something else, and does not tell.
-- Lines, grids and frames on the paper count as ink: a digit on lined paper is mostly misread.
+- Ruled and squared paper is mostly read through. Where its lines are as dark as the pen, above all
+  where they slant, the digit is often misread or not accepted.
 - A confidence says how often a *digit* is read right. It is no proof that the image is a digit:
   letters, signs and scribbles are read as digits too, some of them with a high confidence.
 - The confidence is calibrated on digits like MNIST's. On pictures that are unlike them, as under
