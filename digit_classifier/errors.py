@@ -13,6 +13,7 @@
     │   └── ModelCorruptError         a model file is damaged, altered or foreign
     ├── SelfTestError                 the loaded model does not read the digit it must
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
+    ├── TrainingDivergedError         the loss of a training is no finite number any more
     ├── MissingPackageError           a package that only this needs is not installed
     └── InputError                    what the caller sent
         ├── NoFileError               nothing was sent
@@ -96,6 +97,12 @@ class CheckpointError(DigitClassifierError):
     """A training run cannot be resumed: no checkpoint, or one of another run."""
 
     code = "checkpoint_error"
+
+
+class TrainingDivergedError(DigitClassifierError):
+    """The loss of a training is no finite number any more."""
+
+    code = "training_diverged"
 
 
 class MissingPackageError(DigitClassifierError):

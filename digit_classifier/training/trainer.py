@@ -1,6 +1,7 @@
 """A training run: epochs, validation, checkpoints, and at the end a model."""
 
 import hashlib
+import math
 import platform
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from digit_classifier import __version__
 from digit_classifier.datasets import Mnist
+from digit_classifier.errors import TrainingDivergedError
 from digit_classifier.model_metadata import ModelMetadata
 from digit_classifier.neural_network.fitting import run_epoch
 from digit_classifier.neural_network.layers import Array
@@ -106,7 +108,13 @@ class Trainer:
         return accuracies.index(max(accuracies)) if accuracies else -1
 
     def run(self) -> None:
-        """Train the epochs that are left; each ends with a line and a checkpoint."""
+        """Train the epochs that are left; each ends with a line and a checkpoint.
+
+        Raises
+        ------
+        TrainingDivergedError
+            The loss is no finite number any more.
+        """
         state = self.state
         save_checkpoint(self.checkpoint, state, self._run)
         while not self.finished:
@@ -142,6 +150,11 @@ class Trainer:
             l2=recipe.l2,
             after_step=self._average,
         )
+        if not math.isfinite(result.loss):
+            raise TrainingDivergedError(
+                f"The loss became {result.loss} in epoch {epoch + 1}: the recipe's learning rate "
+                "is too high."
+            )
         return {
             "train_loss": result.loss,
             "train_accuracy": result.accuracy,

@@ -70,7 +70,6 @@ def test_evaluate_measures_the_fifteen_corruptions(run: Run) -> None:
 
 @pytest.mark.usefixtures("drawn_data")
 def test_a_report_holds_the_pictures_the_figures_and_the_card(run: Run, place: Path) -> None:
-    pytest.importorskip("matplotlib")
     folder = place / "reports" / "mlp"
 
     output = run("evaluate", "--json", "--report", folder).output

@@ -5,11 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
-
-pytest.importorskip("matplotlib")
-
 from matplotlib.figure import Figure
+from PIL import Image
 
 from digit_classifier.training.evaluation import VIEWS
 from digit_classifier.training.plots import (

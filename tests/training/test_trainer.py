@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.errors import CheckpointError
+from digit_classifier.errors import CheckpointError, TrainingDivergedError
 from digit_classifier.training.recipes import RECIPES, Recipe
 from digit_classifier.training.trainer import Trainer
 
@@ -213,3 +213,13 @@ def test_sgd_with_nesterov_momentum_learns_too(
     recipe = replace(small_recipe, optimizer="sgd", learning_rate=0.05, epochs=60, dropout=0.0)
 
     assert trained(drawn_mnist, recipe, tmp_path).validate().mean_accuracy > 0.85
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, on the way there
+def test_a_training_that_diverges_ends_with_a_reason(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, optimizer="sgd", learning_rate=1e6)
+
+    with pytest.raises(TrainingDivergedError, match="in epoch 1: the recipe's learning rate"):
+        trained(drawn_mnist, recipe, tmp_path)
