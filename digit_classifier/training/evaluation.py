@@ -121,7 +121,6 @@ def score(
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     scaling: InputScaling,
-    framing: Framing | None = None,
 ) -> Scores:
     """Count the errors in both polarities.
 
@@ -129,12 +128,10 @@ def score(
     ----------
     images : ndarray of shape (n_samples, 28, 28), uint8
     labels : ndarray of shape (n_samples,)
-    framing : {"auto", "center"}, optional
-        Frame every image first, as an upload is; MNIST's are framed already.
     """
 
     def count_errors(shown: NDArray[np.uint8]) -> int:
-        return int((answer(network, shown, scaling, framing).digits != labels).sum())
+        return int((logits_of(network, shown, scaling).argmax(axis=1) != labels).sum())
 
     return Scores.of(count_errors(images), count_errors(255 - images), len(labels))
 
