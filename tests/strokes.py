@@ -1,8 +1,7 @@
 """Digits drawn stroke by stroke, as a hand would draw them.
 
-A form of a digit is a few strokes; a stroke is a smooth curve through its points, and a point
-given twice is a corner. With a generator, the points wobble and the digit slants, turns and
-stretches a little, so that every drawing is another hand's.
+A form of a digit is a few strokes of the project's pen. With a generator, the points wobble and the
+digit slants, turns and stretches a little, so that every drawing is another hand's.
 
 ``python -m tests.strokes`` writes the picture of the package's self-test.
 """
@@ -11,19 +10,16 @@ import io
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-from scipy.interpolate import CubicSpline
+from PIL import Image
 
 import digit_classifier
+from digit_classifier.drawing import by_hand, ink_mask, parse_strokes, place
 
 SELF_TEST_FILE = Path(digit_classifier.__file__).parent / "selftest" / "7.png"
 
 Color = int | tuple[int, int, int] | tuple[int, int, int, int]
-Points = NDArray[np.float64]
 
-#: The strokes of each form of each digit, in hundredths: x to the right, y down, 100 high.
-#: A bar begins a new stroke; a point given twice is a corner.
+#: The strokes of each form of each digit, 100 high, as `parse_strokes` reads them.
 FORMS: dict[int, tuple[str, ...]] = {
     0: (
         "36,2 13,17 2,52 12,87 32,98 53,82 60,48 52,14 36,2",
@@ -135,9 +131,11 @@ def draw_digit(
     """
     longest = scale * min(size)
     pen_width = longest / 10 if pen_width is None else pen_width
-    strokes = _by_hand(FORMS[digit][form], aspect, rng)
-    middle = np.multiply(position, size)
-    mask = _ink_mask(_fit(strokes, longest - pen_width, middle), size, pen_width)
+    strokes = [stroke * (aspect, 1) for stroke in parse_strokes(FORMS[digit][form])]
+    if rng is not None:
+        strokes = by_hand(strokes, rng)
+    curves = place(strokes, longest - pen_width, np.multiply(position, size))
+    mask = ink_mask(curves, size, pen_width, finer=8 if max(size) <= 200 else 4)
     layer = Image.new("RGBA", size, _rgba(ink))
     layer.putalpha(Image.eval(mask, lambda share: share * _rgba(ink)[3] // 255))
     image = Image.alpha_composite(Image.new("RGBA", size, _rgba(paper)), layer)
@@ -158,58 +156,6 @@ def draw_self_test() -> Image.Image:
     """Draw the picture that a starting service must read as a 7."""
     rng = np.random.default_rng(7)
     return draw_digit(7, size=(96, 96), pen_width=7, noise=3, rng=rng)
-
-
-def _by_hand(form: str, aspect: float, rng: np.random.Generator | None) -> list[Points]:
-    """Return each stroke's points, moved as a hand would; points that coincide stay so."""
-    strokes = [[point.split(",") for point in stroke.split()] for stroke in form.split("|")]
-    ends = np.cumsum([len(stroke) for stroke in strokes])
-    flat = np.concatenate(strokes).astype(float) / 100
-    points, inverse = np.unique(flat, axis=0, return_inverse=True)
-    points *= (aspect, 1)
-    if rng is not None:
-        points += rng.normal(0, 0.015, points.shape)
-        points *= (rng.uniform(0.85, 1.15), 1)
-        angle, slant = rng.normal(0, np.deg2rad(4)), rng.normal(0.08, 0.12)
-        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        points = points @ np.array([[1, 0], [-slant, 1]]) @ turn
-    return np.split(points[inverse.reshape(-1)], ends[:-1])
-
-
-def _fit(strokes: list[Points], longest: float, middle: Points) -> list[Points]:
-    """Draw the curves out and place their common box."""
-    curves = [_curve(stroke) for stroke in strokes]
-    low = np.min([curve.min(axis=0) for curve in curves], axis=0)
-    high = np.max([curve.max(axis=0) for curve in curves], axis=0)
-    factor = longest / (high - low).max()
-    return [(curve - (low + high) / 2) * factor + middle for curve in curves]
-
-
-def _curve(stroke: Points, n_samples: int = 60) -> Points:
-    """Smooth curve through the points, broken where a point is given twice."""
-    corners = 1 + np.flatnonzero((np.diff(stroke, axis=0) == 0).all(axis=1))
-    parts = []
-    for points in np.split(stroke, corners):
-        # centripetal: the root of the chord's length keeps the curve from swinging out
-        chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
-        knots = np.concatenate([[0], np.cumsum(np.sqrt(chords))])
-        spline = CubicSpline(knots, points, bc_type="natural")
-        parts.append(spline(np.linspace(0, knots[-1], n_samples)))
-    return np.concatenate(parts)
-
-
-def _ink_mask(curves: list[Points], size: tuple[int, int], pen_width: float) -> Image.Image:
-    """Draw with a round pen, finer than the image, and reduce: the ink's share of each pixel."""
-    finer = 8 if max(size) <= 200 else 4
-    mask = Image.new("L", (size[0] * finer, size[1] * finer))
-    draw = ImageDraw.Draw(mask)
-    radius = pen_width * finer / 2
-    for curve in curves:
-        path = curve * finer
-        draw.line([tuple(point) for point in path], fill=255, width=max(1, round(2 * radius)))
-        for x, y in path:
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return mask.reduce(finer)
 
 
 def _photograph(

@@ -1,7 +1,8 @@
 """Digits that MNIST might have held, and what may have happened to them: whole batches at a time.
 
-Distorted as by Cireşan et al. 2010, arXiv:1003.0358, section 2 (elastic fields with rotation or
-shear and scaling, less of it for 1 and 7), then disturbed as by bad paper, pens and cameras: the
+Some first get a form that MNIST hardly holds. All are distorted as by Cireşan et al. 2010,
+arXiv:1003.0358, section 2 (elastic fields with rotation or shear and scaling, less of it for 1 and
+7), some stretched besides, then disturbed as by other pens, scanners, bad paper and cameras: the
 test digits of MNIST need none of this, those of the world do.
 
 Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
@@ -21,9 +22,13 @@ from digit_classifier.training.distortions import (
     resample,
 )
 from digit_classifier.training.disturbances import add_noise, fade, invert_band, outline, rule
+from digit_classifier.training.forms import bar, flag, hook
+from digit_classifier.training.scanning import blur, coarsen, harden, stain
 
 #: Turned or sheared too far, a 1 looks like a 7 and a 7 like a 1.
 _TURN_LESS = (1, 7)
+#: Row and column of the centre of mass of MNIST's digits.
+_MIDDLE = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +47,26 @@ class Augmentation:
     scale : float
         Largest relative change of size, per axis.
     shift : float
-        Largest displacement per axis, in pixels.
+        Largest displacement per axis, in pixels. What is stretched, or off MNIST's centre of mass
+        by a pixel or more, is brought there first.
     stroke_width : tuple of float
-        Range of the stroke-width change: -1 is one erosion by a 3×3 cross, 1 one dilation.
+        Range of the widths, in pixels, towards which strokes are thinned or thickened.
     contrast : float
         The least contrast, of 1.
     noise : float
         Largest standard deviation of the noise, in gray levels.
-    stroke_share, outlined_share, ruled_share, banded_share, faded_share, noisy_share, \
-inverted_share : float
-        Shares of the batch to which each happens, in this order and independently: another stroke
-        width, the outline alone, stray lines, a band inverted, less contrast, noise, and inversion
-        of the whole image.
+    flagged_share, barred_share, hooked_share : float
+        Before all else, the share of the 1s that get a flag, of the 7s that get a bar, and of the
+        9s that get a hook.
+    stretched_share : float
+        Share of the batch whose height and width are stretched unlike, seven in ten towards a
+        square box and the others narrower, in the same resampling as the distortions above.
+    stroke_share, coarse_share, hard_share, blurred_share, outlined_share, ruled_share, \
+banded_share, stained_share, faded_share, noisy_share, inverted_share : float
+        Shares of the batch to which each happens afterwards, in this order and independently:
+        another stroke width, fewer pixels, few gray levels, blur, the outline alone, stray lines, a
+        band inverted, remains of a background, less contrast, noise, and inversion of the whole
+        image.
     """
 
     elastic_alpha: tuple[float, float] = (36.0, 38.0)
@@ -62,13 +75,21 @@ inverted_share : float
     shear: float = 15.0
     scale: float = 0.15
     shift: float = 1.0
-    stroke_width: tuple[float, float] = (-0.5, 1.0)
+    stroke_width: tuple[float, float] = (1.4, 6.0)
     contrast: float = 0.4
     noise: float = 30.0
-    stroke_share: float = 0.3
+    flagged_share: float = 0.45
+    barred_share: float = 0.25
+    hooked_share: float = 0.35
+    stretched_share: float = 0.35
+    stroke_share: float = 0.4
+    coarse_share: float = 0.12
+    hard_share: float = 0.05
+    blurred_share: float = 0.05
     outlined_share: float = 0.02
     ruled_share: float = 0.05
     banded_share: float = 0.04
+    stained_share: float = 0.03
     faded_share: float = 0.06
     noisy_share: float = 0.06
     inverted_share: float = 0.5
@@ -83,6 +104,7 @@ inverted_share : float
         images : ndarray of shape (n_samples, side, side), uint8
             Light ink on black.
         labels : ndarray of shape (n_samples,)
+            Negative for what is no digit.
         rng : Generator
 
         Returns
@@ -90,34 +112,73 @@ inverted_share : float
         ndarray of shape (n_samples, side, side), float32
             Pixel values 0-255; the inverted part of the batch has dark ink on white.
         """
-        digits = self._distort(images, labels, rng)
-        low, high = self.stroke_width
+        digits = self._distort(self._reform(images, labels, rng), labels, rng)
         steps: list[tuple[float, Callable[[Images], Images]]] = [
-            (
-                self.stroke_share,
-                lambda some: change_stroke_width(some, _uniform(rng, low, high, len(some))),
-            ),
+            (self.stroke_share, lambda some: change_stroke_width(some, *self.stroke_width, rng)),
+            (self.coarse_share, lambda some: coarsen(some, rng)),
+            (self.hard_share, lambda some: harden(some, rng)),
+            (self.blurred_share, lambda some: blur(some, rng)),
             (self.outlined_share, outline),
             (self.ruled_share, lambda some: rule(some, rng)),
             (self.banded_share, lambda some: invert_band(some, rng)),
+            (self.stained_share, lambda some: stain(some, rng)),
             (self.faded_share, lambda some: fade(some, self.contrast, rng)),
             (self.noisy_share, lambda some: add_noise(some, self.noise, rng)),
             (self.inverted_share, lambda some: 255 - some),
         ]
         for share, change in steps:
             some = rng.random(len(digits)) < share
-            digits[some] = change(digits[some])
+            if some.any():
+                digits[some] = change(digits[some])
         return digits
+
+    def _reform(
+        self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Give some of the 1s a flag, some of the 7s a bar and some of the 9s a hook."""
+        reformed = images.copy()
+        for label, share, change in (
+            (1, self.flagged_share, flag),
+            (7, self.barred_share, bar),
+            (9, self.hooked_share, hook),
+        ):
+            some = (labels == label) & (rng.random(len(labels)) < share)
+            if some.any():
+                reformed[some] = change(images[some], rng)
+        return reformed
 
     def _distort(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
     ) -> Images:
+        """Stretch, distort and shift the digits, all in one resampling.
+
+        Fields lead from output to input: stretching by a factor divides them by it.
+        """
         n, side = images.shape[:2]
+        stretch = self._stretches(images, rng)[:, :, None]  # (n, 2, 1)
+        matrices = self._matrices(labels, rng) / stretch
         field = elastic_fields(n, side, self.elastic_sigma, rng)
-        field *= _uniform(rng, *self.elastic_alpha, (n, 1, 1, 1))
-        field += affine_fields(self._matrices(labels, rng), side)
-        field += _uniform(rng, -self.shift, self.shift, (n, 2, 1, 1))
+        field *= _uniform(rng, *self.elastic_alpha, (n, 1, 1, 1)) / stretch[..., None]
+        field += affine_fields(matrices, side)
+        field += _uniform(rng, -self.shift, self.shift, (n, 2, 1, 1)) / stretch[..., None]
+        centered = (stretch == 1).all(axis=(1, 2)) & _are_centered(images)
+        field[~centered] += _to_center(images, matrices)[~centered, :, None, None]
         return resample(images, field)
+
+    def _stretches(self, images: NDArray[np.uint8], rng: np.random.Generator) -> Images:
+        """Draw each digit's factors of height and width, (n, 2).
+
+        Seven in ten are stretched towards a square box, half of these all the way; the others
+        become narrower, down to half their width.
+        """
+        n = len(images)
+        box = np.stack([_extent(np.any(images, axis=axis)) for axis in (2, 1)], axis=1)
+        amount = np.where(rng.random(n) < 0.5, 1.0, rng.uniform(0, 1, n))
+        stretch = (box.max(axis=1, keepdims=True) / box) ** amount[:, None]
+        narrower, width = rng.random(n) < 0.3, rng.uniform(0.5, 1, n)
+        stretch[narrower] = np.stack([np.ones(n), width], axis=1)[narrower]
+        stretch[rng.random(n) >= self.stretched_share] = 1
+        return stretch.astype(np.float32)
 
     def _matrices(self, labels: NDArray[np.integer], rng: np.random.Generator) -> Images:
         """Draw one 2×2 matrix a digit: scaling, then rotation or shear."""
@@ -135,6 +196,32 @@ inverted_share : float
         return matrices
 
 
+def _extent(inked: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Length from the first to the last inked row or column; the whole side without ink."""
+    return inked.shape[1] - inked[:, ::-1].argmax(axis=1) - inked.argmax(axis=1)
+
+
+def _are_centered(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether the mass of each image lies less than a pixel from where framing puts it."""
+    near: NDArray[np.bool_] = np.all(np.abs(_centers_of_mass(images) - _MIDDLE) < 1, axis=1)
+    return near
+
+
+def _to_center(images: NDArray[np.uint8], matrices: Images) -> Images:
+    """Displacements (n, 2) that put the mass of each image where framing puts it."""
+    middle = (images.shape[1] - 1) / 2  # which the matrices leave in its place
+    return _centers_of_mass(images) - middle - (_MIDDLE - middle) * matrices.sum(axis=2)
+
+
+def _centers_of_mass(images: NDArray[np.uint8]) -> Images:
+    """Row and column (n, 2) of each image's centre of mass; 0 without ink."""
+    levels = images.astype(np.float32)
+    axis = np.arange(images.shape[1], dtype=np.float32)
+    moments = np.stack([levels.sum(axis=2) @ axis, levels.sum(axis=1) @ axis], axis=1)
+    centers: Images = moments / np.maximum(levels.sum(axis=(1, 2)), 1)[:, None]
+    return centers
+
+
 def _uniform(
     rng: np.random.Generator, low: float, high: float, shape: int | tuple[int, ...]
 ) -> Images:
@@ -143,7 +230,18 @@ def _uniform(
 
 #: Distorts the digits and does nothing else to them but inverting some.
 UNDISTURBED = Augmentation(
-    outlined_share=0, ruled_share=0, banded_share=0, faded_share=0, noisy_share=0
+    flagged_share=0,
+    barred_share=0,
+    hooked_share=0,
+    coarse_share=0,
+    hard_share=0,
+    blurred_share=0,
+    outlined_share=0,
+    ruled_share=0,
+    banded_share=0,
+    stained_share=0,
+    faded_share=0,
+    noisy_share=0,
 )
 
 #: Gives the digits back as they are.
@@ -153,10 +251,18 @@ NO_AUGMENTATION = Augmentation(
     shear=0,
     scale=0,
     shift=0,
+    flagged_share=0,
+    barred_share=0,
+    hooked_share=0,
+    stretched_share=0,
     stroke_share=0,
+    coarse_share=0,
+    hard_share=0,
+    blurred_share=0,
     outlined_share=0,
     ruled_share=0,
     banded_share=0,
+    stained_share=0,
     faded_share=0,
     noisy_share=0,
     inverted_share=0,

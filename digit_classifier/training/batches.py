@@ -14,6 +14,8 @@ from digit_classifier.training.recipes import N_CLASSES, Recipe
 
 Batch = tuple[Array, Array]
 
+NO_DIGIT = -1  # label of what is no digit
+
 
 def augmented_batches(
     X: NDArray[np.uint8],
@@ -22,6 +24,7 @@ def augmented_batches(
     *,
     seed: int,
     epoch: int,
+    negatives: NDArray[np.uint8] | None = None,
 ) -> Iterator[Batch]:
     """Yield one epoch of batches, each made while the one before is used.
 
@@ -32,6 +35,9 @@ def augmented_batches(
     ----------
     X : ndarray of shape (n_samples, 28, 28), uint8
     y : ndarray of shape (n_samples,)
+    negatives : ndarray of shape (n_negatives, 28, 28), uint8, optional
+        Pictures of no digit. Every batch ends with some, `recipe.negative_share` of its digits'
+        number, whose targets prefer no class.
 
     Yields
     ------
@@ -41,9 +47,15 @@ def augmented_batches(
 
     def make(number: int, chosen: NDArray[np.intp]) -> Batch:
         rng = np.random.default_rng([seed, epoch, number])
-        images = recipe.augmentation(X[chosen], y[chosen], rng)
-        targets = one_hot(y[chosen], N_CLASSES, recipe.label_smoothing)
-        return vectorize(images, recipe.scaling), targets
+        images, labels = X[chosen], y[chosen].astype(np.int64)
+        targets = one_hot(labels, N_CLASSES, recipe.label_smoothing)
+        if negatives is not None:
+            n = round(recipe.negative_share * len(chosen))
+            images = np.concatenate([images, rng.choice(negatives, n)])
+            labels = np.concatenate([labels, np.full(n, NO_DIGIT)])
+            undecided = np.full((n, N_CLASSES), 1 / N_CLASSES, np.float32)
+            targets = np.concatenate([targets, undecided])
+        return vectorize(recipe.augmentation(images, labels, rng), recipe.scaling), targets
 
     order = batch_indices(len(X), recipe.batch_size, np.random.default_rng([seed, epoch]))
     with ThreadPoolExecutor(max_workers=1) as worker:

@@ -82,7 +82,9 @@ class Answers:
     digits: NDArray[np.int64]
 
 
-def logits_of(network: Network, images: NDArray[np.uint8], scaling: InputScaling) -> Array:
+def logits_of(
+    network: Network, images: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
+) -> Array:
     """Return the logits of framed images, shape (n_samples, n_classes), in bounded memory."""
     chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
     return np.concatenate([network.predict_logits(vectorize(c, scaling)) for c in chunks])

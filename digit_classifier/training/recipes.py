@@ -5,7 +5,7 @@ from typing import Any
 
 from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
-from digit_classifier.training.augmentation import NO_AUGMENTATION, UNDISTURBED, Augmentation
+from digit_classifier.training.augmentation import NO_AUGMENTATION, Augmentation
 
 IMAGE_SHAPE = (28, 28)
 N_PIXELS = 28 * 28
@@ -37,6 +37,10 @@ class Recipe:
         Samples held out of the training set; none of them is trained on.
     scaling : InputScaling
     augmentation : Augmentation
+    n_negatives : int
+        Pictures of what is no digit, made before the first epoch.
+    negative_share : float
+        How many of them stand in a batch, as a share of its digits' number.
     """
 
     hidden_layer_sizes: tuple[int, ...] = ()
@@ -54,6 +58,8 @@ class Recipe:
     n_validation: int = 5000
     scaling: InputScaling = field(default_factory=InputScaling)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    n_negatives: int = 0
+    negative_share: float = 0.0
 
     def build_network(self) -> Network:
         """Return the recipe's network, not yet initialized."""
@@ -86,10 +92,12 @@ RECIPES = {
     ),
     "mlp": Recipe(
         hidden_layer_sizes=(1024, 512, 256),
-        epochs=650,
+        epochs=550,
         learning_rate=1.5e-3,
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True),
+        n_negatives=20_000,
+        negative_share=0.1,
     ),
     "cnn": Recipe(
         channels=((24,), (48,), (64, 64)),
@@ -99,6 +107,7 @@ RECIPES = {
         dropout=0.3,
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True),
-        augmentation=UNDISTURBED,
+        n_negatives=20_000,
+        negative_share=0.1,
     ),
 }

@@ -5,6 +5,7 @@ import math
 import platform
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.calibration import confidence_quantile, fit_temperature
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from digit_classifier.training.evaluation import Scores, logits_of, score
+from digit_classifier.training.negatives import make_negatives
 from digit_classifier.training.recipes import Recipe
 
 #: Share of the validation digits that a model may refuse as "probably no digit".
@@ -95,6 +97,14 @@ class Trainer:
         """
         load_checkpoint(self.checkpoint, self.state, self._run)
 
+    @cached_property
+    def _negatives(self) -> NDArray[np.uint8] | None:
+        """What is no digit, made from the seed: a resumed run sees the same."""
+        if not self.recipe.n_negatives:
+            return None
+        rng = np.random.default_rng([self.seed, self.recipe.n_negatives])
+        return make_negatives(self.recipe.n_negatives, self.X_train, self.y_train, rng)
+
     @property
     def finished(self) -> bool:
         """Whether all epochs are trained, or none got better for the recipe's patience."""
@@ -134,7 +144,14 @@ class Trainer:
         steps_per_epoch = -(-len(self.X_train) // recipe.batch_size)
         n_steps = steps_per_epoch * recipe.epochs
         n_warmup_steps = round(steps_per_epoch * recipe.warmup_epochs)
-        batches = augmented_batches(self.X_train, self.y_train, recipe, seed=self.seed, epoch=epoch)
+        batches = augmented_batches(
+            self.X_train,
+            self.y_train,
+            recipe,
+            seed=self.seed,
+            epoch=epoch,
+            negatives=self._negatives,
+        )
         result = run_epoch(
             state.network,
             state.optimizer,
@@ -191,12 +208,24 @@ class Trainer:
     ) -> Scores:
         return score(network, images, labels, self.recipe.scaling)
 
+    def _as_in_the_world(
+        self, network: Network, logits: Array
+    ) -> tuple[Array, NDArray[np.integer]]:
+        """Logits and labels of the validation digits as they are, and augmented.
+
+        Digits from elsewhere are harder to read than MNIST's, and a temperature fitted to those
+        alone would make the network too sure of itself.
+        """
+        rng = np.random.default_rng([self.seed, self.recipe.n_validation])
+        augmented = self.recipe.augmentation(self.X_validation, self.y_validation, rng)
+        harder = logits_of(network, augmented, self.recipe.scaling)
+        return np.concatenate([logits, harder]), np.tile(self.y_validation, 2)
+
     def metadata(self) -> ModelMetadata:
         """Calibrate on validation data, measure on the test set, and describe the model."""
         network = self.trained_network()
-        both = np.concatenate([self.X_validation, 255 - self.X_validation])
-        logits = logits_of(network, both, self.recipe.scaling)
-        temperature = fit_temperature(logits, np.tile(self.y_validation, 2))
+        logits = logits_of(network, self.X_validation, self.recipe.scaling)
+        temperature = fit_temperature(*self._as_in_the_world(network, logits))
         return ModelMetadata(
             classifier=self.classifier,
             input_scaling=self.recipe.scaling,

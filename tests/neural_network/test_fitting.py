@@ -38,6 +38,25 @@ def test_figures_are_means_over_samples_and_not_over_batches(network):
     assert result.accuracy == (logits.argmax(axis=1) == Y).mean()
 
 
+def test_samples_whose_targets_prefer_no_class_count_in_the_loss_alone(network):
+    undecided = np.full((4, 3), 1 / 3, np.float32)
+    more = np.concatenate([X, X[:4] + 1])
+    targets = np.concatenate([one_hot(Y, 3), undecided])
+    expected_loss, _ = cross_entropy(network.predict_logits(more), targets)
+    decided_accuracy = (network.predict_logits(X).argmax(axis=1) == Y).mean()
+    batches = [(more[:6], targets[:6]), (more[6:], targets[6:])]
+    result = run_epoch(network, SGD(), batches, lambda _: 0.0, rng=np.random.default_rng(0))
+    assert result.accuracy == decided_accuracy
+    assert result.loss == pytest.approx(expected_loss, rel=1e-6)
+
+
+def test_an_epoch_of_undecided_samples_has_no_accuracy(network):
+    batches = [(X, np.full((10, 3), 1 / 3, np.float32))]
+    result = run_epoch(network, SGD(), batches, lambda _: 0.1, rng=np.random.default_rng(0))
+    assert result.accuracy == 0
+    assert result.loss >= np.log(3)  # of the uniform distribution, the least there is
+
+
 def test_each_batch_is_one_step_at_its_own_learning_rate(network):
     optimizer, asked, after = SGD(), [], []
     rate = {0: 0.5, 1: 0.25, 2: 0.1, 3: 0.05}

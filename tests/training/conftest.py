@@ -24,4 +24,5 @@ def small_recipe() -> Recipe:
         dropout=0.1,
         learning_rate=5e-3,
         augmentation=Augmentation(elastic_alpha=(0, 20)),
+        n_negatives=40,  # twenty thousand would take a minute
     )

@@ -1,9 +1,10 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
-from digit_classifier.training.recipes import RECIPES
+from digit_classifier.training.recipes import RECIPES, Recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -11,6 +12,35 @@ def test_a_recipe_survives_json(name: str) -> None:
     described = RECIPES[name].as_json()
 
     assert json.loads(json.dumps(described)) == described
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_tells_all_that_decides_a_run(name: str) -> None:
+    recipe = RECIPES[name]
+    described = recipe.as_json()
+
+    names = {field.name for field in dataclasses.fields(recipe)}
+    assert names - described.keys() == ({"channels"} - described.keys())
+    assert described["n_negatives"] == recipe.n_negatives
+    assert described["negative_share"] == recipe.negative_share
+    augmentation = dataclasses.asdict(recipe.augmentation)
+    assert described["augmentation"].keys() == augmentation.keys()
+    assert described["augmentation"]["stroke_width"] == list(recipe.augmentation.stroke_width)
+
+
+def test_recipes_that_differ_in_what_is_no_digit_are_told_apart() -> None:
+    plain, more = Recipe(), Recipe(n_negatives=100, negative_share=0.2)
+
+    assert plain.as_json() != more.as_json()
+    assert plain.as_json() != Recipe(n_negatives=100).as_json()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_pictures_of_no_digit_are_made_where_they_are_shown(name: str) -> None:
+    recipe = RECIPES[name]
+
+    assert (recipe.n_negatives > 0) == (recipe.negative_share > 0)
+    assert round(recipe.negative_share * recipe.batch_size) > 0 or not recipe.n_negatives
 
 
 @pytest.mark.parametrize("name", RECIPES)

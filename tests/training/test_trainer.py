@@ -6,6 +6,8 @@ import pytest
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import CheckpointError, TrainingDivergedError
+from digit_classifier.training.evaluation import logits_of
+from digit_classifier.training.negatives import make_negatives
 from digit_classifier.training.recipes import RECIPES, Recipe
 from digit_classifier.training.trainer import Trainer
 
@@ -84,6 +86,28 @@ def test_another_seed_is_another_run(
     other = trained(drawn_mnist, recipe, tmp_path / "other", seed=4)
 
     assert (one.state.average != other.state.average).any()
+
+
+def mean_confidence(made: Trainer, images: np.ndarray) -> float:
+    logits = logits_of(made.trained_network(), images, made.recipe.scaling)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return float((1 / exponentials.sum(axis=1)).mean())
+
+
+def test_a_network_is_less_sure_of_what_is_no_digit_where_it_was_shown_some(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    ignorant_recipe = replace(small_recipe, epochs=25, dropout=0.0, n_negatives=0)
+    shown_recipe = replace(ignorant_recipe, n_negatives=150, negative_share=0.4)
+
+    ignorant = trained(drawn_mnist, ignorant_recipe, tmp_path / "ignorant")
+    shown = trained(drawn_mnist, shown_recipe, tmp_path / "shown")
+
+    others = make_negatives(  # none of which was shown
+        100, drawn_mnist.X_test, drawn_mnist.y_test, np.random.default_rng(99)
+    )
+    assert mean_confidence(shown, drawn_mnist.X_test) > mean_confidence(shown, others) + 0.2
+    assert mean_confidence(ignorant, others) > mean_confidence(shown, others) + 0.1
 
 
 def test_there_is_a_checkpoint_before_the_first_epoch_ends(
