@@ -39,9 +39,9 @@ class Settings:
     framing
         ``"auto"`` finds the ink; ``"center"`` only crops the central square.
     max_upload_bytes
-        Largest file accepted, in bytes.
+        Largest upload accepted, in bytes; the command line reads larger files from disk.
     max_image_pixels
-        Largest image accepted, in pixels (width × height).
+        Largest image accepted, in pixels (width × height). Bounds the memory of a request.
     secret_key
         Signs the session cookie that carries the form's CSRF token. The web application does not
         start without it; there is no default.

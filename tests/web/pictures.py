@@ -35,6 +35,6 @@ REFUSED = {
     "text": (b"This is no picture at all.", 415, "unsupported_image"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_image"),
     "truncated": (_SEVEN[: len(_SEVEN) // 2], 415, "broken_image"),
-    "too_small": (encode(Image.new("L", (9, 40)), "PNG"), 422, "image_too_small"),
+    "too_small": (encode(Image.new("L", (7, 40)), "PNG"), 422, "image_too_small"),
     "blank": (encode(Image.new("L", (40, 40), 255), "PNG"), 422, "no_ink"),
 }
