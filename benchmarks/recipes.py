@@ -1,9 +1,10 @@
 """Compare recipes on held-out training digits; the table in docs/training.md.
 
-``python benchmarks/recipes.py --epochs 20`` trains every candidate from the same seed on the same
+``python -m benchmarks.recipes --epochs 20`` trains every candidate from the same seed on the same
 digits, with the cosine over those epochs, and prints its errors on the 5,000 digits held out, in
 both polarities, and their negative log-likelihood after calibration, which chance moves less than
-it does the errors. The test set plays no part.
+it does the errors. With ``--digits DIR`` also the share read of digits from elsewhere, as in
+``foreign_digits.py``. The test set plays no part.
 """
 
 import tempfile
@@ -13,8 +14,13 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.pictures import foreign_sets, labels_of
 from digit_classifier.datasets import Mnist, load_mnist
+from digit_classifier.errors import InputError
+from digit_classifier.preprocessing.decode import DecodeLimits, decode
+from digit_classifier.preprocessing.framing import frame
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.settings import load_settings
 from digit_classifier.training.augmentation import UNDISTURBED
@@ -23,31 +29,32 @@ from digit_classifier.training.evaluation import logits_of
 from digit_classifier.training.recipes import RECIPES, Recipe
 from digit_classifier.training.trainer import Trainer
 
+Digits = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
 MLP, SOFTMAX = RECIPES["mlp"], RECIPES["softmax"]
+WORLD = MLP.augmentation
 #: What the other perceptrons differ from by one thing each.
-PLAIN = replace(MLP, augmentation=UNDISTURBED)
+PLAIN = replace(
+    MLP, augmentation=replace(UNDISTURBED, stretched_share=0), n_negatives=0, negative_share=0
+)
 
 CANDIDATES = {
     "mlp": MLP,
+    "mlp, shown digits alone": replace(MLP, n_negatives=0, negative_share=0),
+    "mlp, without flags, bars and hooks": replace(
+        MLP, augmentation=replace(WORLD, flagged_share=0, barred_share=0, hooked_share=0)
+    ),
+    "mlp, never stretched": replace(MLP, augmentation=replace(WORLD, stretched_share=0)),
+    "mlp, never scanned": replace(
+        MLP,
+        augmentation=replace(WORLD, coarse_share=0, hard_share=0, blurred_share=0, stained_share=0),
+    ),
     "mlp, nothing but distorted": PLAIN,
     "the same, not put on black": replace(PLAIN, scaling=InputScaling()),
-    "the same, learning rate 0.003": replace(PLAIN, learning_rate=3e-3),
-    "the same, batches of 128, learning rate 0.0011": replace(
-        PLAIN, batch_size=128, learning_rate=1.1e-3
-    ),
     "the same, no label smoothing": replace(PLAIN, label_smoothing=0.0),
-    "the same, dropout 0.1": replace(PLAIN, dropout=0.1),
-    "the same, SGD with Nesterov momentum, learning rate 0.02": replace(
-        PLAIN, optimizer="sgd", learning_rate=0.02
-    ),
-    "the same, elastic alpha 20-38, half of the strokes changed, by -0.7 to 1": replace(
-        PLAIN,
-        augmentation=replace(
-            UNDISTURBED, elastic_alpha=(20, 38), stroke_share=0.5, stroke_width=(-0.7, 1.0)
-        ),
-    ),
     "softmax": SOFTMAX,
-    "softmax, with the augmentation of mlp": replace(SOFTMAX, augmentation=MLP.augmentation),
+    "softmax, with the augmentation of mlp": replace(SOFTMAX, augmentation=WORLD),
 }
 
 
@@ -55,16 +62,34 @@ CANDIDATES = {
 @click.option("--epochs", default=20, show_default=True, help="With the cosine over all of them.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--only", help="The candidates whose names contain this.")
-def main(epochs: int, seed: int, only: str | None) -> None:
+@click.option(
+    "--digits",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of sets of digits from elsewhere, to be read as well.",
+)
+def main(epochs: int, seed: int, only: str | None, digits: Path | None) -> None:
     """Train every candidate and print its validation figures."""
     data = load_mnist(load_settings().data_dir)
+    foreign = _framed_digits(digits) if digits else None
     for name, candidate in CANDIDATES.items():
         if only is None or only in name:
-            figures = ", ".join(_figures(replace(candidate, epochs=epochs), data, seed))
-            click.echo(f"{name}: {figures}")
+            recipe = replace(candidate, epochs=epochs)
+            click.echo(f"{name}: {', '.join(_figures(recipe, data, seed, foreign))}")
 
 
-def _figures(recipe: Recipe, data: Mnist, seed: int) -> Iterator[str]:
+def _framed_digits(folder: Path) -> Digits:
+    """Return all digits of all sets, framed, and their labels; -1 where nothing was found."""
+    pictures = [picture for of_set in foreign_sets(folder).values() for picture in of_set]
+    images, labels = np.zeros((len(pictures), 28, 28), np.uint8), labels_of(pictures)
+    for index, picture in enumerate(pictures):
+        try:
+            images[index] = frame(decode(picture.content, LIMITS)).image
+        except InputError:
+            labels[index] = -1  # whatever is read, it is wrong
+    return images, labels
+
+
+def _figures(recipe: Recipe, data: Mnist, seed: int, foreign: Digits | None) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "checkpoint.safetensors"
         trainer = Trainer("candidate", recipe, data, seed=seed, checkpoint=checkpoint)
@@ -76,6 +101,10 @@ def _figures(recipe: Recipe, data: Mnist, seed: int) -> Iterator[str]:
     logits = logits_of(trainer.trained_network(), both, recipe.scaling)
     loss = negative_log_likelihood(logits, labels, fit_temperature(logits, labels))
     yield f"negative log-likelihood {loss:.4f}"
+    if foreign is not None:
+        images, expected = foreign
+        read = logits_of(trainer.trained_network(), images, recipe.scaling).argmax(axis=1)
+        yield f"{(read == expected).mean():.1%} of {len(expected):,} foreign digits"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""The figures of the benchmark of generality as Markdown, which a terminal shows as well."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from digit_classifier.preprocessing.framing import Framing
+from digit_classifier.training.tables import markdown_table
+
+FRAMINGS: tuple[Framing, ...] = ("center", "auto")
+
+
+def report(figures: dict[str, Any]) -> str:
+    """Return all tables, each under its heading."""
+    naive = ", ".join(f"{share:.1%} {view}" for view, share in figures["naive"].items())
+    models = ", ".join(f"{name} {version}" for name, version in figures["models"].items())
+    sections = [
+        ("Accuracy", accuracy_table(figures)),
+        ("Acceptance and calibration, auto framing", acceptance_table(figures)),
+        *(
+            (f"What is no digit, by {model}", non_digits_table(of_families))
+            for model, of_families in figures["non_digits"].items()
+        ),
+    ]
+    text = [f"Models: {models}. Naive pipeline on MNIST's test digits: {naive}."]
+    text += [f"## {title}\n\n{table}" for title, table in sections]
+    return "\n\n".join(text) + "\n"
+
+
+def accuracy_table(figures: dict[str, Any]) -> str:
+    """Share read right, one row a set, one column a way of reading."""
+    models = list(figures["models"])
+    header = ["set", "pictures", "naive"]
+    header += [f"{model}, {framing}" for framing in FRAMINGS for model in models]
+    rows = [
+        [
+            name,
+            f"{_any(of_set)['pictures']:,}",
+            f"{of_set['naive']['accuracy']:.1%}",
+            *(
+                f"{of_set[framing][model]['accuracy']:.1%}"
+                for framing in FRAMINGS
+                for model in models
+            ),
+        ]
+        for name, of_set in figures["digits"].items()
+    ]
+    return markdown_table(header, rows)
+
+
+def acceptance_table(figures: dict[str, Any]) -> str:
+    """Pictures refused by an error, share accepted and calibration error, one row a set."""
+    header = ["set", "refused"]
+    for model in figures["models"]:
+        header += [f"{model}: accepted", "calibration error"]
+    rows = [
+        [name, f"{_any(of_set)['refused']:,}", *_acceptance(of_set["auto"])]
+        for name, of_set in figures["digits"].items()
+    ]
+    return markdown_table(header, rows)
+
+
+def non_digits_table(families: dict[str, Any]) -> str:
+    """Refused and accepted, and the AUROC of each set of digits, one row a family."""
+    sets = list(next(iter(families.values()))["auroc"])
+    rows = [
+        [
+            name,
+            f"{family['pictures']:,}",
+            f"{family['refused']:.1%}",
+            f"{family['accepted']:.1%}",
+            *(f"{family['auroc'][digits]:.3f}" for digits in sets),
+        ]
+        for name, family in families.items()
+    ]
+    header = ["no digits", "pictures", "refused", "accepted", *sets]
+    return markdown_table(header, rows)
+
+
+def _any(of_set: dict[str, Any]) -> dict[str, Any]:
+    """Return what does not depend on the model: how many pictures, and how many refused."""
+    found: dict[str, Any] = next(iter(of_set["auto"].values()))
+    return found
+
+
+def _acceptance(models: dict[str, Any]) -> Iterator[str]:
+    for figures in models.values():
+        yield f"{figures['accepted']:.1%}"
+        yield f"{figures['expected_calibration_error']:.1%}"
