@@ -1,19 +1,29 @@
 """From the bytes of an image to a prediction: the whole flow, and the only place its steps meet."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.errors import SelfTestError
+from digit_classifier.errors import NoInkError, SelfTestError
 from digit_classifier.model_store import Model, load_model
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
-from digit_classifier.preprocessing.framing import Framed, Framing, frame
+from digit_classifier.preprocessing.explanation import side_by_side
+from digit_classifier.preprocessing.framing import (
+    Framed,
+    Framing,
+    frame,
+    frame_center,
+    run_steps,
+)
+from digit_classifier.preprocessing.ink import InkNotFoundError
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
 
@@ -112,6 +122,35 @@ class DigitClassifier:
         probabilities = self.predict_proba(framed.image[np.newaxis])[0]
         elapsed_ms = (time.perf_counter() - started) * 1000
         return self._prediction(probabilities, framed, elapsed_ms)
+
+    def explain(self, content: bytes) -> bytes:
+        """Show what each step of preprocessing makes of one image file.
+
+        Returns
+        -------
+        bytes
+            A PNG with the steps side by side, from the decoded picture to the framed digit; where
+            no ink is found, up to the step that found none.
+
+        Raises
+        ------
+        InputError
+            The file is no image that can be decoded.
+        """
+        gray = decode(content, self.limits)
+        steps = {"decode": gray}
+        if self.framing == "center":
+            steps["center"] = frame_center(gray)
+        else:
+            # what ends the steps early, `predict` tells; those before are there by then
+            with contextlib.suppress(NoInkError):
+                try:
+                    steps.update(run_steps(gray))
+                except InkNotFoundError:
+                    steps["center"] = frame_center(gray)
+        png = BytesIO()
+        side_by_side(steps).save(png, "PNG", optimize=True)
+        return png.getvalue()
 
     def predict_proba(self, framed: NDArray[np.uint8]) -> Array:
         """Calibrated probabilities of framed digits.

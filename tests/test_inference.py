@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 
 import hypothesis
 import numpy as np
@@ -17,7 +19,9 @@ from digit_classifier.errors import (
 )
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.model_store import Model
+from digit_classifier.preprocessing.framing import frame_center
 from digit_classifier.settings import Settings
+from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
 from tests.strokes import FORMS, draw_digit, encode
 
 EVERY_FORM = [(digit, form) for digit, forms in FORMS.items() for form in range(len(forms))]
@@ -50,6 +54,167 @@ def test_a_drawn_digit_is_read_whatever_it_is_drawn_on(
     read = {name: classifier.predict(encode(image, name)).digit for name, image in drawings.items()}
 
     assert read == dict.fromkeys(drawings, digit)
+
+
+WIDE = (200, 200)
+
+
+def png(gray: np.ndarray) -> bytes:
+    return encode(Image.fromarray(gray), "PNG")
+
+
+def jpeg(picture: np.ndarray | Image.Image, quality: int = 75) -> bytes:
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    return encode(image, "JPEG", quality=quality)
+
+
+def _on_paper(digit: int, **options: object) -> np.ndarray:
+    return drawn(digit, **{"size": WIDE, "pen_width": 8, "ink": 30, "paper": 225, **options})
+
+
+def _in_colours(
+    digit: int, ink: tuple[int, int, int], paper: tuple[int, int, int], shade: float = 0
+) -> Image.Image:
+    return draw_digit(digit, size=WIDE, ink=ink, paper=paper, shade=shade)
+
+
+def _with_specks(gray: np.ndarray) -> np.ndarray:
+    speckled = gray.copy()
+    speckled[np.random.default_rng(0).random(gray.shape) < 0.01] = 0
+    return speckled
+
+
+YELLOW, WHITE = (255, 255, 0), (255, 255, 255)
+#: The luminance of both is the same.
+RED, GREEN = (200, 20, 20), (0, 125, 0)
+
+#: A file of a digit as people send them, by what is special about it.
+SENT: dict[str, Callable[[int], bytes]] = {
+    "lined": lambda digit: png(ruled(_on_paper(digit))),
+    "darkly_lined": lambda digit: png(ruled(_on_paper(digit), shade=70)),
+    "lined_in_a_shadow": lambda digit: jpeg(lit(ruled(_on_paper(digit)), shade=0.4, noise=4)),
+    "lined_and_askew": lambda digit: jpeg(
+        lit(ruled(_on_paper(digit), slope=0.08), vignette=0.3, noise=4)
+    ),
+    "squared": lambda digit: png(squared(_on_paper(digit))),
+    "squared_in_a_shadow": lambda digit: jpeg(
+        lit(squared(_on_paper(digit), spacing=25), shade=0.4, noise=4)
+    ),
+    "vignette": lambda digit: jpeg(lit(_on_paper(digit), vignette=0.6, noise=5)),
+    "deep_shadow": lambda digit: jpeg(lit(_on_paper(digit), shade=0.7, noise=5)),
+    "blue_on_yellow": lambda digit: jpeg(_in_colours(digit, (30, 40, 150), (240, 220, 90), 0.3)),
+    "yellow_on_white": lambda digit: encode(_in_colours(digit, YELLOW, WHITE), "PNG"),
+    "yellow_on_white_jpeg": lambda digit: jpeg(_in_colours(digit, YELLOW, WHITE)),
+    "red_on_green": lambda digit: encode(_in_colours(digit, RED, GREEN), "PNG"),
+    "red_on_green_jpeg": lambda digit: jpeg(_in_colours(digit, RED, GREEN)),
+    "chalk": lambda digit: jpeg(
+        lit(_on_paper(digit, ink=215, paper=45, pen_width=9), vignette=0.4, noise=8)
+    ),
+    "thin": lambda digit: png(_on_paper(digit, pen_width=1)),
+    "thin_jpeg": lambda digit: jpeg(_on_paper(digit, pen_width=2)),
+    "thick": lambda digit: png(_on_paper(digit, pen_width=28)),
+    "off_centre": lambda digit: png(_on_paper(digit, scale=0.35, position=(0.2, 0.78))),
+    "an_eighth": lambda digit: jpeg(
+        _on_paper(digit, size=(800, 800), scale=0.125, noise=5, shade=0.3)
+    ),
+    "at_the_edge": lambda digit: png(_on_paper(digit, scale=0.5, position=(0.5, 0.24))),
+    "portrait": lambda digit: png(_on_paper(digit, size=(150, 400))),
+    "landscape": lambda digit: png(_on_paper(digit, size=(400, 150))),
+    "coarse_jpeg": lambda digit: jpeg(_on_paper(digit, size=(96, 96)), 15),
+    "transparent": lambda digit: encode(draw_digit(digit, size=WIDE, paper=(0, 0, 0, 0)), "PNG"),
+    "light_on_nothing": lambda digit: encode(
+        draw_digit(digit, size=WIDE, ink=(255, 255, 255, 255), paper=(0, 0, 0, 0)), "PNG"
+    ),
+    "screenshot": lambda digit: png(surrounded(_on_paper(digit), 25, 60)),
+    "dark_screenshot": lambda digit: png(surrounded(255 - _on_paper(digit), 25, 240)),
+    "box": lambda digit: png(boxed(_on_paper(digit, scale=0.5))),
+    "box_in_a_shadow": lambda digit: jpeg(
+        lit(boxed(_on_paper(digit, scale=0.6, pen_width=12)), shade=0.5, noise=4)
+    ),
+    "8×8": lambda digit: png(drawn(digit, size=(8, 8), scale=1)),
+    "8×8_inverted": lambda digit: png(drawn(digit, size=(8, 8), scale=1, ink=255, paper=0)),
+    "16×16": lambda digit: png(drawn(digit, size=(16, 16), scale=1)),
+    "16×16_inverted": lambda digit: png(drawn(digit, size=(16, 16), scale=1, ink=255, paper=0)),
+    "broken": lambda digit: png(broken(_on_paper(digit), 6, paper=225)),
+    "specks": lambda digit: png(_with_specks(_on_paper(digit))),
+    "pale": lambda digit: png(_on_paper(digit, ink=180, paper=205)),
+    "noisy": lambda digit: png(_on_paper(digit, ink=60, paper=200, noise=40)),
+}
+
+
+@pytest.mark.parametrize("special", SENT)
+def test_a_digit_is_read_as_people_send_it(classifier: DigitClassifier, special: str) -> None:
+    read = [classifier.predict(SENT[special](digit)).digit for digit in range(10)]
+
+    assert read == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("special", "warning"),
+    [
+        ("at_the_edge", "cut_off"),
+        ("8×8", "too_small"),
+        ("pale", "low_contrast"),
+        ("noisy", "noisy"),
+    ],
+)
+def test_a_doubtful_picture_is_read_with_a_warning(
+    classifier: DigitClassifier, special: str, warning: str
+) -> None:
+    assert classifier.predict(SENT[special](4)).warnings == (warning,)
+
+
+@pytest.mark.parametrize("other", [1, 7, 0])
+def test_two_digits_are_warned_of(classifier: DigitClassifier, other: int) -> None:
+    page = beside([_on_paper(4, size=(120, 160)), _on_paper(other, size=(120, 160))])
+
+    assert "several_digits" in classifier.predict(jpeg(lit(page, noise=3))).warnings
+
+
+def test_an_explanation_is_a_picture_of_the_steps(classifier: DigitClassifier) -> None:
+    content = SENT["lined_in_a_shadow"](5)
+
+    explanation = classifier.explain(content)
+
+    with Image.open(BytesIO(explanation)) as shown:
+        assert shown.format == "PNG"
+        assert shown.width > 5 * shown.height
+    framed = last_of(explanation)  # what is classified
+    probabilities = classifier.predict_proba(framed[np.newaxis])[0]
+    np.testing.assert_allclose(probabilities, classifier.predict(content).probabilities, atol=1e-5)
+
+
+def last_of(explanation: bytes) -> np.ndarray:
+    """The last picture of an explanation, of 28×28 pixels and shown enlarged."""
+    with Image.open(BytesIO(explanation)) as shown:
+        return np.asarray(shown)[-176:-8, -176:-8][3::6, 3::6]
+
+
+def test_what_fell_back_to_the_centre_crop_is_explained_by_it(classifier: DigitClassifier) -> None:
+    gray = np.full((40, 40), 250, np.uint8)
+    gray[2:-2, 2:-2] = 10  # nearly all of it stands out
+
+    assert classifier.predict(png(gray)).warnings == ("ink_unclear",)
+    np.testing.assert_array_equal(last_of(classifier.explain(png(gray))), frame_center(gray))
+
+
+def test_the_mode_center_is_explained_by_its_crop(classifier: DigitClassifier) -> None:
+    gray = np.asarray(draw_digit(3, size=(90, 60)))
+    centered = DigitClassifier(classifier.model, "center")
+    np.testing.assert_array_equal(last_of(centered.explain(png(gray))), frame_center(gray))
+
+
+def test_paper_without_ink_is_explained_up_to_where_none_was_found(
+    classifier: DigitClassifier,
+) -> None:
+    blank, digit = png(np.full((40, 40), 200, np.uint8)), SENT["lined_in_a_shadow"](5)
+    short, whole = (Image.open(BytesIO(classifier.explain(sent))) for sent in (blank, digit))
+    assert short.height < short.width < whole.width
+
+
+def test_what_is_no_picture_is_not_explained(classifier: DigitClassifier) -> None:
+    with pytest.raises(InputError):
+        classifier.explain(b"no picture")
 
 
 def test_a_prediction_is_consistent(classifier: DigitClassifier) -> None:
@@ -97,6 +262,14 @@ def test_an_unknown_model_is_refused_by_name(settings: Settings) -> None:
 def test_a_blank_image_has_no_ink(classifier: DigitClassifier) -> None:
     with pytest.raises(NoInkError):
         classifier.predict(encode(Image.new("L", (40, 40), 200), "PNG"))
+
+
+def test_blank_paper_in_a_photo_has_no_ink(classifier: DigitClassifier) -> None:
+    paper = np.full((200, 300), 220, np.uint8)
+
+    for sheet in (lit(paper, vignette=0.5, noise=4), lit(ruled(paper), shade=0.4, noise=4)):
+        with pytest.raises(NoInkError):
+            classifier.predict(jpeg(sheet))
 
 
 def test_the_self_test_passes_with_the_shipped_model(classifier: DigitClassifier) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.preprocessing.background import ink_sign
+from digit_classifier.preprocessing.frames import rim
 
 #: Smaller pictures are too tight to tell an upright stroke from a band.
 _MIN_SIDE = 24
@@ -22,6 +23,8 @@ _MIN_WIDTH = 0.2
 #: Share of the pixels of each band that show its shade at least; the others are ink.
 _SHADE = 0.4
 _MAX_BANDS = 5
+#: Share of its length on which a band's border shows.
+_STRAIGHT = 0.55
 
 
 def level_bands(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -36,7 +39,7 @@ def level_bands(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ndarray of shape (height, width), uint8
         The picture itself where it has no bands.
     """
-    if min(gray.shape) < _MIN_SIDE:
+    if min(gray.shape) < _MIN_SIDE or np.ptp(rim(gray)) < _STEP:
         return gray
     return _level_columns(_level_columns(gray).T).T
 
@@ -76,4 +79,12 @@ def _two_shades(gray: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     as_shaded = np.abs(gray - shades) <= _SAME
     if min(as_shaded[:, light].mean(), as_shaded[:, ~light].mean()) < _SHADE:
         return None
-    return shades
+    return shades if _has_straight_borders(gray, light) else None
+
+
+def _has_straight_borders(gray: NDArray[np.uint8], light: NDArray[np.bool_]) -> bool:
+    """Whether the shade changes from top to bottom where a band ends, as no stroke's edge does."""
+    borders = np.flatnonzero(light[1:] != light[:-1])
+    before = gray[:, np.maximum(borders - 1, 0)].astype(np.int16)
+    after = gray[:, np.minimum(borders + 2, gray.shape[1] - 1)]
+    return bool(((np.abs(after - before) >= _STEP // 2).mean(axis=0) >= _STRAIGHT).all())

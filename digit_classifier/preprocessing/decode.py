@@ -183,7 +183,8 @@ def _deep_to_gray(image: Image.Image) -> Image.Image:
     """Scale 16-bit values by their full range, and others, which have none, by their own."""
     has_16_bits = image.mode.startswith("I;16")
     reduced = _reduce(image.convert("I") if has_16_bits else image)
-    values = np.nan_to_num(np.asarray(reduced, dtype=np.float32), posinf=0.0, neginf=0.0)
+    finite = np.nan_to_num(np.asarray(reduced, dtype=np.float32), posinf=0.0, neginf=0.0)
+    values = finite.astype(np.float64)  # the range of single floats does not fit in one
     low, high = (0.0, 65535.0) if has_16_bits else (float(values.min()), float(values.max()))
     scaled = (values - low) * (255 / max(high - low, 1.0))
     gray = Image.fromarray(scaled.round().astype(np.uint8))

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+#: In smaller pictures a stroke may be one pixel wide, and its crossings and ends stand out alike.
+_MIN_SIDE = 24
 #: Gray levels by which a speck differs from each of its four neighbours.
 _STANDS_OUT = 96
 #: Share of the picture's pixels from which on specks are noise.
@@ -23,7 +25,7 @@ def remove_specks(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     -------
     ndarray of shape (height, width), uint8
     """
-    if speck_share(gray) < _NOISY:
+    if min(gray.shape) < _MIN_SIDE or speck_share(gray) < _NOISY:
         return gray
     median: NDArray[np.uint8] = ndimage.median_filter(gray, 3, mode="nearest")
     return median

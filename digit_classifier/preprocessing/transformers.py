@@ -5,6 +5,11 @@ Examples
 >>> from sklearn.pipeline import make_pipeline
 >>> pipeline = make_pipeline(Decoder(), Framer(), Vectorizer())
 >>> vectors = pipeline.transform([content])  # bytes of an image file  # doctest: +SKIP
+
+One step of framing, and all of them but one:
+
+>>> (without_grain,) = FramingStep("remove_specks").transform([gray])  # doctest: +SKIP
+>>> framing = framing_pipeline().set_params(remove_lines="passthrough")
 """
 
 from collections.abc import Sequence
@@ -13,9 +18,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import Pipeline
 
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
-from digit_classifier.preprocessing.framing import Framing, frame
+from digit_classifier.preprocessing.framing import STEPS, Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
 
@@ -42,7 +48,7 @@ class Decoder(_Stateless):
     """
 
     def __init__(
-        self, max_bytes: int = 1024 * 1024, max_pixels: int = 40_000_000, min_side: int = 10
+        self, max_bytes: int = 1024 * 1024, max_pixels: int = 40_000_000, min_side: int = 8
     ) -> None:
         self.max_bytes = max_bytes
         self.max_pixels = max_pixels
@@ -68,6 +74,31 @@ class Framer(_Stateless):
     def transform(self, X: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """Return an array of shape (n_samples, 28, 28)."""
         return np.stack([frame(gray, self.framing).image for gray in X])
+
+
+class FramingStep(_Stateless):
+    """One step of the framing ``auto``, on arrays of any sizes; see :mod:`.framing`.
+
+    Parameters
+    ----------
+    step : str
+        A name in :data:`.framing.STEPS`.
+    """
+
+    def __init__(self, step: str = "shrink") -> None:
+        self.step = step
+
+    def transform(self, X: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Return what the step makes of each array."""
+        return [STEPS[self.step](image) for image in X]
+
+
+def framing_pipeline() -> Pipeline:
+    """Return all steps of the framing ``auto`` in their order, each under its name.
+
+    It is what ``Framer`` does where ink is found; where not, the errors of :mod:`.ink` pass.
+    """
+    return Pipeline([(name, FramingStep(name)) for name in STEPS])
 
 
 class Vectorizer(_Stateless):

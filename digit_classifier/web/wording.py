@@ -11,6 +11,15 @@ _SURE, _FAIRLY_SURE = 0.95, 0.8
 _WARNINGS = {
     "ink_unclear": "The digit does not stand out clearly from its background, so the middle of "
     "the picture was read.",
+    "several_digits": "There seems to be more than one digit; I can read only one at a time, so "
+    "please send each in a picture of its own.",
+    "cut_off": "The digit runs over the edge of the picture; a little more room around it would "
+    "help.",
+    "too_small": "The digit is only a few pixels high; a larger picture of it would help.",
+    "low_contrast": "The digit is hardly darker or lighter than what it is written on; a stronger "
+    "pen or more light would help.",
+    "noisy": "The picture is grainy, and the grain may hide parts of the digit; more light would "
+    "help.",
 }
 
 

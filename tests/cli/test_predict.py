@@ -70,9 +70,86 @@ def test_errors_and_doubts_are_told_in_words(run: Run, place: Path) -> None:
     assert "probably no digit" in noisy
 
 
-def test_a_photo_over_the_upload_limit_is_read_from_disk(run: Run, place: Path) -> None:
-    photo = draw_digit(4, size=(1500, 1500), noise=25)
-    photo.save(place / "photo.png")
-    assert (place / "photo.png").stat().st_size > 1024 * 1024
+def test_predict_explains_each_file_that_is_a_picture(
+    run: Run, drawings: Path, place: Path
+) -> None:
+    target = place / "new" / "steps"
+    files = (drawings / "3_drawn.png", drawings / "README.md", drawings / "7_drawn.png")
 
-    assert run("predict", "photo.png").output.startswith("photo.png: 4 (")
+    result = run("predict", "--explain", target, *files)
+
+    assert result.exit_code == 1  # one is no picture
+    assert sorted(file.name for file in target.iterdir()) == [
+        "0001_3_drawn.png",
+        "0003_7_drawn.png",
+    ]
+    for file in target.iterdir():
+        with Image.open(file) as explanation:
+            assert explanation.width > 5 * explanation.height
+
+
+def test_files_of_one_name_get_an_explanation_each(run: Run, drawings: Path, place: Path) -> None:
+    target = place / "steps"
+    file = drawings / "3_drawn.png"
+
+    assert run("predict", "--explain", target, file, file).exit_code == 0
+    assert len(list(target.iterdir())) == 2
+
+
+def test_an_explanation_that_cannot_be_written_is_told(
+    run: Run, drawings: Path, place: Path
+) -> None:
+    (place / "taken").write_text("a file where a folder is needed")
+
+    result = run("predict", "--explain", place / "taken" / "steps", drawings / "3_drawn.png")
+
+    assert result.exit_code == 1
+    assert "0001_3_drawn.png" in result.output
+    assert "Not a directory" in result.output
+
+
+def test_warnings_are_told_by_their_codes(run: Run, place: Path) -> None:
+    draw_digit(4, size=(96, 96), scale=0.5, position=(0.5, 0.24)).save(place / "edge.png")
+
+    assert ", cut_off)" in run("predict", "edge.png").output
+    assert json.loads(run("predict", "--json", "edge.png").output)["warnings"] == ["cut_off"]
+
+
+@pytest.fixture
+def photo(place: Path) -> Path:
+    """A photo over the default limit of uploads."""
+    file = place / "photo.png"
+    draw_digit(4, size=(1500, 1500), noise=25).save(file)
+    assert file.stat().st_size > 1024 * 1024
+    return file
+
+
+@pytest.mark.parametrize("limit", [None, "1000", str(64 * 1024 * 1024 + 1)])
+def test_a_photo_over_the_upload_limit_is_read_from_disk(
+    run: Run, photo: Path, limit: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DIGIT_CLASSIFIER_MAX_UPLOAD_BYTES", raising=False)
+    if limit:
+        monkeypatch.setenv("DIGIT_CLASSIFIER_MAX_UPLOAD_BYTES", limit)
+
+    assert run("predict", photo).output.startswith(f"{photo}: 4 (")
+
+
+def test_a_file_over_the_command_lines_own_limit_is_refused(
+    run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DIGIT_CLASSIFIER_MAX_UPLOAD_BYTES", raising=False)
+    with photo.open("ab") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+
+    assert "at most 67,108,864 are accepted" in run("predict", photo).output
+
+
+def test_a_setting_above_the_command_lines_own_limit_is_kept(
+    run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_MAX_UPLOAD_BYTES", str(64 * 1024 * 1024 + 1))
+    with photo.open("ab") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+
+    assert run("predict", photo).output.startswith(f"{photo}: 4 (")

@@ -6,6 +6,8 @@ from digit_classifier.preprocessing.background import (
     ink_sign,
     remove_background,
 )
+from digit_classifier.preprocessing.box import crop_to_ink
+from tests.preprocessing.scenes import drawn, lit
 from tests.strokes import draw_digit
 
 
@@ -41,3 +43,25 @@ def test_what_is_left_is_the_ink_in_its_own_levels() -> None:
 
     np.testing.assert_allclose(remove_background(light_on_black), light_on_black, atol=0.5)
     np.testing.assert_allclose(remove_background(255 - light_on_black), light_on_black, atol=0.5)
+
+
+@pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 7, 8, 9])  # a 1 leaves no paper
+@pytest.mark.parametrize("side", [16, 28, 60])
+def test_a_digit_that_fills_its_scan_is_the_ink_in_both_polarities(digit: int, side: int) -> None:
+    tight = crop_to_ink(drawn(digit, size=(side, side), scale=1, ink=255, paper=0))
+
+    for scan in (tight, 255 - tight):
+        standing_out = remove_background(scan)
+        assert np.corrcoef(standing_out.ravel(), tight.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("light", [{"shade": 0.6}, {"vignette": 0.5}])
+def test_uneven_light_leaves_nothing_but_the_ink(digit: int, light: dict[str, float]) -> None:
+    gray = drawn(digit, size=(120, 120), ink=20, paper=220)
+    ink = gray < 200
+
+    standing_out = remove_background(lit(gray, **light))
+
+    assert standing_out[~ink].mean() < 1
+    assert standing_out[gray < 60].min() > 25

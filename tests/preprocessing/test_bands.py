@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.preprocessing.bands import level_bands
+from digit_classifier.preprocessing.box import crop_to_ink
 from tests.strokes import draw_digit
 
 
@@ -50,3 +51,20 @@ def test_an_upright_stroke_from_edge_to_edge_is_no_band() -> None:
     one[:, 28:36] = 255
 
     np.testing.assert_array_equal(level_bands(one), one)
+
+
+#: All but the 1 with a flag: its stem is a straight bar from edge to edge, as a band is.
+FORMS_WITHOUT_A_BAR = [(d, f) for d in range(10) for f in (0, 1) if (d, f) != (1, 1)]
+
+
+@pytest.mark.parametrize(("digit", "form"), FORMS_WITHOUT_A_BAR)
+@pytest.mark.parametrize("side", [60, 100, 200])
+@pytest.mark.parametrize("pen", [0.03, 0.12])
+def test_a_broad_pens_digit_that_fills_the_picture_is_no_band(
+    digit: int, side: int, pen: float, form: int
+) -> None:
+    options = {"form": form, "size": (side, side), "pen_width": pen * side}
+    tight = crop_to_ink(np.asarray(draw_digit(digit, ink=255, paper=0, **options)))
+
+    for gray in (tight, 255 - tight):
+        np.testing.assert_array_equal(level_bands(gray), gray)

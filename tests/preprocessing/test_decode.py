@@ -88,6 +88,16 @@ def test_decode_makes_every_mode_one_gray_array(drawn: Image.Image, mode: str) -
     assert np.abs(gray.astype(int) - np.asarray(drawn)).mean() < (12 if mode == "1" else 2)
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_decode_reads_floats_of_the_widest_range(odd: float) -> None:
+    values = np.full((20, 20), np.finfo(np.float32).max, np.float32)
+    values[:10], values[0, 0] = np.finfo(np.float32).min, odd
+
+    gray = decode(encode(Image.fromarray(values), "TIFF"), LIMITS)
+
+    assert (gray[0, 0], gray[5, 5], gray[15, 15]) == (128, 0, 255)
+
+
 def test_decode_gives_dark_ink_on_nothing_white_paper() -> None:
     gray = decode(encode(draw_digit(3, size=SIZE, paper=(0, 0, 0, 0)), "PNG"), LIMITS)
 
@@ -152,6 +162,49 @@ def test_decode_turns_a_picture_with_transparency_too(paper: tuple[int, ...]) ->
     turned = decode(encode(image, "PNG", exif=exif), LIMITS)
 
     np.testing.assert_array_equal(turned, np.rot90(decode(encode(image, "PNG"), LIMITS), -1))
+
+
+RED, GREEN = (200, 20, 20), (0, 125, 0)  # of one luminance
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG"])
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [((255, 255, 0), (255, 255, 255)), (RED, GREEN), (GREEN, RED), ((0, 0, 255), (0, 0, 0))],
+    ids=["yellow_on_white", "red_on_green", "green_on_red", "blue_on_black"],
+)
+def test_decode_sees_the_colour_that_tells_ink_from_paper(
+    ink: tuple[int, int, int], paper: tuple[int, int, int], image_format: str
+) -> None:
+    image = draw_digit(4, size=SIZE, ink=ink, paper=paper)
+    shape = np.asarray(draw_digit(4, size=SIZE, ink=255, paper=0)).astype(float)
+
+    gray = decode(encode(image, image_format, quality=90), LIMITS)
+
+    assert np.ptp(gray) > 2 * np.ptp(np.asarray(image.convert("L")))
+    assert abs(np.corrcoef(gray.ravel(), shape.ravel())[0, 1]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [((20, 30, 120), (240, 235, 220)), ((200, 30, 40), (255, 255, 255)), ((0, 80, 0), (9, 9, 9))],
+    ids=["blue_on_white", "red_on_white", "green_on_black"],
+)
+def test_decode_takes_the_luminance_where_it_tells_them_apart(
+    ink: tuple[int, int, int], paper: tuple[int, int, int]
+) -> None:
+    image = draw_digit(4, size=SIZE, ink=ink, paper=paper)
+
+    np.testing.assert_array_equal(decode(encode(image, "PNG"), LIMITS), image.convert("L"))
+
+
+def test_decode_sees_the_colour_in_a_large_picture_too() -> None:
+    image = draw_digit(4, size=(2100, 1500), ink=RED, paper=GREEN)
+
+    gray = decode(encode(image, "PNG"), LIMITS)
+
+    assert gray.shape == (750, 1050)
+    assert np.ptp(gray) > 100
 
 
 def test_decode_takes_the_first_frame(drawn: Image.Image) -> None:

@@ -1,11 +1,20 @@
 import numpy as np
+import pytest
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
+from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
-from digit_classifier.preprocessing.framing import frame
-from digit_classifier.preprocessing.transformers import Decoder, Framer, Vectorizer
+from digit_classifier.preprocessing.framing import STEPS, frame, run_steps
+from digit_classifier.preprocessing.transformers import (
+    Decoder,
+    Framer,
+    FramingStep,
+    Vectorizer,
+    framing_pipeline,
+)
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
+from tests.preprocessing.scenes import drawn, ruled
 from tests.strokes import draw_digit, encode
 
 
@@ -26,3 +35,36 @@ def test_the_transformers_pass_on_their_parameters() -> None:
 
     expected = frame(decode(content, DecodeLimits()), "center").image.reshape(1, -1)
     np.testing.assert_array_equal(vectors, expected)
+
+
+def test_the_pipeline_of_steps_does_what_framing_does() -> None:
+    grays = [ruled(drawn(digit, size=(90 + 40 * digit, 120), noise=3)) for digit in range(10)]
+
+    framed = np.stack(framing_pipeline().transform(grays))
+
+    np.testing.assert_array_equal(framed, Framer().transform(grays))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_one_step_can_be_looked_at_alone(name: str) -> None:
+    gray = ruled(drawn(size=(400, 300), paper=230, shade=0.3, noise=3))
+    results = {"decode": gray, **dict(run_steps(gray))}
+    before = list(results)[list(results).index(name) - 1]
+
+    (result,) = FramingStep(name).transform([results[before]])
+
+    np.testing.assert_array_equal(result, results[name])
+
+
+def test_a_step_can_be_left_out() -> None:
+    gray = ruled(drawn(size=(200, 200)), shade=60)
+    without = framing_pipeline().set_params(remove_lines="passthrough")
+
+    (with_lines,) = without.transform([gray])
+
+    assert (with_lines != frame(gray).image).any()
+
+
+def test_the_steps_raise_what_framing_does() -> None:
+    with pytest.raises(NoInkError):
+        framing_pipeline().transform([np.full((40, 40), 200, np.uint8)])

@@ -40,6 +40,27 @@ def test_all_ten_probabilities_are_shown(client):
     assert sum(shown) == pytest.approx(100, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("options", "remark"),
+    [
+        pytest.param({"scale": 0.5, "position": (0.5, 0.24)}, "over the edge", id="cut_off"),
+        pytest.param({"size": (16, 16), "scale": 0.5}, "only a few pixels", id="too_small"),
+        pytest.param({"ink": 180, "paper": 200}, "hardly darker", id="low_contrast"),
+        pytest.param({"ink": 60, "paper": 200, "noise": 45}, "grainy", id="noisy"),
+    ],
+)
+def test_doubtful_picture_is_read_with_a_kind_remark(client, options, remark):
+    response = post_form(client, myfile=as_file(drawn(4, **options)))
+    assert response.status_code == 200
+    assert status_words(response.text)[0] == "4"
+    assert remark in response.text
+
+
+def test_clear_picture_is_read_without_a_remark(client):
+    words = " ".join(status_words(post_form(client, myfile=as_file(drawn(4))).text))
+    assert "would help" not in words
+
+
 def test_unlikely_digit_is_told_as_a_guess(app, client):
     alter_model(app, min_confidence=1.1)
     html = post_form(client, myfile=as_file(drawn(7))).text

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from digit_classifier.inference import Prediction
@@ -48,6 +51,27 @@ def test_warnings_become_sentences_and_unknown_codes_are_left_out():
     told = wording.tell(prediction(0.9, warnings=("ink_unclear", "code_of_a_later_release")))
     assert len(told.remarks) == 1
     assert "_" not in told.remarks[0]
+
+
+CODES = ("ink_unclear", "several_digits", "cut_off", "too_small", "low_contrast", "noisy")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_warning_has_a_sentence_of_its_own(code):
+    (remark,) = wording.tell(prediction(0.9, warnings=(code,))).remarks
+    assert re.fullmatch(r"[A-Z][^_]+\.", remark)
+
+
+def test_several_warnings_are_told_in_their_order():
+    remarks = wording.tell(prediction(0.9, warnings=CODES)).remarks
+    assert len(set(remarks)) == len(CODES)
+    assert remarks[::-1] == wording.tell(prediction(0.9, warnings=CODES[::-1])).remarks
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_warning_is_documented(code):
+    documented = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    assert f"| `{code}` |" in documented
 
 
 def test_bars_are_one_for_each_digit_in_order():

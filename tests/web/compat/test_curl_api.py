@@ -1,5 +1,9 @@
+import numpy as np
 import pytest
+from PIL import Image
 
+from tests.preprocessing.scenes import lit, ruled
+from tests.strokes import encode
 from tests.web.pictures import REFUSED, as_file, drawn
 from tests.web.serving import send
 
@@ -66,6 +70,22 @@ def test_refused_file_is_a_problem_with_its_status_and_code(client, name):
     assert response.status_code == status
     assert response.mimetype == "application/problem+json"
     assert response.get_json(force=True)["code"] == code
+
+
+@pytest.mark.parametrize(
+    "light", [{"vignette": 0.6, "noise": 4}, {"shade": 0.5, "noise": 4}, {"vignette": 0.4}]
+)
+def test_photo_of_blank_paper_has_no_ink(client, light):
+    paper = np.full((200, 300), 220, np.uint8)
+    for sheet in (lit(paper, **light), lit(ruled(paper), **light)):
+        response = post(client, encode(Image.fromarray(sheet), "JPEG", quality=85))
+        assert response.status_code == 422
+        assert response.get_json(force=True)["code"] == "no_ink"
+
+
+def test_doubts_are_told_by_their_codes(client):
+    content = drawn(4, size=(96, 96), scale=0.5, position=(0.5, 0.24))
+    assert post(client, content).json["warnings"] == ["cut_off"]
 
 
 @pytest.mark.parametrize(

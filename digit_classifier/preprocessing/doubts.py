@@ -1,0 +1,95 @@
+"""What makes a framed digit doubtful: stable codes for what the steps of framing have seen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from digit_classifier.preprocessing.box import STROKE, crop_to_ink, edges
+
+#: Longest side of the ink, in pixels of the picture, below which there is little to read.
+_SMALL = 10
+#: Gray levels by which ink stands out from the background at least.
+_CONTRAST = 32
+#: The background's grain, as a share of the ink's level, from which on it may pass for ink.
+_NOISE = 0.25
+#: Another digit is at least so tall, as a share of the whole, and has so much of the ink.
+_TALL, _MUCH = 0.5, 0.2
+#: Parts that share more of the narrower one's columns than this are of one digit.
+_ABOVE_EACH_OTHER = 0.2
+#: Parts this close, as a share of the ink's height, are one: a broken stroke.
+_BROKEN = 0.04
+_EIGHT = np.ones((3, 3), int)
+
+Ink = NDArray[np.uint8]
+
+
+def find_doubts(gray: Ink, results: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
+    """Name what makes the answer less sure.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+        The picture.
+    results : mapping of str to ndarray
+        What the steps of framing made of it.
+
+    Returns
+    -------
+    tuple of str
+        In this order: ``"several_digits"`` stand side by side; the digit is ``"cut_off"`` by the
+        picture's edge; it is ``"too_small"``; it has ``"low_contrast"``; the picture is
+        ``"noisy"``.
+    """
+    ink, standing_out = results["select_ink"], results["remove_lines"]
+    inked = ink > 0
+    box = crop_to_ink(ink)
+    enlargement = max(gray.shape) / max(results["shrink"].shape)
+    pen = float(np.median(standing_out[ink > STROKE]))
+    grain = np.sort(standing_out[~inked])
+    tests = {
+        "several_digits": stand_side_by_side(box),
+        "cut_off": is_cut_off(ink),
+        "too_small": max(box.shape) * enlargement < _SMALL,
+        "low_contrast": pen < _CONTRAST,
+        "noisy": grain.size > 0 and float(grain[int(0.9 * (grain.size - 1))]) > _NOISE * pen,
+    }
+    return tuple(code for code, is_true in tests.items() if is_true)
+
+
+def is_cut_off(ink: Ink) -> bool:
+    """Whether strokes run into an edge; a digit that fills the picture touches opposite ones."""
+    top, bottom, left, right = (bool((edge > STROKE).any()) for edge in edges(ink))
+    fills = (top and bottom) or (left and right)
+    return (top or bottom or left or right) and not fills
+
+
+def stand_side_by_side(box: Ink) -> bool:
+    """Whether two tall parts stand beside each other, neither above the other.
+
+    Parameters
+    ----------
+    box : ndarray of shape (box height, box width), uint8
+        Ink cropped to its box.
+    """
+    height = len(box)
+    gap = round(_BROKEN * height)
+    mended = ndimage.maximum_filter(box, 1 + 2 * (gap // 2)) if gap > 1 else box
+    parts, n_parts = ndimage.label(mended > STROKE, structure=_EIGHT)
+    if n_parts < 2:
+        return False
+    amounts = np.bincount(parts.ravel(), minlength=n_parts + 1)[1:]
+    spans = [
+        (columns.start, columns.stop)
+        for (rows, columns), amount in zip(ndimage.find_objects(parts), amounts, strict=True)
+        if rows.stop - rows.start >= _TALL * height and amount >= _MUCH * amounts.max()
+    ]
+    spans.sort()
+    return any(
+        min(stop, other_stop) - other_start
+        <= _ABOVE_EACH_OTHER * min(stop - start, other_stop - other_start)
+        for index, (start, stop) in enumerate(spans)
+        for other_start, other_stop in spans[index + 1 :]
+    )

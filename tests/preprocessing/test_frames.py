@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digit_classifier.preprocessing.box import crop_to_ink
+from digit_classifier.preprocessing.frames import crop_frames, rim, rim_shade
+from digit_classifier.preprocessing.framing import frame
+from tests.preprocessing.scenes import boxed, drawn, lit, surrounded
+
+
+def test_the_rim_has_each_outermost_pixel_once() -> None:
+    image = np.arange(20).reshape(4, 5)
+
+    assert sorted(rim(image)) == [0, 1, 2, 3, 4, 5, 9, 10, 14, 15, 16, 17, 18, 19]
+
+
+def test_a_rim_of_two_shades_has_none() -> None:
+    gray = np.full((30, 30), 200, np.uint8)
+
+    assert rim_shade(gray) == 200
+    gray[:, :8] = 90
+    assert rim_shade(gray) is None
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize(
+    ("margin_shade", "ink", "paper"), [(60, 0, 255), (0, 0, 255), (240, 255, 0), (128, 30, 220)]
+)
+@pytest.mark.parametrize("margin", [1, 20])
+def test_a_screenshots_margin_goes_and_the_picture_stays(
+    digit: int, margin_shade: int, ink: int, paper: int, margin: int
+) -> None:
+    gray = drawn(digit, size=(120, 90), ink=ink, paper=paper)
+
+    cropped = crop_frames(surrounded(gray, margin, margin_shade))
+
+    np.testing.assert_array_equal(cropped, gray[1:-1, 1:-1])
+
+
+def test_frames_in_a_frame_go_too() -> None:
+    gray = drawn(3, size=(120, 90))
+    window = surrounded(surrounded(gray, 5, 100), 15, 240)
+
+    np.testing.assert_array_equal(crop_frames(window), gray[1:-1, 1:-1])
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_printed_box_goes_and_the_digit_stays(digit: int) -> None:
+    gray = drawn(digit, size=(200, 200), scale=0.5)
+
+    cropped = crop_frames(boxed(gray, shade=30))
+
+    np.testing.assert_array_equal(crop_to_ink(255 - cropped), crop_to_ink(255 - gray))
+    assert (rim(cropped) == 255).all()
+
+
+def test_the_rounded_corners_of_a_window_are_a_frame() -> None:
+    gray = drawn(5, size=(150, 150))
+    screen = Image.new("L", (200, 200), 40)
+    mask = Image.new("L", (150, 150))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, 149, 149), 8, fill=255)
+    screen.paste(Image.fromarray(gray), (25, 25), mask)
+
+    cropped = crop_frames(np.asarray(screen))
+
+    assert cropped.shape == (148, 148)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("side", [8, 16, 28, 60, 200])
+@pytest.mark.parametrize("pen", [0.03, 0.1, 0.25])
+@pytest.mark.parametrize("tight", [False, True])
+def test_a_digit_is_no_frame(digit: int, side: int, pen: float, tight: bool) -> None:
+    gray = drawn(digit, size=(side, side), pen_width=pen * side, ink=255, paper=0)
+    gray = crop_to_ink(gray) if tight else gray
+
+    assert crop_frames(gray) is gray
+    assert crop_frames(inverted := 255 - gray) is inverted
+
+
+@pytest.mark.parametrize("pen_width", [6, 14, 24])
+def test_a_zeros_rim_is_no_frame(pen_width: int) -> None:
+    zero = Image.new("L", (90, 100), 255)
+    ImageDraw.Draw(zero).ellipse((3, 3, 86, 96), outline=20, width=pen_width)
+    gray = np.asarray(zero)
+
+    assert crop_frames(gray) is gray
+
+
+def test_uneven_light_is_no_frame() -> None:
+    gray = lit(drawn(5, size=(120, 120), paper=230), vignette=0.6, noise=4)
+
+    assert crop_frames(gray) is gray
+
+
+def test_a_small_block_in_a_large_picture_is_no_frames_inside() -> None:
+    gray = np.full((200, 200), 250, np.uint8)
+    gray[80:120, 80:120] = 40
+    gray[95:105, 95:105] = 200
+
+    assert crop_frames(gray) is gray
+
+
+def test_an_empty_frame_is_left_alone() -> None:
+    gray = surrounded(np.full((50, 50), 220, np.uint8), 10, 30)
+
+    assert crop_frames(gray) is gray
+
+
+def test_a_picture_of_one_shade_is_left_alone() -> None:
+    gray = np.full((50, 50), 220, np.uint8)
+
+    assert crop_frames(gray) is gray
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("light", [{"shade": 0.5}, {"vignette": 0.5}])
+def test_framing_leaves_a_printed_box_in_uneven_light_out(
+    digit: int, light: dict[str, float]
+) -> None:
+    gray = drawn(digit, size=(200, 200), scale=0.5, paper=220)
+
+    alone, in_a_box = (frame(lit(g, **light)).image.astype(int) for g in (gray, boxed(gray)))
+
+    assert np.abs(alone - in_a_box).mean() < 2
