@@ -63,7 +63,7 @@ def _drawn_sets() -> dict[str, list[Picture]]:
 def _table(classifier: DigitClassifier, sets: dict[str, list[Picture]]) -> str:
     """One row a set; the accuracy with all steps, and what is gained or lost without each."""
     omitted = [step for step in STEPS if step not in NEEDED]
-    header = ["set", "all steps", *(f"without {step}" for step in omitted)]
+    header = ["set", "all steps", *omitted]
     return markdown_table(header, list(_rows(classifier, sets, omitted)))
 
 

@@ -164,7 +164,7 @@ def main(output: Path) -> None:
     rows = []
     for index, kind in enumerate(HARD_PICTURES):
         gray = decode(draw_hard(kind, digit=(3 * index + 2) % 10, seed=0), limits)
-        rows.append(side_by_side({kind: gray, **run_steps(gray)}))
+        rows.append(side_by_side({kind: gray, **dict(run_steps(gray))}))
     sheet = Image.new("L", (rows[0].width, sum(row.height for row in rows)))
     top = 0
     for row in rows:

@@ -35,8 +35,8 @@ validation; none of them was trained on."""
 _NO_SPLIT = "All training images were trained on; none was held out in this run."
 
 _RECIPE = """\
-All that decided the training but for the data. `augmentation` distorts every image anew in each
-epoch."""
+All that decided the training but for the data. `augmentation` changes every image anew in each
+epoch; `n_negatives` pictures of what is no digit were made for the training, if any."""
 
 _FIGURES = """\
 On the {n_images:,} images of the MNIST test set, as raw arrays and framed as an upload is, in both
@@ -49,21 +49,21 @@ paper's description. Those that `augmentation` also does are not new to the mode
 
 _CALIBRATION = """\
 The logits are divided by the temperature {temperature:.4f}, the one of least negative
-log-likelihood on the validation images in both polarities (Guo et al. 2017, arXiv:1706.04599). A
-prediction of less confidence than {min_confidence:.4f} is not accepted: it is given with the note
-that the image is probably no digit."""
+log-likelihood on the validation images, as they are and augmented (Guo et al. 2017,
+arXiv:1706.04599). A prediction of less confidence than {min_confidence:.4f} is not accepted: it is
+given with the note that the image is probably no digit."""
 
 _LIMITS = """\
-- It was trained on MNIST and its distortions alone: digits of one tradition of writing, of the
-  United States around 1990. Other forms are read less well. A 1 with a long upstroke, as is written
-  in much of Europe, is often taken for a 7 or not accepted.
-- One digit an image. Of two digits it reads one, or something else, and does not tell.
-- Ruled and squared paper is mostly read through. Where its lines are as dark as the pen, above all
-  where they slant, the digit is often misread or not accepted.
-- A confidence says how often a *digit* is read right. It is no proof that the image is a digit:
-  letters, signs and scribbles are read as digits too, some of them with a high confidence.
-- The confidence is calibrated on digits like MNIST's. On pictures that are unlike them, as under
-  the corruptions, it often promises too much.
+- It was trained on MNIST alone: digits of one tradition of writing, of the United States around
+  1990. What the world writes otherwise, it knows as far as `augmentation` draws it onto MNIST's
+  digits; other forms are read less well. `docs/generality.md` measures it on digits from elsewhere.
+- One digit an image. Of two digits it reads one, or something else; the preprocessing warns where
+  they stand apart.
+- Ruled and squared paper is mostly read through. Where a stroke runs along a line, or lines are as
+  dark as the pen, the digit may be misread or not accepted.
+- A confidence is no proof that the image is a digit. Of letters, signs, scribbles and textures, most
+  are not accepted by a model that has seen negatives, and some are; a model that has not accepts
+  most of them.
 - Nothing is known of how the errors differ between groups of writers: MNIST does not tell who
   wrote a digit."""
 

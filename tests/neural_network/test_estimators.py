@@ -14,9 +14,32 @@ from digit_classifier.neural_network.estimators import (
 )
 
 
-@parametrize_with_checks([MLPClassifier(), SoftmaxClassifier(), CNNClassifier()])
+def _may_fail(estimator):
+    """Name the checks that ask of float32 what depends on the processor.
+
+    Some kernels of the matrix product round a row by its place among the others, and this check
+    allows for no rounding at all; `test_answers_do_not_depend_on_the_order_of_the_samples` does.
+    """
+    if isinstance(estimator, CNNClassifier):
+        return {"check_methods_sample_order_invariance": "float32 is rounded by place"}
+    return {}
+
+
+@parametrize_with_checks(
+    [MLPClassifier(), SoftmaxClassifier(), CNNClassifier()], expected_failed_checks=_may_fail
+)
 def test_estimator_follows_scikit_learns_rules(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("classifier", [MLPClassifier, SoftmaxClassifier, CNNClassifier])
+def test_answers_do_not_depend_on_the_order_of_the_samples(classifier):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 64)).astype(np.float32), np.arange(60) % 3
+    estimator = classifier(random_state=0).fit(X, y)
+    order = rng.permutation(len(X))
+    expected = estimator.predict_proba(X)[order]
+    np.testing.assert_allclose(estimator.predict_proba(X[order]), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
