@@ -61,9 +61,9 @@ _LIMITS = """\
   they stand apart.
 - Ruled and squared paper is mostly read through. Where a stroke runs along a line, or lines are as
   dark as the pen, the digit may be misread or not accepted.
-- A confidence is no proof that the image is a digit. Of letters, signs, scribbles and textures, most
-  are not accepted by a model that has seen negatives, and some are; a model that has not accepts
-  most of them.
+- A confidence is no proof that the image is a digit. Of letters, signs, scribbles and textures,
+  most are not accepted by a model that has seen negatives, and some are; a model that has seen none
+  accepts most of them.
 - Nothing is known of how the errors differ between groups of writers: MNIST does not tell who
   wrote a digit."""
 
