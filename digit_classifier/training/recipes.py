@@ -5,7 +5,7 @@ from typing import Any
 
 from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
-from digit_classifier.training.augmentation import NO_AUGMENTATION, Augmentation
+from digit_classifier.training.augmentation import NO_AUGMENTATION, UNDISTURBED, Augmentation
 
 IMAGE_SHAPE = (28, 28)
 N_PIXELS = 28 * 28
@@ -107,7 +107,8 @@ RECIPES = {
         dropout=0.3,
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True),
-        n_negatives=20_000,
-        negative_share=0.1,
+        augmentation=replace(
+            UNDISTURBED, stretched_share=0, stroke_share=0.3, stroke_width=(2.2, 5.2)
+        ),
     ),
 }
