@@ -1,6 +1,5 @@
 """From the bytes of an image to a prediction: the whole flow, and the only place its steps meet."""
 
-import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -142,12 +141,12 @@ class DigitClassifier:
         if self.framing == "center":
             steps["center"] = frame_center(gray)
         else:
-            # what ends the steps early, `predict` tells; those before are there by then
-            with contextlib.suppress(NoInkError):
-                try:
-                    steps.update(run_steps(gray))
-                except InkNotFoundError:
-                    steps["center"] = frame_center(gray)
+            try:
+                steps.update(run_steps(gray))
+            except InkNotFoundError:
+                steps["center"] = frame_center(gray)
+            except NoInkError:
+                pass  # `predict` tells; the steps before the one that found none are there by now
         png = BytesIO()
         side_by_side(steps).save(png, "PNG", optimize=True)
         return png.getvalue()

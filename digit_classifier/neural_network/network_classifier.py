@@ -56,10 +56,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: ArrayLike) -> Array:
-        """Return the class probabilities, shape (n_samples, n_classes), float32."""
+        """Return the class probabilities, shape (n_samples, n_classes), float32.
+
+        They are computed in the precision of X: some processors round a product in float32 by the
+        place that a sample has among the others.
+        """
         check_is_fitted(self)
-        vectors = validate_data(self, X, dtype=np.float32, reset=False)
-        return self.network_.predict_proba(vectors)
+        vectors = validate_data(self, X, dtype=(np.float32, np.float64), reset=False)
+        return self.network_.predict_proba(vectors).astype(np.float32, copy=False)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each sample, shape (n_samples,)."""

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from digit_classifier.preprocessing.frames import edges
+
 SIDE = 28
 BOX_SIDE = 20
 CENTER = 14  # where the centre of mass goes, 0-based
 
 #: Ink above this level is a stroke's own, not its flank's.
 STROKE = 127
-#: Width over height of such a digit before; MNIST's boxes have 0.8 in the mean, but slant more.
+#: Width over height that a stretched digit gets back; MNIST's are a little wider, but slant more.
 _ASPECT = 0.7
 #: The box is brought to this size where strokes have to be widened.
 _STROKE_SIDE = 80
@@ -34,11 +36,6 @@ def unstretch(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if height != width or not all((edge > STROKE).any() for edge in edges(ink)):
         return ink
     return resize(ink, round(height / _ASPECT), width)  # higher: no pixel is lost
-
-
-def edges(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
-    """Return the first and last rows and columns."""
-    return ink[0], ink[-1], ink[:, 0], ink[:, -1]
 
 
 def crop_to_ink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

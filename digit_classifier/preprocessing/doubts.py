@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from digit_classifier.preprocessing.box import STROKE, crop_to_ink, edges
+from digit_classifier.preprocessing.box import STROKE, crop_to_ink
+from digit_classifier.preprocessing.frames import edges
+from digit_classifier.preprocessing.ink import quantile
 
 #: Longest side of the ink, in pixels of the picture, below which there is little to read.
 _SMALL = 10
@@ -47,21 +49,15 @@ def find_doubts(gray: Ink, results: Mapping[str, NDArray[Any]]) -> tuple[str, ..
     box = crop_to_ink(ink)
     enlargement = max(gray.shape) / max(results["shrink"].shape)
     pen = float(np.median(standing_out[ink > STROKE]))
-    grain = _upper_decile(standing_out[ink == 0])
+    paper = standing_out[ink == 0]
     tests = {
         "several_digits": stand_side_by_side(box),
         "cut_off": is_cut_off(ink),
         "too_small": max(box.shape) * enlargement < _SMALL,
         "low_contrast": pen < _CONTRAST,
-        "noisy": grain > _NOISE * pen,
+        "noisy": paper.size > 0 and quantile(paper, 0.9) > _NOISE * pen,
     }
     return tuple(code for code, is_true in tests.items() if is_true)
-
-
-def _upper_decile(levels: NDArray[np.float32]) -> float:
-    """Level that a tenth of these exceed, without sorting them all; 0 of none."""
-    index = int(0.9 * (levels.size - 1))
-    return float(np.partition(levels, index)[index]) if levels.size else 0.0
 
 
 def is_cut_off(ink: Ink) -> bool:

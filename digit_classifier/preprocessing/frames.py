@@ -40,6 +40,11 @@ def crop_frames(gray: Gray) -> Gray:
     return gray
 
 
+def edges(image: NDArray[Level]) -> tuple[NDArray[Level], ...]:
+    """Return the first and last rows and columns."""
+    return image[0], image[-1], image[:, 0], image[:, -1]
+
+
 def rim(image: NDArray[Level]) -> NDArray[Level]:
     """Return the outermost pixels, shape (n,)."""
     return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])

@@ -26,7 +26,7 @@ from digit_classifier.preprocessing.box import (
 )
 from digit_classifier.preprocessing.doubts import find_doubts
 from digit_classifier.preprocessing.frames import crop_frames
-from digit_classifier.preprocessing.ink import InkNotFoundError, select_ink
+from digit_classifier.preprocessing.ink import NOTHING_STANDS_OUT, InkNotFoundError, select_ink
 from digit_classifier.preprocessing.lines import remove_lines
 from digit_classifier.preprocessing.specks import remove_specks
 
@@ -73,7 +73,7 @@ def frame(gray: NDArray[np.uint8], framing: Framing = "auto") -> Framed:
         Nothing stands out from the background.
     """
     if int(gray.max()) - int(gray.min()) < MIN_CONTRAST:
-        raise NoInkError("Nothing on the image stands out from its background.")
+        raise NoInkError(NOTHING_STANDS_OUT)
     if framing == "center":
         return Framed(frame_center(gray))
     try:

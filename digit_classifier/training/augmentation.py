@@ -9,7 +9,7 @@ Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,25 +245,14 @@ UNDISTURBED = Augmentation(
 )
 
 #: Gives the digits back as they are.
-NO_AUGMENTATION = Augmentation(
+NO_AUGMENTATION = replace(
+    UNDISTURBED,
     elastic_alpha=(0, 0),
     rotation=0,
     shear=0,
     scale=0,
     shift=0,
-    flagged_share=0,
-    barred_share=0,
-    hooked_share=0,
     stretched_share=0,
     stroke_share=0,
-    coarse_share=0,
-    hard_share=0,
-    blurred_share=0,
-    outlined_share=0,
-    ruled_share=0,
-    banded_share=0,
-    stained_share=0,
-    faded_share=0,
-    noisy_share=0,
     inverted_share=0,
 )

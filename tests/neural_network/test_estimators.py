@@ -14,20 +14,7 @@ from digit_classifier.neural_network.estimators import (
 )
 
 
-def _may_fail(estimator):
-    """Name the checks that ask of float32 what depends on the processor.
-
-    Some kernels of the matrix product round a row by its place among the others, and this check
-    allows for no rounding at all; `test_answers_do_not_depend_on_the_order_of_the_samples` does.
-    """
-    if isinstance(estimator, CNNClassifier):
-        return {"check_methods_sample_order_invariance": "float32 is rounded by place"}
-    return {}
-
-
-@parametrize_with_checks(
-    [MLPClassifier(), SoftmaxClassifier(), CNNClassifier()], expected_failed_checks=_may_fail
-)
+@parametrize_with_checks([MLPClassifier(), SoftmaxClassifier(), CNNClassifier()])
 def test_estimator_follows_scikit_learns_rules(estimator, check):
     check(estimator)
 
