@@ -40,7 +40,7 @@ screenshots: test-pyvenv ## Take the pictures of the documents anew
 	@"$(TEST_PYVENV)/bin/python" -m tests.browser.screenshots
 
 LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python-version 3.11 \
-	--fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
+	--fork-strategy fewest --no-strip-extras --generate-hashes --custom-compile-command "make lock"
 
 lock: test-pyvenv ## Pin the requirements of setup.py anew
 	@$(LOCK) --extra build --output-file requirements.txt
