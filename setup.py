@@ -14,7 +14,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["digit_classifier", "digit_classifier.*"]),
     package_data={
-        "digit_classifier": ["py.typed", "pretrained/*/*", "selftest/*.png"],
+        "digit_classifier": ["py.typed", "pretrained/*/*", "selftest/*.png", "samples/*.png"],
         "digit_classifier.web": ["templates/*.html", "static/*"],
     },
     # requirements.txt pins these, and all they need, to exact versions with hashes.

@@ -98,12 +98,12 @@ def _figures(recipe: Recipe, data: Mnist, seed: int, foreign: Digits | None) -> 
     yield f"{scores.n_errors} / {scores.n_errors_inverted} errors of {scores.n_images:,}"
     both = np.concatenate([trainer.X_validation, 255 - trainer.X_validation])
     labels = np.tile(trainer.y_validation, 2)
-    logits = logits_of(trainer.trained_network(), both, recipe.scaling)
+    logits = logits_of(trainer.trained_classifier(), both, recipe.scaling)
     loss = negative_log_likelihood(logits, labels, fit_temperature(logits, labels))
     yield f"negative log-likelihood {loss:.4f}"
     if foreign is not None:
         images, expected = foreign
-        read = logits_of(trainer.trained_network(), images, recipe.scaling).argmax(axis=1)
+        read = logits_of(trainer.trained_classifier(), images, recipe.scaling).argmax(axis=1)
         yield f"{(read == expected).mean():.1%} of {len(expected):,} foreign digits"
 
 

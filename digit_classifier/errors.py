@@ -9,7 +9,9 @@
     │   ├── DatasetCorruptError       a file is not what it should be
     │   └── DownloadError             no mirror could be reached
     ├── ModelError
-    │   ├── ModelNotFoundError        no model of that name
+    │   ├── UnknownClassifierError    no kind of classifier has that name
+    │   ├── ModelNotFoundError        no such model
+    │   │   └── UnknownModelError     no model of that name; it has the names that there are
     │   └── ModelCorruptError         a model file is damaged, altered or foreign
     ├── SelfTestError                 the loaded model does not read the digit it must
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
@@ -19,6 +21,10 @@
         ├── NoFileError               nothing was sent
         ├── EmptyFileError            a file without content
         ├── FileTooLargeError         too many bytes
+        ├── BadBatchError             a batch that is none, or too long
+        ├── BadIndexError             an index of the test set that is no whole number
+        ├── IndexPastEndError         one that the test set does not reach
+        ├── PixelsError               gray levels in text: too few, too many, or none
         └── ImageError
             ├── UnsupportedImageError not an image of a format we read
             ├── BrokenImageError      such an image, but damaged
@@ -30,6 +36,7 @@ Nothing here knows of HTTP. Each error that a caller of the service can provoke 
 ``code``; ``digit_classifier.web.errors`` maps the classes to statuses in one place.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -75,10 +82,33 @@ class ModelError(DigitClassifierError):
     code = "model_error"
 
 
+class UnknownClassifierError(ModelError):
+    """The registry has no kind of classifier of that name."""
+
+    code = "unknown_classifier"
+
+
 class ModelNotFoundError(ModelError):
-    """There is no model of that name."""
+    """There is no such model."""
 
     code = "model_not_found"
+
+
+class UnknownModelError(ModelNotFoundError):
+    """There is no model of that name.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+        The names that there are.
+    """
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.known = tuple(sorted(known))
+        super().__init__(
+            f"There is no model {name!r}; there are: {', '.join(self.known) or 'none'}."
+        )
 
 
 class ModelCorruptError(ModelError):
@@ -133,6 +163,30 @@ class FileTooLargeError(InputError):
     """The file has more bytes than are accepted."""
 
     code = "file_too_large"
+
+
+class BadBatchError(InputError):
+    """A batch holds no images, too many, or cannot be taken apart."""
+
+    code = "bad_batch"
+
+
+class BadIndexError(InputError):
+    """An index of MNIST's test set is no whole number."""
+
+    code = "bad_index"
+
+
+class IndexPastEndError(InputError):
+    """MNIST's test set has no digit of that index."""
+
+    code = "index_past_end"
+
+
+class PixelsError(InputError):
+    """Gray levels written as text are not as many as the model takes, or no gray levels."""
+
+    code = "bad_pixels"
 
 
 class ImageError(InputError):

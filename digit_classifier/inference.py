@@ -1,18 +1,22 @@
 """From the bytes of an image to a prediction: the whole flow, and the only place its steps meet."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.errors import NoInkError, SelfTestError
-from digit_classifier.model_store import Model, load_model
+from digit_classifier.errors import InputError, NoInkError, SelfTestError
+from digit_classifier.model_store import Model, list_models, load_model
+from digit_classifier.neural_network.inspection import LayerSummary, summarize_layers
 from digit_classifier.neural_network.layers import Array
+from digit_classifier.neural_network.losses import softmax
+from digit_classifier.prediction import Prediction
+from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
 from digit_classifier.preprocessing.explanation import side_by_side
 from digit_classifier.preprocessing.framing import (
@@ -23,54 +27,13 @@ from digit_classifier.preprocessing.framing import (
     run_steps,
 )
 from digit_classifier.preprocessing.ink import InkNotFoundError
+from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
 
-__all__ = ["FORMATS", "DigitClassifier", "Prediction"]
+__all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer about one image.
-
-    Attributes
-    ----------
-    digit : int
-        The most probable one.
-    confidence : float
-        Its probability, calibrated on validation data.
-    probabilities : tuple of 10 floats
-        One a digit, from 0 to 9.
-    accepted : bool
-        False where the confidence is below the model's threshold: probably no digit.
-    warnings : tuple of str
-        Stable codes of what makes the answer less sure.
-    model_name, model_version : str
-    elapsed_ms : float
-        From the bytes to the answer.
-    """
-
-    digit: int
-    confidence: float
-    probabilities: tuple[float, ...]
-    accepted: bool
-    warnings: tuple[str, ...]
-    model_name: str
-    model_version: str
-    elapsed_ms: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the answer in JSON's types, as the command line and the web give it."""
-        return {
-            "prediction": self.digit,
-            "confidence": self.confidence,
-            "probabilities": list(self.probabilities),
-            "accepted": self.accepted,
-            "warnings": list(self.warnings),
-            "model": {"name": self.model_name, "version": self.model_version},
-        }
 
 
 class DigitClassifier:
@@ -104,12 +67,14 @@ class DigitClassifier:
         model = load_model(settings.model, settings.models_dir)
         return cls(model, settings.framing, limits)
 
-    def predict(self, content: bytes) -> Prediction:
+    def predict(self, content: bytes, *, inspect: bool = False) -> Prediction:
         """Read the digit of one image file.
 
         Parameters
         ----------
         content : bytes
+        inspect : bool, default=False
+            Tell what happened inside the network as well.
 
         Raises
         ------
@@ -117,10 +82,46 @@ class DigitClassifier:
             The file is no image that can be read; see :mod:`digit_classifier.errors`.
         """
         started = time.perf_counter()
-        framed = frame(decode(content, self.limits), self.framing)
-        probabilities = self.predict_proba(framed.image[np.newaxis])[0]
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        return self._prediction(probabilities, framed, elapsed_ms)
+        return self._read(self._frame(content), started, inspect)
+
+    def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
+        """Read the digit of gray levels written as text, as many as the model's images have.
+
+        They are framed as a file is; where no ink can be found, they are read as they are.
+
+        Raises
+        ------
+        PixelsError
+            They are too many, too few, or no gray levels.
+        """
+        started = time.perf_counter()
+        gray = parse_pixels(text, self.model.metadata.image_shape)
+        try:
+            framed = frame(gray, self.framing)
+        except NoInkError:
+            framed = Framed(gray, ("ink_unclear",))
+        return self._read(framed, started, inspect)
+
+    def predict_batch(self, contents: Iterable[bytes]) -> list[Prediction | InputError]:
+        """Read the digits of many image files, all in one matrix product.
+
+        Returns
+        -------
+        list of Prediction or InputError
+            One a file, in their order: the error of a file that cannot be read spoils no other.
+        """
+        started = time.perf_counter()
+        framed = [self._frame_or_refuse(content) for content in contents]
+        readable = [item for item in framed if isinstance(item, Framed)]
+        if readable:
+            probabilities = iter(self.predict_proba(self._fit(readable)))
+        elapsed_ms = (time.perf_counter() - started) * 1000 / max(1, len(framed))
+        return [
+            self._prediction(next(probabilities), item, elapsed_ms)
+            if isinstance(item, Framed)
+            else item
+            for item in framed
+        ]
 
     def explain(self, content: bytes) -> bytes:
         """Show what each step of preprocessing makes of one image file.
@@ -156,7 +157,8 @@ class DigitClassifier:
 
         Parameters
         ----------
-        framed : ndarray of shape (n_samples, 28, 28), uint8
+        framed : ndarray of shape (n_samples, height, width), uint8
+            Of the model's image shape.
 
         Returns
         -------
@@ -164,7 +166,7 @@ class DigitClassifier:
         """
         metadata = self.model.metadata
         vectors = vectorize(framed, metadata.input_scaling)
-        return self.model.network.predict_proba(vectors, metadata.temperature)
+        return softmax(self.model.classifier.predict_logits(vectors), metadata.temperature)
 
     def self_test(self) -> None:
         """Read the digit picture that ships with the package.
@@ -181,8 +183,35 @@ class DigitClassifier:
                 f"as {prediction.digit}."
             )
 
+    def _frame(self, content: bytes) -> Framed:
+        return frame(decode(content, self.limits), self.framing)
+
+    def _frame_or_refuse(self, content: bytes) -> Framed | InputError:
+        try:
+            return self._frame(content)
+        except InputError as exc:
+            return exc
+
+    def _fit(self, framed: Sequence[Framed]) -> NDArray[np.uint8]:
+        """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
+        return np.stack([resize(item.image, *self.model.metadata.image_shape) for item in framed])
+
+    def _read(self, framed: Framed, started: float, inspect: bool) -> Prediction:
+        image = self._fit([framed])
+        probabilities = self.predict_proba(image)[0]
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        layers: tuple[LayerSummary, ...] = ()
+        if inspect:
+            (vector,) = vectorize(image, self.model.metadata.input_scaling)
+            layers = tuple(summarize_layers(self.model.classifier, vector))
+        return self._prediction(probabilities, framed, elapsed_ms, layers)
+
     def _prediction(
-        self, probabilities: Sequence[float] | Array, framed: Framed, elapsed_ms: float
+        self,
+        probabilities: Array,
+        framed: Framed,
+        elapsed_ms: float,
+        layers: tuple[LayerSummary, ...] = (),
     ) -> Prediction:
         metadata = self.model.metadata
         best = int(np.argmax(probabilities))
@@ -195,5 +224,25 @@ class DigitClassifier:
             warnings=framed.warnings,
             model_name=self.model.name,
             model_version=self.model.version,
+            classifier=metadata.classifier,
             elapsed_ms=elapsed_ms,
+            layers=layers,
         )
+
+
+def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:
+    """Load the model that the settings name, and beside it every other that there is.
+
+    Returns
+    -------
+    dict of str to DigitClassifier
+        By the model's name; the settings' comes first.
+
+    Raises
+    ------
+    ModelNotFoundError, ModelCorruptError
+    """
+    first = DigitClassifier.from_settings(settings)
+    names = [name for name in list_models(settings.models_dir) if name != first.model.name]
+    others = (DigitClassifier.from_settings(replace(settings, model=name)) for name in names)
+    return {classifier.model.name: classifier for classifier in (first, *others)}

@@ -1,7 +1,7 @@
 """Trained models on disk: list, load, save, verify.
 
-A model is a folder ``NAME/`` with a file ``model.safetensors``: the network's parameters by name,
-float32, and one JSON document as safetensors' own metadata. The file can execute nothing.
+A model is a folder ``NAME/`` with a file ``model.safetensors``: the classifier's parameters by
+name, and one JSON document as safetensors' own metadata. The file can execute nothing.
 ``content_sha256`` in that document covers all the rest of it and every parameter, so that an
 altered file is refused; its first twelve digits are the model's version.
 
@@ -20,13 +20,21 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from digit_classifier.errors import ModelCorruptError, ModelNotFoundError
+from digit_classifier.classifier import Classifier
+from digit_classifier.errors import (
+    ModelCorruptError,
+    ModelNotFoundError,
+    UnknownClassifierError,
+    UnknownModelError,
+)
 from digit_classifier.model_metadata import ModelMetadata
-from digit_classifier.neural_network.layers import Array, layer_from_config
-from digit_classifier.neural_network.network import Network
+from digit_classifier.neural_network.layers import Array
+from digit_classifier.registry import classifier_class
 
 FORMAT_VERSION = 1
-FILE_NAME = "model.safetensors"
+#: Of every model file; a model named by a path ends in it.
+SUFFIX = ".safetensors"
+FILE_NAME = f"model{SUFFIX}"
 PRETRAINED = Path(__file__).with_name("pretrained")
 _KEY = "digit_classifier"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -34,21 +42,26 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Model:
-    """A network with its metadata, as loaded.
+    """A classifier with its metadata, as loaded.
 
     Attributes
     ----------
     name : str
     version : str
         The first twelve hexadecimal digits of the content's SHA-256.
-    network : Network
+    classifier : Classifier
     metadata : ModelMetadata
     """
 
     name: str
     version: str
-    network: Network
+    classifier: Classifier
     metadata: ModelMetadata
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers were learned."""
+        return sum(array.size for array in self.classifier.named_parameters().values())
 
 
 def list_models(models_dir: Path) -> dict[str, Path]:
@@ -63,6 +76,12 @@ def list_models(models_dir: Path) -> dict[str, Path]:
 def load_model(name: str, models_dir: Path) -> Model:
     """Load and verify the model of that name.
 
+    Parameters
+    ----------
+    name : str
+        Or the path of a model's file, told by its suffix ``.safetensors``.
+    models_dir : Path
+
     Raises
     ------
     ModelNotFoundError
@@ -70,10 +89,14 @@ def load_model(name: str, models_dir: Path) -> Model:
     ModelCorruptError
         Its file is damaged, altered, of another version, or no model.
     """
+    if name.endswith(SUFFIX):
+        path = Path(name)
+        if not path.is_file():
+            raise ModelNotFoundError(f"There is no model file {path}.")
+        return read_model_file(path, path.stem)
     models = list_models(models_dir)
     if name not in models:
-        known = ", ".join(sorted(models)) or "none"
-        raise ModelNotFoundError(f"There is no model {name!r}; there are: {known}.")
+        raise UnknownModelError(name, models)
     return read_model_file(models[name], name)
 
 
@@ -92,10 +115,10 @@ def model_file(name: str, models_dir: Path) -> Path:
     return models_dir / name / FILE_NAME
 
 
-def save_model(network: Network, metadata: ModelMetadata, path: Path) -> str:
+def save_model(classifier: Classifier, metadata: ModelMetadata, path: Path) -> str:
     """Write a model file, whole or not at all, and return its content's SHA-256."""
-    tensors = network.named_parameters()
-    document = {"format_version": FORMAT_VERSION, "architecture": network.architecture}
+    tensors = classifier.named_parameters()
+    document = {"format_version": FORMAT_VERSION, "architecture": classifier.architecture}
     document |= metadata.as_json()
     document["content_sha256"] = content_sha256(document, tensors)
     write_tensors(path, tensors, document)
@@ -105,19 +128,29 @@ def save_model(network: Network, metadata: ModelMetadata, path: Path) -> str:
 def read_model_file(path: Path, name: str) -> Model:
     """Read one model file, trusting nothing in it; see :func:`load_model`."""
     tensors, document = read_tensors(path)
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise ModelCorruptError(f"{path} holds parameters that are not finite numbers.")
     try:
         version = document.pop("format_version")
         if version != FORMAT_VERSION:
             raise ModelCorruptError(
                 f"{path} has format version {version}; this release reads {FORMAT_VERSION}."
             )
-        network = _build(document.pop("architecture"), tensors, path)
+        kind = classifier_class(document["classifier"])
+        classifier = kind.from_parameters(document.pop("architecture"), tensors)
         digest = document.pop("content_sha256")
         metadata = ModelMetadata.from_json(document)
-        _check_interface(network, metadata, path)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
+        _check_interface(classifier, metadata, path)
+    except (
+        UnknownClassifierError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+    ) as exc:
         raise ModelCorruptError(f"{path} does not describe a model: {exc!r}") from exc
-    return Model(name=name, version=digest[:12], network=network, metadata=metadata)
+    return Model(name=name, version=digest[:12], classifier=classifier, metadata=metadata)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], document: Mapping[str, Any]) -> None:
@@ -163,26 +196,8 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
     return digest.hexdigest()
 
 
-def _build(architecture: list[dict[str, Any]], tensors: Mapping[str, Array], path: Path) -> Network:
-    """Build the network once the tensors are known to fit it: a file may claim any size."""
-    layers = [layer_from_config(config) for config in architecture]
-    expected = {
-        f"{index}.{name}": (shape, np.dtype(np.float32))
-        for index, layer in enumerate(layers)
-        for name, shape in layer.parameter_shapes().items()
-    }
-    if expected != {name: (array.shape, array.dtype) for name, array in tensors.items()}:
-        raise ModelCorruptError(f"{path} holds other parameters than its architecture has.")
-    network = Network(layers)
-    for name, array in network.named_parameters().items():
-        array[...] = tensors[name]
-    if not np.isfinite(network.parameters).all():
-        raise ModelCorruptError(f"{path} holds parameters that are not finite numbers.")
-    return network
-
-
-def _check_interface(network: Network, metadata: ModelMetadata, path: Path) -> None:
-    """One forward pass proves that the network takes the images and gives the labels it says."""
+def _check_interface(classifier: Classifier, metadata: ModelMetadata, path: Path) -> None:
+    """One forward pass proves that it takes the images and gives the labels that it says."""
     blank = np.zeros((1, int(np.prod(metadata.image_shape))), np.float32)
-    if network.predict_logits(blank).shape != (1, len(metadata.class_labels)):
+    if classifier.predict_logits(blank).shape != (1, len(metadata.class_labels)):
         raise ModelCorruptError(f"{path}: the outputs do not match the class labels.")

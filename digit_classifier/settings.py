@@ -42,9 +42,14 @@ class Settings:
         Largest upload accepted, in bytes; the command line reads larger files from disk.
     max_image_pixels
         Largest image accepted, in pixels (width × height). Bounds the memory of a request.
+    max_batch_bytes
+        Largest request to the batch endpoint, in bytes.
+    environment
+        ``"production"``, ``"development"`` (debugger, templates read anew) or ``"testing"`` (errors
+        reach the test, forms need no token).
     secret_key
-        Signs the session cookie that carries the form's CSRF token. The web application does not
-        start without it; there is no default.
+        Signs the session cookie that carries the form's CSRF token. In production the web
+        application does not start without it; there is no default.
     """
 
     host: str = "127.0.0.1"
@@ -55,6 +60,8 @@ class Settings:
     framing: Literal["auto", "center"] = "auto"
     max_upload_bytes: int = 1024 * 1024
     max_image_pixels: int = 40_000_000
+    max_batch_bytes: int = 32 * 1024 * 1024
+    environment: Literal["production", "development", "testing"] = "production"
     secret_key: ts.SecretStr | None = None
 
 

@@ -3,7 +3,8 @@
 A form of a digit is a few strokes of the project's pen. With a generator, the points wobble and the
 digit slants, turns and stretches a little, so that every drawing is another hand's.
 
-``python -m tests.strokes`` writes the picture of the package's self-test.
+``python -m tests.strokes`` writes the pictures that ship with the package: that of the self-test,
+and ten to try it with.
 """
 
 import io
@@ -15,7 +16,9 @@ from PIL import Image
 import digit_classifier
 from digit_classifier.drawing import by_hand, ink_mask, parse_strokes, place
 
-SELF_TEST_FILE = Path(digit_classifier.__file__).parent / "selftest" / "7.png"
+PACKAGE = Path(digit_classifier.__file__).parent
+SELF_TEST_FILE = PACKAGE / "selftest" / "7.png"
+SAMPLES = PACKAGE / "samples"
 
 Color = int | tuple[int, int, int] | tuple[int, int, int, int]
 
@@ -158,6 +161,27 @@ def draw_self_test() -> Image.Image:
     return draw_digit(7, size=(96, 96), pen_width=7, noise=3, rng=rng)
 
 
+def draw_samples() -> dict[str, Image.Image]:
+    """Draw one digit of each class, each in another way, and name it ``INDEX-CLASS.png``."""
+    ways = [
+        {"form": 1},
+        {"ink": 255, "paper": 0},
+        {"size": (28, 28), "ink": 255, "paper": 0},
+        {"ink": (20, 40, 120), "paper": (250, 246, 235), "noise": 4, "shade": 0.3},
+        {"ink": (0, 0, 0), "paper": (0, 0, 0, 0), "pen_width": 5},
+        {"size": (180, 120), "noise": 3, "position": (0.6, 0.5)},
+        {"ink": (255, 255, 255), "paper": (40, 80, 60), "noise": 4, "pen_width": 10},
+        {"scale": 0.5, "position": (0.35, 0.6), "ink": 60, "paper": 230},
+        {"ink": (180, 30, 30), "paper": (255, 255, 255)},
+        {"size": (64, 64), "pen_width": 3, "noise": 6, "vignette": 0.4, "paper": 220},
+    ]
+    rng = np.random.default_rng(10)
+    return {
+        f"{index}-{digit}.png": draw_digit(digit, **{"size": (120, 120), "rng": rng, **way})
+        for index, (digit, way) in enumerate(zip(rng.permutation(10), ways, strict=True))
+    }
+
+
 def _photograph(
     image: Image.Image, noise: float, shade: float, vignette: float, rng: np.random.Generator
 ) -> Image.Image:
@@ -183,3 +207,6 @@ def _rgba(color: Color) -> tuple[int, ...]:
 if __name__ == "__main__":
     SELF_TEST_FILE.parent.mkdir(exist_ok=True)
     SELF_TEST_FILE.write_bytes(encode(draw_self_test(), "PNG", optimize=True))
+    SAMPLES.mkdir(exist_ok=True)
+    for name, drawn in draw_samples().items():
+        (SAMPLES / name).write_bytes(encode(drawn, "PNG", optimize=True))

@@ -276,7 +276,7 @@ def test_the_self_test_passes_with_the_shipped_model(classifier: DigitClassifier
 
 
 def test_the_self_test_fails_with_a_model_that_cannot_read(classifier: DigitClassifier) -> None:
-    blind = Model("blind", "0", classifier.model.network, classifier.model.metadata)
+    blind = Model("blind", "0", classifier.model.classifier, classifier.model.metadata)
     labels = tuple(reversed(blind.metadata.class_labels))
     blind = replace(blind, metadata=replace(blind.metadata, class_labels=labels))
 

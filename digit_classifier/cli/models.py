@@ -21,7 +21,7 @@ def list_() -> None:
         model = read_model_file(path, name)
         click.echo(
             f"{name}  {model.version}  {model.metadata.classifier}  "
-            f"{model.network.parameters.size:,} parameters  {_figures(model.metadata.figures)}"
+            f"{model.n_parameters:,} parameters  {_figures(model.metadata.figures)}"
         )
 
 

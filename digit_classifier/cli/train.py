@@ -1,22 +1,31 @@
 """``digit-classifier train``."""
 
-import dataclasses
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 
-from digit_classifier.errors import CheckpointError
-from digit_classifier.settings import load_settings
+from digit_classifier.errors import ModelNotFoundError, UnknownClassifierError
+from digit_classifier.settings import Settings, load_settings
 
-if TYPE_CHECKING:
-    from digit_classifier.training.recipes import Recipe
+DEFAULT_CLASSIFIER = "mlp"
 
 
 @click.command()
-@click.option("--classifier", default="mlp", show_default=True, help="softmax, mlp or cnn.")
+@click.option(
+    "--classifier",
+    help="softmax, mlp, cnn, or another of the registry.  [default: that of --name, or mlp]",
+)
 @click.option("--name", help="Name of the trained model.  [default: the classifier's]")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
+@click.option(
+    "--weights",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the model to this file (.safetensors) instead of the folder of models.",
+)
+@click.option(
+    "--epochs", "--num-epochs", type=click.IntRange(min=1), help="Instead of the recipe's."
+)
 @click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option(
     "--patience",
@@ -27,58 +36,82 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint of the same run.")
 def train(
     *,
-    classifier: str,
+    classifier: str | None,
     name: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    patience: int | None,
+    weights: Path | None,
     seed: int,
     resume: bool,
+    **changes: Any,
 ) -> None:
-    """Train a classifier on augmented and partly inverted MNIST.
+    """Train a classifier on MNIST: the networks on augmented and partly inverted digits.
+
+    --name alone trains that model anew, with the classifier that it has.
 
     Ctrl-C leaves a checkpoint of the last finished epoch; --resume goes on from there. A finished
     run leaves none.
     """
-    from digit_classifier.datasets import load_mnist
-    from digit_classifier.model_store import model_file, save_model
-    from digit_classifier.training import checkpoint
-    from digit_classifier.training.trainer import Trainer
-
+    if name is not None and weights is not None:
+        raise click.UsageError("--name and --weights both say where the model goes; give one.")
     settings = load_settings()
-    recipe = _recipe(classifier, epochs=epochs, batch_size=batch_size, patience=patience)
-    path = model_file(name or classifier, settings.models_dir)
-    saved = path.with_name(checkpoint.FILE_NAME)
-    trainer = Trainer(
-        classifier, recipe, load_mnist(settings.data_dir), seed=seed, checkpoint=saved
+    classifier = classifier or _classifier_of(name, settings)
+    _check_classifier(classifier)
+    train_into(
+        _target(name or classifier, weights, settings),
+        classifier,
+        seed=seed,
+        changes={key: value for key, value in changes.items() if value is not None},
+        resume=resume,
     )
-    if saved.exists() and not resume:
-        raise CheckpointError(
-            f"{saved} is of an interrupted run: --resume continues it. Remove it to begin anew."
-        )
-    if resume:
-        trainer.resume()
-        click.echo(f"Resuming after epoch {len(trainer.state.history)} of {recipe.epochs}.")
+
+
+def train_into(path: Path, classifier: str, **options: Any) -> None:
+    """Train on the settings' MNIST and tell how it went; Ctrl-C ends the process with 130."""
+    from digit_classifier.datasets import load_mnist
+    from digit_classifier.training.start import checkpoint_of, train_model
+
+    data = load_mnist(load_settings().data_dir)
     try:
-        trainer.run()
+        metadata = train_model(classifier, data, path, **options)
     except KeyboardInterrupt:
-        click.echo(f"\nInterrupted. {saved} has the last finished epoch; --resume continues.")
+        told = "Nothing is kept of it."
+        if checkpoint_of(path).exists():
+            told = f"{checkpoint_of(path)} has the last finished epoch; --resume continues."
+        click.echo(f"\nInterrupted. {told}")
         sys.exit(130)
-    metadata = trainer.metadata()
-    save_model(trainer.trained_network(), metadata, path)
-    saved.unlink()
     test = metadata.figures["test"]
     click.echo(f"test_accuracy: {test['accuracy']:.4f} white on black")
     click.echo(f"test_accuracy: {test['accuracy_inverted']:.4f} black on white")
     click.echo(f"Saved {path}.")
 
 
-def _recipe(classifier: str, **overrides: Any) -> "Recipe":
-    from digit_classifier.training.recipes import RECIPES
+def _classifier_of(name: str | None, settings: Settings) -> str:
+    """Return the classifier that a model of that name has, or would have."""
+    from digit_classifier.model_store import load_model
+    from digit_classifier.registry import CLASSIFIERS
 
-    if classifier not in RECIPES:
-        raise click.BadParameter(
-            f"{classifier!r} is none of {', '.join(RECIPES)}.", param_hint="--classifier"
-        )
-    given = {key: value for key, value in overrides.items() if value is not None}
-    return dataclasses.replace(RECIPES[classifier], **given)
+    if name is None or name in CLASSIFIERS:
+        return name or DEFAULT_CLASSIFIER
+    try:
+        return load_model(name, settings.models_dir).metadata.classifier
+    except ModelNotFoundError:
+        return DEFAULT_CLASSIFIER
+
+
+def _check_classifier(classifier: str) -> None:
+    """Refuse an unknown classifier before the data is read."""
+    from digit_classifier.registry import classifier_class
+
+    try:
+        classifier_class(classifier)
+    except UnknownClassifierError as exc:
+        raise click.BadParameter(str(exc), param_hint="--classifier") from exc
+
+
+def _target(name: str, weights: Path | None, settings: Settings) -> Path:
+    from digit_classifier.model_store import SUFFIX, model_file
+
+    if weights is None:
+        return model_file(name, settings.models_dir)
+    if weights.suffix != SUFFIX:
+        raise click.BadParameter(f"the file's name must end in {SUFFIX}.", param_hint="--weights")
+    return weights

@@ -48,12 +48,25 @@ def load_mnist(directory: Path) -> Mnist:
     DatasetCorruptError
         A file is truncated, altered, or another one under its name.
     """
-    arrays = {name: parse_idx(read_verified(directory, name), name) for name in CHECKSUMS}
-    return Mnist(
-        X_train=arrays["train-images-idx3-ubyte"],
-        y_train=arrays["train-labels-idx1-ubyte"],
-        X_test=arrays["t10k-images-idx3-ubyte"],
-        y_test=arrays["t10k-labels-idx1-ubyte"],
+    return Mnist(*_load_part(directory, "train"), *load_test_set(directory))
+
+
+def load_test_set(directory: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read and verify the two files of the test set alone; see :func:`load_mnist`.
+
+    Returns
+    -------
+    X_test : ndarray of shape (10000, 28, 28), uint8
+    y_test : ndarray of shape (10000,), uint8
+    """
+    return _load_part(directory, "t10k")
+
+
+def _load_part(directory: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    images, labels = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+    return (
+        parse_idx(read_verified(directory, images), images),
+        parse_idx(read_verified(directory, labels), labels),
     )
 
 

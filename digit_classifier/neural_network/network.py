@@ -5,13 +5,14 @@ into them. An optimizer, an average of the weights or a checkpoint is then one l
 Weights come first in the vector and biases last, so that an L2 penalty is a slice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
+from digit_classifier.classifier import Classifier
 from digit_classifier.neural_network.convolution import Conv2D, Flatten, Image, MaxPool2D
 from digit_classifier.neural_network.layers import (
     Array,
@@ -20,11 +21,12 @@ from digit_classifier.neural_network.layers import (
     Layer,
     ReLU,
     Tanh,
+    layer_from_config,
 )
 from digit_classifier.neural_network.losses import softmax
 
 
-class Network:
+class Network(Classifier):
     """Layers applied one after the other; the last one gives logits.
 
     Parameters
@@ -66,13 +68,37 @@ class Network:
         """The layers' configurations, in JSON's types; ``layer_from_config`` is the inverse."""
         return [layer.config() for layer in self.layers]
 
-    def named_parameters(self) -> dict[str, Array]:
+    def named_parameters(self) -> dict[str, NDArray[Any]]:
         """Return views of the parameters by name, ``"<layer index>.<array name>"``."""
         return {
             f"{index}.{name}": array
             for index, layer in enumerate(self.layers)
             for name, array in layer.parameters.items()
         }
+
+    @classmethod
+    def from_parameters(
+        cls, architecture: list[dict[str, Any]], parameters: Mapping[str, NDArray[Any]]
+    ) -> Self:
+        """Build the network once the parameters are known to fit it: a file may claim any size.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            There is no such layer, or it has other parameters than these.
+        """
+        layers = [layer_from_config(config) for config in architecture]
+        expected = {
+            f"{index}.{name}": (shape, np.dtype(np.float32))
+            for index, layer in enumerate(layers)
+            for name, shape in layer.parameter_shapes().items()
+        }
+        if expected != {name: (array.shape, array.dtype) for name, array in parameters.items()}:
+            raise ValueError("it holds other parameters than its architecture has")
+        network = cls(layers)
+        for name, array in network.named_parameters().items():
+            array[...] = parameters[name]
+        return network
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw the first parameters of every layer."""
@@ -118,13 +144,20 @@ class Network:
             X, _ = layer.forward(X)
         return X
 
-    def predict_proba(self, X: Array, temperature: float = 1.0) -> Array:
-        """Class probabilities of shape (n_samples, n_classes).
+    def activations(self, X: Array) -> Iterator[tuple[str, Array]]:
+        """Yield each layer's type and output, which the next layer may overwrite."""
+        for layer in self.layers:
+            X, _ = layer.forward(X)
+            yield type(layer).__name__, X
 
-        `temperature` divides the logits (Guo et al. 2017, arXiv:1706.04599, equation 9): it
-        calibrates the confidence and leaves the order of the classes as it is.
-        """
-        return softmax(self.predict_logits(X) / np.asarray(temperature, X.dtype))
+    def predict_proba(self, X: Array, temperature: float = 1.0) -> Array:
+        """Class probabilities of shape (n_samples, n_classes); see :func:`.losses.softmax`."""
+        return softmax(self.predict_logits(X), temperature)
+
+    def filters(self) -> Array | None:
+        """Return the weights of each unit or channel of the first layer that has some."""
+        weights = next(layer.parameters["weights"] for layer in self.layers if layer.parameters)
+        return weights.reshape(-1, weights.shape[-1]).T
 
 
 ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "tanh": Tanh}

@@ -40,7 +40,7 @@ def negative_log_likelihood(
 
 def confidence_of(logits: Array, temperature: float) -> NDArray[np.float32]:
     """Probability of the most probable class of each sample, shape (n_samples,)."""
-    return softmax(logits / np.float32(temperature)).max(axis=1)
+    return softmax(logits, temperature).max(axis=1)
 
 
 def confidence_quantile(logits: Array, temperature: float, share: float) -> float:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_fscore_support
 
+from digit_classifier.classifier import Classifier
 from digit_classifier.errors import NoInkError
 from digit_classifier.model_store import Model
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.neural_network.network import Network
 from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.training.calibration import (
@@ -68,7 +68,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network answers to images.
+    """What a classifier answers to images.
 
     Attributes
     ----------
@@ -83,15 +83,15 @@ class Answers:
 
 
 def logits_of(
-    network: Network, images: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
+    classifier: Classifier, images: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
 ) -> Array:
     """Return the logits of framed images, shape (n_samples, n_classes), in bounded memory."""
     chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
-    return np.concatenate([network.predict_logits(vectorize(c, scaling)) for c in chunks])
+    return np.concatenate([classifier.predict_logits(vectorize(c, scaling)) for c in chunks])
 
 
 def answer(
-    network: Network,
+    classifier: Classifier,
     images: NDArray[np.uint8],
     scaling: InputScaling,
     framing: Framing | None = None,
@@ -100,7 +100,7 @@ def answer(
     is_refused = np.zeros(len(images), bool)
     if framing is not None:
         images, is_refused = _framed(images, framing)
-    logits = logits_of(network, images, scaling)
+    logits = logits_of(classifier, images, scaling)
     logits[is_refused] = 0
     return Answers(logits, np.where(is_refused, -1, logits.argmax(axis=1)))
 
@@ -119,7 +119,7 @@ def _framed(
 
 
 def score(
-    network: Network,
+    classifier: Classifier,
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     scaling: InputScaling,
@@ -133,7 +133,7 @@ def score(
     """
 
     def count_errors(shown: NDArray[np.uint8]) -> int:
-        return int((logits_of(network, shown, scaling).argmax(axis=1) != labels).sum())
+        return int((logits_of(classifier, shown, scaling).argmax(axis=1) != labels).sum())
 
     return Scores.of(count_errors(images), count_errors(255 - images), len(labels))
 
@@ -142,7 +142,7 @@ def answer_view(model: Model, images: NDArray[np.uint8], view: str, framing: Fra
     """Read light-on-black images in one of `VIEWS`."""
     shown = 255 - images if view.endswith("inverted") else images
     frames = framing if view.startswith("framed") else None
-    return answer(model.network, shown, model.metadata.input_scaling, frames)
+    return answer(model.classifier, shown, model.metadata.input_scaling, frames)
 
 
 def judge(answers: Answers, labels: NDArray[np.uint8], temperature: float) -> dict[str, Any]:

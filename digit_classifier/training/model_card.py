@@ -109,8 +109,8 @@ def _facts(model: Model) -> list[list[str]]:
         ["name", model.name],
         ["version", model.version],
         ["kind", model.metadata.classifier],
-        ["layers", ", ".join(map(_layer, model.network.architecture))],
-        ["parameters", f"{model.network.parameters.size:,}"],
+        ["layers", ", ".join(map(_layer, model.classifier.architecture))],
+        ["parameters", f"{model.n_parameters:,}"],
         ["licence", "MIT"],
     ]
 

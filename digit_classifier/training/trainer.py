@@ -1,42 +1,30 @@
-"""A training run: epochs, validation, checkpoints, and at the end a model."""
+"""The training of a network: epochs, validation, checkpoints."""
 
-import hashlib
 import math
-import platform
-import sys
 from collections.abc import Callable
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
-from digit_classifier import __version__
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import TrainingDivergedError
-from digit_classifier.model_metadata import ModelMetadata
 from digit_classifier.neural_network.fitting import run_epoch
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import OPTIMIZERS, update_average
 from digit_classifier.neural_network.schedules import warmup_cosine
 from digit_classifier.training.batches import augmented_batches
-from digit_classifier.training.calibration import confidence_quantile, fit_temperature
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from digit_classifier.training.evaluation import Scores, logits_of, score
 from digit_classifier.training.negatives import make_negatives
 from digit_classifier.training.recipes import Recipe
-
-#: Share of the validation digits that a model may refuse as "probably no digit".
-REFUSED_SHARE = 0.01
+from digit_classifier.training.run import Run
 
 
-class Trainer:
-    """Train one recipe on MNIST.
+class Trainer(Run):
+    """Train a network on MNIST by one recipe.
 
     Parameters
     ----------
@@ -66,26 +54,26 @@ class Trainer:
         checkpoint: Path,
         report: Callable[[str], None] = tqdm.write,
     ) -> None:
-        self.classifier, self.recipe, self.data = classifier, recipe, data
-        self.seed, self.checkpoint, self.report = seed, checkpoint, report
-        self.X_train, self.X_validation, self.y_train, self.y_validation = train_test_split(
-            data.X_train,
-            data.y_train,
-            test_size=recipe.n_validation,
-            random_state=seed,
-            stratify=data.y_train,
+        super().__init__(
+            classifier,
+            recipe.as_json(),
+            data,
+            seed=seed,
+            n_validation=recipe.n_validation,
+            scaling=recipe.scaling,
+            augmentation=recipe.augmentation,
         )
-        self._run = {
-            "classifier": classifier,
-            "recipe": recipe.as_json(),
-            "seed": seed,
-            "data_sha256": _sha256(data.X_train, data.y_train),
-        }
+        self.recipe, self.checkpoint, self.report = recipe, checkpoint, report
         network = recipe.build_network()
         network.initialize(np.random.default_rng(seed))
         average = network.parameters.copy()
         optimizer = OPTIMIZERS[recipe.optimizer]()
         self.state = TrainingState(network, average, optimizer, [], average.copy())
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One entry a finished epoch."""
+        return self.state.history
 
     def resume(self) -> None:
         """Continue from the checkpoint.
@@ -95,7 +83,7 @@ class Trainer:
         CheckpointError
             There is none, or it is of another run.
         """
-        load_checkpoint(self.checkpoint, self.state, self._run)
+        load_checkpoint(self.checkpoint, self.state, self.identity)
 
     @cached_property
     def _negatives(self) -> NDArray[np.uint8] | None:
@@ -108,13 +96,13 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether all epochs are trained, or none got better for the recipe's patience."""
-        n_epochs, patience = len(self.state.history), self.recipe.patience
+        n_epochs, patience = len(self.history), self.recipe.patience
         impatient = patience is not None and n_epochs - 1 - self._best_epoch() >= patience
         return n_epochs >= self.recipe.epochs or impatient
 
     def _best_epoch(self) -> int:
         """Index of the first epoch of the best validation accuracy; -1 before there is one."""
-        accuracies = [entry["validation_accuracy"] for entry in self.state.history]
+        accuracies = [entry["validation_accuracy"] for entry in self.history]
         return accuracies.index(max(accuracies)) if accuracies else -1
 
     def run(self) -> None:
@@ -126,14 +114,14 @@ class Trainer:
             The loss is no finite number any more.
         """
         state = self.state
-        save_checkpoint(self.checkpoint, state, self._run)
+        save_checkpoint(self.checkpoint, state, self.identity)
         while not self.finished:
-            epoch = len(state.history)
+            epoch = len(self.history)
             entry = self._train_epoch(epoch)
-            state.history.append(entry)
+            self.history.append(entry)
             if self._best_epoch() == epoch:
                 np.copyto(state.best, state.average)
-            save_checkpoint(self.checkpoint, state, self._run)
+            save_checkpoint(self.checkpoint, state, self.identity)
             self.report(
                 f"Epoch {epoch + 1} train_accuracy: {entry['train_accuracy']:.4f}  "
                 f"validation_accuracy: {entry['validation_accuracy']:.4f}"
@@ -186,7 +174,7 @@ class Trainer:
         decay = min(self.recipe.average_decay, n_steps / (n_steps + 10))
         update_average(self.state.average, self.state.network.parameters, decay)
 
-    def trained_network(self) -> Network:
+    def trained_classifier(self) -> Network:
         """Return the network that is shipped: of the averaged parameters.
 
         With early stopping they are those after the best epoch, else those after the last.
@@ -198,58 +186,3 @@ class Trainer:
         network = self.recipe.build_network()
         np.copyto(network.parameters, parameters)
         return network
-
-    def validate(self) -> Scores:
-        """Score the trained network on the digits held out."""
-        return self._score(self.trained_network(), self.X_validation, self.y_validation)
-
-    def _score(
-        self, network: Network, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-    ) -> Scores:
-        return score(network, images, labels, self.recipe.scaling)
-
-    def _as_in_the_world(
-        self, network: Network, logits: Array
-    ) -> tuple[Array, NDArray[np.integer]]:
-        """Logits and labels of the validation digits as they are, and augmented.
-
-        Digits from elsewhere are harder to read than MNIST's, and a temperature fitted to those
-        alone would make the network too sure of itself.
-        """
-        rng = np.random.default_rng([self.seed, self.recipe.n_validation])
-        augmented = self.recipe.augmentation(self.X_validation, self.y_validation, rng)
-        harder = logits_of(network, augmented, self.recipe.scaling)
-        return np.concatenate([logits, harder]), np.tile(self.y_validation, 2)
-
-    def metadata(self) -> ModelMetadata:
-        """Calibrate on validation data, measure on the test set, and describe the model."""
-        network = self.trained_network()
-        logits = logits_of(network, self.X_validation, self.recipe.scaling)
-        temperature = fit_temperature(*self._as_in_the_world(network, logits))
-        return ModelMetadata(
-            classifier=self.classifier,
-            input_scaling=self.recipe.scaling,
-            temperature=temperature,
-            min_confidence=confidence_quantile(logits, temperature, REFUSED_SHARE),
-            training=self._run | {"versions": _versions(), "history": self.state.history},
-            figures={
-                "validation": self.validate().as_json(),
-                "test": self._score(network, self.data.X_test, self.data.y_test).as_json(),
-            },
-        )
-
-
-def _sha256(*arrays: NDArray[np.uint8]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def _versions() -> dict[str, Any]:
-    return {
-        "digit-classifier": __version__,
-        "python": platform.python_version(),
-        "numpy": version("numpy"),
-        "platform": sys.platform,
-    }

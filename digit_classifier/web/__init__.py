@@ -1,15 +1,44 @@
 """The web application: a factory and one module per concern."""
 
+import secrets
+
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
 from digit_classifier.errors import SettingsError
-from digit_classifier.inference import DigitClassifier
+from digit_classifier.inference import load_classifiers
+from digit_classifier.sample_digits import MnistTestSet
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.web import classifier, errors, health, pages, security, uploads
-from digit_classifier.web.compat import curl_api
+from digit_classifier.web import (
+    api_v1,
+    classifier,
+    environments,
+    errors,
+    health,
+    pages,
+    samples,
+    security,
+    uploads,
+)
+from digit_classifier.web.compat import (
+    curl_api,
+    linear_softmax,
+    mnist_classify,
+    mnist_rest,
+    softmax_cnn,
+)
+
+#: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
+_FOR_PROGRAMS = (
+    api_v1.blueprint,
+    curl_api.blueprint,
+    linear_softmax.blueprint,
+    mnist_classify.blueprint,
+    mnist_rest.blueprint,
+    softmax_cnn.blueprint,
+)
 
 
 class _JSON(DefaultJSONProvider):
@@ -40,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     app = Flask(__name__)
+    app.config.update(environments.CONFIGURATIONS[settings.environment])
     app.config.update(
         SECRET_KEY=_secret_key(settings),
         # Browsers share cookies between the ports of a host, and "session" is every Flask's name.
@@ -49,19 +79,24 @@ def create_app(settings: Settings | None = None) -> Flask:
         BOOTSTRAP_SERVE_LOCAL=True,
     )
     app.json = _JSON(app)
-    uploads.init_app(app, settings.max_upload_bytes)
+    uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
     security.init_app(app)
     errors.init_app(app)
-    classifier.init_app(app, DigitClassifier.from_settings(settings))
+    classifier.init_app(app, load_classifiers(settings))
+    samples.init_app(app, MnistTestSet(settings.data_dir))
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)
-    csrf.exempt(curl_api.blueprint)  # programs have no cookie that a foreign page could abuse
-    for blueprint in (pages.blueprint, curl_api.blueprint, health.blueprint):
+    for blueprint in _FOR_PROGRAMS:
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
+    for blueprint in (pages.blueprint, samples.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
     return app
 
 
 def _secret_key(settings: Settings) -> str:
+    if not settings.secret_key and settings.environment != "production":
+        return secrets.token_urlsafe()  # a restart costs the open forms their tokens, no more
     if not settings.secret_key:
         raise SettingsError(
             "There is no secret key: `bash deployment_scripts/build_all_local.sh` generates one, "

@@ -3,7 +3,7 @@
 The page shows the same problems as HTML, see :mod:`digit_classifier.web.pages`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, render_template, request
@@ -11,16 +11,21 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge
 
 from digit_classifier.errors import (
+    BadIndexError,
     BrokenImageError,
+    DatasetMissingError,
     DigitClassifierError,
     EmptyFileError,
     FileTooLargeError,
     ImageTooSmallError,
+    IndexPastEndError,
     InputError,
+    ModelNotFoundError,
     NoFileError,
     NoInkError,
     SelfTestError,
     TooManyPixelsError,
+    UnknownModelError,
     UnsupportedImageError,
 )
 
@@ -37,6 +42,11 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     BrokenImageError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ImageTooSmallError: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoInkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BadIndexError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    IndexPastEndError: HTTPStatus.NOT_FOUND,
+    ModelNotFoundError: HTTPStatus.NOT_FOUND,
+    # not 503: nothing is wrong with a service that was given no test set
+    DatasetMissingError: HTTPStatus.NOT_FOUND,
     SelfTestError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -52,11 +62,30 @@ class Problem:
         Stable, for programs.
     detail : str
         One sentence for a person.
+    more : dict
+        Further members of the document, for programs.
     """
 
     status: HTTPStatus
     code: str
     detail: str
+    more: dict[str, object] = field(default_factory=dict)
+
+
+class RefusedError(Exception):
+    """An error that the client at hand was promised another status for.
+
+    Parameters
+    ----------
+    error : Exception
+    status : HTTPStatus
+    **more
+        Further members of the problem document.
+    """
+
+    def __init__(self, error: Exception, status: HTTPStatus, **more: object) -> None:
+        super().__init__(str(error))
+        self.error, self.status, self.more = error, status, more
 
 
 def init_app(app: Flask) -> None:
@@ -65,15 +94,18 @@ def init_app(app: Flask) -> None:
     An unexpected exception is logged by Flask, with its traceback, and arrives here as an
     InternalServerError, which tells nothing of it.
     """
-    for error in (*STATUSES, HTTPException):
+    for error in (*STATUSES, RefusedError, HTTPException):
         app.register_error_handler(error, _answer)
 
 
 def problem_of(error: Exception) -> Problem:
     """Describe an error of :data:`STATUSES`, or an HTTPException, to a caller."""
     match error:
+        case RefusedError():
+            problem = problem_of(error.error)
+            return replace(problem, status=error.status, more=problem.more | error.more)
         case DigitClassifierError():
-            return Problem(_status_of(type(error)), error.code, str(error))
+            return Problem(_status_of(type(error)), error.code, str(error), _more(error))
         case CSRFError():
             detail = "The form has expired or was opened elsewhere. Please try again."
             return Problem(HTTPStatus.BAD_REQUEST, "form_expired", detail)
@@ -89,6 +121,22 @@ def problem_of(error: Exception) -> Problem:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, DigitClassifierError.code, detail)
 
 
+def problem_document(problem: Problem) -> dict[str, object]:
+    """Write a problem as RFC 9457 has it."""
+    return {
+        "type": "about:blank",
+        "title": problem.status.phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        **problem.more,
+    }
+
+
+def _more(error: DigitClassifierError) -> dict[str, object]:
+    return {"models": list(error.known)} if isinstance(error, UnknownModelError) else {}
+
+
 def _status_of(error: type[DigitClassifierError]) -> HTTPStatus:
     return next(STATUSES[cls] for cls in error.__mro__ if cls in STATUSES)
 
@@ -96,15 +144,8 @@ def _status_of(error: type[DigitClassifierError]) -> HTTPStatus:
 def _answer(error: Exception) -> Response:
     problem = problem_of(error)
     if isinstance(error, NotFound) and _is_for_a_person():
-        return Response(render_template("error.html", problem=problem), status=problem.status)
-    document = {
-        "type": "about:blank",
-        "title": problem.status.phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-    }
-    response = jsonify(document)
+        return error_page(problem)
+    response = jsonify(problem_document(problem))
     response.status_code = problem.status
     response.mimetype = MEDIA_TYPE
     if isinstance(error, HTTPException):  # Allow, Retry-After
@@ -112,6 +153,11 @@ def _answer(error: Exception) -> Response:
             header for header in error.get_headers() if header[0] != "Content-Type"
         )
     return response
+
+
+def error_page(problem: Problem) -> Response:
+    """Tell a problem to a person, on a page of its own."""
+    return Response(render_template("error.html", problem=problem), status=problem.status)
 
 
 def _is_for_a_person() -> bool:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from flask import Blueprint
 
 from digit_classifier import __version__
-from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.classifier import all_classifiers, current_classifier, default_classifier
 
 blueprint = Blueprint("health", __name__)
 
@@ -22,22 +22,24 @@ def livez() -> dict[str, str]:
 @blueprint.get("/readyz")
 def readyz() -> dict[str, str]:
     """Read the self-test's digit; a SelfTestError becomes a 503."""
-    current_classifier().self_test()
+    default_classifier().self_test()
     return {"status": "ready"}
 
 
 @blueprint.get("/status")
 def status() -> dict[str, object]:
-    """Tell the model, its layers and figures, and the versions."""
+    """Tell the model, its layers and figures, the other models, and the versions."""
     model = current_classifier().model
     return {
+        "status": "ok",
         "model": {
             "name": model.name,
             "version": model.version,
             "classifier": model.metadata.classifier,
-            "layers": model.network.architecture,
+            "layers": model.classifier.architecture,
             "figures": model.metadata.figures,
         },
+        "models": {name: other.model.version for name, other in all_classifiers().items()},
         "versions": {
             "digit_classifier": __version__,
             "python": platform.python_version(),

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from flask import Blueprint, render_template
 from werkzeug.exceptions import HTTPException
 
-from digit_classifier.errors import InputError, NoFileError
+from digit_classifier.errors import InputError, ModelNotFoundError, NoFileError
 from digit_classifier.inference import FORMATS
 from digit_classifier.web import wording
-from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.classifier import current_classifier, default_classifier
 from digit_classifier.web.errors import problem_of
 from digit_classifier.web.forms import UploadForm
 
@@ -32,6 +32,7 @@ def classify() -> str:
 
 
 @blueprint.errorhandler(InputError)
+@blueprint.errorhandler(ModelNotFoundError)
 @blueprint.errorhandler(HTTPException)
 def show_error(error: Exception) -> tuple[str, HTTPStatus]:
     """Show the form again, with what went wrong."""
@@ -40,7 +41,7 @@ def show_error(error: Exception) -> tuple[str, HTTPStatus]:
 
 
 def _render(**context: object) -> str:
-    limits = current_classifier().limits
+    limits = default_classifier().limits
     return render_template(
         "index.html",
         # without the request's data: parsing it may be what failed

@@ -21,25 +21,27 @@ class InMemoryRequest(Request):
         return BytesIO()
 
 
-def init_app(app: Flask, max_upload_bytes: int) -> None:
+def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
     """Keep the application's uploads in memory and bound its requests.
 
     The bound on the body lets a file of exactly ``max_upload_bytes`` pass; the file itself is
-    measured by the classifier.
+    measured by the classifier. A batch may be larger, see :mod:`digit_classifier.web.batches`.
     """
     app.request_class = InMemoryRequest
     app.config["MAX_CONTENT_LENGTH"] = max_upload_bytes + _FRAMING_BYTES
+    app.config["MAX_BATCH_BYTES"] = max_batch_bytes
 
 
-def uploaded_file(field: str) -> bytes:
-    """Return the content of the multipart file field of that name.
+def uploaded_file(*fields: str) -> bytes:
+    """Return the content of the first multipart file field that has one of these names.
 
     Raises
     ------
     NoFileError
         The request has none.
     """
-    file = request.files.get(field)
-    if not file:
-        raise NoFileError(f"Send a picture as the file of the multipart form field {field!r}.")
+    file = next(filter(None, map(request.files.get, fields)), None)
+    if file is None:
+        names = " or ".join(map(repr, fields))
+        raise NoFileError(f"Send a picture as the file of the multipart form field {names}.")
     return file.stream.read()

@@ -41,8 +41,8 @@ def test_altered_byte_is_refused_or_changes_nothing(models_dir, data):
     except ModelCorruptError:
         return
     assert model.metadata == METADATA
-    assert model.network.architecture == small_network().architecture
-    np.testing.assert_array_equal(model.network.parameters, small_network().parameters)
+    assert model.classifier.architecture == small_network().architecture
+    np.testing.assert_array_equal(model.classifier.parameters, small_network().parameters)
 
 
 def test_every_altered_parameter_is_refused(models_dir):

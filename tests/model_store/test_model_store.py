@@ -24,10 +24,10 @@ def test_loaded_model_is_the_saved_one_to_the_bit(models_dir):
     model = load_model("small", models_dir)
     assert model.name == "small"
     assert model.metadata == METADATA
-    assert model.network.architecture == small_network().architecture
-    assert model.network.parameters.dtype == np.float32
+    assert model.classifier.architecture == small_network().architecture
+    assert model.classifier.parameters.dtype == np.float32
     logits = small_network().predict_logits(X)
-    np.testing.assert_array_equal(model.network.predict_logits(X), logits, strict=True)
+    np.testing.assert_array_equal(model.classifier.predict_logits(X), logits, strict=True)
 
 
 def test_forged_file_without_a_change_is_read(forge):

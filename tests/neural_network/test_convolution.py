@@ -160,7 +160,10 @@ def test_config_and_back_gives_an_equal_layer(layer):
 
 
 def test_layers_over_images_are_known_to_all_that_loads_models():
-    code = "from digit_classifier import model_store as m; m.layer_from_config({'type': 'Flatten'})"
+    code = (
+        "from digit_classifier.registry import CLASSIFIERS; "
+        "CLASSIFIERS['cnn'].from_parameters([{'type': 'Flatten'}], {})"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -204,7 +207,7 @@ def model_path(tmp_path):
 
 
 def test_loaded_model_is_the_saved_one_to_the_bit(model_path):
-    network = read_model_file(model_path, "small").network
+    network = read_model_file(model_path, "small").classifier
     assert network.architecture == small_cnn().architecture
     X = np.random.default_rng(0).random((5, 12), dtype=np.float32)
     np.testing.assert_array_equal(

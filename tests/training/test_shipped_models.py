@@ -33,7 +33,7 @@ def test_a_model_is_what_its_recipe_makes(name: str) -> None:
     # settings that came after a model was trained have values that change nothing of it
     assert _contains(recipe.as_json(), recorded)
     assert model.metadata.input_scaling == recipe.scaling
-    assert model.network.architecture == recipe.build_network().architecture
+    assert model.classifier.architecture == recipe.build_network().architecture
     assert len(model.metadata.training["history"]) == recipe.epochs
 
 
@@ -61,7 +61,7 @@ def test_a_model_s_card_is_of_this_version_and_measured_under_corruptions(name: 
 def test_a_model_reads_mnist_in_both_polarities(mnist: Mnist, name: str) -> None:
     model = shipped(name)
 
-    scores = score(model.network, mnist.X_test, mnist.y_test, model.metadata.input_scaling)
+    scores = score(model.classifier, mnist.X_test, mnist.y_test, model.metadata.input_scaling)
 
     assert scores.n_errors <= MOST_ERRORS[name]
     assert scores.n_errors_inverted <= MOST_ERRORS[name]

@@ -89,7 +89,7 @@ def test_another_seed_is_another_run(
 
 
 def mean_confidence(made: Trainer, images: np.ndarray) -> float:
-    logits = logits_of(made.trained_network(), images, made.recipe.scaling)
+    logits = logits_of(made.trained_classifier(), images, made.recipe.scaling)
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return float((1 / exponentials.sum(axis=1)).mean())
 
@@ -212,7 +212,7 @@ def test_early_stopping_ends_the_run_and_ships_the_best_epoch(
     assert len(accuracies) < recipe.epochs
     assert accuracies.index(max(accuracies)) == len(accuracies) - 1 - 3
     assert made.validate().mean_accuracy == max(accuracies)
-    assert (made.trained_network().parameters != made.state.average).any()
+    assert (made.trained_classifier().parameters != made.state.average).any()
 
 
 def test_a_run_that_stopped_early_stays_stopped_when_resumed(
@@ -227,7 +227,7 @@ def test_a_run_that_stopped_early_stays_stopped_when_resumed(
 
     assert len(resumed.state.history) == len(stopped.state.history)
     np.testing.assert_array_equal(
-        resumed.trained_network().parameters, stopped.trained_network().parameters
+        resumed.trained_classifier().parameters, stopped.trained_classifier().parameters
     )
 
 

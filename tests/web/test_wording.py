@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.inference import Prediction
+from digit_classifier.prediction import Prediction
 from digit_classifier.web import wording
 
 

@@ -1,4 +1,7 @@
-"""For curl: ``curl -F 'myfile=@picture.png' http://…/curl-api``."""
+"""The Apache/WTForms digit service: ``curl -F 'myfile=@picture.png' http://…/curl-api``.
+
+Its form, with the same field, is the page itself.
+"""
 
 from flask import Blueprint
 

@@ -1,0 +1,54 @@
+"""The answer about one image."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from digit_classifier.neural_network.inspection import LayerSummary
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer about one image.
+
+    Attributes
+    ----------
+    digit : int
+        The most probable one.
+    confidence : float
+        Its probability, calibrated on validation data.
+    probabilities : tuple of 10 floats
+        One a digit, from 0 to 9.
+    accepted : bool
+        False where the confidence is below the model's threshold: probably no digit.
+    warnings : tuple of str
+        Stable codes of what makes the answer less sure.
+    model_name, model_version : str
+    classifier : str
+        The kind of classifier, as the registry names it.
+    elapsed_ms : float
+        From the bytes to the answer.
+    layers : tuple of LayerSummary
+        What happened inside, where that was asked for.
+    """
+
+    digit: int
+    confidence: float
+    probabilities: tuple[float, ...]
+    accepted: bool
+    warnings: tuple[str, ...]
+    model_name: str
+    model_version: str
+    classifier: str
+    elapsed_ms: float
+    layers: tuple[LayerSummary, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer in JSON's types, as the command line and the web give it."""
+        return {
+            "prediction": self.digit,
+            "confidence": self.confidence,
+            "probabilities": list(self.probabilities),
+            "accepted": self.accepted,
+            "warnings": list(self.warnings),
+            "model": {"name": self.model_name, "version": self.model_version},
+        }

@@ -1,0 +1,50 @@
+"""Gray levels written as text: another way for an image to arrive than as a file."""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.errors import PixelsError
+
+#: A number in ASCII; Python's own ``float`` would take "1_0", "nan" and digits of other scripts.
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_BLACK, _WHITE = 0, 255
+
+
+def parse_pixels(text: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Read comma-separated gray levels from 0 to 255, row after row.
+
+    Parameters
+    ----------
+    text : str
+    shape : tuple of int
+        Height and width of the image.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        Rounded to whole levels.
+
+    Raises
+    ------
+    PixelsError
+        There are more or fewer values, or one is no number or out of range; it says which.
+    """
+    values = text.split(",") if text.strip() else []
+    if len(values) != shape[0] * shape[1]:
+        raise PixelsError(
+            f"{shape[0] * shape[1]} comma-separated values are needed, {shape[1]} for each of "
+            f"{shape[0]} rows; there are {len(values)}."
+        )
+    levels = [_level(value, number) for number, value in enumerate(values, 1)]
+    return np.array(levels).round().astype(np.uint8).reshape(shape)
+
+
+def _level(value: str, number: int) -> float:
+    if not _NUMBER.fullmatch(value):
+        raise PixelsError(f"Value {number} is {value[:20]!r}, which is no number.")
+    level = float(value)
+    if not _BLACK <= level <= _WHITE:
+        raise PixelsError(f"Value {number} is {value.strip()[:20]}; levels go from 0 to 255.")
+    return level

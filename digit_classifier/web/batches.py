@@ -1,0 +1,134 @@
+"""The images of a batch: files of a form, the files of a ZIP, or base64 in JSON."""
+
+import zipfile
+import zlib
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from flask import current_app, request
+
+from digit_classifier.errors import BadBatchError, BrokenImageError, FileTooLargeError, InputError
+from digit_classifier.web.classifier import default_classifier
+
+FIELD = "images"
+MAX_ITEMS = 256
+
+_ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+#: Others may ask for any amount of memory to be unpacked.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: What zipfile raises on archives that are damaged, encrypted, or of a kind that it cannot read.
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    ValueError,
+)
+_HOW = (
+    f"Send images as files of the multipart form field {FIELD!r}, as a ZIP archive, or as JSON: "
+    f'{{"{FIELD}": ["<base64>", …]}}.'
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image file of a batch.
+
+    Attributes
+    ----------
+    name : str or None
+        As the caller calls it.
+    content : bytes or InputError
+        Why it cannot be had, where it cannot.
+    """
+
+    name: str | None
+    content: bytes | InputError
+
+    @property
+    def n_bytes(self) -> int:
+        """How much of the batch it is."""
+        return len(self.content) if isinstance(self.content, bytes) else 0
+
+
+def items_of_request() -> list[Item]:
+    """Return the image files that the current request holds, in their order.
+
+    Raises
+    ------
+    BadBatchError
+        It holds none, more than `MAX_ITEMS`, or cannot be taken apart.
+    """
+    max_bytes = current_app.config["MAX_BATCH_BYTES"]
+    request.max_content_length = max_bytes
+    found: list[Item] = []
+    n_bytes = 0
+    for item in _items():
+        found.append(item)
+        n_bytes += item.n_bytes
+        if len(found) > MAX_ITEMS:
+            raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
+        if n_bytes > max_bytes:
+            raise FileTooLargeError(f"The images of the batch have more than {max_bytes} bytes.")
+    if not found:
+        raise BadBatchError(f"The batch is empty. {_HOW}")
+    return found
+
+
+def _items() -> Iterator[Item]:
+    if request.mimetype == "multipart/form-data":
+        return _of_form()
+    if request.mimetype in _ZIP_TYPES:
+        return _of_zip(request.get_data())
+    if request.is_json:
+        return _of_json(request.get_json())
+    raise BadBatchError(_HOW)
+
+
+def _of_form() -> Iterator[Item]:
+    return (Item(file.filename, file.stream.read()) for file in request.files.getlist(FIELD))
+
+
+def _of_json(document: Any) -> Iterator[Item]:
+    images = document.get(FIELD) if isinstance(document, dict) else None
+    if not isinstance(images, list):
+        raise BadBatchError(_HOW)
+    return (_of_entry(entry, number) for number, entry in enumerate(images, 1))
+
+
+def _of_entry(entry: Any, number: int) -> Item:
+    fields = entry if isinstance(entry, dict) else {"data": entry}
+    name, data = fields.get("name"), fields.get("data")
+    if not isinstance(data, str) or not isinstance(name, str | None):
+        raise BadBatchError(f"Image {number} is neither base64 nor an object with name and data.")
+    try:
+        return Item(name, b64decode(data, validate=True))
+    except ValueError as exc:
+        return Item(name, BrokenImageError(f"This is no base64: {exc}."))
+
+
+def _of_zip(content: bytes) -> Iterator[Item]:
+    try:
+        archive = zipfile.ZipFile(BytesIO(content))
+    except _ZIP_ERRORS as exc:
+        raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
+    with archive:
+        for entry in archive.infolist():
+            if not entry.is_dir():
+                yield Item(entry.filename, _unpack(archive, entry))
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | InputError:
+    """Unpack no more than a byte over the limit: that it is too large is told by the classifier."""
+    if entry.compress_type not in _COMPRESSIONS:
+        return BrokenImageError("This is compressed in a way that is not read here.")
+    try:
+        with archive.open(entry) as file:
+            return file.read(default_classifier().limits.max_bytes + 1)
+    except _ZIP_ERRORS as exc:
+        return BrokenImageError(f"This cannot be unpacked: {exc}.")

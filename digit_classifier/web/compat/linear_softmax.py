@@ -1,0 +1,34 @@
+"""The linear softmax service: 784 gray levels in the form field ``img``, separated by commas.
+
+It was asked on ``/mnist/classify``, and by its own documentation on ``/mnist/classify-vector``.
+"""
+
+from http import HTTPStatus
+
+from flask import Blueprint, request
+
+from digit_classifier.errors import PixelsError
+from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.compat.mnist_answer import Answer, answer, layers_wanted
+from digit_classifier.web.errors import RefusedError
+
+FIELD = "img"
+
+blueprint = Blueprint("linear_softmax", __name__)
+
+
+@blueprint.post("/mnist/classify-vector")
+def classify() -> Answer:
+    """Read the digit of the form's gray levels; 400 says what is wrong with them."""
+    classifier = current_classifier()
+    try:
+        prediction = classifier.predict_pixels(_pixels(), inspect=layers_wanted())
+    except PixelsError as exc:
+        raise RefusedError(exc, HTTPStatus.BAD_REQUEST) from exc
+    return answer(prediction)
+
+
+def _pixels() -> str:
+    if FIELD not in request.form:
+        raise PixelsError(f"Send the gray levels in the form field {FIELD!r}.")
+    return request.form[FIELD]

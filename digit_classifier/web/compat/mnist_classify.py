@@ -1,0 +1,24 @@
+"""``POST /mnist/classify``: three clients' contracts on one path, told apart by the request."""
+
+from flask import Blueprint, request
+
+from digit_classifier.web.compat import linear_softmax, mnist_rest, png_upload
+from digit_classifier.web.compat.mnist_answer import Answer
+
+blueprint = Blueprint("mnist_classify", __name__)
+
+
+@blueprint.post("/mnist/classify/", strict_slashes=False)
+def classify() -> Answer:
+    """Answer as the service did that such a request was written for."""
+    if request.mimetype == "multipart/form-data":
+        with png_upload.refusing_with_404():  # reading the form may already fail
+            has_pixels = linear_softmax.FIELD in request.form
+        return linear_softmax.classify() if has_pixels else png_upload.classify()
+    return linear_softmax.classify() if _is_form() else mnist_rest.classify_body()
+
+
+def _is_form() -> bool:
+    """Tell a form from an image that curl's ``--data-binary`` calls one, which is never ASCII."""
+    is_called_so = request.mimetype == "application/x-www-form-urlencoded"
+    return is_called_so and request.get_data().isascii()

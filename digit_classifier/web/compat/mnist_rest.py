@@ -1,0 +1,65 @@
+"""The REST service with the test set: MNIST's test digits by index, and images as raw bodies."""
+
+import re
+from http import HTTPStatus
+
+from flask import Blueprint, Response, request
+
+from digit_classifier.errors import (
+    BadIndexError,
+    EmptyFileError,
+    FileTooLargeError,
+    InputError,
+)
+from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.compat.mnist_answer import Answer, answer, layers_wanted
+from digit_classifier.web.errors import RefusedError
+from digit_classifier.web.samples import current_test_set
+
+blueprint = Blueprint("mnist_rest", __name__)
+
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+@blueprint.get("/mnist/image/<index>")
+@blueprint.get("/mnist/<index>/image")
+def show_image(index: str) -> Response:
+    """Give a test digit as a JPEG."""
+    picture = current_test_set().picture(_number(index), "JPEG")
+    return Response(picture, mimetype="image/jpeg")
+
+
+@blueprint.get("/mnist/label/<index>")
+@blueprint.get("/mnist/<index>/label")
+def tell_label(index: str) -> dict[str, int]:
+    """Give the label of a test digit."""
+    return {"label": current_test_set().label(_number(index))}
+
+
+@blueprint.get("/mnist/classify/<index>")
+@blueprint.get("/mnist/<index>/classify")
+def classify_index(index: str) -> Answer:
+    """Read a test digit."""
+    classifier = current_classifier()
+    picture = current_test_set().picture(_number(index))
+    return answer(classifier.predict(picture, inspect=layers_wanted()))
+
+
+def classify_body() -> Answer:
+    """Read the digit of the image that the body is; a bad one is a 400."""
+    classifier = current_classifier()
+    try:
+        content = request.get_data()
+        if not content:
+            raise EmptyFileError("The body is empty; send an image as it, or as a file of a form.")
+        return answer(classifier.predict(content, inspect=layers_wanted()))
+    except FileTooLargeError:
+        raise  # its status is the same whether the file or the whole body is too large
+    except InputError as exc:
+        raise RefusedError(exc, HTTPStatus.BAD_REQUEST) from exc
+
+
+def _number(index: str) -> int:
+    if not _WHOLE_NUMBER.fullmatch(index):
+        raise BadIndexError(f"{index[:20]!r} is no index: it must be a whole number.")
+    return int(index)

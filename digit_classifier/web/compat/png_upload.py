@@ -1,0 +1,45 @@
+"""The PNG upload service: a multipart file of any field, answered with its name.
+
+The name tells parallel answers apart. Whatever is wrong with the upload is a 404: those clients
+were promised one status for all of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from flask import request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import HTTPException
+
+from digit_classifier.errors import InputError, NoFileError
+from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.compat.mnist_answer import Answer, answer, layers_wanted
+from digit_classifier.web.errors import RefusedError
+
+
+def classify() -> Answer:
+    """Read the digit of the first file of the form."""
+    classifier = current_classifier()
+    with refusing_with_404():
+        file = _first_file()
+    name = file.filename
+    with refusing_with_404(name=name):
+        prediction = classifier.predict(file.stream.read(), inspect=layers_wanted())
+    return {"name": name} | answer(prediction)
+
+
+@contextmanager
+def refusing_with_404(**more: object) -> Iterator[None]:
+    """Answer what is wrong with an upload as these clients were promised."""
+    try:
+        yield
+    except (InputError, HTTPException) as exc:
+        raise RefusedError(exc, HTTPStatus.NOT_FOUND, **more) from exc
+
+
+def _first_file() -> FileStorage:
+    file = next(filter(None, request.files.values()), None)
+    if file is None:
+        raise NoFileError("Send a picture as the file of a multipart form field, such as 'file'.")
+    return file

@@ -1,0 +1,35 @@
+"""The Softmax/CNN service: ``POST /upload`` with a file ``file`` or ``image``, or its 404 page."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from digit_classifier.errors import InputError, ModelNotFoundError
+from digit_classifier.registry import class_name
+from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.errors import RefusedError, error_page, problem_of
+from digit_classifier.web.uploads import uploaded_file
+
+blueprint = Blueprint("softmax_cnn", __name__)
+
+
+@blueprint.get("/upload")
+def show_form() -> ResponseReturnValue:
+    """Lead to the form, which that service showed here as well."""
+    return redirect(url_for("pages.show_form"))
+
+
+@blueprint.post("/upload")
+def classify() -> ResponseReturnValue:
+    """Read the digit of the file; whatever is wrong with the upload is told on the 404 page."""
+    try:
+        prediction = current_classifier().predict(uploaded_file("file", "image"))
+    except (InputError, ModelNotFoundError, HTTPException) as exc:
+        return error_page(problem_of(RefusedError(exc, HTTPStatus.NOT_FOUND)))
+    return {
+        "classifier": class_name(prediction.classifier),
+        "label": prediction.digit,
+        "model": {"name": prediction.model_name, "version": prediction.model_version},
+    }

@@ -1,0 +1,8 @@
+"""Flask's configuration in each environment; ``DIGIT_CLASSIFIER_ENVIRONMENT`` chooses one."""
+
+CONFIGURATIONS: dict[str, dict[str, object]] = {
+    "production": {},
+    # tracebacks in the browser let whoever sees them run code: for one's own machine alone
+    "development": {"DEBUG": 1, "TEMPLATES_AUTO_RELOAD": True},
+    "testing": {"TESTING": True, "WTF_CSRF_ENABLED": False},
+}
