@@ -14,6 +14,7 @@
     │   │   └── UnknownModelError     no model of that name; it has the names that there are
     │   └── ModelCorruptError         a model file is damaged, altered or foreign
     ├── SelfTestError                 the loaded model does not read the digit it must
+    ├── BaselineError                 recorded figures cannot be compared with
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
     ├── TrainingDivergedError         the loss of a training is no finite number any more
     ├── MissingPackageError           a package that only this needs is not installed
@@ -121,6 +122,12 @@ class SelfTestError(DigitClassifierError):
     """The loaded model does not read the self-test's digit right."""
 
     code = "self_test_failed"
+
+
+class BaselineError(DigitClassifierError):
+    """The recorded figures of an evaluation cannot be read, or are of something else."""
+
+    code = "bad_baseline"
 
 
 class CheckpointError(DigitClassifierError):

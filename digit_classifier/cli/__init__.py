@@ -4,32 +4,21 @@ Commands import what they need when they run, so that ``--help`` answers at once
 set the number of BLAS threads before NumPy is imported.
 """
 
-from typing import Any
-
 import click
 
 from digit_classifier import __version__
 from digit_classifier.cli.data import data
 from digit_classifier.cli.doctor import doctor
+from digit_classifier.cli.errors import Group
 from digit_classifier.cli.evaluate import evaluate
 from digit_classifier.cli.models import models
 from digit_classifier.cli.predict import predict
+from digit_classifier.cli.query import query
 from digit_classifier.cli.serve import serve
 from digit_classifier.cli.train import train
-from digit_classifier.errors import DigitClassifierError
 
 
-class _Group(click.Group):
-    """A group that tells our own errors in one sentence, without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except DigitClassifierError as exc:
-            raise click.ClickException(str(exc)) from exc
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="digit-classifier")
 def main() -> None:
     """Read handwritten digits: train, evaluate, predict, serve.
@@ -39,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (data, train, evaluate, predict, models, serve, doctor):
+for command in (data, train, evaluate, predict, models, serve, query, doctor):
     main.add_command(command)

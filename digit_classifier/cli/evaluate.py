@@ -1,6 +1,7 @@
 """``digit-classifier evaluate``."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,17 +27,38 @@ from digit_classifier.settings import Settings, load_settings
     help="Write plots, the figures and a model card into this folder. misread.png shows digits of "
     "MNIST: keep it out of version control.",
 )
+@click.option(
+    "--against",
+    "baseline_file",
+    metavar="BASELINE.json",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Fail if an accuracy is lower than in these figures, printed earlier by --json.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1),
+    default=0.001,
+    show_default=True,
+    help="How much lower it may be.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
+    *,
     model: str | None,
     directory: Path | None,
     corruptions: bool,
     report: Path | None,
+    baseline_file: Path | None,
+    tolerance: float,
     as_json: bool,
 ) -> None:
-    """Measure a model on the MNIST test set, or on a folder of labelled pictures."""
+    """Measure a model on the MNIST test set, or on a folder of labelled pictures.
+
+    The exit status is 1 if the model does worse than the baseline that it is compared with.
+    """
     if directory is not None and (corruptions or report):
         raise click.UsageError("--corruptions and --report are of MNIST alone, not of --data.")
+    baseline = _read(baseline_file) if baseline_file else None
     settings = load_settings()
     settings = replace(settings, model=model or settings.model)
     if directory is None:
@@ -44,6 +66,25 @@ def evaluate(
     else:
         figures = _on_folder(settings, directory)
     click.echo(json.dumps(figures) if as_json else _as_text(figures))
+    if baseline is not None:
+        _compare(figures, baseline, tolerance)
+
+
+def _read(baseline_file: Path) -> dict[str, Any]:
+    """Read the baseline before the time for the evaluation is spent."""
+    from digit_classifier.training.baseline import read_baseline
+
+    return read_baseline(baseline_file)
+
+
+def _compare(figures: dict[str, Any], baseline: dict[str, Any], tolerance: float) -> None:
+    from digit_classifier.training.baseline import find_drops
+
+    drops = find_drops(figures, baseline, tolerance)
+    for drop in drops:
+        click.echo(drop, err=True)
+    if drops:
+        sys.exit(1)
 
 
 def _as_text(figures: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """``digit-classifier models``."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,6 +24,37 @@ def list_() -> None:
             f"{name}  {model.version}  {model.metadata.classifier}  "
             f"{model.n_parameters:,} parameters  {_figures(model.metadata.figures)}"
         )
+
+
+@models.command()
+@click.argument("name")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the picture goes.  [default: model.png in the model's folder of models]",
+)
+def show(name: str, output: Path | None) -> None:
+    """Draw what the model's first layer looks for, and tell its layers.
+
+    Red speaks for it, blue against it. Softmax regression has a filter for each digit, a perceptron
+    for each unit, a convolutional network for each channel.
+    """
+    from digit_classifier.model_store import SUFFIX, load_model, model_file
+    from digit_classifier.training.model_picture import draw_filters
+
+    settings = load_settings()
+    model = load_model(name, settings.models_dir)
+    picture = draw_filters(model.classifier, model.metadata.image_shape)
+    if picture is None:
+        raise click.ClickException(f"A {model.metadata.classifier!r} has no filters to be seen.")
+    path = Path(name) if name.endswith(SUFFIX) else model_file(name, settings.models_dir)
+    target = output or path.with_suffix(".png")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(target, "PNG")
+    for layer in model.classifier.architecture:
+        click.echo("  ".join(str(value) for value in layer.values()))
+    click.echo(f"Wrote {target}.")
 
 
 def _figures(figures: dict[str, Any]) -> str:

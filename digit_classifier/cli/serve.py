@@ -1,10 +1,12 @@
 """``digit-classifier serve``."""
 
+import ipaddress
 from dataclasses import replace
 
 import click
 
 from digit_classifier import blas
+from digit_classifier.errors import SettingsError
 from digit_classifier.settings import load_settings
 
 
@@ -13,14 +15,26 @@ from digit_classifier.settings import load_settings
 @click.option("--port", type=click.IntRange(0, 65535), help="[default: the settings', 5000]")
 @click.option("--model", help="Name of the model.  [default: the settings']")
 def serve(host: str | None, port: int | None, model: str | None) -> None:
-    """Serve the page and the API by Flask's own threaded server."""
+    """Serve the page and the API by Flask's own threaded server.
+
+    With DIGIT_CLASSIFIER_ENVIRONMENT=development it starts anew when the code changes, and shows
+    errors in a debugger; for that, it only listens on this machine.
+    """
     blas.use_one_thread()
     from digit_classifier.web import create_app
 
     settings = load_settings()
+    host = host if host is not None else settings.host
     app = create_app(replace(settings, model=model or settings.model))
-    app.run(
-        host if host is not None else settings.host,
-        port if port is not None else settings.port,
-        threaded=True,
-    )
+    if app.debug and not _is_of_this_machine(host):
+        raise SettingsError(
+            f"The development environment lets whoever reaches it run code: not on {host}."
+        )
+    app.run(host, port if port is not None else settings.port, debug=app.debug, threaded=True)
+
+
+def _is_of_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

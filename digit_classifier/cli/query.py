@@ -1,0 +1,174 @@
+"""``digit-classifier query``: MNIST's test digits sent to a running server."""
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from digit_classifier.settings import load_settings
+
+PATH = "/mnist/classify"
+TIMEOUT = 60  # seconds without an answer
+_SHOWN = 5  # misread digits, and errors, that are named
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of one digit.
+
+    Attributes
+    ----------
+    name : str
+        ``INDEX-CLASS.png``, as it was sent.
+    seconds : float
+        From the first byte sent to the last received.
+    status : int or None
+        None if there was no answer.
+    text : str
+        The answer, or why there is none.
+    digit : int or None
+        As it was read.
+    """
+
+    name: str
+    seconds: float
+    status: int | None
+    text: str
+    digit: int | None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the digit is the label."""
+        return self.digit is not None and self.name.endswith(f"-{self.digit}.png")
+
+
+@click.command()
+@click.argument("url")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--concurrency", type=click.IntRange(min=1), default=8, show_default=True, help="At once."
+)
+@click.option("--field", default="file", show_default=True, help="The form's, for the file.")
+@click.option("--seed", type=int, help="Chooses the digits.  [default: others each time]")
+def query(url: str, count: int, concurrency: int, field: str, seed: int | None) -> None:
+    """Send random MNIST test digits to a running server and tell what it answers.
+
+    URL is the server's address, with the path of the upload unless it is /mnist/classify. Of one
+    digit the answer is shown, of more the accuracy and the latency. The files are named
+    INDEX-CLASS.png. The exit status is 0 if every digit was read, right or wrong, 1 otherwise.
+    """
+    from tqdm import tqdm
+
+    from digit_classifier.sample_digits import MnistTestSet
+
+    digits = MnistTestSet(load_settings().data_dir)
+    indices = random.Random(seed).choices(range(len(digits)), k=count)  # noqa: S311, no secret
+    started = time.perf_counter()
+    names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
+    answers = _send_all(_address(url), field, names_and_files, concurrency)
+    replies = list(tqdm(answers, "Querying", count, leave=False, disable=None))
+    seconds = time.perf_counter() - started
+    click.echo(_one(replies[0]) if count == 1 else _summary(replies, seconds, concurrency))
+    sys.exit(0 if all(reply.digit is not None for reply in replies) else 1)
+
+
+def _address(url: str) -> str:
+    if "://" not in url:
+        url = f"http://{url}"
+    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
+
+
+def _send_all(
+    url: str, field: str, names_and_files: Iterable[tuple[str, bytes]], concurrency: int
+) -> Iterator[Reply]:
+    import requests
+
+    sessions = threading.local()  # a session keeps its connection, and is of one thread
+
+    def send(name_and_file: tuple[str, bytes]) -> Reply:
+        name, content = name_and_file
+        if not hasattr(sessions, "own"):
+            sessions.own = requests.Session()
+        started = time.perf_counter()
+        try:
+            response = sessions.own.post(
+                url, files={field: (name, content, "image/png")}, timeout=TIMEOUT
+            )
+        except requests.RequestException as exc:
+            return Reply(name, time.perf_counter() - started, None, _reason(exc), None)
+        seconds = time.perf_counter() - started
+        return Reply(name, seconds, response.status_code, response.text, _digit(response))
+
+    with ThreadPoolExecutor(concurrency) as pool:
+        yield from pool.map(send, names_and_files)
+
+
+def _reason(exc: Exception) -> str:
+    """Tell why there was no answer; urllib3's text of a failed connection is a paragraph."""
+    import requests
+
+    if isinstance(exc, requests.Timeout):
+        return f"no answer within {TIMEOUT} s"
+    return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
+
+
+def _digit(response: Any) -> int | None:
+    import requests
+
+    if response.status_code != requests.codes.ok:
+        return None
+    try:
+        digit = response.json()["prediction"]
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        return None
+    return digit if isinstance(digit, int) else None
+
+
+def _one(reply: Reply) -> str:
+    label = reply.name.removesuffix(".png").rpartition("-")[2]
+    told = "no answer" if reply.status is None else f"HTTP {reply.status}"
+    return f"True class: {label}\n{told}: {reply.text.strip()}"
+
+
+def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:
+    import numpy as np
+
+    failed = [reply for reply in replies if reply.digit is None]
+    answered = [reply for reply in replies if reply.digit is not None]
+    wrong = [reply for reply in answered if not reply.is_right]
+    rate = f"{len(replies) / seconds:.0f} a second, {concurrency} at once"
+    lines = [
+        f"{len(replies):,} requests in {seconds:.2f} s: {rate}",
+        f"errors: {len(failed)}{_named(failed, _failure)}",
+    ]
+    if answered:
+        percentiles = np.percentile([1000 * reply.seconds for reply in answered], (50, 90, 99, 100))
+        lines += [
+            f"accuracy: {1 - len(wrong) / len(answered):.2%}{_named(wrong, _misreading)}",
+            "latency: median {:.1f} ms, 90 % {:.1f} ms, 99 % {:.1f} ms, longest {:.1f} ms".format(
+                *percentiles
+            ),
+        ]
+    return "\n".join(lines)
+
+
+def _named(replies: Sequence[Reply], tell: Any) -> str:
+    if not replies:
+        return ""
+    more = ", …" if len(replies) > _SHOWN else ""
+    return f" ({', '.join(map(tell, replies[:_SHOWN]))}{more})"
+
+
+def _misreading(reply: Reply) -> str:
+    return f"{reply.name} read as {reply.digit}"
+
+
+def _failure(reply: Reply) -> str:
+    return f"{reply.name}: {f'HTTP {reply.status}' if reply.status else reply.text}"
