@@ -3,7 +3,7 @@ TEST_PYVENV ?= .venv-test
 export TEST_PYVENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format train model-cards screenshots lock clean
+.PHONY: help install service debug test lint format train fast-train model-cards screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,8 +11,11 @@ help: ## Show this list
 install: ## Make the virtual environment, the settings and a trained model
 	@bash deployment_scripts/build_all_local.sh --no-serve
 
-serve: ## The same, and serve on this machine
+service: ## The same, and serve on this machine
 	@bash deployment_scripts/build_all_local.sh
+
+debug: ## Serve in the development environment: a debugger, and a new start when the code changes
+	@DIGIT_CLASSIFIER_ENVIRONMENT=development bash deployment_scripts/build_all_local.sh
 
 test: ## Run the whole gate
 	@bash deployment_scripts/run_tests.sh
@@ -27,13 +30,17 @@ format: test-pyvenv ## Format the code and fix what the linter can fix
 train: ## Train the default model on MNIST
 	@bash deployment_scripts/train_model.sh
 
+fast-train: ## Train one epoch, into models/fast
+	@bash deployment_scripts/train_model.sh --classifier mlp --name fast --epochs 1
+
 # An empty folder of models: a model trained here must not hide the shipped one of its name.
 model-cards: test-pyvenv ## Measure the shipped models (a quarter of an hour) and write their cards
 	@set -e; reports="$$(mktemp -d)"; trap 'rm -rf -- "$$reports"' EXIT; trap 'exit 130' INT TERM; \
 	for name in softmax mlp cnn; do \
 		DIGIT_CLASSIFIER_MODELS_DIR="$$reports/none" "$(TEST_PYVENV)/bin/digit-classifier" \
 			evaluate --model "$$name" --corruptions --report "$$reports/$$name"; \
-		cp -- "$$reports/$$name/MODEL_CARD.md" "digit_classifier/pretrained/$$name/"; \
+		cp -- "$$reports/$$name/MODEL_CARD.md" "$$reports/$$name/figures.json" \
+			"digit_classifier/pretrained/$$name/"; \
 	done
 
 screenshots: test-pyvenv ## Take the pictures of the documents anew

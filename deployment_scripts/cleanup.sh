@@ -30,7 +30,7 @@ list_made_here() {
         if generated "$path"; then printf '%s\0' "$path"; fi
     done
     for path in digit_classifier.egg-info .coverage .hypothesis .import_linter_cache \
-        .mypy_cache .pytest_cache .ruff_cache; do
+        .mypy_cache .pytest_cache .ruff_cache .tox; do
         if [[ -e "$PROJECT_DIR/$path" ]]; then printf '%s\0' "$PROJECT_DIR/$path"; fi
     done
     find "$PROJECT_DIR/digit_classifier" "$PROJECT_DIR/tests" -type d -name __pycache__ -prune \
@@ -44,7 +44,7 @@ generated() {
 list_models() {
     [[ -d "$MODELS_DIR" ]] || return 0
     find "$MODELS_DIR" -mindepth 2 -maxdepth 2 -type f \
-        \( -name model.safetensors -o -name checkpoint.safetensors \) -print0
+        \( -name model.safetensors -o -name model.png -o -name checkpoint.safetensors \) -print0
 }
 
 confirm() {

@@ -11,7 +11,6 @@
     ├── ModelError
     │   ├── UnknownClassifierError    no kind of classifier has that name
     │   ├── ModelNotFoundError        no such model
-    │   │   └── UnknownModelError     no model of that name; it has the names that there are
     │   └── ModelCorruptError         a model file is damaged, altered or foreign
     ├── SelfTestError                 the loaded model does not read the digit it must
     ├── BaselineError                 recorded figures cannot be compared with
@@ -38,7 +37,7 @@ Nothing here knows of HTTP. Each error that a caller of the service can provoke 
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class DigitClassifierError(Exception):
@@ -90,26 +89,26 @@ class UnknownClassifierError(ModelError):
 
 
 class ModelNotFoundError(ModelError):
-    """There is no such model."""
-
-    code = "model_not_found"
-
-
-class UnknownModelError(ModelNotFoundError):
-    """There is no model of that name.
+    """There is no such model.
 
     Parameters
     ----------
-    name : str
+    message : str
     known : iterable of str
-        The names that there are.
+        The names of those that there are, where a name was asked for.
     """
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
+    code = "model_not_found"
+
+    def __init__(self, message: str, known: Iterable[str] = ()) -> None:
+        super().__init__(message)
         self.known = tuple(sorted(known))
-        super().__init__(
-            f"There is no model {name!r}; there are: {', '.join(self.known) or 'none'}."
-        )
+
+    @classmethod
+    def of(cls, name: str, known: Iterable[str]) -> Self:
+        """Say which names there are instead of this one."""
+        names = ", ".join(sorted(known)) or "none"
+        return cls(f"There is no model {name!r}; there are: {names}.", known)
 
 
 class ModelCorruptError(ModelError):

@@ -25,7 +25,6 @@ from digit_classifier.errors import (
     ModelCorruptError,
     ModelNotFoundError,
     UnknownClassifierError,
-    UnknownModelError,
 )
 from digit_classifier.model_metadata import ModelMetadata
 from digit_classifier.neural_network.layers import Array
@@ -96,7 +95,7 @@ def load_model(name: str, models_dir: Path) -> Model:
         return read_model_file(path, path.stem)
     models = list_models(models_dir)
     if name not in models:
-        raise UnknownModelError(name, models)
+        raise ModelNotFoundError.of(name, models)
     return read_model_file(models[name], name)
 
 

@@ -69,6 +69,8 @@ def test_every_field_can_be_set_by_the_environment(monkeypatch):
         "framing": "center",
         "max_upload_bytes": 2,
         "max_image_pixels": 3,
+        "max_batch_bytes": 4,
+        "environment": "testing",
         "secret_key": "hush",
     }
     assert set(values) >= {field.name for field in dataclasses.fields(Settings)}

@@ -5,7 +5,7 @@ from typing import cast
 
 from flask import Flask, current_app, request
 
-from digit_classifier.errors import UnknownModelError
+from digit_classifier.errors import ModelNotFoundError
 from digit_classifier.inference import DigitClassifier
 
 _KEY = "digit_classifier"
@@ -31,7 +31,7 @@ def current_classifier() -> DigitClassifier:
 
     Raises
     ------
-    UnknownModelError
+    ModelNotFoundError
         There is none of that name.
     """
     name = request.args.get("model")
@@ -39,5 +39,5 @@ def current_classifier() -> DigitClassifier:
         return default_classifier()
     classifiers = all_classifiers()
     if name not in classifiers:
-        raise UnknownModelError(name, classifiers)
+        raise ModelNotFoundError.of(name, classifiers)
     return classifiers[name]

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge
 
 from digit_classifier.errors import (
+    BadBatchError,
     BadIndexError,
     BrokenImageError,
     DatasetMissingError,
@@ -23,9 +24,9 @@ from digit_classifier.errors import (
     ModelNotFoundError,
     NoFileError,
     NoInkError,
+    PixelsError,
     SelfTestError,
     TooManyPixelsError,
-    UnknownModelError,
     UnsupportedImageError,
 )
 
@@ -36,6 +37,8 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     InputError: HTTPStatus.BAD_REQUEST,
     NoFileError: HTTPStatus.BAD_REQUEST,
     EmptyFileError: HTTPStatus.BAD_REQUEST,
+    BadBatchError: HTTPStatus.BAD_REQUEST,
+    PixelsError: HTTPStatus.BAD_REQUEST,
     FileTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyPixelsError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedImageError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -105,7 +108,7 @@ def problem_of(error: Exception) -> Problem:
             problem = problem_of(error.error)
             return replace(problem, status=error.status, more=problem.more | error.more)
         case DigitClassifierError():
-            return Problem(_status_of(type(error)), error.code, str(error), _more(error))
+            return _problem_of_ours(error)
         case CSRFError():
             detail = "The form has expired or was opened elsewhere. Please try again."
             return Problem(HTTPStatus.BAD_REQUEST, "form_expired", detail)
@@ -133,12 +136,13 @@ def problem_document(problem: Problem) -> dict[str, object]:
     }
 
 
-def _more(error: DigitClassifierError) -> dict[str, object]:
-    return {"models": list(error.known)} if isinstance(error, UnknownModelError) else {}
-
-
-def _status_of(error: type[DigitClassifierError]) -> HTTPStatus:
-    return next(STATUSES[cls] for cls in error.__mro__ if cls in STATUSES)
+def _problem_of_ours(error: DigitClassifierError) -> Problem:
+    status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+    if isinstance(error, DatasetMissingError):  # its own text names a folder of the server's
+        detail = "MNIST is not installed here; 'digit-classifier data fetch' brings it."
+        return Problem(status, error.code, detail)
+    more = {"models": list(error.known)} if isinstance(error, ModelNotFoundError) else {}
+    return Problem(status, error.code, str(error), {**more})
 
 
 def _answer(error: Exception) -> Response:

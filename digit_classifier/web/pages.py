@@ -18,6 +18,7 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def show_form() -> str:
     """Show the empty form."""
+    current_classifier()  # that the address names a model there is
     return _render()
 
 

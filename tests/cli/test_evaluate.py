@@ -125,3 +125,50 @@ def test_a_folder_without_labels_is_told(run: Run, place: Path) -> None:
 
     assert result.exit_code == 1
     assert "no labelled picture" in result.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_the_same_model_is_no_worse_than_its_baseline(run: Run, place: Path) -> None:
+    (place / "baseline.json").write_text(run("evaluate", "--model", "softmax", "--json").output)
+
+    result = run("evaluate", "--model", "softmax", "--against", place / "baseline.json")
+
+    assert result.exit_code == 0
+    assert "fell" not in result.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_a_worse_model_fails_against_the_baseline(run: Run, place: Path) -> None:
+    figures = json.loads(run("evaluate", "--model", "softmax", "--json").output)
+    better = figures | {"accuracy": figures["accuracy"] + 0.02}
+    (place / "better.json").write_text(json.dumps(better))
+    command = ("evaluate", "--model", "softmax", "--against", place / "better.json")
+
+    failed = run(*command, "--json")
+    passed = run(*command, "--tolerance", 0.03)
+
+    assert failed.exit_code == 1
+    assert json.loads(failed.stdout) == figures
+    assert failed.stderr.startswith("accuracy fell from ")
+    assert passed.exit_code == 0
+
+
+def test_a_folder_has_a_baseline_too(run: Run, place: Path) -> None:
+    (place / "digits").mkdir()
+    draw_digit(4).save(place / "digits" / "4_a.png")
+    draw_digit(4).save(place / "digits" / "5_a.png")
+    (place / "baseline.json").write_text('{"n_images": 2, "accuracy": 1.0}')
+
+    result = run("evaluate", "--data", place / "digits", "--against", place / "baseline.json")
+
+    assert result.exit_code == 1
+    assert "accuracy fell from 1.0000 to 0.5000" in result.output
+
+
+def test_a_baseline_that_is_none_is_told_before_anything_is_measured(run: Run, place: Path) -> None:
+    (place / "baseline.json").write_text("{}")
+
+    result = run("evaluate", "--against", place / "baseline.json")
+
+    assert result.exit_code == 1
+    assert "baseline.json holds no accuracy" in result.output

@@ -1,3 +1,7 @@
+from pathlib import Path
+
+from PIL import Image
+
 from tests.cli.conftest import Run
 
 
@@ -13,3 +17,29 @@ def test_the_shipped_models_are_listed_with_their_figures(run: Run) -> None:
     assert "MNIST test accuracy 99." in mlp
     assert softmax.startswith("softmax  ")
     assert "MNIST test accuracy 92." in softmax
+
+
+def test_a_model_is_drawn_into_its_folder(run: Run, place: Path) -> None:
+    result = run("models", "show", "softmax")
+
+    assert result.exit_code == 0
+    assert result.output == f"Dense  784  10\nWrote {place}/models/softmax/model.png.\n"
+    with Image.open(place / "models" / "softmax" / "model.png") as picture:
+        assert picture.format == "PNG"
+    assert "softmax" in run("models", "list").output  # a folder with a picture alone is no model
+
+
+def test_a_model_is_drawn_where_it_is_told_to(run: Run, place: Path) -> None:
+    result = run("models", "show", "cnn", "-o", place / "pictures" / "cnn.png")
+
+    assert result.exit_code == 0
+    assert "Conv2D  1  24  3" in result.output
+    assert (place / "pictures" / "cnn.png").is_file()
+    assert not (place / "models").exists()
+
+
+def test_an_unknown_model_cannot_be_drawn(run: Run) -> None:
+    result = run("models", "show", "forest")
+
+    assert result.exit_code == 1
+    assert "There is no model 'forest'; there are: cnn, mlp, softmax." in result.output

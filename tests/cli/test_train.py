@@ -112,3 +112,52 @@ def test_training_without_data_says_how_to_fetch_it(run: Run) -> None:
 
     assert result.exit_code == 1
     assert "'digit-classifier data fetch'" in result.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+@pytest.mark.parametrize(
+    ("name", "classifier"), [("softmax", "softmax"), ("mine", "softmax"), ("new", "mlp")]
+)
+def test_a_name_alone_trains_that_model_anew(
+    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, name: str, classifier: str
+) -> None:
+    monkeypatch.setitem(vars(RECIPES["mlp"]), "n_negatives", 0)
+    run("train", "--classifier", "softmax", "--name", "mine", "--epochs", 1)
+
+    result = run("train", "--name", name, "--epochs", 1, "--seed", 1)
+
+    assert result.exit_code == 0, result.output
+    metadata = load_model(name, place / "models").metadata
+    assert metadata.classifier == classifier
+    assert metadata.training["seed"] == 1
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_the_options_of_the_rest_service_are_aliases(run: Run, place: Path) -> None:
+    options = ("--classifier", "softmax", "--num-epochs", 2, "--batch-size", 100)
+
+    result = run("train", "--weights", place / "weights.safetensors", *options)
+
+    assert result.exit_code == 0
+    assert "Epoch 2 " in result.output
+    assert "Epoch 3 " not in result.output
+    assert sorted(path.name for path in place.iterdir()) == ["weights.png", "weights.safetensors"]
+    recipe = load_model("weights.safetensors", place).metadata.training["recipe"]
+    assert (recipe["epochs"], recipe["batch_size"]) == (2, 100)
+    evaluated = run("evaluate", "--model", place / "weights.safetensors").output
+    assert evaluated.startswith("model: weights\n")
+
+
+@pytest.mark.usefixtures("drawn_data")
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--weights", "weights.hdf5"], "must end in .safetensors"),
+        (["--weights", "w.safetensors", "--name", "mine"], "give one"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(run: Run, options: list[str], told: str) -> None:
+    result = run("train", *options)
+
+    assert result.exit_code == 2
+    assert told in result.output

@@ -15,5 +15,11 @@ def app(tmp_path: Path) -> Flask:
 
 
 @pytest.fixture
+def client_with_test_set(tmp_path: Path, trusted_drawn_mnist: Path) -> FlaskClient:
+    """A client of a service whose MNIST is a hundred drawn digits."""
+    return make_app(tmp_path, data_dir=trusted_drawn_mnist).test_client()
+
+
+@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()

@@ -15,22 +15,31 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse, encode_multipart
 
 from digit_classifier.inference import DigitClassifier
+from digit_classifier.model_store import Model
 from digit_classifier.settings import Settings
 from digit_classifier.web import classifier, create_app
 
 MIB = 1024 * 1024
 
 
-def make_app(no_models: Path) -> Flask:
+def make_app(no_models: Path, **settings: Any) -> Flask:
     """Build an application; the folder holds no model that could hide the shipped one."""
-    return create_app(Settings(secret_key=ts.SecretStr("k" * 32), models_dir=no_models))
+    own = {"secret_key": ts.SecretStr("k" * 32), "models_dir": no_models, "data_dir": no_models}
+    return create_app(Settings(**own | settings))
+
+
+def model_of(app: Flask, name: str = "mlp") -> Model:
+    """Return one of the application's models."""
+    return app.extensions["digit_classifier"][name].model
 
 
 def alter_model(app: Flask, **metadata: Any) -> None:
-    """Make the application's model say something else of itself."""
-    old = app.extensions["digit_classifier"]
+    """Make the application's default model say something else of itself."""
+    classifiers = app.extensions["digit_classifier"]
+    old = classifiers["mlp"]
     model = replace(old.model, metadata=replace(old.model.metadata, **metadata))
-    classifier.init_app(app, DigitClassifier(model, old.framing, old.limits))
+    altered = DigitClassifier(model, old.framing, old.limits)
+    classifier.init_app(app, classifiers | {"mlp": altered})
 
 
 @contextmanager

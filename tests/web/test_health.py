@@ -2,7 +2,7 @@ import json
 import platform
 
 import digit_classifier
-from tests.web.serving import alter_model
+from tests.web.serving import alter_model, model_of
 
 
 def test_livez_answers_at_once(client):
@@ -27,8 +27,9 @@ def test_readyz_is_unavailable_when_the_self_test_is_misread(app, client):
 
 
 def test_status_tells_the_model_its_layers_and_the_versions(app, client):
-    model = app.extensions["digit_classifier"].model
+    model = model_of(app)
     told = client.get("/status").json
+    assert told["status"] == "ok"
     assert told["model"]["name"] == "mlp"
     assert told["model"]["version"] == model.version
     assert told["model"]["layers"][0]["n_inputs"] == 28 * 28
@@ -37,6 +38,14 @@ def test_status_tells_the_model_its_layers_and_the_versions(app, client):
     assert told["versions"]["digit_classifier"] == digit_classifier.__version__
     assert told["versions"]["python"] == platform.python_version()
     assert told["versions"].keys() >= {"numpy", "pillow", "flask"}
+
+
+def test_status_tells_the_models_side_by_side(app, client):
+    models = client.get("/status").json["models"]
+    assert models == {name: model_of(app, name).version for name in ("mlp", "cnn", "softmax")}
+    assert next(iter(models)) == "mlp"  # the one that answers by default
+    assert client.get("/status?model=cnn").json["model"]["layers"][1]["type"] == "Conv2D"
+    assert client.get("/status?model=forest").status_code == 404
 
 
 def test_status_tells_no_path_and_no_secret(app, client):

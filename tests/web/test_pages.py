@@ -1,5 +1,7 @@
+import io
 import logging
 import re
+import zipfile
 
 import pytest
 
@@ -130,3 +132,46 @@ def test_unexpected_error_is_told_kindly_and_logged_without_the_upload(app, clie
     assert "IndexError" in caplog.text
     assert "name-of-the-file" not in caplog.text
     assert "IHDR" not in caplog.text
+
+
+def test_page_offers_sample_digits(client):
+    assert 'href="/samples.zip" download' in client.get("/").text
+    response = client.get("/samples.zip")
+    assert response.mimetype == "application/zip"
+    assert response.headers["Content-Disposition"] == "attachment; filename=samples.zip"
+    with zipfile.ZipFile(io.BytesIO(response.data)) as archive:
+        assert len(archive.namelist()) == 10
+        assert "3-4.png" in archive.namelist()
+
+
+def test_sample_digits_are_of_the_test_set_where_it_is(client_with_test_set):
+    content = client_with_test_set.get("/samples.zip").data
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            response = post_form(client_with_test_set, myfile=as_file(archive.read(name), name))
+            assert status_words(response.text)[0] in "0123456789T"  # "This does not look like"
+
+
+@pytest.mark.parametrize("name", ["cnn", "softmax"])
+def test_page_answers_by_the_model_that_its_address_names(client, name):
+    page = client.get(f"/?model={name}").text
+    assert f'action="/?model={name}"' in page
+    token = csrf_token(page)
+    response = send(client, f"/?model={name}", csrf_token=token, myfile=as_file(drawn(6)))
+    assert status_words(response.text)[0] == "6"
+    assert f"by model {name} " in response.text
+
+
+def test_unknown_model_is_told_on_the_page(client):
+    for response in (
+        client.get("/?model=forest"),
+        send(
+            client,
+            "/?model=forest",
+            csrf_token=csrf_token(client.get("/").text),
+            myfile=as_file(drawn(6)),
+        ),
+    ):
+        assert response.status_code == 404
+        assert "there are: cnn, mlp, softmax" in response.text
+        assert 'role="alert"' in response.text

@@ -20,6 +20,7 @@ def prediction(confidence, *, accepted=True, warnings=()):
         warnings=warnings,
         model_name="mlp",
         model_version="0",
+        classifier="mlp",
         elapsed_ms=1.0,
     )
 

@@ -8,7 +8,8 @@ from digit_classifier.web.compat.mnist_answer import Answer
 blueprint = Blueprint("mnist_classify", __name__)
 
 
-@blueprint.post("/mnist/classify/", strict_slashes=False)
+@blueprint.post("/mnist/classify")
+@blueprint.post("/mnist/classify/")
 def classify() -> Answer:
     """Answer as the service did that such a request was written for."""
     if request.mimetype == "multipart/form-data":

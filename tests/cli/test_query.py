@@ -1,0 +1,145 @@
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.web.serving import make_app, serving
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    with serving(make_app(tmp_path / "no models")) as address:
+        yield address
+
+
+@pytest.fixture
+def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawn digits as the test set of whoever queries; the server itself has none."""
+    monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """A server that answers everything alike, as another service might."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            """Keep the output clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_one_digit_is_shown_with_its_answer(run: Run, server: str) -> None:
+    result = run("query", server)
+
+    assert result.exit_code == 0
+    first, second = result.output.strip().splitlines()
+    (label,) = re.fullmatch(r"True class: (\d)", first).groups()
+    answer = json.loads(second.removeprefix("HTTP 200: "))
+    assert re.fullmatch(rf"\d+-{label}\.png", answer["name"])
+    assert answer["prediction"] in range(10)
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_many_digits_are_summed_up(run: Run, server: str) -> None:
+    result = run("query", server, "--count", 60, "--concurrency", 4)
+
+    assert result.exit_code == 0
+    assert re.match(r"60 requests in [\d.]+ s: \d+ a second, 4 at once\n", result.output)
+    assert "errors: 0\n" in result.output
+    accuracy = float(re.search(r"accuracy: ([\d.]+)%", result.output)[1])
+    assert accuracy >= 90
+    latencies = re.search(
+        r"median ([\d.]+) ms, 90 % ([\d.]+) ms, 99 % ([\d.]+) ms, longest ([\d.]+) ms",
+        result.output,
+    ).groups()
+    assert float(latencies[0]) > 0
+    assert sorted(latencies, key=float) == list(latencies)
+
+
+@pytest.mark.usefixtures("drawn_data")
+@pytest.mark.parametrize(
+    ("path", "field"), [("/mnist/classify/", "file"), ("/curl-api?model=cnn", "myfile")]
+)
+def test_another_path_and_field_can_be_named(run: Run, server: str, path: str, field: str) -> None:
+    result = run("query", server.removeprefix("http://") + path, "--field", field, "--count", 3)
+
+    assert result.exit_code == 0, result.output
+    assert "errors: 0\n" in result.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_a_seed_chooses_the_same_digits(run: Run, server: str) -> None:
+    def asked() -> str:
+        return run("query", server, "--seed", 5).output.split('"name":')[1].split(",")[0]
+
+    assert asked() == asked()
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_misread_digits_are_named_and_are_no_errors(run: Run) -> None:
+    with answering(200, b'{"prediction": 3}') as address:
+        result = run("query", address, "--count", 40)
+
+    assert result.exit_code == 0
+    assert "errors: 0\n" in result.output
+    assert re.search(r"accuracy: [\d.]+% \(\d+-[^3]\.png read as 3, .*, …\)", result.output)
+
+
+@pytest.mark.usefixtures("drawn_data")
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (404, b'{"prediction": 3}', "HTTP 404"),
+        (503, b"", "HTTP 503"),
+        (200, b"no JSON", "HTTP 200"),
+        (200, b"[]", "HTTP 200"),
+        (200, b'{"prediction": "three"}', "HTTP 200"),
+    ],
+)
+def test_other_answers_are_errors(run: Run, status: int, body: bytes, told: str) -> None:
+    with answering(status, body) as address:
+        many = run("query", address, "--count", 7)
+        one = run("query", address)
+
+    assert (many.exit_code, one.exit_code) == (1, 1)
+    assert re.search(rf"errors: 7 \(\d+-\d\.png: {told}, .*, …\)", many.output)
+    assert "accuracy" not in many.output
+    assert told in one.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_a_server_that_is_not_there_is_an_error(run: Run) -> None:
+    result = run("query", "127.0.0.1:9", "--count", 2)  # the port of "discard": nobody listens
+
+    assert result.exit_code == 1
+    assert "errors: 2 (" in result.output
+    assert ": no connection" in result.output
+
+
+def test_without_mnist_the_command_tells_how_to_fetch_it(run: Run) -> None:
+    result = run("query", "127.0.0.1:9")
+
+    assert result.exit_code == 1
+    assert "digit-classifier data fetch" in result.output
