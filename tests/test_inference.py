@@ -1,7 +1,9 @@
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -16,9 +18,11 @@ from digit_classifier.errors import (
     ModelNotFoundError,
     NoInkError,
     SelfTestError,
+    UnsupportedImageError,
 )
-from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import Model
+from digit_classifier.inference import DigitClassifier, load_classifiers
+from digit_classifier.model_store import PRETRAINED, Model
+from digit_classifier.prediction import Prediction
 from digit_classifier.preprocessing.framing import frame_center
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
@@ -330,3 +334,82 @@ def test_any_picture_gives_a_prediction_or_an_error_of_ours(
     except InputError:
         return
     assert 0 <= prediction.digit <= 9
+
+
+def test_a_batch_is_answered_as_its_files_are_alone(classifier: DigitClassifier) -> None:
+    contents = [encode(draw_digit(digit, size=(60, 60)), "PNG") for digit in range(10)]
+
+    together = classifier.predict_batch(iter(contents))
+
+    for content, prediction in zip(contents, together, strict=True):
+        alone = classifier.predict(content)
+        assert isinstance(prediction, Prediction)
+        assert (prediction.digit, prediction.warnings) == (alone.digit, alone.warnings)
+        assert prediction.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+        assert prediction.elapsed_ms > 0
+
+
+def test_a_file_that_cannot_be_read_spoils_no_other_of_its_batch(
+    classifier: DigitClassifier,
+) -> None:
+    blank = encode(Image.new("L", (40, 40), 200), "PNG")
+
+    text, three, paper = classifier.predict_batch(
+        [b"text", encode(draw_digit(3, size=(60, 60)), "PNG"), blank]
+    )
+
+    assert isinstance(text, UnsupportedImageError)
+    assert isinstance(three, Prediction)
+    assert three.digit == 3
+    assert isinstance(paper, NoInkError)
+
+
+def test_a_batch_of_nothing_readable_is_answered(classifier: DigitClassifier) -> None:
+    assert classifier.predict_batch([]) == []
+    (refused,) = classifier.predict_batch([b""])
+    assert isinstance(refused, InputError)
+
+
+def test_gray_levels_are_read_like_the_image_that_they_are(classifier: DigitClassifier) -> None:
+    pixels = np.asarray(draw_digit(5))
+    text = ",".join(map(str, pixels.reshape(-1)))
+
+    by_levels = classifier.predict_pixels(text)
+
+    assert by_levels.probabilities == classifier.predict(png(pixels)).probabilities
+
+
+def test_layers_are_told_where_that_is_asked_for(classifier: DigitClassifier) -> None:
+    content = encode(draw_digit(5), "PNG")
+
+    inspected = classifier.predict(content, inspect=True)
+
+    assert [layer.shape for layer in inspected.layers] == [
+        (n,) for n in (1024, 1024, 512, 512, 256, 256, 10)
+    ]
+    assert inspected.layers[-1].top_units[0]["unit"] == [5]
+    assert inspected.probabilities == classifier.predict(content).probabilities
+    assert classifier.predict(content).layers == ()
+
+
+def test_all_models_are_loaded_and_the_settings_one_comes_first(settings: Settings) -> None:
+    classifiers = load_classifiers(replace(settings, model="cnn"))
+
+    assert list(classifiers) == ["cnn", "mlp", "softmax"]
+    for name, classifier in classifiers.items():
+        assert classifier.model.name == name
+        assert classifier.predict(encode(draw_digit(5), "PNG")).digit == 5
+
+
+def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.safetensors"
+    shutil.copy(PRETRAINED / "softmax" / "model.safetensors", file)
+
+    classifiers = load_classifiers(replace(settings, model=str(file)))
+
+    assert list(classifiers) == ["mine", "cnn", "mlp", "softmax"]
+    assert classifiers["mine"].model.version == classifiers["softmax"].model.version
+    with pytest.raises(ModelNotFoundError, match="no model file"):
+        load_classifiers(replace(settings, model=str(tmp_path / "other.safetensors")))

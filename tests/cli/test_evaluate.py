@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,9 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from digit_classifier.datasets import Mnist
+from digit_classifier.model_store import PRETRAINED
 from digit_classifier.training.corruptions import CORRUPTIONS
 from tests.cli.conftest import Run
 from tests.strokes import draw_digit
+
+#: Where MNIST is; the tests' own folder has none.
+DATA_DIR = Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")).absolute()
 
 
 def test_evaluate_counts_errors_and_refusals_of_a_folder(run: Run, place: Path) -> None:
@@ -172,3 +178,17 @@ def test_a_baseline_that_is_none_is_told_before_anything_is_measured(run: Run, p
 
     assert result.exit_code == 1
     assert "baseline.json holds no accuracy" in result.output
+
+
+@pytest.mark.parametrize("name", ["softmax", "mlp", "cnn"])
+def test_the_shipped_models_are_no_worse_than_their_recorded_figures(
+    mnist: Mnist, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(DATA_DIR))
+    recorded = PRETRAINED / name / "figures.json"
+
+    result = run("evaluate", "--model", name, "--against", recorded, "--json")
+
+    assert result.exit_code == 0, result.output
+    figures = json.loads(recorded.read_text("utf-8"))
+    assert json.loads(result.stdout)["version"] == figures["version"]

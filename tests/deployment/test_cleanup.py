@@ -8,7 +8,11 @@ from tests.deployment.clone import Clone
 from tests.deployment.conftest import Build
 
 FOREIGN = ["instance/notes.txt", "data/train-labels-idx1-ubyte", "models/mlp/notes.txt", "mine.txt"]
-TRAINED = ["models/mlp/model.safetensors", "models/other/checkpoint.safetensors"]
+TRAINED = [
+    "models/mlp/model.safetensors",
+    "models/mlp/model.png",
+    "models/other/checkpoint.safetensors",
+]
 
 
 @pytest.fixture

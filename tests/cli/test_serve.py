@@ -1,0 +1,52 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def development(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_ENVIRONMENT", "development")
+
+
+@pytest.mark.usefixtures("development")
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])
+def test_the_debugger_is_not_offered_to_other_machines(run: Run, host: str) -> None:
+    result = run("serve", "--host", host, "--port", 0)
+
+    assert result.exit_code == 1
+    assert f"run code: not on {host}" in result.output
+
+
+@pytest.mark.usefixtures("development")
+def test_development_serves_this_machine_and_ends_on_a_signal(place: Path) -> None:
+    command = [sys.executable, "-u", "-m", "digit_classifier", "serve", "--host", "127.0.0.1"]
+    log = place / "log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*command, "--port", "0"],
+            cwd=place,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        for _ in range(200):
+            found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", log.read_text())
+            if found or server.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert found, log.read_text()
+        assert requests.get(f"{found[1]}/readyz", timeout=30).json() == {"status": "ready"}
+        assert "Debugger is active" in log.read_text()
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=30)
