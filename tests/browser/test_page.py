@@ -1,6 +1,7 @@
 """The page through what a person perceives: roles and names."""
 
 import re
+import zipfile
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,10 +61,12 @@ def test_missing_file_is_told_by_the_server(open_page):
     expect(page.get_by_role("alert")).to_contain_text("Please choose a picture first.")
 
 
-def test_keyboard_alone_reaches_field_and_button(open_page):
+def test_keyboard_alone_reaches_field_samples_and_button(open_page):
     page = open_page()
     page.keyboard.press("Tab")
     expect(page.get_by_label("Picture of a digit")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Ten sample digits")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Read the digit")).to_be_focused()
 
@@ -112,3 +115,14 @@ def _luminance(colour: str) -> float:
     channels = [int(text) / 255 for text in re.findall(r"\d+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_sample_digits_are_downloaded_and_read(open_page):
+    page = open_page()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Ten sample digits").click()
+    assert download.value.suggested_filename == "samples.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        content = archive.read("3-4.png")
+    send(page, content)
+    expect(page.get_by_role("status")).to_contain_text("4")

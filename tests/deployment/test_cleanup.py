@@ -54,7 +54,8 @@ def test_cleanup_lists_and_keeps_everything_unless_told_yes(built: Clone, answer
     assert finished.stderr.endswith("Error: Nothing was removed.\n")
     listed = finished.stdout.splitlines()
     assert {f"{built.path}/.venv", f"{built.path}/instance/settings.toml"} <= set(listed)
-    assert not any("/models" in line or "/data" in line for line in listed)
+    kept = tuple(f"{built.path}/{folder}" for folder in ("models", "data"))
+    assert not any(line.startswith(kept) for line in listed)
     assert built.listing() == before
 
 
