@@ -23,6 +23,8 @@ main() {
         return
     fi
     bash "$PROJECT_DIR/deployment_scripts/install_pyvenv.sh"
+    # Training needs no settings file: where none was made yet, none is to be missed.
+    [[ -e "$SETTINGS_FILE" ]] || unset DIGIT_CLASSIFIER_CONFIG
     "$PYVENV/bin/digit-classifier" data fetch
     # The process becomes the training, so that Ctrl-C reaches it alone and it keeps a checkpoint.
     exec "$PYVENV/bin/digit-classifier" train "$@"

@@ -1,0 +1,30 @@
+"""Training by the script, with the data and the environment of a clone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from digit_classifier.datasets import Mnist
+from tests.deployment.conftest import Build
+
+DATA_DIR = Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")).absolute()
+OPTIONS = ("--classifier", "softmax", "--name", "fast", "--epochs", "1")
+
+
+@pytest.mark.parametrize("settings", ["made by the build", "not there"])
+def test_script_trains_with_and_without_settings(
+    mnist: Mnist, build: Build, tmp_path: Path, settings: str
+) -> None:
+    instance = build.clone.path / "instance" if settings == "made by the build" else tmp_path
+    finished = build.clone.run(
+        "train_model.sh",
+        *OPTIONS,
+        DIGIT_CLASSIFIER_DATA_DIR=str(DATA_DIR),
+        DIGIT_CLASSIFIER_MODELS_DIR=str(tmp_path / "models"),
+        INSTANCE_DIR=str(instance),
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "already there, verified" in finished.stdout
+    trained = {path.name for path in (tmp_path / "models" / "fast").iterdir()}
+    assert trained == {"model.safetensors", "model.png"}
