@@ -53,6 +53,8 @@ lock: test-pyvenv ## Pin the requirements of setup.py anew
 	@$(LOCK) --extra build --output-file requirements.txt
 	@$(LOCK) --extra build --extra dev --extra plots --constraints requirements.txt \
 		--output-file requirements-dev.txt
+	@echo 'mod_wsgi>=5' | "$(TEST_PYVENV)/bin/uv" pip compile --quiet - --python-version 3.11 \
+		--generate-hashes --custom-compile-command "make lock" --output-file requirements-apache.txt
 
 clean: ## Remove what the scripts made; asks first
 	@bash deployment_scripts/cleanup.sh

@@ -31,11 +31,14 @@ setup(
         "scikit-learn>=1.6",
         "scipy>=1.14",
         "safetensors>=0.5",
+        "threadpoolctl>=3.5",
         "tqdm>=4.66",
         "typed-settings>=25",
         "wtforms>=3.1",
     ],
     extras_require={
+        # for a Python that is not the distribution's; it is built with apache2-dev
+        "apache": ["mod_wsgi>=5"],
         "build": ["setuptools>=77"],
         "dev": [
             "hypothesis",
@@ -43,6 +46,7 @@ setup(
             "mypy",
             "playwright",
             "pre-commit",
+            "psutil",
             "pytest",
             "pytest-cov",
             "ruff",

@@ -6,44 +6,26 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/settings.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
 
 usage() {
     cat <<'END'
-Usage: build_all_local.sh [--no-serve] [--retrain]
+Usage: build_all_local.sh [--apache] [--no-serve] [--retrain]
 
 Makes the virtual environment, the settings with a fresh secret key, and a trained model, each
 unless it is there, and serves on http://127.0.0.1:5000/ until Ctrl-C.
 
+  --apache     serve by a whole Apache of your own, without root, instead of Flask's own server
   --no-serve   build only
   --retrain    train a model on MNIST instead of using the one that is there
   --help       show this text
 
 The environment sets paths and ports, for example PORT=8000; config_profile.sh lists them all.
-END
-}
-
-ensure_settings() {
-    if [[ -e "$SETTINGS_FILE" ]]; then
-        [[ -r "$SETTINGS_FILE" ]] || die "$(id -un) cannot read $SETTINGS_FILE."
-        info "$SETTINGS_FILE is there already."
-        return
-    fi
-    local folder key
-    folder="$(dirname -- "$SETTINGS_FILE")"
-    [[ -d "$folder" ]] || install -d -m 0700 -- "$folder"
-    key="$("$PYVENV/bin/python" -I -c 'import secrets; print(secrets.token_urlsafe(32))')"
-    # Renamed into place when complete, so that an interrupted build leaves no half of a file.
-    (umask 077 && write_settings "$key" >"$SETTINGS_FILE.part")
-    mv -- "$SETTINGS_FILE.part" "$SETTINGS_FILE"
-    info "$SETTINGS_FILE generated, with a fresh secret key."
-}
-
-write_settings() {
-    cat <<END
-$SETTINGS_MARK
-# It is never overwritten. The folders, the host and the port come from config_profile.sh.
-[digit_classifier]
-secret_key = "$1"
 END
 }
 
@@ -61,9 +43,10 @@ ensure_model() {
 }
 
 main() {
-    local serve=yes retrain=no
+    local serve=yes retrain=no apache=no
     while (($#)); do
         case "$1" in
+            --apache) apache=yes ;;
             --no-serve) serve=no ;;
             --retrain) retrain=yes ;;
             --help) usage && return ;;
@@ -72,21 +55,47 @@ main() {
         shift
     done
     STEPS=3
-    [[ "$serve" == no ]] || STEPS=4
+    [[ "$apache" == no ]] || STEPS=$((STEPS + 1))
+    [[ "$serve" == no ]] || STEPS=$((STEPS + 1))
 
     step "Virtual environment"
     bash "$PROJECT_DIR/deployment_scripts/install_pyvenv.sh"
     step "Settings"
-    ensure_settings
+    ensure_settings 0600 ""
     step "Trained model"
     ensure_model "$retrain"
+    if [[ "$apache" == yes ]]; then
+        step "Apache"
+        build_apache
+    fi
     if [[ "$serve" == no ]]; then
         printf '\nBuilt. To serve: bash %q\n' "$PROJECT_DIR/deployment_scripts/build_all_local.sh"
         return
     fi
-    step "Serving on http://$HOST:$PORT/ (Ctrl-C ends it)"
+    step "Serving on $(address) (Ctrl-C ends it)"
     # The process becomes the server, so that a signal sent to it ends the server itself.
+    if [[ "$apache" == yes ]]; then
+        exec "$APACHE" -f "$APACHE_DIR/httpd.conf" -D FOREGROUND
+    fi
     exec "$PYVENV/bin/digit-classifier" serve --host "$HOST" --port "$PORT"
+}
+
+build_apache() {
+    ((EUID != 0)) || die "Apache for this machine, as root: bash deployment_scripts/build_all_EC2.sh"
+    if apache_is_running; then
+        die "It serves already, by process $(apache_pid). To replace its processes by new ones:" \
+            "PORT=$PORT bash deployment_scripts/reload.sh"
+    fi
+    bash "$PROJECT_DIR/deployment_scripts/build_apache.sh"
+    forget_old_workers
+}
+
+address() {
+    if [[ -n "$TLS_CERT" ]]; then
+        printf 'https://%s:%s/\n' "$SERVER_NAME" "$HTTPS_PORT"
+    else
+        printf 'http://%s:%s/\n' "$HOST" "$PORT"
+    fi
 }
 
 main "$@"

@@ -6,16 +6,24 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
 
 usage() {
     cat <<'END'
 Usage: cleanup.sh [--yes] [--models]
+       sudo bash cleanup.sh --system [--yes]
 
-Removes the virtual environments, the generated settings with their secret key, and what Python and
-the tests' tools left in the clone. It lists everything and asks first. The MNIST files stay.
+Removes the virtual environments, the generated settings with their secret key, the folders of an
+Apache of one's own, and what Python and the tests' tools left in the clone. It lists everything and
+asks first. The MNIST files stay.
 
   --yes      do not ask
   --models   remove the models trained here as well
+  --system   remove instead what build_all_EC2.sh made: the service with its settings, models and
+             logs, its user, its site, and the packages and modules that were not there before
   --help     show this text
 END
 }
@@ -32,6 +40,9 @@ list_made_here() {
     for path in digit_classifier.egg-info .coverage .hypothesis .import_linter_cache \
         .mypy_cache .pytest_cache .ruff_cache .tox; do
         if [[ -e "$PROJECT_DIR/$path" ]]; then printf '%s\0' "$PROJECT_DIR/$path"; fi
+    done
+    for path in "$INSTANCE_DIR"/apache-*/; do
+        if [[ -f "$path/httpd.conf" ]]; then printf '%s\0' "${path%/}"; fi
     done
     find "$PROJECT_DIR/digit_classifier" "$PROJECT_DIR/tests" -type d -name __pycache__ -prune \
         -print0
@@ -61,7 +72,7 @@ remove() {
     info "Removed $path"
     # The folders made for the settings and the models go when nothing else is in them.
     case "$path" in
-        "$SETTINGS_FILE"*) drop_if_empty "$(dirname -- "$SETTINGS_FILE")" ;;
+        "$SETTINGS_FILE"* | "$INSTANCE_DIR"/apache-*) drop_if_empty "$(dirname -- "$SETTINGS_FILE")" ;;
         "$MODELS_DIR"/*) drop_if_empty "$(dirname -- "$path")" "$MODELS_DIR" ;;
     esac
 }
@@ -70,17 +81,86 @@ drop_if_empty() {
     rmdir --ignore-fail-on-non-empty -- "$@"
 }
 
+# What the deployment wrote down of what was not there before it.
+recorded() {
+    if [[ -f "$MADE_DIR/$1" ]]; then LC_ALL=C sort --unique -- "$MADE_DIR/$1"; fi
+}
+
+list_system() {
+    local path
+    for path in "$PREFIX" "$CONFIG_DIR" "$STATE_DIR" "$SITE_FILE" "$HARDENING_FILE" \
+        "$LOG_DIR"/digit-classifier-*.log*; do
+        if [[ -e "$path" ]]; then printf '%s\n' "$path"; fi
+    done
+    if getent passwd "$SERVICE_USER" >/dev/null; then printf 'user %s\n' "$SERVICE_USER"; fi
+    recorded packages | sed 's/^/package /'
+    recorded modules | sed "s/^/Apache's module /"
+}
+
+# Leave the machine's Apache as it was found, or without it if it came with the service.
+restore_apache() {
+    local packages modules
+    mapfile -t packages < <(recorded packages)
+    mapfile -t modules < <(recorded modules)
+    if [[ " ${packages[*]} " == *" apache2 "* ]]; then apache_stop; fi
+    rm -f -- "/etc/apache2/sites-enabled/${SITE_FILE##*/}" "$SITE_FILE" "$HARDENING_FILE"
+    if has_systemd; then systemctl daemon-reload; fi
+    if [[ " ${packages[*]} " != *" apache2 "* ]] && command -v a2ensite >/dev/null; then
+        if [[ -e "$MADE_DIR/default-site" ]]; then a2ensite --quiet 000-default >/dev/null; fi
+        if [[ -e "$MADE_DIR/wsgi-disabled" ]]; then a2enmod --quiet wsgi >/dev/null; fi
+        if ((${#modules[@]})); then a2dismod --quiet --force "${modules[@]}" >/dev/null; fi
+        if apache_is_running; then apache_stop && apache_start; fi
+    fi
+    if ((${#packages[@]})); then
+        DEBIAN_FRONTEND=noninteractive apt-get purge --yes --quiet=2 "${packages[@]}" >/dev/null
+        info "Removed ${#packages[@]} packages"
+    fi
+}
+
+clean_system() {
+    local ask="$1" listed folder
+    ((EUID == 0)) || die "What root has made, root removes: run it with sudo."
+    listed="$(list_system)"
+    if [[ -z "$listed" ]]; then
+        info "There is nothing to remove."
+        return
+    fi
+    if [[ "$ask" == yes ]]; then
+        printf '%s\n' "$listed"
+        confirm
+    fi
+    restore_apache
+    # By name, and the folders themselves only when nothing of others is in them.
+    rm -rf -- "$PREFIX"/{releases,modules,current,previous} "$SETTINGS_FILE" "$APACHE_DIR" "$LOCK_FILE" \
+        "$WORKERS_DIR" "$MADE_DIR" "$STATE_DIR/instance" "$DATA_DIR" "$MODELS_DIR" \
+        "$LOG_DIR"/digit-classifier-*.log*
+    for folder in "$PREFIX" "$CONFIG_DIR" "$STATE_DIR"; do
+        if [[ -d "$folder" ]]; then drop_if_empty "$folder"; fi
+    done
+    if getent passwd "$SERVICE_USER" >/dev/null; then userdel "$SERVICE_USER"; fi
+    info "Removed the service from this machine."
+}
+
 main() {
-    local ask=yes models=no made path
+    local ask=yes models=no system=no made path
     while (($#)); do
         case "$1" in
             --yes) ask=no ;;
             --models) models=yes ;;
+            --system) system=yes ;;
             --help) usage && return ;;
+            "") ;;
             *) usage_error "unknown option $1" ;;
         esac
         shift
     done
+    if [[ "$system" == yes && "$DEPLOYMENT" == local ]]; then
+        exec env DEPLOYMENT=system bash "${BASH_SOURCE[0]}" --system \
+            "$([[ "$ask" == yes ]] || echo --yes)"
+    elif [[ "$system" == yes ]]; then
+        clean_system "$ask"
+        return
+    fi
     mapfile -d '' -t made < <(
         list_made_here
         if [[ "$models" == yes ]]; then list_models; fi

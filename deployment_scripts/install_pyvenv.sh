@@ -6,6 +6,8 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/python.sh"
 
 usage() {
     cat <<'END'
@@ -18,31 +20,13 @@ Makes the virtual environment PYVENV from requirements.txt, or does nothing wher
 END
 }
 
-# Set PYTHON_ID to the interpreter's version and home, or say why it cannot be used.
-ensure_python() {
-    local others="Name another one with PYTHON=/path/to/python3."
-    command -v -- "$PYTHON" >/dev/null \
-        || die "There is no $PYTHON. As root: apt-get install python3 python3-venv. $others"
-    PYTHON_ID="$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2], sys.prefix)')" \
-        || die "$PYTHON does not run as a Python interpreter. $others"
-    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-        || die "$PYTHON is Python ${PYTHON_ID%% *}; 3.11 or later is needed. $others"
-}
-
-ensure_ensurepip() {
-    local package="python3-venv"
-    [[ "$PYTHON" == /usr/bin/python3 ]] || package="python${PYTHON_ID%% *}-venv"
-    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null \
-        || die "$PYTHON cannot make virtual environments. As root: apt-get install $package."
-}
-
 # Print what the environment depends on as one hash: it is rebuilt when any of this changes,
 # including its own place, since an environment does not survive being moved.
 fingerprint() {
     local venv="$1" requirements="$2"
     {
-        printf '%s\n' "$venv" "$PROJECT_DIR" "$PYTHON_ID"
-        cat -- "$requirements" "$PROJECT_DIR/setup.py"
+        printf '%s\n' "$venv" "$PROJECT_DIR" "$PYTHON_ID" "$MOD_WSGI"
+        cat -- "$requirements" "$PROJECT_DIR/requirements-apache.txt" "$PROJECT_DIR/setup.py"
     } | sha256sum
 }
 
@@ -71,10 +55,9 @@ build() {
     info "Making $venv with Python ${PYTHON_ID%% *} ($PYTHON)."
     empty_venv "$venv"
     "$PYTHON" -m venv "$venv"
-    local pip=("$venv/bin/python" -I -m pip --disable-pip-version-check --no-input)
-    "${pip[@]}" install --require-hashes --only-binary :all: --requirement "$requirements"
+    install_requirements "$venv" "$requirements"
     # From inside the folder, as pip would read brackets in its name as extras.
-    (cd -- "$PROJECT_DIR" && "${pip[@]}" install --no-deps --no-build-isolation --editable .)
+    (cd -- "$PROJECT_DIR" && pip_of "$venv" install --no-deps --no-build-isolation --editable .)
 }
 
 main() {

@@ -1,7 +1,5 @@
-"""What ``digit-classifier doctor`` checks: the interpreter, the packages, the model, the secret."""
+"""What ``digit-classifier doctor`` checks: this installation, from the interpreter to the model."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -14,11 +12,12 @@ from digit_classifier.errors import (
     DatasetMissingError,
     DigitClassifierError,
     SettingsError,
+    UnsoundError,
 )
 from digit_classifier.inference import DigitClassifier
+from digit_classifier.model_store import find_model
 from digit_classifier.settings import Settings, load_settings
-
-OLDEST_PYTHON = (3, 11)
+from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Finding:
 
 def diagnose() -> Iterator[Finding]:
     """Run every check; those that need settings end with the first that cannot be read."""
-    yield _finding("Python", _python)
+    yield _finding("Python", check_interpreter)
     yield _finding("packages", _packages)
     try:
         settings = load_settings()
@@ -42,6 +41,9 @@ def diagnose() -> Iterator[Finding]:
     yield Finding("settings", f"serving on http://{settings.host}:{settings.port}/")
     yield _finding("secret key", lambda: _secret(settings))
     yield _finding("model", lambda: _model(settings))
+    yield _finding("linear algebra", check_blas)
+    if settings.read_only:
+        yield _finding("rights", lambda: check_read_only(_model_file(settings)))
     yield _finding("MNIST", lambda: _mnist(settings))
 
 
@@ -52,31 +54,16 @@ def _finding(check: str, run: Callable[[], str]) -> Finding:
         return Finding(check, str(exc), failed=True)
 
 
-class _UnfitError(DigitClassifierError):
-    """A check that found the environment unfit."""
-
-
-def _python() -> str:
-    """Check that the interpreter and its standard library are of one build, and new enough."""
-    found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < OLDEST_PYTHON:
-        raise _UnfitError(f"{found} is older than {'.'.join(map(str, OLDEST_PYTHON))}.")
-    library = Path(os.__file__).resolve()
-    if not library.is_relative_to(Path(sys.base_prefix).resolve()):
-        raise _UnfitError(f"the standard library {library} is not that of {sys.base_prefix}.")
-    return f"{found} at {sys.prefix}"
-
-
 def _packages() -> str:
     """Check that every requirement of the package is installed in a version that it allows."""
     try:
         requirements = [Requirement(line) for line in requires("digit-classifier") or []]
     except PackageNotFoundError as exc:
-        raise _UnfitError("digit-classifier is not installed in this environment.") from exc
+        raise UnsoundError("digit-classifier is not installed in this environment.") from exc
     needed = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong = [problem for r in needed if (problem := _problem(r))]
     if wrong:
-        raise _UnfitError("; ".join(wrong))
+        raise UnsoundError("; ".join(wrong))
     return f"all {len(needed)} required packages are there"
 
 
@@ -90,11 +77,15 @@ def _problem(requirement: Requirement) -> str | None:
 
 def _secret(settings: Settings) -> str:
     if not settings.secret_key:
-        raise _UnfitError(
+        raise UnsoundError(
             "there is none; deployment_scripts/build_all_local.sh makes one, or set "
             "DIGIT_CLASSIFIER_SECRET_KEY."
         )
     return "set"
+
+
+def _model_file(settings: Settings) -> Path:
+    return find_model(settings.model, settings.models_dir)
 
 
 def _model(settings: Settings) -> str:

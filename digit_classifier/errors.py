@@ -12,6 +12,7 @@
     │   ├── UnknownClassifierError    no kind of classifier has that name
     │   ├── ModelNotFoundError        no such model
     │   └── ModelCorruptError         a model file is damaged, altered or foreign
+    ├── UnsoundError                  the process is not put together as it should be
     ├── SelfTestError                 the loaded model does not read the digit it must
     ├── BaselineError                 recorded figures cannot be compared with
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
@@ -115,6 +116,12 @@ class ModelCorruptError(ModelError):
     """A model file is damaged, altered, of another version, or no model at all."""
 
     code = "model_corrupt"
+
+
+class UnsoundError(DigitClassifierError):
+    """Interpreter, libraries and rights of this process are not as they should be."""
+
+    code = "unsound"
 
 
 class SelfTestError(DigitClassifierError):

@@ -88,15 +88,27 @@ def load_model(name: str, models_dir: Path) -> Model:
     ModelCorruptError
         Its file is damaged, altered, of another version, or no model.
     """
+    path = find_model(name, models_dir)
+    return read_model_file(path, path.stem if name.endswith(SUFFIX) else name)
+
+
+def find_model(name: str, models_dir: Path) -> Path:
+    """Return the file of the model that :func:`load_model` would load.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is none.
+    """
     if name.endswith(SUFFIX):
         path = Path(name)
         if not path.is_file():
             raise ModelNotFoundError(f"There is no model file {path}.")
-        return read_model_file(path, path.stem)
+        return path
     models = list_models(models_dir)
     if name not in models:
         raise ModelNotFoundError.of(name, models)
-    return read_model_file(models[name], name)
+    return models[name]
 
 
 def model_file(name: str, models_dir: Path) -> Path:

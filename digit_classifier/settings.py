@@ -47,6 +47,9 @@ class Settings:
     environment
         ``"production"``, ``"development"`` (debugger, templates read anew) or ``"testing"`` (errors
         reach the test, forms need no token).
+    read_only
+        The service is not well if it can write its own code or model: set by the deployment, whose
+        files are root's.
     secret_key
         Signs the session cookie that carries the form's CSRF token. In production the web
         application does not start without it; there is no default.
@@ -62,6 +65,7 @@ class Settings:
     max_image_pixels: int = 40_000_000
     max_batch_bytes: int = 32 * 1024 * 1024
     environment: Literal["production", "development", "testing"] = "production"
+    read_only: bool = False
     secret_key: ts.SecretStr | None = None
 
 

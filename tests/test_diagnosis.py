@@ -23,7 +23,7 @@ def test_nothing_fails_where_all_is_in_place() -> None:
 
     assert [f for f in findings if f.failed] == []
     assert {f.check for f in findings} == {
-        "Python", "packages", "settings", "secret key", "model", "MNIST",
+        "Python", "packages", "settings", "secret key", "model", "linear algebra", "MNIST",
     }  # fmt: skip
 
 
@@ -52,10 +52,11 @@ def test_a_foreign_standard_library_is_found(monkeypatch: pytest.MonkeyPatch) ->
     assert "standard library" in failures()["Python"]
 
 
-def test_a_python_that_is_too_old_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
+def test_rights_are_looked_at_where_the_settings_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_READ_ONLY", "true")
+    monkeypatch.setattr("os.access", lambda _path, _mode: True)
 
-    assert "3.10.4 is older than 3.11" in failures()["Python"]
+    assert "this process can write" in failures()["rights"]
 
 
 def test_altered_data_fails_and_absent_data_does_not(place: Path) -> None:

@@ -71,6 +71,7 @@ def test_every_field_can_be_set_by_the_environment(monkeypatch):
         "max_image_pixels": 3,
         "max_batch_bytes": 4,
         "environment": "testing",
+        "read_only": True,
         "secret_key": "hush",
     }
     assert set(values) >= {field.name for field in dataclasses.fields(Settings)}

@@ -7,6 +7,7 @@ set the number of BLAS threads before NumPy is imported.
 import click
 
 from digit_classifier import __version__
+from digit_classifier.cli.apache import apache
 from digit_classifier.cli.data import data
 from digit_classifier.cli.doctor import doctor
 from digit_classifier.cli.errors import Group
@@ -28,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (data, train, evaluate, predict, models, serve, query, doctor):
+for command in (data, train, evaluate, predict, models, serve, query, apache, doctor):
     main.add_command(command)

@@ -9,10 +9,12 @@ from flask_wtf import CSRFProtect
 
 from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
+from digit_classifier.model_store import find_model
 from digit_classifier.sample_digits import MnistTestSet
 from digit_classifier.settings import Settings, load_settings
 from digit_classifier.web import (
     api_v1,
+    assets,
     classifier,
     environments,
     errors,
@@ -68,15 +70,20 @@ def create_app(settings: Settings | None = None) -> Flask:
         The model that is to answer cannot be loaded.
     """
     settings = settings or load_settings()
-    app = Flask(__name__)
-    app.config.update(environments.CONFIGURATIONS[settings.environment])
+    app = Flask(__name__, static_url_path=assets.static_path())
     app.config.update(
         SECRET_KEY=_secret_key(settings),
         # Browsers share cookies between the ports of a host, and "session" is every Flask's name.
         SESSION_COOKIE_NAME="digit_classifier_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SEND_FILE_MAX_AGE_DEFAULT=assets.MAX_AGE,
         BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.config.update(environments.CONFIGURATIONS[settings.environment])
+    # what readiness looks at: that the process cannot write it
+    app.config["READ_ONLY_MODEL"] = (
+        find_model(settings.model, settings.models_dir) if settings.read_only else None
     )
     app.json = _JSON(app)
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)

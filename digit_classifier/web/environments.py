@@ -3,6 +3,10 @@
 CONFIGURATIONS: dict[str, dict[str, object]] = {
     "production": {},
     # tracebacks in the browser let whoever sees them run code: for one's own machine alone
-    "development": {"DEBUG": 1, "TEMPLATES_AUTO_RELOAD": True},
+    "development": {
+        "DEBUG": 1,
+        "SEND_FILE_MAX_AGE_DEFAULT": None,
+        "TEMPLATES_AUTO_RELOAD": True,
+    },
     "testing": {"TESTING": True, "WTF_CSRF_ENABLED": False},
 }

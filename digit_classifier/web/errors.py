@@ -27,6 +27,7 @@ from digit_classifier.errors import (
     PixelsError,
     SelfTestError,
     TooManyPixelsError,
+    UnsoundError,
     UnsupportedImageError,
 )
 
@@ -51,6 +52,14 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     # not 503: nothing is wrong with a service that was given no test set
     DatasetMissingError: HTTPStatus.NOT_FOUND,
     SelfTestError: HTTPStatus.SERVICE_UNAVAILABLE,
+    UnsoundError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+#: Instead of an error's own text, where that names folders of the server's.
+_DETAILS: dict[type[DigitClassifierError], str] = {
+    DatasetMissingError: "MNIST is not installed here; 'digit-classifier data fetch' brings it.",
+    UnsoundError: "The server is not installed as it should be; its log tells more.",
 }
 
 
@@ -138,11 +147,8 @@ def problem_document(problem: Problem) -> dict[str, object]:
 
 def _problem_of_ours(error: DigitClassifierError) -> Problem:
     status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
-    if isinstance(error, DatasetMissingError):  # its own text names a folder of the server's
-        detail = "MNIST is not installed here; 'digit-classifier data fetch' brings it."
-        return Problem(status, error.code, detail)
     more = {"models": list(error.known)} if isinstance(error, ModelNotFoundError) else {}
-    return Problem(status, error.code, str(error), {**more})
+    return Problem(status, error.code, _DETAILS.get(type(error), str(error)), {**more})
 
 
 def _answer(error: Exception) -> Response:

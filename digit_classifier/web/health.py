@@ -3,9 +3,11 @@
 import platform
 from importlib.metadata import version
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 
 from digit_classifier import __version__
+from digit_classifier.errors import UnsoundError
+from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
 from digit_classifier.web.classifier import all_classifiers, current_classifier, default_classifier
 
 blueprint = Blueprint("health", __name__)
@@ -21,7 +23,15 @@ def livez() -> dict[str, str]:
 
 @blueprint.get("/readyz")
 def readyz() -> dict[str, str]:
-    """Read the self-test's digit; a SelfTestError becomes a 503."""
+    """Check the process, and read the self-test's digit; what fails becomes a 503."""
+    try:
+        check_interpreter()
+        check_blas()
+        if current_app.config["READ_ONLY_MODEL"]:
+            check_read_only(current_app.config["READ_ONLY_MODEL"])
+    except UnsoundError as exc:
+        current_app.logger.error("Not ready: %s", exc)  # noqa: TRY400, it tells all there is
+        raise
     default_classifier().self_test()
     return {"status": "ready"}
 

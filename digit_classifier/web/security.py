@@ -1,6 +1,7 @@
 """Headers that tell browsers what the pages may do: load from here, and nothing else."""
 
-from flask import Flask, Response
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
 
 _CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
@@ -23,8 +24,16 @@ HEADERS = {
 }
 
 
+class _Sessions(SecureCookieSessionInterface):
+    """Behind TLS, the session's cookie never goes another way."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002, Flask's signature
+        return request.is_secure
+
+
 def init_app(app: Flask) -> None:
-    """Set the headers on every answer of the application."""
+    """Set the headers on every answer of the application, and guard its cookie."""
+    app.session_interface = _Sessions()
     app.after_request(_secure)
 
 

@@ -1,14 +1,41 @@
 """A copy of the working tree, and the running of its deployment scripts."""
 
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 #: What an operator may set for the scripts, and what a test run sets for its own interpreter.
-OPERATOR_VARIABLES = {"HOST", "PORT", "INSTANCE_DIR", "PYTHON", "PYVENV", "TEST_PYVENV"}
+OPERATOR_VARIABLES = {
+    "APACHE",
+    "APACHE_MODULES_DIR",
+    "CONFIG_DIR",
+    "DEPLOYMENT",
+    "HOST",
+    "HTTPS_PORT",
+    "HTTP_PORT",
+    "INSTANCE_DIR",
+    "KEEP_RELEASES",
+    "MOD_WSGI",
+    "PORT",
+    "PREFIX",
+    "PROCESSES",
+    "PYVENV",
+    "RUN_DIR",
+    "SERVER_NAME",
+    "SERVICE_USER",
+    "STATE_DIR",
+    "STATUS_NETWORKS",
+    "TEST_PYVENV",
+    "THREADS",
+    "TLS_CERT",
+    "TLS_KEY",
+    "TRUSTED_PROXIES",
+}
 OPERATOR_PREFIXES = ("DIGIT_CLASSIFIER_", "PYTHON", "COV_", "COVERAGE_")
 
 
@@ -42,6 +69,7 @@ class Clone:
         *arguments: str,
         cwd: Path = Path("/"),
         answer: str = "",
+        user: str | None = None,
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         """Run a script to its end, from another folder unless told otherwise."""
@@ -49,6 +77,7 @@ class Clone:
             self.command(script, *arguments),
             cwd=cwd,
             env=environment(**variables),
+            **as_user(user),
             input=answer,
             capture_output=True,
             text=True,
@@ -63,6 +92,19 @@ class Clone:
             changed = (0, 0) if path.is_dir() else (stat.st_size, stat.st_mtime_ns)
             entries[str(path.relative_to(self.path))] = changed
         return entries
+
+
+def as_user(name: str | None) -> dict[str, Any]:
+    """Arguments for ``subprocess`` to run something as that user, with its groups alone."""
+    return (
+        {}
+        if name is None
+        else {
+            "user": name,
+            "group": pwd.getpwnam(name).pw_gid,
+            "extra_groups": [],
+        }
+    )
 
 
 def link_packages(source: str, target: str) -> None:

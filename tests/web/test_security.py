@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from digit_classifier.web.security import HEADERS
@@ -31,15 +33,14 @@ def test_unexpected_error_has_the_headers(app, client):
     assert HEADERS.items() <= dict(response.headers).items()
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/static/site.css", "/static/favicon.svg", "/bootstrap/static/css/bootstrap.min.css"],
-)
-def test_static_files_have_the_headers_and_may_be_kept(client, path):
+@pytest.mark.parametrize("name", ["site.css", "favicon.svg", "bootstrap.min.css"])
+def test_static_files_have_the_headers_and_may_be_kept_for_a_year(client, name):
+    (path,) = re.findall(rf'href="([^"]+/{name})"', client.get("/").text)
+    assert re.fullmatch(r"(/bootstrap)?/static/[0-9a-f]{12}/[a-z./]+", path)
     with client.get(path) as response:
         assert response.status_code == 200
         assert HEADERS.items() <= dict(response.headers).items()
-        assert "no-store" not in response.headers["Cache-Control"]
+        assert response.headers["Cache-Control"] == "public, max-age=31536000"
 
 
 def test_policy_allows_nothing_inline_and_no_other_host():
@@ -62,6 +63,11 @@ def test_session_cookie_is_for_this_site_and_not_for_scripts(client):
     assert cookie.startswith("digit_classifier_session=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_session_cookie_is_secure_behind_tls(client):
+    assert "; Secure" in client.get("/", base_url="https://digits.example").headers["Set-Cookie"]
+    assert "Secure" not in client.get("/").headers["Set-Cookie"]
 
 
 def test_programs_get_no_cookie(client):

@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# Make Apache's configuration for the service: the site, and locally a whole Apache around it.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
+
+# What either Apache loads, by the names of a2enmod; mod_wsgi is a case of its own.
+MODULES=(mpm_event authz_core authz_host alias deflate dir filter headers http2 mime negotiation
+    remoteip reqtimeout setenvif unique_id)
+
+# The environment to ask about the application: that of a release which does not serve yet.
+ENVIRONMENT="${NEW_RELEASE:+$NEW_RELEASE/venv}"
+ENVIRONMENT="${ENVIRONMENT:-$PYVENV}"
+
+usage() {
+    cat <<'END'
+Usage: build_apache.sh
+
+Makes the site's configuration from apache/digit_classifier.conf.in. Locally, it makes a whole
+Apache in INSTANCE_DIR/apache-PORT, which build_all_local.sh --apache runs; with DEPLOYMENT=system,
+as root, the site of this machine's Apache, and it keeps the old one if Apache refuses the new.
+END
+}
+
+check_profile() {
+    local path
+    for path in "$PROJECT_DIR" "$APACHE_DIR" "$RUN_DIR" "$PYVENV" "$TLS_CERT" "$TLS_KEY"; do
+        # shellcheck disable=SC1003,SC2016  # the characters themselves
+        [[ "$path" != *['"\$']* ]] || die 'Apache takes no path with one of "\$: '"$path"
+    done
+    [[ "$MOD_WSGI" == apt || "$MOD_WSGI" == pip ]] || die "MOD_WSGI is apt or pip, not $MOD_WSGI."
+    [[ -x "$APACHE" && -d "$APACHE_MODULES_DIR" ]] \
+        || die "There is no $APACHE. As root: apt-get install apache2-bin."
+    [[ "$MOD_WSGI" == pip || -e "$APACHE_MODULES_DIR/mod_wsgi.so" ]] \
+        || die "There is no mod_wsgi. As root: apt-get install libapache2-mod-wsgi-py3."
+    # The longest name of a socket has 107 characters.
+    ((${#RUN_DIR} <= 80)) || die "$RUN_DIR is too long for sockets; name another folder in RUN_DIR."
+    if [[ -n "$TLS_CERT$TLS_KEY" ]]; then
+        [[ -r "$TLS_CERT" && -r "$TLS_KEY" ]] \
+            || die "TLS_CERT and TLS_KEY belong together, and must be readable."
+        MODULES+=(socache_shmcb ssl)
+    fi
+}
+
+check_python() {
+    [[ "$MOD_WSGI" == apt ]] || return 0
+    local version
+    version="$("$ENVIRONMENT/bin/python" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+    [[ -e "$APACHE_MODULES_DIR/mod_wsgi.so-$version" ]] || ! compgen -G \
+        "$APACHE_MODULES_DIR/mod_wsgi.so-*" >/dev/null \
+        || die "The distribution's mod_wsgi runs another Python than $version, which $ENVIRONMENT is" \
+            "made of. Set PYTHON=/usr/bin/python3, or MOD_WSGI=pip."
+}
+
+load_modules() {
+    local name
+    for name in "${MODULES[@]}"; do
+        printf 'LoadModule %s_module "%s/mod_%s.so"\n' "$name" "$APACHE_MODULES_DIR" "$name"
+    done
+}
+
+# The path of the mod_wsgi that was built for the environment. A machine's Apache gets a copy, which
+# stays where it is when another release serves: Apache takes another module only when it is started.
+built_module() {
+    local line module version
+    # By the interpreter's path, since the script's own first line takes none with a space.
+    line="$("$ENVIRONMENT/bin/python" -I "$ENVIRONMENT/bin/mod_wsgi-express" module-config \
+        | grep '^LoadModule ')"
+    module="${line%\"*}"
+    module="${module##*\"}"
+    if [[ "$DEPLOYMENT" == system ]]; then
+        version="$("$ENVIRONMENT/bin/python" -I -c \
+            'from importlib.metadata import version as v; print(v("mod_wsgi"))')"
+        [[ -e "$PREFIX/modules/$version-${module##*/}" ]] \
+            || install -D -m 0644 -- "$module" "$PREFIX/modules/$version-${module##*/}"
+        module="$PREFIX/modules/$version-${module##*/}"
+    fi
+    printf '%s\n' "$module"
+}
+
+# The distribution's mod_wsgi is enabled like any module, where there is a machine's Apache.
+load_wsgi() {
+    if [[ "$MOD_WSGI" == pip ]]; then
+        local module
+        module="$(built_module)"
+        printf 'LoadModule wsgi_module "%s"\n' "$module"
+    elif [[ "$DEPLOYMENT" == local ]]; then
+        printf 'LoadModule wsgi_module "%s/mod_wsgi.so"\n' "$APACHE_MODULES_DIR"
+    fi
+}
+
+flags() {
+    if [[ "$DEPLOYMENT" == system ]]; then echo "Define DC_SYSTEM"; fi
+    if [[ -n "$TLS_CERT" ]]; then echo "Define DC_TLS"; fi
+    if [[ -n "$TRUSTED_PROXIES" ]]; then echo "Define DC_PROXIES"; fi
+}
+
+# The ports to listen on, but for those that the distribution's own file has.
+listen() {
+    local port ports=("$HTTP_PORT")
+    [[ -z "$TLS_CERT" ]] || ports+=("$HTTPS_PORT")
+    for port in "${ports[@]}"; do
+        if [[ "$DEPLOYMENT" == local ]]; then
+            echo "Listen $(bracketed "$HOST"):$port"
+        elif ! grep --quiet "^[[:space:]]*Listen $port\$" /etc/apache2/ports.conf; then
+            echo "Listen $port"
+        fi
+    done
+}
+
+# An address of IPv6 stands in brackets beside a port.
+bracketed() {
+    if [[ "$1" == *:* ]]; then echo "[$1]"; else echo "$1"; fi
+}
+
+# render TEMPLATE NAME=VALUE...: fill in the names between @; none may be left.
+render() {
+    local content pair
+    content="$(<"$1")"
+    shift
+    for pair in "$@"; do content="${content//"@${pair%%=*}@"/"${pair#*=}"}"; done
+    [[ ! "$content" =~ @[A-Z_]+@ ]] || die "The template asks for ${BASH_REMATCH[0]}."
+    printf '%s\n' "$content"
+}
+
+render_site() {
+    local user="" port="$HTTP_PORT" suffix="" networks="" wsgi
+    wsgi="$(load_wsgi)"
+    [[ "$DEPLOYMENT" == local ]] || user="user=$SERVICE_USER group=$SERVICE_USER"
+    [[ -z "$TLS_CERT" ]] || port="$HTTPS_PORT"
+    [[ "$HTTPS_PORT" == 443 ]] || suffix=":$HTTPS_PORT"
+    [[ -z "$STATUS_NETWORKS" ]] || networks="Require ip $STATUS_NETWORKS"
+    render "$PROJECT_DIR/apache/digit_classifier.conf.in" \
+        RELEASE_DIR="$RELEASE_DIR" HOME_DIR="$HOME_DIR" APACHE_DIR="$APACHE_DIR" \
+        LOG_DIR="$LOG_DIR" RUN_DIR="$RUN_DIR" SITE_PORT="$port" FLAGS="$(flags)" \
+        LOAD_WSGI="$wsgi" LISTEN="$(listen)" SERVER_NAME="$SERVER_NAME" \
+        HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX="$suffix" WSGI_USER="$user" PROCESSES="$PROCESSES" \
+        THREADS="$THREADS" PYTHON_HOME="$PYVENV" TLS_CERT="$TLS_CERT" TLS_KEY="$TLS_KEY" \
+        TRUSTED_PROXIES="$TRUSTED_PROXIES" STATUS_NETWORKS="$networks"
+}
+
+render_server() {
+    render "$PROJECT_DIR/apache/httpd.conf.in" \
+        APACHE_DIR="$APACHE_DIR" RUN_DIR="$RUN_DIR" LOG_DIR="$LOG_DIR" SITE_FILE="$SITE_FILE" \
+        LOAD_MODULES="$(load_modules)"
+}
+
+# The application's part: its limits, its headers and the documents of errors.
+describe_application() {
+    local written file
+    written="$(umask 022 && "$ENVIRONMENT/bin/digit-classifier" apache "$APACHE_DIR")"
+    while read -r file; do
+        [[ -z "$file" ]] || changed "$file written"
+    done <<<"$written"
+}
+
+build_local() {
+    local folder
+    for folder in "$APACHE_DIR" "$RUN_DIR" "$LOG_DIR" "$RELEASE_DIR" "$WORKERS_DIR"; do
+        ensure_directory 0700 "" "$folder"
+    done
+    describe_application
+    link_assets "$ENVIRONMENT" "$RELEASE_DIR"
+    ensure_link "$PROJECT_DIR/apache/digit_classifier.wsgi" "$RELEASE_DIR/digit_classifier.wsgi"
+    render_site | ensure_file 0600 "" "$SITE_FILE"
+    render_server | ensure_file 0600 "" "$APACHE_DIR/httpd.conf"
+    "$APACHE" -f "$APACHE_DIR/httpd.conf" -t >"$RUN_DIR/configtest" 2>&1 \
+        || die "Apache refuses its configuration: $(<"$RUN_DIR/configtest")"
+}
+
+# What this run has enabled and disabled.
+ENABLED=()
+DISABLED=()
+
+# Enable modules, and write down which were not, for cleanup.sh.
+enable_modules() {
+    local name
+    if [[ "$MOD_WSGI" == apt ]]; then
+        MODULES+=(wsgi)
+    elif [[ -e /etc/apache2/mods-enabled/wsgi.load ]]; then
+        # The first of two that is loaded is the one that runs.
+        a2dismod --quiet wsgi >/dev/null
+        DISABLED+=(wsgi)
+        touch -- "$MADE_DIR/wsgi-disabled"
+        changed "Apache's module wsgi disabled"
+    fi
+    for name in "${MODULES[@]}"; do
+        [[ ! -e "/etc/apache2/mods-enabled/$name.load" ]] || continue
+        a2enmod --quiet "$name" >/dev/null
+        ENABLED+=("$name")
+        printf '%s\n' "$name" >>"$MADE_DIR/modules"
+        changed "Apache's module $name enabled"
+    done
+}
+
+switch_sites() {
+    if [[ -e /etc/apache2/sites-enabled/000-default.conf ]]; then
+        a2dissite --quiet 000-default >/dev/null
+        touch -- "$MADE_DIR/default-site"
+        changed "Apache's default site disabled"
+    fi
+    ensure_link "../sites-available/${SITE_FILE##*/}" "/etc/apache2/sites-enabled/${SITE_FILE##*/}"
+}
+
+# The old site comes back where Apache refuses the new one.
+build_system() {
+    local before="" told
+    ensure_directory 0755 root:root "$APACHE_DIR"
+    ensure_directory 0755 root:root "$MADE_DIR"
+    describe_application
+    enable_modules
+    if [[ -e "$SITE_FILE" ]]; then before="$(<"$SITE_FILE")"; fi
+    render_site | ensure_file 0644 root:root "$SITE_FILE"
+    switch_sites
+    if ! told="$(apache2ctl configtest 2>&1)"; then
+        if [[ -n "$before" ]]; then
+            printf '%s\n' "$before" | ensure_file 0644 root:root "$SITE_FILE"
+        else
+            ensure_absent "/etc/apache2/sites-enabled/${SITE_FILE##*/}"
+        fi
+        ((${#ENABLED[@]} == 0)) || a2dismod --quiet --force "${ENABLED[@]}" >/dev/null
+        ((${#DISABLED[@]} == 0)) || a2enmod --quiet "${DISABLED[@]}" >/dev/null
+        die "Apache refuses the site, the old one is back: $told"
+    fi
+    if has_systemd; then
+        ensure_directory 0755 root:root "${HARDENING_FILE%/*}"
+        ensure_file 0644 root:root "$HARDENING_FILE" <"$PROJECT_DIR/apache/hardening.conf"
+        systemctl daemon-reload
+    fi
+}
+
+main() {
+    case "${1-}" in
+        "") ;;
+        --help) usage && return ;;
+        *) usage_error "unknown option $1" ;;
+    esac
+    check_profile
+    check_python
+    if [[ "$DEPLOYMENT" == system ]]; then build_system; else build_local; fi
+}
+
+main "$@"

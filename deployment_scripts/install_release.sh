@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Make a release of this clone: an environment with the pinned requirements and the package, root's.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/python.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/releases.sh"
+
+usage() {
+    cat <<'END'
+Usage: install_release.sh FILE
+
+Makes PREFIX/releases/VERSION-DIGEST, unless it is there and whole, and writes its path into FILE.
+It does not serve yet; build_all_EC2.sh goes on from there.
+END
+}
+
+build() {
+    local release="$1" sources
+    sources="$(mktemp --directory)"
+    # shellcheck disable=SC2064  # the name is known now
+    trap "rm -rf -- '$sources'" RETURN
+    # From a copy: building a package leaves things beside its sources, which are the operator's.
+    release_sources | (cd -- "$PROJECT_DIR" && xargs --null cp --parents --target-directory="$sources")
+    "$PYTHON" -m venv "$release/venv"
+    install_requirements "$release/venv" "$sources/requirements.txt"
+    (cd -- "$sources" && pip_of "$release/venv" install --no-deps --no-build-isolation .)
+    install -m 0644 -- "$sources/apache/digit_classifier.wsgi" "$release/digit_classifier.wsgi"
+    chmod --recursive u=rwX,go=rX -- "$release"
+    write_manifest "$release"
+}
+
+main() {
+    case "${1-}" in
+        "" | --help) usage && return ;;
+        -*) usage_error "unknown option $1" ;;
+    esac
+    ensure_python
+    ensure_ensurepip
+    local serving release
+    serving="$(release_that current)"
+    if [[ -n "$serving" ]] && ! release_is_whole "$serving"; then
+        changed "release ${serving##*/} was altered, another takes its place"
+    fi
+    release="$(release_folder)"
+    if ! release_is_whole "$release"; then
+        rm -rf -- "$release"
+        (umask 022 && mkdir -p -- "$release")
+        build "$release" >"$PREFIX/releases/build.log" 2>&1 \
+            || die "The release cannot be made: $(tail -n 5 -- "$PREFIX/releases/build.log")"
+        changed "release ${release##*/} made"
+    fi
+    link_assets "$release/venv" "$release"
+    printf '%s\n' "$release" >"$1"
+}
+
+main "$@"

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Replace the service's processes in a running Apache one after the other, without losing a request.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/releases.sh"
+
+usage() {
+    cat <<'END'
+Usage: reload.sh
+
+Lets new processes serve what is installed now: this clone, where an Apache of its user
+(build_all_local.sh --apache) listens on PORT, or else, as root, the release of this machine's
+Apache. First the code is imported and tried out in a process of its own; if that fails, nothing is
+replaced. Then each process is asked to end when it has answered what it has begun, and the next one
+only when the one in its place is ready.
+END
+}
+
+# This machine's Apache, where no Apache of the user's own listens on PORT.
+reload_system_instead() {
+    [[ "$DEPLOYMENT" == local ]] || die "This machine's Apache does not run."
+    ((EUID == 0)) || die "No Apache of $(id -un) listens on port $PORT."
+    exec env DEPLOYMENT=system bash "${BASH_SOURCE[0]}"
+}
+
+try_out() {
+    if [[ "$DEPLOYMENT" == system ]]; then
+        try_release "$(release_that current)"
+    else
+        (cd -- "$HOME_DIR" && "$PYVENV/bin/python" -I "$PROJECT_DIR/apache/digit_classifier.wsgi")
+    fi
+}
+
+main() {
+    case "${1-}" in
+        "") ;;
+        --help) usage && return ;;
+        *) usage_error "unknown option $1" ;;
+    esac
+    apache_is_running || reload_system_instead
+    try_out || die "The code cannot be run; nothing was replaced."
+    local pid pids n=0
+    mapfile -t pids < <(worker_pids)
+    ((${#pids[@]})) || die "Apache has no process of the service."
+    for pid in "${pids[@]}"; do
+        replace_worker "$pid" \
+            || die "The process in the place of $pid is not ready. $n of ${#pids[@]} were replaced."
+        n=$((n + 1))
+        info "process $pid replaced, $n of ${#pids[@]}"
+    done
+    forget_old_workers
+}
+
+main "$@"

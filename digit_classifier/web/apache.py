@@ -1,0 +1,81 @@
+"""What Apache must know of the application, in Apache's own words.
+
+The limits, the security headers and the error documents are the application's: Apache's
+configuration includes what is written here, and has no copy of its own.
+"""
+
+import json
+from pathlib import Path
+
+from flask import Flask, render_template
+from werkzeug.exceptions import default_exceptions
+
+from digit_classifier.web.errors import MEDIA_TYPE, problem_document, problem_of
+from digit_classifier.web.security import HEADERS
+
+#: Those that Apache and mod_wsgi answer with by themselves.
+STATUSES = (400, 403, 404, 405, 408, 411, 413, 414, 431, 500, 501, 502, 503, 504)
+
+#: The page for whoever prefers HTML, as browsers do; the problem document for everybody else.
+_TYPE_MAP = """\
+URI: {status}.json
+Content-Type: {media_type}; qs=0.9
+
+URI: {status}.html
+Content-Type: text/html; charset=utf-8; qs=0.8
+"""
+
+
+def limits_conf(app: Flask) -> str:
+    """Define how large a request may be: that of one file, and that of a batch."""
+    config = app.config
+    return (
+        f"Define DC_MAX_BODY {config['MAX_CONTENT_LENGTH']}\n"
+        f"Define DC_MAX_BATCH {config['MAX_BATCH_BYTES']}\n"
+    )
+
+
+def headers_conf() -> str:
+    """Set the security headers, for answers that the application does not give itself."""
+    return "".join(f'Header always set {name} "{value}"\n' for name, value in HEADERS.items())
+
+
+def error_files(app: Flask) -> dict[str, str]:
+    """Map the names of the error documents to their content: a page, a problem, and a type map."""
+    files = {}
+    with app.test_request_context():
+        for status in STATUSES:
+            problem = problem_of(default_exceptions[status]())
+            files[f"{status}.html"] = render_template("error.html", problem=problem)
+            files[f"{status}.json"] = json.dumps(problem_document(problem)) + "\n"
+            files[f"{status}.var"] = _TYPE_MAP.format(status=status, media_type=MEDIA_TYPE)
+    return files
+
+
+def write_configuration(app: Flask, directory: Path) -> list[Path]:
+    """Write ``limits.conf``, ``headers.conf`` and the folder ``errors``.
+
+    Returns
+    -------
+    list of Path
+        Of these three, those that were not as they are now.
+    """
+    contents = {
+        "limits.conf": {"limits.conf": limits_conf(app)},
+        "headers.conf": {"headers.conf": headers_conf()},
+        "errors": {f"errors/{name}": content for name, content in error_files(app).items()},
+    }
+    return [
+        directory / name
+        for name, files in contents.items()
+        if sum(_write(directory / file, content) for file, content in files.items())
+    ]
+
+
+def _write(file: Path, content: str) -> bool:
+    """Write a file that is not so yet, and tell whether it was not."""
+    if file.is_file() and file.read_text("utf-8") == content:
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content, "utf-8")
+    return True

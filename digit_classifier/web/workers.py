@@ -1,0 +1,30 @@
+"""Each process of the server tells that it is ready, by a file of its number in a common folder.
+
+Who replaces one process after the other, waits for that file before the next.
+"""
+
+import os
+from pathlib import Path
+
+from flask import Flask
+
+from digit_classifier.errors import SelfTestError
+
+
+def warm_up(app: Flask) -> None:
+    """Ask the application whether it is ready, which also spares the first visitor the first use.
+
+    Raises
+    ------
+    SelfTestError
+        It is not.
+    """
+    response = app.test_client().get("/readyz")
+    if response.status_code != 200:
+        raise SelfTestError(f"The application is not ready: {response.text.strip()}")
+
+
+def report_ready(folder: Path) -> None:
+    """Leave a file of this process's number in the folder, where there is such a folder."""
+    if folder.is_dir():
+        (folder / str(os.getpid())).touch()

@@ -1,0 +1,49 @@
+"""``python -m tests.deployment.load URL``: eight clients ask for a digit until the input ends.
+
+They keep their connections, as browsers and programs do. What is printed at the end counts the
+requests, and lists every answer that was not the digit.
+"""
+
+import json
+import sys
+import threading
+
+import requests
+
+from digit_classifier.sample_digits import DRAWN
+
+N_CLIENTS = 8
+PICTURE = DRAWN / "4-7.png"
+
+
+def ask_until(ended: threading.Event, address: str, failures: list[str], counts: list[int]) -> None:
+    content = PICTURE.read_bytes()
+    n = 0
+    with requests.Session() as session:
+        while not ended.is_set():
+            n += 1
+            try:
+                answer = session.post(f"{address}/curl-api", files={"myfile": content}, timeout=30)
+                if answer.status_code != 200 or answer.json()["prediction"] != 7:
+                    failures.append(f"{answer.status_code}: {answer.text[:200]}")
+            except requests.RequestException as exc:
+                failures.append(repr(exc))
+    counts.append(n)
+
+
+def main() -> None:
+    ended, failures, counts = threading.Event(), list[str](), list[int]()
+    arguments = ended, sys.argv[1], failures, counts
+    clients = [threading.Thread(target=ask_until, args=arguments) for _ in range(N_CLIENTS)]
+    for client in clients:
+        client.start()
+    print("running", flush=True)  # noqa: T201, for the process that waits for it
+    sys.stdin.read()
+    ended.set()
+    for client in clients:
+        client.join()
+    print(json.dumps({"n_requests": sum(counts), "failures": failures}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""This machine as build_all_EC2.sh leaves it, and what can be seen of it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from tests.deployment.clone import Clone
+
+ADDRESS = "http://127.0.0.1"
+PREFIX = Path("/opt/digit-classifier")
+CONFIG = Path("/etc/digit-classifier")
+STATE = Path("/var/lib/digit-classifier")
+SITE = Path("/etc/apache2/sites-available/digit-classifier.conf")
+USER = "digit-classifier"
+#: What is as it was once all is removed: packages, users, and the files of these folders.
+WATCHED = ("/etc", "/opt", "/var/lib/digit-classifier", "/var/www", "/usr/sbin")
+#: Copies that the tools for users keep, and what every change of packages alters.
+_UNWATCHED = re.compile(r"/etc/((passwd|group|shadow|gshadow)-|ld\.so\.cache)")
+
+PATIENCE = 30  # seconds
+
+
+def build(clone: Clone, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return clone.run("build_all_EC2.sh", *arguments, **variables)
+
+
+def changes(finished: subprocess.CompletedProcess[str]) -> list[str]:
+    """What a run says it has changed."""
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return re.findall(r"^ +changed: (.*)$", finished.stdout, re.MULTILINE)
+
+
+def workers() -> list[int]:
+    """The processes of the service, the oldest first."""
+    listed = subprocess.run(
+        ["pgrep", "--full", r"^\(wsgi:digit-cl"], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def ready_workers() -> list[int]:
+    return [pid for pid in workers() if (STATE / "workers" / str(pid)).exists()]
+
+
+def current_release() -> Path:
+    return (PREFIX / "current").resolve()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> float:
+    """Wait for a condition, and return how long it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds, "it does not come about"
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+def is_ready() -> bool:
+    try:
+        return requests.get(f"{ADDRESS}/readyz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def snapshot() -> dict[str, object]:
+    """Packages, users, and the files of the watched folders with owner, mode and length."""
+    packages = subprocess.run(
+        ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\\n"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    files = {}
+    for folder in map(Path, WATCHED):
+        for path in [folder, *folder.rglob("*")]:
+            if os.path.lexists(path) and not _UNWATCHED.fullmatch(str(path)):
+                stat = path.lstat()
+                size = 0 if path.is_dir() else stat.st_size
+                files[str(path)] = (stat.st_uid, stat.st_gid, oct(stat.st_mode), size)
+    users = Path("/etc/passwd").read_text()
+    return {"packages": sorted(packages.splitlines()), "users": users, "files": files}
+
+
+def modified_times(*folders: Path) -> dict[str, int]:
+    return {
+        str(path): path.lstat().st_mtime_ns
+        for folder in folders
+        for path in [folder, *folder.rglob("*")]
+    }
+
+
+class Load:
+    """Requests from another process, for as long as it takes, and what came of them."""
+
+    def __init__(self, address: str = ADDRESS) -> None:
+        command = [sys.executable, "-m", "tests.deployment.load", address]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+        )
+
+    def __enter__(self) -> "Load":
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "running\n"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        output, _ = self._process.communicate("")
+        told = json.loads(output)
+        self.n_requests: int = told["n_requests"]
+        self.failures: list[str] = told["failures"]

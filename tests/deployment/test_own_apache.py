@@ -1,0 +1,379 @@
+"""The same site without root: a whole Apache of an ordinary user."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.deployment import machine as m
+from tests.deployment.clone import Clone
+from tests.deployment.own_apache import USER, OwnApache, give_to_user, serving
+from tests.deployment.test_build import free_port
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+SEVEN = Path("digit_classifier/samples/4-7.png")
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module", autouse=True)
+def apache_programs(request: pytest.FixtureRequest) -> None:
+    """Apache and mod_wsgi on this machine: by the deployment's own script where that is tested."""
+    if os.environ.get("TEST_SYSTEM_DEPLOYMENT") == "1":
+        request.getfixturevalue("machine")
+    elif not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists():
+        pytest.skip("There is no Apache with mod_wsgi: apt-get install libapache2-mod-wsgi-py3.")
+
+
+@pytest.fixture(scope="module")
+def clone(apache_programs: None) -> Iterator[Clone]:
+    """A clone of an ordinary user's, where that user can reach it, built but not serving."""
+    folder = Path(tempfile.mkdtemp(prefix="own-apache-"))
+    clone = Clone.of_working_tree(folder / "a clone")
+    give_to_user(folder)
+    built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, HOME=str(folder))
+    assert built.returncode == 0, built.stdout + built.stderr
+    yield clone
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def apache(clone: Clone) -> Iterator[OwnApache]:
+    with serving(clone, free_port()) as running:
+        yield running
+
+
+def is_problem(answer: requests.Response, status: int, code: str) -> bool:
+    document = answer.json()
+    return (
+        answer.status_code == status
+        and answer.headers["Content-Type"] == "application/problem+json"
+        and (document["status"], document["code"]) == (status, code)
+    )
+
+
+def test_every_route_answers(apache: OwnApache) -> None:
+    finished = apache.clone.run("smoke_test.sh", apache.address)
+    assert finished.returncode == 0, finished.stderr
+    assert "answers all 15 questions" in finished.stdout
+
+
+def test_all_of_it_runs_as_the_user_and_in_one_folder(apache: OwnApache) -> None:
+    parent = psutil.Process(apache.process.pid)
+    processes = [parent, *parent.children(recursive=True)]
+    assert {process.username() for process in processes} == {USER or psutil.Process().username()}
+    assert len(apache.workers()) == os.cpu_count()
+    opened = {file.path for process in processes for file in process.open_files()}
+    written = {path for path in opened if "/log" in path or "/run/" in path}
+    assert written
+    assert all(path.startswith(str(apache.clone.path.parent)) for path in written)
+
+
+def test_secret_and_configuration_are_the_user_s_alone(apache: OwnApache) -> None:
+    for path in (apache.folder, apache.folder / "httpd.conf", apache.folder / "site.conf"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_whole_apache_is_one_that_root_does_not_need(apache: OwnApache) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("Only root can try it as root.")
+    refused = apache.clone.run("build_all_local.sh", "--apache", PORT=str(free_port()))
+    assert refused.returncode == 1
+    assert "as root: bash deployment_scripts/build_all_EC2.sh" in refused.stderr
+
+
+def test_second_start_on_the_port_says_what_serves_there(apache: OwnApache) -> None:
+    again = apache.clone.run("build_all_local.sh", "--apache", user=USER, PORT=str(apache.port))
+    assert again.returncode == 1
+    assert f"It serves already, by process {apache.process.pid}." in again.stderr
+    assert "reload.sh" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("ending", "whole_group"),
+    [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGINT, True)],
+    ids=["SIGTERM", "SIGINT", "Ctrl-C"],
+)
+def test_signal_ends_all_of_it(clone: Clone, ending: signal.Signals, whole_group: bool) -> None:
+    with serving(clone, free_port()) as running:
+        children = psutil.Process(running.process.pid).children(recursive=True)
+        assert len(children) > 2
+        (os.killpg if whole_group else os.kill)(running.process.pid, ending)
+        running.process.wait(15)
+        _, left = psutil.wait_procs(children, timeout=5)
+        assert left == []
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", running.port), timeout=5)
+
+
+def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) -> None:
+    template = apache.clone.path / "digit_classifier" / "web" / "templates" / "index.html"
+    text = template.read_text()
+    template.write_text(text.replace("Reads one handwritten digit", "Reads a single digit"))
+    before = {worker.pid for worker in apache.workers()}
+    try:
+        with m.Load(apache.address) as load:
+            assert "Reads one handwritten digit" in requests.get(apache.address, timeout=10).text
+            finished = apache.run("reload.sh")
+            pages = {requests.get(apache.address, timeout=10).text for _ in range(8)}
+    finally:
+        template.write_text(text)
+    assert finished.returncode == 0, finished.stderr
+    assert all("Reads a single digit" in page for page in pages)
+    assert load.failures == []
+    assert not before & {worker.pid for worker in apache.workers()}
+    assert apache.run("reload.sh").returncode == 0
+
+
+def test_reload_refuses_code_that_cannot_be_imported(apache: OwnApache) -> None:
+    module = apache.clone.path / "digit_classifier" / "web" / "pages.py"
+    text = module.read_text()
+    module.write_text(f"import nothing_of_that_name\n{text}")
+    before = [worker.pid for worker in apache.workers()]
+    try:
+        finished = apache.run("reload.sh")
+    finally:
+        module.write_text(text)
+    assert finished.returncode == 1
+    assert "nothing_of_that_name" in finished.stderr
+    assert finished.stderr.endswith("Error: The code cannot be run; nothing was replaced.\n")
+    assert [worker.pid for worker in apache.workers()] == before
+
+
+def test_reload_says_that_nothing_runs(clone: Clone) -> None:
+    port = free_port()
+    finished = clone.run("reload.sh", user=USER, PORT=str(port))
+    assert finished.returncode == 1
+    assert f"listens on port {port}" in finished.stderr
+
+
+def test_request_larger_than_the_application_takes_is_refused_by_apache(apache: OwnApache) -> None:
+    answer = requests.post(
+        f"{apache.address}/curl-api", files={"myfile": bytes(2 * MIB)}, timeout=30
+    )
+    assert is_problem(answer, 413, "file_too_large")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_batch_may_be_as_large_as_the_application_takes(apache: OwnApache) -> None:
+    content = (apache.clone.path / SEVEN).read_bytes().ljust(MIB)
+    files = [("images", ("7.png", content))] * 8
+    answer = requests.post(f"{apache.address}/api/v1/classify/batch", files=files, timeout=60)
+    assert [item["prediction"] for item in answer.json()] == [7] * 8
+
+
+def test_chunked_body_is_read_and_bounded(apache: OwnApache) -> None:
+    content = (apache.clone.path / SEVEN).read_bytes()
+
+    def send(n_bytes: int) -> requests.Response:
+        body = content.ljust(n_bytes)
+        chunks = (body[start : start + 65536] for start in range(0, len(body), 65536))
+        return requests.post(f"{apache.address}/mnist/classify", data=chunks, timeout=30)
+
+    assert send(1000).json()["prediction"] == 7
+    assert is_problem(send(3 * MIB), 413, "file_too_large")
+
+
+def test_slow_request_ends_with_a_408(apache: OwnApache) -> None:
+    with socket.create_connection(("127.0.0.1", apache.port), timeout=40) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
+        started = time.monotonic()
+        answer = connection.makefile("rb").read().decode()
+    head, _, body = answer.partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 408 Request Timeout")
+    assert json.loads(body)["code"] == "request_timeout"
+    assert 5 < time.monotonic() - started < 30
+
+
+def test_overload_is_a_503_that_says_when_to_come_again(apache: OwnApache) -> None:
+    def ask(_: int) -> requests.Response:
+        return requests.get(f"{apache.address}/livez", timeout=60)
+
+    stopped = apache.workers()
+    for worker in stopped:
+        worker.suspend()
+    try:
+        with ThreadPoolExecutor(120) as pool:
+            answers = [pool.submit(ask, number) for number in range(120)]
+            time.sleep(8)
+            for worker in stopped:
+                worker.resume()
+            statuses = [answer.result().status_code for answer in answers]
+    finally:
+        for worker in stopped:
+            worker.resume()
+    refused = [answer.result() for answer in answers if answer.result().status_code == 503]
+    assert refused
+    assert all(is_problem(answer, 503, "service_unavailable") for answer in refused)
+    assert all(answer.headers["Retry-After"] == "1" for answer in refused)
+    assert set(statuses) <= {200, 503}
+    assert ask(0).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("/", {"X-Long": "a" * 5000}, 400, "bad_request"),
+        ("/", {f"X-{n}": "a" for n in range(80)}, 400, "bad_request"),
+        ("/error/", {}, 404, "not_found"),
+        ("/static/", {}, 404, "not_found"),
+        ("/static/0123456789ab/", {}, 404, "not_found"),
+        ("/static/0123456789ab/missing.css", {}, 404, "not_found"),
+        ("/static/0123456789ab/%2e%2e/%2e%2e/settings.py", {}, 404, "not_found"),
+    ],
+)
+def test_errors_of_apache_are_problems_for_programs_and_pages_for_browsers(
+    apache: OwnApache, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = requests.get(apache.address + path, headers=headers, timeout=10)
+    assert is_problem(answer, status, code), answer.text
+    page = requests.get(apache.address + path, headers=headers | BROWSER, timeout=10)
+    assert page.status_code == status
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "To the digit classifier" in page.text
+    for one in (answer, page):
+        assert one.headers["Content-Security-Policy"].startswith("default-src 'self'")
+        assert one.headers["Server"] == "Apache"
+
+
+def test_address_that_is_too_long_is_refused_before_anything_else_is_read(
+    apache: OwnApache,
+) -> None:
+    answer = requests.get(f"{apache.address}/{'a' * 5000}", timeout=10)
+    assert is_problem(answer, 414, "request_uri_too_long")
+
+
+def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: OwnApache) -> None:
+    page = requests.get(apache.address, timeout=10).text
+    paths = re.findall(r'href="([^"]+\.(?:css|svg))"', page)
+    assert len(paths) == 3
+    stopped = apache.workers()
+    for worker in stopped:
+        worker.suspend()
+    try:
+        answers = [requests.get(apache.address + path, timeout=5) for path in paths]
+    finally:
+        for worker in stopped:
+            worker.resume()
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_each_request_has_an_identity_in_the_answer_and_in_the_log(apache: OwnApache) -> None:
+    own = requests.get(f"{apache.address}/livez", headers={"X-Request-ID": "mine.1"}, timeout=5)
+    forged = {"X-Request-ID": 'x" 200 - "forged'}
+    other = requests.get(f"{apache.address}/livez", headers=forged, timeout=5)
+    assert own.headers["X-Request-ID"] == "mine.1"
+    assert re.fullmatch(r"[\w@-]{27}", other.headers["X-Request-ID"])
+    log = (apache.folder / "logs" / "digit-classifier-access.log").read_text()
+    for identity in ("mine.1", other.headers["X-Request-ID"]):
+        assert re.search(rf'"GET /livez HTTP/1\.1" 200 \d+ \d+ {re.escape(identity)} "', log)
+    assert "forged" not in log
+
+
+def test_client_s_word_on_where_it_comes_from_is_not_taken(apache: OwnApache) -> None:
+    spoofed = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "Forwarded": "for=x"}
+    answer = requests.get(f"{apache.address}/status", headers=spoofed, timeout=5)
+    assert answer.status_code == 200  # it comes from this machine
+    page = requests.get(apache.address, headers=spoofed, timeout=5)
+    assert "Secure" not in page.headers["Set-Cookie"]
+
+
+def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
+    clone: Clone,
+) -> None:
+    options = {"TRUSTED_PROXIES": "127.0.0.1", "STATUS_NETWORKS": "198.51.100.0/24"}
+    with serving(clone, free_port(), **options) as running:
+
+        def status_for(client: str) -> int:
+            headers = {"X-Forwarded-For": client, "X-Forwarded-Proto": "https"}
+            return requests.get(f"{running.address}/status", headers=headers, timeout=5).status_code
+
+        assert [status_for(client) for client in ("198.51.100.7", "192.0.2.1")] == [200, 403]
+        page = requests.get(running.address, headers={"X-Forwarded-Proto": "https"}, timeout=5)
+        assert "; Secure" in page.headers["Set-Cookie"]
+        log = (running.folder / "logs" / "digit-classifier-access.log").read_text()
+        assert "192.0.2.1 [" in log
+
+
+def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
+    folder = clone.path.parent
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    give_to_user(folder)
+    port = free_port()
+    options = {
+        "TLS_CERT": str(folder / "cert.pem"),
+        "TLS_KEY": str(folder / "key.pem"),
+        "SERVER_NAME": "localhost",
+        "HTTPS_PORT": str(port),
+    }
+    with serving(clone, free_port(), **options) as running:
+        plain = requests.get(f"{running.address}/x?y=1", timeout=5, allow_redirects=False)
+        assert plain.status_code == 301
+        assert plain.headers["Location"] == f"https://localhost:{port}/x?y=1"
+        page = requests.get(f"https://localhost:{port}/", verify=folder / "cert.pem", timeout=5)
+        assert page.headers["Strict-Transport-Security"] == "max-age=63072000"
+        assert "; Secure" in page.headers["Set-Cookie"]
+        curl = ["curl", "--silent", "--cacert", str(folder / "cert.pem"), "--output", "/dev/null"]
+        curl += ["--write-out", "%{http_version}", f"https://localhost:{port}/livez"]
+        assert subprocess.run(curl, capture_output=True, text=True, check=True).stdout == "2"
+        smoke = clone.run(
+            "smoke_test.sh", f"https://localhost:{port}/", SMOKE_CURL_OPTIONS="--insecure"
+        )
+        assert smoke.returncode == 0, smoke.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"MOD_WSGI": "other"}, "MOD_WSGI is apt or pip, not other."),
+        ({"TLS_CERT": "/nowhere.pem"}, "TLS_CERT and TLS_KEY belong together"),
+        ({"APACHE": "/nowhere/apache2"}, "There is no /nowhere/apache2. As root: apt-get install"),
+        ({"PROCESSES": "many"}, "Apache refuses its configuration"),
+        ({"RUN_DIR": "/tmp/" + "x" * 90}, "is too long for sockets"),
+        ({"SERVER_NAME": "two names"}, "Apache refuses its configuration"),
+    ],
+)
+def test_profile_that_cannot_be_is_told_in_a_sentence(
+    clone: Clone, variables: dict[str, str], told: str
+) -> None:
+    refused = clone.run("build_apache.sh", user=USER, PORT=str(free_port()), **variables)
+    assert refused.returncode == 1
+    assert told in refused.stderr
+
+
+def test_mod_wsgi_of_the_package_index_serves_as_well(
+    clone: Clone, request: pytest.FixtureRequest
+) -> None:
+    if shutil.which("apxs") is None:
+        if os.environ.get("TEST_SYSTEM_DEPLOYMENT") != "1":
+            pytest.skip("There is no apxs: apt-get install apache2-dev.")
+        m.changes(m.build(request.getfixturevalue("machine").clone, MOD_WSGI="pip"))
+    venv = clone.path / ".venv-pip"
+    options = {"MOD_WSGI": "pip", "PYVENV": str(venv)}
+    with serving(clone, free_port(), **options) as running:
+        loaded = Path(f"/proc/{running.workers()[0].pid}/maps").read_text()
+        assert f"{venv}/lib/" in loaded
+        assert "/usr/lib/apache2/modules/mod_wsgi.so" not in loaded
+        assert clone.run("smoke_test.sh", running.address).returncode == 0
+        with m.Load(running.address) as load:
+            reloaded = running.run("reload.sh", **options)
+        assert reloaded.returncode == 0, reloaded.stderr
+        assert load.failures == []

@@ -1,0 +1,342 @@
+"""build_all_EC2.sh on this machine: twice, after all kinds of drift, under load, and away again.
+
+It installs packages and a site, so it runs where it is asked to: TEST_SYSTEM_DEPLOYMENT=1, as root.
+"""
+
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.deployment import machine as m
+from tests.deployment.clone import Clone, environment
+from tests.deployment.conftest import Machine
+
+LOCK = Path("/run/lock/digit-classifier.lock")
+
+
+@pytest.fixture
+def changed_clone(machine: Machine, tmp_path: Path) -> Clone:
+    """Another clone, to make another release of."""
+    return Clone.of_working_tree(tmp_path / "another clone")
+
+
+@pytest.fixture
+def first_release(machine: Machine) -> Iterator[Path]:
+    """The release that serves, which serves again when the test is over."""
+    release = m.current_release()
+    yield release
+    m.changes(m.build(machine.clone))
+    assert m.current_release() == release
+
+
+def test_first_run_shows_each_step_and_what_serves(machine: Machine) -> None:
+    headings = re.findall(r"^\[(\d)/9\] (.+)$", machine.first.stdout, re.MULTILINE)
+    assert [int(number) for number, _ in headings] == list(range(1, 10))
+    assert "answers all 15 questions as it should" in machine.first.stdout
+    assert re.search(
+        r"^Changes: \d+\. Release \S+ serves on http://", machine.first.stdout, re.MULTILINE
+    )
+
+
+def test_second_run_changes_nothing_and_restarts_nothing(machine: Machine) -> None:
+    watched = (m.PREFIX, m.CONFIG, m.STATE, Path("/etc/apache2"))
+    before, processes = m.modified_times(*watched), m.workers()
+
+    finished = m.build(machine.clone)
+
+    assert m.changes(finished) == []
+    assert "\nNo change. Release " in finished.stdout
+    assert m.workers() == processes
+    assert m.modified_times(*watched) == before
+
+
+def test_two_runs_are_kept_apart(machine: Machine) -> None:
+    with LOCK.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        finished = m.build(machine.clone)
+    assert finished.returncode == 1
+    assert "Another run is at work" in finished.stderr
+
+
+def test_service_runs_as_a_user_of_its_own_that_nobody_can_log_in_as(machine: Machine) -> None:
+    entry = pwd.getpwnam(m.USER)
+    assert entry.pw_uid < 1000
+    assert entry.pw_shell.endswith("nologin")
+    assert len(m.workers()) == os.cpu_count()
+    for pid in m.workers():
+        status = Path(f"/proc/{pid}/status").read_text()
+        uids = re.search(r"^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", status, re.MULTILINE).groups()
+        assert {int(uid) for uid in uids} == {entry.pw_uid}
+        groups = re.search(r"^Groups:\s*(.*)$", status, re.MULTILINE)[1].split()
+        assert {int(group) for group in groups} <= {entry.pw_gid}
+
+
+def test_service_can_write_one_folder_and_neither_code_nor_settings(machine: Machine) -> None:
+    folders = [m.PREFIX, m.CONFIG, m.STATE, m.SITE.parent]
+    command = ["find", *map(str, folders), "-writable", "!", "-type", "l"]
+    found = subprocess.run(
+        ["runuser", "--user", m.USER, "--", *command], capture_output=True, text=True, check=False
+    ).stdout.split()
+    workers = str(m.STATE / "workers")
+    assert workers in found
+    assert all(path.startswith(workers) for path in found)
+
+
+def test_files_are_root_s_and_the_secret_is_for_the_service_alone(machine: Machine) -> None:
+    settings = m.CONFIG / "settings.toml"
+    assert stat.filemode(settings.stat().st_mode) == "-rw-r-----"
+    assert (settings.owner(), settings.group()) == ("root", m.USER)
+    assert "read_only = true" in settings.read_text()
+    for path in m.current_release().rglob("*"):
+        assert path.lstat().st_uid == 0
+        assert path.is_symlink() or not path.stat().st_mode & 0o022, path
+
+
+def test_service_would_say_so_if_it_could_write_its_code(machine: Machine) -> None:
+    package = next(m.current_release().glob("venv/lib/*/site-packages/digit_classifier"))
+    package.chmod(0o777)
+    try:
+        answer = requests.get(f"{m.ADDRESS}/readyz", timeout=10)
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "unsound"
+    finally:
+        package.chmod(0o755)
+    assert m.is_ready()
+
+
+def test_every_route_answers_through_apache(machine: Machine) -> None:
+    finished = machine.clone.run("smoke_test.sh", f"{m.ADDRESS}/")
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_smoke_test_fails_where_nothing_answers(machine: Machine) -> None:
+    finished = machine.clone.run("smoke_test.sh", "http://127.0.0.1:9/")
+    assert finished.returncode == 1
+    assert "Error: http://127.0.0.1:9/livez does not answer." in finished.stderr
+
+
+def _repair(machine: Machine) -> str:
+    """Run the build, twice, and return what the first run has changed."""
+    told = "\n".join(m.changes(m.build(machine.clone)))
+    assert m.changes(m.build(machine.clone)) == []
+    assert m.is_ready()
+    return told
+
+
+def test_changed_mode_is_repaired_and_named(machine: Machine) -> None:
+    settings = m.CONFIG / "settings.toml"
+    settings.chmod(0o644)
+    assert f"{settings} was 0644 root:{m.USER}, is 0640 root:{m.USER}" in _repair(machine)
+
+
+def test_changed_owner_is_repaired_and_named(machine: Machine) -> None:
+    wsgi = m.current_release() / "digit_classifier.wsgi"
+    shutil.chown(wsgi, m.USER)
+    assert f"{wsgi} is root's and read-only again" in _repair(machine)
+
+
+def test_edited_site_is_repaired_and_named_and_takes_effect(machine: Machine) -> None:
+    m.SITE.write_text(m.SITE.read_text().replace("LimitRequestFields 64", "LimitRequestFields 2"))
+    subprocess.run(["apache2ctl", "graceful"], check=True)
+    m.wait_until(lambda: requests.get(f"{m.ADDRESS}/livez", timeout=5).status_code == 400)
+    told = _repair(machine)
+    assert f"{m.SITE} edited" in told
+
+
+def test_edited_code_is_replaced_by_a_release_made_anew(
+    machine: Machine, first_release: Path
+) -> None:
+    code = next(first_release.glob("venv/lib/*/site-packages/digit_classifier/web/pages.py"))
+    text = code.read_text()
+    code.write_text(f"{text}\n# altered\n")
+    told = _repair(machine)
+    assert f"release {first_release.name} was altered, another takes its place" in told
+    assert m.current_release() != first_release
+    code.write_text(text)  # so that the fixture finds it whole
+
+
+def test_file_slipped_into_the_code_is_noticed(machine: Machine, first_release: Path) -> None:
+    slipped = first_release / "venv" / "slipped.py"
+    slipped.write_text("")
+    assert f"release {first_release.name} was altered" in _repair(machine)
+    slipped.unlink()
+
+
+def test_stopped_apache_is_started_and_named(machine: Machine) -> None:
+    subprocess.run(["apache2ctl", "stop"], check=True)
+    m.wait_until(lambda: not m.workers())
+    assert "Apache started" in _repair(machine)
+
+
+def test_disabled_site_and_module_are_enabled_and_named(machine: Machine) -> None:
+    subprocess.run(["a2dissite", "--quiet", "digit-classifier"], check=True, capture_output=True)
+    subprocess.run(["a2dismod", "--quiet", "unique_id"], check=True, capture_output=True)
+    told = _repair(machine)
+    assert "Apache's module unique_id enabled" in told
+    assert "sites-enabled/digit-classifier.conf leads to" in told
+
+
+def test_changed_setting_takes_effect_and_moves_the_limit_of_apache(machine: Machine) -> None:
+    settings = m.CONFIG / "settings.toml"
+    text = settings.read_text()
+    settings.write_text(f"{text}max_upload_bytes = 2097152\n")
+    told = "\n".join(m.changes(m.build(machine.clone)))
+    assert "limits.conf written" in told
+    large = (machine.clone.path / "digit_classifier/samples/4-7.png").read_bytes().ljust(2_000_000)
+    answer = requests.post(f"{m.ADDRESS}/curl-api", files={"myfile": large}, timeout=30)
+    settings.write_text(text)
+    assert "limits.conf written" in _repair(machine)
+    assert answer.json()["prediction"] == 7
+    answer = requests.post(f"{m.ADDRESS}/curl-api", files={"myfile": large}, timeout=30)
+    assert answer.status_code == 413
+
+
+def test_rolling_reloads_lose_no_request(machine: Machine) -> None:
+    before = set(m.workers())
+    with m.Load() as load:
+        for _ in range(3):
+            time.sleep(0.5)
+            finished = machine.clone.run("reload.sh")
+            assert finished.returncode == 0, finished.stderr
+    assert load.failures == []
+    assert load.n_requests > 300
+    assert not before & set(m.workers())
+    assert len(m.ready_workers()) == len(before)
+
+
+def test_killed_process_loses_its_own_requests_and_is_replaced_in_two_seconds(
+    machine: Machine,
+) -> None:
+    n, threads = len(m.workers()), 2
+    with m.Load() as load:
+        time.sleep(1)
+        killed = m.workers()[0]
+        os.kill(killed, signal.SIGKILL)
+        m.wait_until(lambda: killed not in m.workers())
+        seconds = m.wait_until(lambda: len(m.ready_workers()) == n)
+        time.sleep(0.5)
+    assert len(load.failures) <= threads, load.failures
+    assert seconds < 2
+    assert load.n_requests > 100
+
+
+def test_release_that_cannot_be_imported_never_goes_live(
+    machine: Machine, changed_clone: Clone, first_release: Path
+) -> None:
+    code = changed_clone.path / "digit_classifier" / "web" / "pages.py"
+    code.write_text(f"import nothing_of_that_name\n{code.read_text()}")
+    with m.Load() as load:
+        finished = m.build(changed_clone)
+    assert finished.returncode == 1
+    assert "nothing_of_that_name" in finished.stderr
+    assert re.search(
+        r"^Stopped at: (Release|Trial of the release)\.", finished.stderr, re.MULTILINE
+    )
+    assert f"Release {first_release.name} goes on serving." in finished.stderr
+    assert m.current_release() == first_release
+    assert load.failures == []
+
+
+def test_release_that_does_not_do_what_it_should_goes_back(
+    machine: Machine, changed_clone: Clone, first_release: Path
+) -> None:
+    code = changed_clone.path / "digit_classifier" / "web" / "compat" / "softmax_cnn.py"
+    code.write_text(code.read_text().replace('"label":', '"lable":'))
+    finished = m.build(changed_clone)
+    assert finished.returncode == 1
+    assert "/upload: there is nothing like" in finished.stderr
+    assert f"{first_release.name} serves again" in finished.stderr
+    assert m.current_release() == first_release
+    assert machine.clone.run("smoke_test.sh", f"{m.ADDRESS}/").returncode == 0
+
+
+def test_new_release_goes_live_and_back_without_losing_a_request(
+    machine: Machine, changed_clone: Clone, first_release: Path
+) -> None:
+    version = changed_clone.path / "digit_classifier" / "__init__.py"
+    version.write_text(version.read_text().replace("0.1.0", "0.1.1"))
+    with m.Load() as load:
+        told = "\n".join(m.changes(m.build(changed_clone)))
+        new = m.current_release()
+        served = requests.get(f"{m.ADDRESS}/status", timeout=10).json()
+        back = m.build(machine.clone, "--rollback")
+    assert "the service's processes replaced" in told
+    assert new.name.startswith("0.1.1-")
+    assert served["versions"]["digit_classifier"] == "0.1.1"
+    assert back.returncode == 0, back.stderr
+    assert f"Release {first_release.name} serves" in back.stdout
+    assert requests.get(f"{m.ADDRESS}/status", timeout=10).json()["versions"][
+        "digit_classifier"
+    ] == ("0.1.0")
+    assert load.failures == []
+
+
+def test_old_releases_are_pruned(machine: Machine, first_release: Path) -> None:
+    releases = m.PREFIX / "releases"
+    for name in ("0.0.1-old", "0.0.2-old"):
+        (releases / name).mkdir(exist_ok=True)
+        os.utime(releases / name, (0, 0))
+    told = "\n".join(m.changes(m.build(machine.clone, KEEP_RELEASES="1")))
+    assert f"{releases / '0.0.1-old'} removed" in told
+    left = {path for path in releases.iterdir() if path.is_dir()}
+    assert left == {first_release, (m.PREFIX / "previous").resolve()}
+
+
+def test_site_that_apache_refuses_never_replaces_the_one_that_serves(machine: Machine) -> None:
+    before = m.SITE.read_text()
+    finished = m.build(machine.clone, SERVER_NAME="two names")
+    assert finished.returncode == 1
+    assert "Apache refuses the site, the old one is back" in finished.stderr
+    assert "Stopped at: Apache's configuration." in finished.stderr
+    assert m.SITE.read_text() == before
+    assert _repair(machine) == ""
+
+
+def test_interrupted_release_is_made_anew(machine: Machine, changed_clone: Clone) -> None:
+    version = changed_clone.path / "digit_classifier" / "__init__.py"
+    version.write_text(version.read_text().replace("0.1.0", "0.1.2"))
+    with subprocess.Popen(
+        changed_clone.command("build_all_EC2.sh"),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as interrupted:
+        m.wait_until(lambda: bool(list(m.PREFIX.glob("releases/0.1.2-*/venv/bin/pip"))))
+        os.killpg(interrupted.pid, signal.SIGKILL)
+    assert m.is_ready()
+    told = "\n".join(m.changes(m.build(changed_clone)))
+    assert re.search(r"release 0\.1\.2-\w+ made", told)
+    assert m.current_release().name.startswith("0.1.2-")
+    m.changes(m.build(machine.clone))
+
+
+def test_mod_wsgi_of_the_package_index_serves_as_well(machine: Machine) -> None:
+    built = m.build(machine.clone, MOD_WSGI="pip")
+    told = "\n".join(m.changes(built))
+    assert "packages installed: apache2-dev" in told
+    assert "answers all 15 questions" in built.stdout
+    module = re.search(r'^LoadModule wsgi_module "(.+)"$', m.SITE.read_text(), re.MULTILINE)[1]
+    assert module.startswith(f"{m.PREFIX}/modules/")
+    loaded = Path(f"/proc/{m.workers()[0]}/maps").read_text()
+    assert module in loaded
+    assert "/usr/lib/apache2/modules/mod_wsgi.so" not in loaded
+    with m.Load() as load:
+        finished = machine.clone.run("reload.sh")
+    assert finished.returncode == 0, finished.stderr
+    assert load.failures == []
+    m.changes(m.build(machine.clone))
+    assert (
+        "/usr/lib/apache2/modules/mod_wsgi.so" in Path(f"/proc/{m.workers()[0]}/maps").read_text()
+    )
