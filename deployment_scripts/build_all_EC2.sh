@@ -21,9 +21,9 @@ CURRENT_STEP="the beginning"
 
 usage() {
     cat <<'END'
-Usage: sudo bash build_all_EC2.sh [--rollback]
+Usage: build_all_EC2.sh [--rollback]
 
-Installs what is missing, makes a release of this clone below PREFIX and lets Apache serve it. What
+As root, it installs what is missing, makes a release of this clone below PREFIX and lets Apache serve it. What
 is so already stays as it is: a second run changes nothing and restarts nothing, and what was changed
 by others is put right and named. If a step fails, the release before goes on serving.
 

@@ -39,7 +39,8 @@ build() {
 
 main() {
     case "${1-}" in
-        "" | --help) usage && return ;;
+        "") usage_error "a file is to be named" ;;
+        --help) usage && return ;;
         -*) usage_error "unknown option $1" ;;
     esac
     ensure_python

@@ -8,7 +8,8 @@ from tests.cli.conftest import Run
 
 
 @pytest.mark.parametrize(
-    "command", ["data", "train", "evaluate", "predict", "models", "serve", "query", "doctor"]
+    "command",
+    ["data", "train", "evaluate", "predict", "models", "serve", "query", "apache", "doctor"],
 )
 def test_every_command_has_help(run: Run, command: str) -> None:
     assert command in run("--help").output

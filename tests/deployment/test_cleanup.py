@@ -8,6 +8,7 @@ from tests.deployment.clone import Clone
 from tests.deployment.conftest import Build
 
 FOREIGN = ["instance/notes.txt", "data/train-labels-idx1-ubyte", "models/mlp/notes.txt", "mine.txt"]
+OWN_APACHE = ["instance/apache-5000/httpd.conf", "instance/apache-5000/run/workers/1"]
 TRAINED = [
     "models/mlp/model.safetensors",
     "models/mlp/model.png",
@@ -19,7 +20,7 @@ TRAINED = [
 def built(build: Build, tmp_path: Path) -> Clone:
     """A built clone that may be changed, with files of the user's own in it."""
     clone = build.clone.link_copy(tmp_path / "built clone")
-    for name in FOREIGN + TRAINED:
+    for name in FOREIGN + TRAINED + OWN_APACHE:
         (clone.path / name).parent.mkdir(parents=True, exist_ok=True)
         (clone.path / name).write_text("mine")
     return clone

@@ -8,7 +8,18 @@ import pytest
 
 from tests.deployment.clone import PROJECT, Clone, environment
 
-SCRIPTS = ["build_all_local.sh", "cleanup.sh", "install_pyvenv.sh", "run_tests.sh"]
+SCRIPTS = [
+    "build_all_EC2.sh",
+    "build_all_local.sh",
+    "build_apache.sh",
+    "cleanup.sh",
+    "install_pyvenv.sh",
+    "install_release.sh",
+    "reload.sh",
+    "run_tests.sh",
+    "set_permissions.sh",
+    "smoke_test.sh",
+]
 PROFILE = """
 source "$1/deployment_scripts/config_profile.sh"
 echo "$PYVENV|$SETTINGS_FILE|$DIGIT_CLASSIFIER_DATA_DIR|$DIGIT_CLASSIFIER_HOST|$PORT"
