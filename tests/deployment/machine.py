@@ -115,3 +115,4 @@ class Load:
         told = json.loads(output)
         self.n_requests: int = told["n_requests"]
         self.failures: list[str] = told["failures"]
+        self.longest: float = told["longest"]  # seconds

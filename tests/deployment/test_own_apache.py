@@ -365,7 +365,9 @@ def test_mod_wsgi_of_the_package_index_serves_as_well(
     if shutil.which("apxs") is None:
         if os.environ.get("TEST_SYSTEM_DEPLOYMENT") != "1":
             pytest.skip("There is no apxs: apt-get install apache2-dev.")
-        m.changes(m.build(request.getfixturevalue("machine").clone, MOD_WSGI="pip"))
+        machine = request.getfixturevalue("machine")
+        m.changes(m.build(machine.clone, MOD_WSGI="pip"))  # installs what is needed to build it
+        m.changes(m.build(machine.clone))
     venv = clone.path / ".venv-pip"
     options = {"MOD_WSGI": "pip", "PYVENV": str(venv)}
     with serving(clone, free_port(), **options) as running:

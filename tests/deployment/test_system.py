@@ -324,8 +324,7 @@ def test_interrupted_release_is_made_anew(machine: Machine, changed_clone: Clone
 
 def test_mod_wsgi_of_the_package_index_serves_as_well(machine: Machine) -> None:
     built = m.build(machine.clone, MOD_WSGI="pip")
-    told = "\n".join(m.changes(built))
-    assert "packages installed: apache2-dev" in told
+    assert "Apache started anew" in m.changes(built)
     assert "answers all 15 questions" in built.stdout
     module = re.search(r'^LoadModule wsgi_module "(.+)"$', m.SITE.read_text(), re.MULTILINE)[1]
     assert module.startswith(f"{m.PREFIX}/modules/")
