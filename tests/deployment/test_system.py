@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import stat
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -218,17 +219,25 @@ def test_rolling_reloads_lose_no_request(machine: Machine) -> None:
 def test_killed_process_loses_its_own_requests_and_is_replaced_in_two_seconds(
     machine: Machine,
 ) -> None:
-    n, threads = len(m.workers()), 2
+    n, n_kills, threads, seconds = len(m.workers()), 3, 2, []
     with m.Load() as load:
-        time.sleep(1)
-        killed = m.workers()[0]
-        os.kill(killed, signal.SIGKILL)
-        m.wait_until(lambda: killed not in m.workers())
-        seconds = m.wait_until(lambda: len(m.ready_workers()) == n)
+        for _ in range(n_kills):
+            time.sleep(1)
+            seconds.append(_kill_and_wait(m.workers()[0], n))
         time.sleep(0.5)
-    assert len(load.failures) <= threads, load.failures
-    assert seconds < 2
+    assert len(load.failures) <= n_kills * threads, load.failures
+    assert statistics.median(seconds) < 2
     assert load.n_requests > 100
+
+
+def _kill_and_wait(pid: int, n_workers: int) -> float:
+    """End a process at once, and return after how many seconds all are ready again."""
+
+    def are_all_ready() -> bool:
+        return pid not in m.workers() and len(m.ready_workers()) == n_workers
+
+    os.kill(pid, signal.SIGKILL)
+    return m.wait_until(are_all_ready)
 
 
 def test_release_that_cannot_be_imported_never_goes_live(
