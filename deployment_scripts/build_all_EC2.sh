@@ -23,9 +23,9 @@ usage() {
     cat <<'END'
 Usage: build_all_EC2.sh [--rollback]
 
-As root, it installs what is missing, makes a release of this clone below PREFIX and lets Apache serve it. What
-is so already stays as it is: a second run changes nothing and restarts nothing, and what was changed
-by others is put right and named. If a step fails, the release before goes on serving.
+As root, it installs what is missing, makes a release of this clone below PREFIX and lets Apache serve
+it. What is so already stays as it is: a second run changes nothing and restarts nothing, and what was
+changed by others is put right and named. If a step fails, the release before goes on serving.
 
   --rollback   let the release before serve again
   --help       show this text
@@ -75,7 +75,7 @@ install_packages() {
 make_user_and_folders() {
     local folder
     ensure_user "$SERVICE_USER" "$STATE_DIR"
-    for folder in "$PREFIX" "$PREFIX/releases" "$CONFIG_DIR" "$STATE_DIR" "$DATA_DIR" "$MODELS_DIR"; do
+    for folder in "${ROOT_FOLDERS[@]}"; do
         ensure_directory 0755 root:root "$folder"
     done
     ensure_directory 0755 "$SERVICE_USER:$SERVICE_USER" "$WORKERS_DIR"

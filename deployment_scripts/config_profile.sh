@@ -31,6 +31,7 @@ if [[ "$DEPLOYMENT" == system ]]; then
     INSTANCE_DIR="$CONFIG_DIR"
     DATA_DIR="$STATE_DIR/data"
     MODELS_DIR="$STATE_DIR/models"
+    ROOT_FOLDERS=("$PREFIX" "$PREFIX/releases" "$CONFIG_DIR" "$STATE_DIR" "$DATA_DIR" "$MODELS_DIR")
     SETTINGS_FILE="$CONFIG_DIR/settings.toml"
     HOST="${HOST:-0.0.0.0}"
     PORT="${HTTP_PORT:-80}"

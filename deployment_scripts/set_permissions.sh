@@ -21,7 +21,7 @@ END
 
 set_system() {
     local folder found
-    for folder in "$PREFIX" "$CONFIG_DIR" "$STATE_DIR" "$DATA_DIR" "$MODELS_DIR"; do
+    for folder in "${ROOT_FOLDERS[@]}"; do
         ensure_directory 0755 root:root "$folder"
     done
     ensure_directory 0755 "$SERVICE_USER:$SERVICE_USER" "$WORKERS_DIR"
