@@ -5,7 +5,7 @@ All that trains, keeps, judges or serves a classifier goes through this interfac
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -76,3 +76,22 @@ class Classifier(ABC):
     def activations(self, X: Array) -> Iterator[tuple[str, Array]]:  # noqa: ARG002, most have none
         """Yield each layer's type and output, which the next layer may overwrite."""
         return iter(())
+
+    def input_gradient(
+        self,
+        X: Array,  # noqa: ARG002, not every classifier has gradients
+        grad_of_logits: Callable[[Array], Array],  # noqa: ARG002
+    ) -> Array | None:
+        """Return the gradient of a function of the logits with respect to X, if there is one.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+        grad_of_logits : callable
+            The function's gradient at given logits; both of shape (n_samples, n_classes).
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), or None
+        """
+        return None

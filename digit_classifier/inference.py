@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Self
 
@@ -18,15 +17,7 @@ from digit_classifier.neural_network.losses import softmax
 from digit_classifier.prediction import Prediction
 from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
-from digit_classifier.preprocessing.explanation import side_by_side
-from digit_classifier.preprocessing.framing import (
-    Framed,
-    Framing,
-    frame,
-    frame_center,
-    run_steps,
-)
-from digit_classifier.preprocessing.ink import InkNotFoundError
+from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
@@ -122,35 +113,6 @@ class DigitClassifier:
             else item
             for item in framed
         ]
-
-    def explain(self, content: bytes) -> bytes:
-        """Show what each step of preprocessing makes of one image file.
-
-        Returns
-        -------
-        bytes
-            A PNG with the steps side by side, from the decoded picture to the framed digit; where
-            no ink is found, up to the step that found none.
-
-        Raises
-        ------
-        InputError
-            The file is no image that can be decoded.
-        """
-        gray = decode(content, self.limits)
-        steps = {"decode": gray}
-        if self.framing == "center":
-            steps["center"] = frame_center(gray)
-        else:
-            try:
-                steps.update(run_steps(gray))
-            except InkNotFoundError:
-                steps["center"] = frame_center(gray)
-            except NoInkError:
-                pass  # `predict` tells; the steps before the one that found none are there by now
-        png = BytesIO()
-        side_by_side(steps).save(png, "PNG", optimize=True)
-        return png.getvalue()
 
     def predict_proba(self, framed: NDArray[np.uint8]) -> Array:
         """Calibrated probabilities of framed digits.

@@ -2,7 +2,6 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import hypothesis
@@ -23,7 +22,6 @@ from digit_classifier.errors import (
 from digit_classifier.inference import DigitClassifier, load_classifiers
 from digit_classifier.model_store import PRETRAINED, Model
 from digit_classifier.prediction import Prediction
-from digit_classifier.preprocessing.framing import frame_center
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
 from tests.strokes import FORMS, draw_digit, encode
@@ -173,52 +171,6 @@ def test_two_digits_are_warned_of(classifier: DigitClassifier, other: int) -> No
     page = beside([_on_paper(4, size=(120, 160)), _on_paper(other, size=(120, 160))])
 
     assert "several_digits" in classifier.predict(jpeg(lit(page, noise=3))).warnings
-
-
-def test_an_explanation_is_a_picture_of_the_steps(classifier: DigitClassifier) -> None:
-    content = SENT["lined_in_a_shadow"](5)
-
-    explanation = classifier.explain(content)
-
-    with Image.open(BytesIO(explanation)) as shown:
-        assert shown.format == "PNG"
-        assert shown.width > 5 * shown.height
-    framed = last_of(explanation)  # what is classified
-    probabilities = classifier.predict_proba(framed[np.newaxis])[0]
-    np.testing.assert_allclose(probabilities, classifier.predict(content).probabilities, atol=1e-5)
-
-
-def last_of(explanation: bytes) -> np.ndarray:
-    """The last picture of an explanation, of 28×28 pixels and shown enlarged."""
-    with Image.open(BytesIO(explanation)) as shown:
-        return np.asarray(shown)[-176:-8, -176:-8][3::6, 3::6]
-
-
-def test_what_fell_back_to_the_centre_crop_is_explained_by_it(classifier: DigitClassifier) -> None:
-    gray = np.full((40, 40), 250, np.uint8)
-    gray[2:-2, 2:-2] = 10  # nearly all of it stands out
-
-    assert classifier.predict(png(gray)).warnings == ("ink_unclear",)
-    np.testing.assert_array_equal(last_of(classifier.explain(png(gray))), frame_center(gray))
-
-
-def test_the_mode_center_is_explained_by_its_crop(classifier: DigitClassifier) -> None:
-    gray = np.asarray(draw_digit(3, size=(90, 60)))
-    centered = DigitClassifier(classifier.model, "center")
-    np.testing.assert_array_equal(last_of(centered.explain(png(gray))), frame_center(gray))
-
-
-def test_paper_without_ink_is_explained_up_to_where_none_was_found(
-    classifier: DigitClassifier,
-) -> None:
-    blank, digit = png(np.full((40, 40), 200, np.uint8)), SENT["lined_in_a_shadow"](5)
-    short, whole = (Image.open(BytesIO(classifier.explain(sent))) for sent in (blank, digit))
-    assert short.height < short.width < whole.width
-
-
-def test_what_is_no_picture_is_not_explained(classifier: DigitClassifier) -> None:
-    with pytest.raises(InputError):
-        classifier.explain(b"no picture")
 
 
 def test_a_prediction_is_consistent(classifier: DigitClassifier) -> None:

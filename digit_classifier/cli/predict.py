@@ -68,8 +68,10 @@ def _content(file: Path) -> bytes:
 
 def _explain(classifier: Any, file: Path, target: Path) -> None:
     """Write the steps' pictures of a file that can be decoded; the answer names the error else."""
+    from digit_classifier.explanation import show_steps
+
     try:
-        picture = classifier.explain(_content(file))
+        picture = show_steps(classifier, _content(file))
     except InputError:
         return
     try:

@@ -38,7 +38,7 @@ class Image(Layer):
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, None]:
         return X.reshape(len(X), self.height, self.width, 1), None
 
-    def backward(self, grad_output: Array, cache: None, *, input_needed: bool = True) -> Array:
+    def input_gradient(self, grad_output: Array, cache: None) -> Array:
         return grad_output.reshape(len(grad_output), self.height * self.width)
 
 
@@ -51,9 +51,7 @@ class Flatten(Layer):
     ) -> tuple[Array, tuple[int, ...]]:
         return X.reshape(len(X), math.prod(X.shape[1:])), X.shape
 
-    def backward(
-        self, grad_output: Array, cache: tuple[int, ...], *, input_needed: bool = True
-    ) -> Array:
+    def input_gradient(self, grad_output: Array, cache: tuple[int, ...]) -> Array:
         return grad_output.reshape(cache)
 
 
@@ -104,7 +102,7 @@ class Conv2D(Layer):
         rows += np.tile(self.parameters["biases"], output.shape[2])
         return output, X
 
-    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+    def fill_gradients(self, grad_output: Array, cache: Array) -> None:
         grad_weights = self.gradients["weights"].reshape(-1, self.n_outputs)
         grad_weights[...] = 0
         for block, columns in self._unfold(cache):
@@ -112,8 +110,8 @@ class Conv2D(Layer):
         rows = grad_output.reshape(-1, grad_output.shape[2] * self.n_outputs)
         per_column = rows.sum(axis=0).reshape(-1, self.n_outputs)
         np.sum(per_column, axis=0, out=self.gradients["biases"])
-        if not input_needed:
-            return grad_output
+
+    def input_gradient(self, grad_output: Array, cache: Array) -> Array:
         # the gradient of a convolution is one with the kernel turned by 180° and transposed
         turned = self.parameters["weights"][::-1, ::-1].transpose(0, 1, 3, 2)
         return self._convolve(grad_output, np.ascontiguousarray(turned))
@@ -171,13 +169,7 @@ class MaxPool2D(Layer):
         rows = np.maximum(X[:, ::2], X[:, 1::2])
         return np.maximum(rows[:, :, ::2], rows[:, :, 1::2]), (X, rows, height, width)
 
-    def backward(
-        self,
-        grad_output: Array,
-        cache: tuple[Array, Array, int, int],
-        *,
-        input_needed: bool = True,
-    ) -> Array:
+    def input_gradient(self, grad_output: Array, cache: tuple[Array, Array, int, int]) -> Array:
         X, rows, height, width = cache
         grad_rows, grad_input = np.empty_like(rows), np.empty_like(X)
         left, right = np.s_[:, :, ::2], np.s_[:, :, 1::2]

@@ -44,8 +44,16 @@ class Layer:
     def backward(self, grad_output: Array, cache: Any, *, input_needed: bool = True) -> Array:
         """Fill ``gradients`` and return the gradient of the input.
 
-        Where that is not needed, `grad_output` may be returned instead.
+        Where that is not needed, `grad_output` is returned instead.
         """
+        self.fill_gradients(grad_output, cache)
+        return self.input_gradient(grad_output, cache) if input_needed else grad_output
+
+    def fill_gradients(self, grad_output: Array, cache: Any) -> None:
+        """Fill ``gradients``, where there are parameters."""
+
+    def input_gradient(self, grad_output: Array, cache: Any) -> Array:
+        """Return the gradient of the input; `grad_output` may be overwritten."""
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
@@ -79,10 +87,12 @@ class Dense(Layer):
         output += self.parameters["biases"]
         return output, X
 
-    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+    def fill_gradients(self, grad_output: Array, cache: Array) -> None:
         np.matmul(cache.T, grad_output, out=self.gradients["weights"])
         np.sum(grad_output, axis=0, out=self.gradients["biases"])
-        return grad_output @ self.parameters["weights"].T if input_needed else grad_output
+
+    def input_gradient(self, grad_output: Array, cache: Array) -> Array:
+        return grad_output @ self.parameters["weights"].T
 
 
 @dataclass
@@ -93,7 +103,7 @@ class ReLU(Layer):
         np.maximum(X, 0, out=X)
         return X, X
 
-    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+    def input_gradient(self, grad_output: Array, cache: Array) -> Array:
         grad_output *= cache > 0
         return grad_output
 
@@ -106,7 +116,7 @@ class Tanh(Layer):
         np.tanh(X, out=X)
         return X, X
 
-    def backward(self, grad_output: Array, cache: Array, *, input_needed: bool = True) -> Array:
+    def input_gradient(self, grad_output: Array, cache: Array) -> Array:
         grad_output *= 1 - cache * cache
         return grad_output
 
@@ -131,9 +141,7 @@ class Dropout(Layer):
         mask /= 1 - self.rate
         return X * mask, mask
 
-    def backward(
-        self, grad_output: Array, cache: Array | None, *, input_needed: bool = True
-    ) -> Array:
+    def input_gradient(self, grad_output: Array, cache: Array | None) -> Array:
         if cache is not None:
             grad_output *= cache
         return grad_output

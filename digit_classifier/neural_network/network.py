@@ -5,7 +5,7 @@ into them. An optimizer, an average of the weights or a checkpoint is then one l
 Weights come first in the vector and biases last, so that an L2 penalty is a slice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Self
 
@@ -137,6 +137,27 @@ class Network(Classifier):
         for index in reversed(range(first + 1, len(self.layers))):
             grad = self.layers[index].backward(grad, caches[index])
         self.layers[first].backward(grad, caches[first], input_needed=False)
+
+    def input_gradient(self, X: Array, grad_of_logits: Callable[[Array], Array]) -> Array:
+        """Return the gradient of a function of the logits with respect to the input.
+
+        The parameters' gradients are left alone, so that threads may share the network.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_inputs)
+        grad_of_logits : callable
+            The function's gradient at given logits; both of shape (n_samples, n_classes).
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_inputs)
+        """
+        logits, caches = self.forward(X)
+        grad = grad_of_logits(logits)
+        for layer, cache in zip(reversed(self.layers), reversed(caches), strict=True):
+            grad = layer.input_gradient(grad, cache)
+        return grad
 
     def predict_logits(self, X: Array) -> Array:
         """Return logits, shape (n_samples, n_classes); nothing is kept for training."""

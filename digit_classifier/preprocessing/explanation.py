@@ -1,6 +1,7 @@
 """Pictures of what each step of framing made of an image, to be seen side by side."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ from PIL import Image, ImageDraw
 #: Side of the square that each step's picture fits into, and what surrounds it, in pixels.
 _SIDE, _MARGIN, _CAPTION = 168, 8, 16
 _DESK, _LETTERS = 56, 235
+
+#: Colours, told apart by the colour-blind too, of pixels that speak for and against an answer, and
+#: the share of its brightness that the ink keeps under them.
+_FOR, _AGAINST, _INK = (255, 150, 50), (80, 150, 255), 0.3
 
 
 def as_picture(levels: NDArray[Any]) -> Image.Image:
@@ -24,6 +29,35 @@ def as_picture(levels: NDArray[Any]) -> Image.Image:
         return Image.fromarray(levels)
     brightest = max(float(levels.max()), 1.0)
     return Image.fromarray((levels * (255 / brightest)).astype(np.uint8))
+
+
+def thumbnail(levels: NDArray[Any]) -> Image.Image:
+    """Return what a step made as a small picture; what is small already stays as it is."""
+    picture = as_picture(levels)
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+    return picture
+
+
+def overlay(framed: NDArray[np.uint8], saliency: NDArray[np.floating]) -> Image.Image:
+    """Colour a framed digit by what spoke for the answer (orange) and against it (blue).
+
+    Parameters
+    ----------
+    framed : ndarray of shape (height, width), uint8
+    saliency : ndarray of shape (height, width)
+        Positive where a pixel speaks for the answer.
+    """
+    strength = np.abs(saliency)[..., np.newaxis] / max(float(np.abs(saliency).max()), 1e-9)
+    colours = np.where(saliency[..., np.newaxis] > 0, _FOR, _AGAINST)
+    ink = framed[..., np.newaxis] * _INK
+    return Image.fromarray((ink + strength * (colours - ink)).astype(np.uint8))
+
+
+def as_png(picture: Image.Image) -> bytes:
+    """Encode a picture."""
+    png = BytesIO()
+    picture.save(png, "PNG", optimize=True)
+    return png.getvalue()
 
 
 def side_by_side(steps: Mapping[str, NDArray[Any]]) -> Image.Image:

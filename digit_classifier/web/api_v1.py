@@ -1,14 +1,37 @@
 """Version 1 of the API for programs."""
 
-from flask import Blueprint
+from dataclasses import asdict
+
+from flask import Blueprint, request
 
 from digit_classifier.errors import InputError
+from digit_classifier.explanation import explain
 from digit_classifier.prediction import Prediction
+from digit_classifier.web import wording
 from digit_classifier.web.batches import Item, items_of_request
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.errors import problem_document, problem_of
+from digit_classifier.web.explanations import explanation_document
+from digit_classifier.web.request_ids import request_id
+from digit_classifier.web.uploads import sent_image
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post("/classify")
+def classify() -> dict[str, object]:
+    """Read the digit of one image; explain it and put it in words where that is asked for."""
+    classifier = current_classifier()
+    content = sent_image("image")
+    prediction = classifier.predict(content)
+    answer = _answer(prediction) | {"request_id": request_id()}
+    if "words" in request.args:
+        answer["words"] = asdict(wording.tell(prediction))
+    if "explain" in request.args:
+        explanation = explain(classifier, content, prediction)
+        with_steps = request.args["explain"] == "steps"
+        answer["explanation"] = explanation_document(explanation, with_steps=with_steps)
+    return answer
 
 
 @blueprint.post("/classify/batch")
@@ -27,4 +50,8 @@ def classify_batch() -> list[dict[str, object]]:
 def _entry(item: Item, answer: Prediction | InputError) -> dict[str, object]:
     if isinstance(answer, InputError):
         return {"name": item.name} | problem_document(problem_of(answer))
-    return {"name": item.name} | answer.as_json() | {"elapsed_ms": answer.elapsed_ms}
+    return {"name": item.name} | _answer(answer)
+
+
+def _answer(prediction: Prediction) -> dict[str, object]:
+    return prediction.as_json() | {"elapsed_ms": prediction.elapsed_ms}

@@ -32,6 +32,24 @@ def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
     app.config["MAX_BATCH_BYTES"] = max_batch_bytes
 
 
+def sent_image(field: str) -> bytes:
+    """Return the file of a multipart form's field, or else the body itself, whatever it is called.
+
+    Raises
+    ------
+    NoFileError
+        The form has no such file, or the body is empty.
+    """
+    if request.mimetype == "multipart/form-data":
+        return uploaded_file(field)
+    content = request.get_data()
+    if not content:
+        raise NoFileError(
+            f"Send a picture as the file of the multipart form field {field!r}, or as the body."
+        )
+    return content
+
+
 def uploaded_file(*fields: str) -> bytes:
     """Return the content of the first multipart file field that has one of these names.
 

@@ -11,8 +11,7 @@ _SURE, _FAIRLY_SURE = 0.95, 0.8
 _WARNINGS = {
     "ink_unclear": "The digit does not stand out clearly from its background, so the middle of "
     "the picture was read.",
-    "several_digits": "There seems to be more than one digit; I can read only one at a time, so "
-    "please send each in a picture of its own.",
+    "several_digits": "I can read only one at a time; please send each in a picture of its own.",
     "cut_off": "The digit runs over the edge of the picture; a little more room around it would "
     "help.",
     "too_small": "The digit is only a few pixels high; a larger picture of it would help.",
@@ -23,46 +22,76 @@ _WARNINGS = {
 }
 
 
+#: What each step of preprocessing does.
+STEPS = {
+    "decode": "Decoded, in gray",
+    "shrink": "Reduced",
+    "crop_frames": "Frame cut off",
+    "remove_specks": "Specks removed",
+    "level_bands": "Bands levelled",
+    "remove_background": "Background removed",
+    "remove_lines": "Ruled lines removed",
+    "select_ink": "Ink chosen",
+    "unstretch": "Proportions put right",
+    "crop_to_ink": "Cropped to the ink",
+    "even_strokes": "Strokes evened",
+    "fit_box": "Fitted to 20 pixels",
+    "center_of_mass": "Centred by its mass",
+    "center": "Middle of the picture",
+}
+
+
 @dataclass(frozen=True)
 class Told:
     """A prediction in words.
 
     Attributes
     ----------
+    digit : str
+        The answer, or empty where there is probably no digit.
     sentence : str
         How sure the answer is.
     confidence : str
         In per cent.
-    bars : tuple of tuple
-        Digit, probability and the probability in per cent, for each of the ten digits.
+    percents : tuple of str
+        The probability of each digit, in per cent.
     remarks : tuple of str
         One sentence a warning.
+    source : str
+        Which model gave the answer, and how fast.
     """
 
+    digit: str
     sentence: str
     confidence: str
-    bars: tuple[tuple[int, float, str], ...]
+    percents: tuple[str, ...]
     remarks: tuple[str, ...]
+    source: str
 
 
 def tell(prediction: Prediction) -> Told:
     """Put a prediction in words."""
     return Told(
+        digit=str(prediction.digit) if prediction.accepted else "",
         sentence=_sentence(prediction),
         confidence=percent(prediction.confidence),
-        bars=tuple((d, p, percent(p)) for d, p in enumerate(prediction.probabilities)),
+        percents=tuple(map(percent, prediction.probabilities)),
         remarks=tuple(_WARNINGS[code] for code in prediction.warnings if code in _WARNINGS),
+        source=f"{prediction.model_name} {prediction.model_version} in "
+        f"{prediction.elapsed_ms:.1f} ms",
     )
 
 
 def _sentence(prediction: Prediction) -> str:
+    if "several_digits" in prediction.warnings:
+        return "I see more than one digit."
     if not prediction.accepted:
         return f"This does not look like a digit; my best guess would be {prediction.digit}."
     if prediction.confidence >= _SURE:
         return "I am sure."
     if prediction.confidence >= _FAIRLY_SURE:
         return "I am fairly sure."
-    return f"I am not sure; it could also be {_runner_up(prediction)}."
+    return f"I am not sure: it could be {prediction.digit} or {_runner_up(prediction)}."
 
 
 def _runner_up(prediction: Prediction) -> int:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digit_classifier.errors import InputError
+from digit_classifier.explanation import show_steps
 from digit_classifier.inference import DigitClassifier, Prediction
 from digit_classifier.model_store import load_model
 from tests.strokes import FORMS, draw_digit, encode
@@ -214,5 +215,5 @@ def test_any_picture_gets_probabilities_or_an_error_of_ours(
 def test_any_picture_can_be_explained_or_refused_by_an_error_of_ours(
     classifier: DigitClassifier, content: bytes
 ) -> None:
-    with suppress(InputError), Image.open(BytesIO(classifier.explain(content))) as explanation:
+    with suppress(InputError), Image.open(BytesIO(show_steps(classifier, content))) as explanation:
         assert explanation.format == "PNG"

@@ -1,18 +1,98 @@
-"""Batches: files of a form, an archive, or JSON."""
+"""One image, as a file of a form or as the body; batches: files, an archive, or JSON."""
 
 import io
 import json
 import struct
 import zipfile
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 import pytest
+from PIL import Image
 
 from digit_classifier.web.batches import MAX_ITEMS
 from tests.web.pictures import REFUSED, as_file, drawn, padded
 from tests.web.serving import MIB, make_app, send
 
-PATH = "/api/v1/classify/batch"
+CLASSIFY = "/api/v1/classify"
+PATH = f"{CLASSIFY}/batch"
+
+
+def test_file_of_a_form_is_answered(client):
+    response = send(client, CLASSIFY, image=as_file(drawn(7)))
+    assert response.status_code == 200
+    assert response.json["prediction"] == 7
+    assert [*response.json] == [
+        "prediction",
+        "confidence",
+        "probabilities",
+        "accepted",
+        "warnings",
+        "model",
+        "elapsed_ms",
+        "request_id",
+    ]
+    assert response.json["elapsed_ms"] > 0
+
+
+@pytest.mark.parametrize(
+    "content_type", ["image/png", "application/octet-stream", "application/x-www-form-urlencoded"]
+)
+def test_image_in_the_body_is_answered_whatever_it_is_called(client, content_type):
+    response = client.post(CLASSIFY, data=drawn(4), content_type=content_type)
+    assert response.json["prediction"] == 4
+
+
+@pytest.mark.parametrize("name", ["softmax", "cnn"])
+def test_another_model_is_chosen_by_its_name(client, name):
+    response = client.post(f"{CLASSIFY}?model={name}", data=drawn(4))
+    assert (response.json["prediction"], response.json["model"]["name"]) == (4, name)
+
+
+def test_request_without_an_image_is_refused(client):
+    for response in (client.post(CLASSIFY), send(client, CLASSIFY, picture=as_file(drawn(7)))):
+        assert is_problem(response, 400, "no_file")
+        assert "'image'" in response.get_json(force=True)["detail"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_image_that_cannot_be_read_is_refused(client, name):
+    content, status, code = REFUSED[name]
+    assert is_problem(send(client, CLASSIFY, image=as_file(content)), status, code)
+    if content:
+        assert is_problem(client.post(CLASSIFY, data=content), status, code)
+
+
+def test_explanation_shows_what_the_model_saw_and_what_spoke_for_the_answer(client):
+    answer = client.post(f"{CLASSIFY}?explain=1", data=drawn(7)).json
+    assert [*answer["explanation"]] == ["framed", "saliency", "overlay"]
+    framed = picture(answer["explanation"]["framed"])
+    assert (framed.size, framed.mode) == ((28, 28), "L")
+    assert picture(answer["explanation"]["overlay"]).size == (28, 28)
+    saliency = answer["explanation"]["saliency"]
+    assert [len(row) for row in saliency] == [28] * 28
+    assert any(value > 0 for row in saliency for value in row)
+
+
+def test_explanation_shows_the_steps_on_request(client):
+    steps = client.post(f"{CLASSIFY}?explain=steps", data=drawn(7)).json["explanation"]["steps"]
+    assert steps[0]["name"] == "decode"
+    assert steps[-1]["title"] == "Centred by its mass"
+    assert (steps[-1]["width"], steps[-1]["height"]) == (28, 28)
+    for step in steps:
+        assert picture(step["picture"]).width <= step["width"]
+
+
+def picture(address):
+    prefix, _, content = address.partition(",")
+    assert prefix == "data:image/png;base64"
+    return Image.open(io.BytesIO(b64decode(content)))
+
+
+def test_answer_is_put_in_words_on_request(client):
+    answer = client.post(f"{CLASSIFY}?words=1", data=drawn(7)).json
+    assert answer["words"]["digit"] == "7"
+    assert answer["words"]["sentence"] == "I am sure."
+    assert len(answer["words"]["percents"]) == 10
 
 
 def zipped(files, compression=zipfile.ZIP_DEFLATED):

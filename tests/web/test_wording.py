@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from digit_classifier.prediction import Prediction
+from digit_classifier.preprocessing.framing import STEPS
 from digit_classifier.web import wording
 
 
@@ -32,7 +33,7 @@ def prediction(confidence, *, accepted=True, warnings=()):
         (0.95, "I am sure."),
         (0.949, "I am fairly sure."),
         (0.8, "I am fairly sure."),
-        (0.6, "I am not sure; it could also be 1."),
+        (0.6, "I am not sure: it could be 7 or 1."),
     ],
 )
 def test_confidence_is_put_in_words(confidence, sentence):
@@ -40,12 +41,31 @@ def test_confidence_is_put_in_words(confidence, sentence):
 
 
 def test_runner_up_is_never_the_answer_itself():
-    assert "also be 1" in wording.tell(prediction(0.3)).sentence
+    assert "be 7 or 1" in wording.tell(prediction(0.3)).sentence
 
 
 def test_what_is_probably_no_digit_is_told_so_however_sure():
     told = wording.tell(prediction(0.99, accepted=False))
     assert told.sentence.startswith("This does not look like a digit")
+    assert told.digit == ""
+
+
+def test_an_accepted_digit_is_shown():
+    assert wording.tell(prediction(0.99)).digit == "7"
+
+
+def test_several_digits_are_told_before_anything_else():
+    for accepted in (True, False):
+        told = wording.tell(prediction(0.99, accepted=accepted, warnings=("several_digits",)))
+        assert told.sentence == "I see more than one digit."
+
+
+def test_model_and_time_are_told():
+    assert wording.tell(prediction(0.9)).source == "mlp 0 in 1.0 ms"
+
+
+def test_every_step_of_preprocessing_has_a_title():
+    assert list(wording.STEPS) == ["decode", *STEPS, "center"]
 
 
 def test_warnings_become_sentences_and_unknown_codes_are_left_out():
@@ -75,10 +95,10 @@ def test_every_warning_is_documented(code):
     assert f"| `{code}` |" in documented
 
 
-def test_bars_are_one_for_each_digit_in_order():
-    bars = wording.tell(prediction(0.9)).bars
-    assert [digit for digit, _, _ in bars] == list(range(10))
-    assert bars[7][1:] == (0.9, "90.0 %")
+def test_probabilities_are_told_one_for_each_digit_in_order():
+    percents = wording.tell(prediction(0.9)).percents
+    assert len(percents) == 10
+    assert (percents[7], percents[1], percents[0]) == ("90.0 %", "8.4 %", "0.2 %")
 
 
 @pytest.mark.parametrize(

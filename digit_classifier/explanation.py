@@ -1,0 +1,153 @@
+"""Why an image was read as it was: what each step made of it, and what spoke for the answer.
+
+The answer itself is the classifier's and is not made here, so that no explanation can change it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.errors import NoInkError
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.neural_network.layers import Array
+from digit_classifier.neural_network.saliency import integrated_gradients
+from digit_classifier.prediction import Prediction
+from digit_classifier.preprocessing.box import resize
+from digit_classifier.preprocessing.decode import decode
+from digit_classifier.preprocessing.explanation import (
+    as_picture,
+    as_png,
+    overlay,
+    side_by_side,
+    thumbnail,
+)
+from digit_classifier.preprocessing.framing import frame_center, run_steps
+from digit_classifier.preprocessing.ink import InkNotFoundError
+from digit_classifier.preprocessing.vectorize import vectorize
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of preprocessing made of an image.
+
+    Attributes
+    ----------
+    name : str
+    width, height : int
+        Of its result; the picture may be smaller.
+    changed : bool
+        Whether it is another one than what it was made of.
+    png : bytes
+    """
+
+    name: str
+    width: int
+    height: int
+    changed: bool
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an image was read as it was.
+
+    Attributes
+    ----------
+    framed_png : bytes
+        What the model saw.
+    saliency : tuple of tuples of float, or None
+        Of each pixel that the model saw, row by row: how much it added to the log-odds of the
+        answer. None if the classifier has no gradients.
+    overlay_png : bytes or None
+        The same in colours.
+    steps : tuple of Step
+        From the decoded image to the framed one.
+    """
+
+    framed_png: bytes
+    saliency: tuple[tuple[float, ...], ...] | None
+    overlay_png: bytes | None
+    steps: tuple[Step, ...]
+
+
+def explain(classifier: DigitClassifier, content: bytes, prediction: Prediction) -> Explanation:
+    """Explain an answer.
+
+    Parameters
+    ----------
+    classifier : DigitClassifier
+    content : bytes
+        The image file.
+    prediction : Prediction
+        What the classifier answered.
+
+    Raises
+    ------
+    InputError
+        The file is no image that can be read.
+    """
+    results = _run_steps(classifier, content)
+    *_, last = results.values()
+    framed = resize(last, *classifier.model.metadata.image_shape)
+    saliency = _saliency(classifier, framed, prediction.digit)
+    return Explanation(
+        framed_png=as_png(as_picture(framed)),
+        saliency=None if saliency is None else tuple(map(tuple, saliency.tolist())),
+        overlay_png=None if saliency is None else as_png(overlay(framed, saliency)),
+        steps=tuple(_steps(results)),
+    )
+
+
+def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
+    """Show what each step of preprocessing makes of one image file.
+
+    Returns
+    -------
+    bytes
+        A PNG with the steps side by side, from the decoded picture to the framed digit; where no
+        ink is found, up to the step that found none.
+
+    Raises
+    ------
+    InputError
+        The file is no image that can be decoded.
+    """
+    return as_png(side_by_side(_run_steps(classifier, content)))
+
+
+def _run_steps(classifier: DigitClassifier, content: bytes) -> dict[str, NDArray[Any]]:
+    gray = decode(content, classifier.limits)
+    steps: dict[str, NDArray[Any]] = {"decode": gray}
+    if classifier.framing == "center":
+        return {**steps, "center": frame_center(gray)}
+    try:
+        steps.update(run_steps(gray))
+    except InkNotFoundError:
+        steps["center"] = frame_center(gray)
+    except NoInkError:
+        pass  # the answer tells; the steps before the one that found none are there by now
+    return steps
+
+
+def _steps(results: dict[str, NDArray[Any]]) -> Iterator[Step]:
+    previous = None
+    for name, levels in results.items():
+        height, width = levels.shape
+        changed = previous is None or not np.array_equal(levels, previous)
+        yield Step(name, width, height, changed, as_png(thumbnail(levels)))
+        previous = levels
+
+
+def _saliency(classifier: DigitClassifier, framed: NDArray[np.uint8], digit: int) -> Array | None:
+    """Return the saliency of each pixel, shape (height, width)."""
+    metadata = classifier.model.metadata
+    both = np.stack([framed, np.zeros_like(framed)])
+    vector, blank = vectorize(both, metadata.input_scaling)
+    target = metadata.class_labels.index(digit)
+    attributed = integrated_gradients(
+        classifier.model.classifier, vector, blank, target, metadata.temperature
+    )
+    return None if attributed is None else attributed.reshape(framed.shape)

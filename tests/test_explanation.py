@@ -1,0 +1,146 @@
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digit_classifier.classifier import Classifier
+from digit_classifier.errors import InputError
+from digit_classifier.explanation import explain, show_steps
+from digit_classifier.inference import DigitClassifier, load_classifiers
+from digit_classifier.preprocessing.framing import STEPS, frame_center
+from digit_classifier.settings import Settings
+from tests.strokes import draw_digit
+from tests.test_inference import SENT, png
+
+
+@pytest.fixture(scope="module")
+def classifiers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DigitClassifier]:
+    return load_classifiers(Settings(models_dir=tmp_path_factory.mktemp("no_models")))
+
+
+@pytest.fixture(scope="module")
+def classifier(classifiers: dict[str, DigitClassifier]) -> DigitClassifier:
+    return classifiers["mlp"]
+
+
+def opened(content: bytes) -> np.ndarray:
+    with Image.open(BytesIO(content)) as image:
+        return np.asarray(image)
+
+
+def test_an_explanation_is_a_picture_of_the_steps(classifier: DigitClassifier) -> None:
+    content = SENT["lined_in_a_shadow"](5)
+
+    explanation = show_steps(classifier, content)
+
+    with Image.open(BytesIO(explanation)) as shown:
+        assert shown.format == "PNG"
+        assert shown.width > 5 * shown.height
+    framed = last_of(explanation)  # what is classified
+    probabilities = classifier.predict_proba(framed[np.newaxis])[0]
+    np.testing.assert_allclose(probabilities, classifier.predict(content).probabilities, atol=1e-5)
+
+
+def last_of(explanation: bytes) -> np.ndarray:
+    """The last picture of an explanation, of 28×28 pixels and shown enlarged."""
+    with Image.open(BytesIO(explanation)) as shown:
+        return np.asarray(shown)[-176:-8, -176:-8][3::6, 3::6]
+
+
+def test_what_fell_back_to_the_centre_crop_is_explained_by_it(classifier: DigitClassifier) -> None:
+    gray = np.full((40, 40), 250, np.uint8)
+    gray[2:-2, 2:-2] = 10  # nearly all of it stands out
+
+    assert classifier.predict(png(gray)).warnings == ("ink_unclear",)
+    np.testing.assert_array_equal(last_of(show_steps(classifier, png(gray))), frame_center(gray))
+
+
+def test_the_mode_center_is_explained_by_its_crop(classifier: DigitClassifier) -> None:
+    gray = np.asarray(draw_digit(3, size=(90, 60)))
+    centered = DigitClassifier(classifier.model, "center")
+    np.testing.assert_array_equal(last_of(show_steps(centered, png(gray))), frame_center(gray))
+
+
+def test_paper_without_ink_is_explained_up_to_where_none_was_found(
+    classifier: DigitClassifier,
+) -> None:
+    blank, digit = png(np.full((40, 40), 200, np.uint8)), SENT["lined_in_a_shadow"](5)
+    short, whole = (Image.open(BytesIO(show_steps(classifier, sent))) for sent in (blank, digit))
+    assert short.height < short.width < whole.width
+
+
+def test_what_is_no_picture_is_not_explained(classifier: DigitClassifier) -> None:
+    with pytest.raises(InputError):
+        show_steps(classifier, b"no picture")
+
+
+def test_what_the_model_saw_is_what_it_classified(classifier: DigitClassifier) -> None:
+    content = SENT["lined_in_a_shadow"](5)
+    prediction = classifier.predict(content)
+
+    framed = opened(explain(classifier, content, prediction).framed_png)
+
+    probabilities = classifier.predict_proba(framed[np.newaxis])[0]
+    np.testing.assert_allclose(probabilities, prediction.probabilities, atol=1e-5)
+
+
+def test_each_step_is_shown_with_its_size_and_whether_it_changed_anything(
+    classifier: DigitClassifier,
+) -> None:
+    content = png(np.asarray(draw_digit(3, size=(200, 100))))
+
+    steps = explain(classifier, content, classifier.predict(content)).steps
+
+    assert [step.name for step in steps] == ["decode", *STEPS]
+    assert (steps[0].width, steps[0].height, steps[0].changed) == (200, 100, True)
+    assert (steps[-1].width, steps[-1].height, steps[-1].changed) == (28, 28, True)
+    assert not steps[1].changed  # small enough as it was
+    assert max(opened(steps[0].png).shape) < 200  # a thumbnail
+
+
+@pytest.mark.parametrize("name", ["softmax", "mlp", "cnn"])
+def test_saliency_is_of_the_ink_and_speaks_for_the_answer(
+    classifiers: dict[str, DigitClassifier], name: str
+) -> None:
+    content = png(np.asarray(draw_digit(7, size=(90, 90))))
+    classifier = classifiers[name]
+
+    explanation = explain(classifier, content, classifier.predict(content))
+
+    saliency, framed = np.array(explanation.saliency), opened(explanation.framed_png)
+    assert saliency.shape == framed.shape == (28, 28)
+    assert not saliency[framed == 0].any()
+    assert saliency.sum() > 0
+    json.dumps(explanation.saliency)  # plain numbers
+
+
+def test_overlay_is_orange_for_and_blue_against_and_dim_where_nothing_spoke(
+    classifier: DigitClassifier,
+) -> None:
+    content = png(np.asarray(draw_digit(7, size=(90, 90))))
+    explanation = explain(classifier, content, classifier.predict(content))
+    saliency = np.array(explanation.saliency)
+    colours = opened(explanation.overlay_png)
+
+    red, _, blue = colours[np.unravel_index(saliency.argmax(), saliency.shape)].astype(int)
+    assert red > blue + 100
+    red, _, blue = colours[np.unravel_index(saliency.argmin(), saliency.shape)].astype(int)
+    assert blue > red
+    assert not colours[0, 0].any()
+
+
+def test_a_classifier_without_gradients_is_explained_without_saliency(
+    classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = png(np.asarray(draw_digit(7, size=(90, 90))))
+    prediction = classifier.predict(content)
+    kind = type(classifier.model.classifier)
+    monkeypatch.setattr(kind, "input_gradient", Classifier.input_gradient)
+
+    explanation = explain(classifier, content, prediction)
+
+    assert explanation.saliency is None
+    assert explanation.overlay_png is None
+    assert explanation.steps
