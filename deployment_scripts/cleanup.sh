@@ -38,7 +38,7 @@ list_made_here() {
         if generated "$path"; then printf '%s\0' "$path"; fi
     done
     for path in digit_classifier.egg-info .coverage .hypothesis .import_linter_cache \
-        .mypy_cache .pytest_cache .ruff_cache .tox; do
+        .mypy_cache .pytest_cache .ruff_cache .tox tests/javascript/node_modules; do
         if [[ -e "$PROJECT_DIR/$path" ]]; then printf '%s\0' "$PROJECT_DIR/$path"; fi
     done
     for path in "$INSTANCE_DIR"/apache-*/; do

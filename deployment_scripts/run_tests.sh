@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The gate: format, lint, types, imports, shell scripts and tests, in an environment of its own.
+# The gate: format, lint, types, imports, scripts of page and shell, and tests, in an environment of its own.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR
@@ -31,8 +31,19 @@ check_code() {
     mypy
     step "Imports (import-linter)"
     lint-imports
+    step "JavaScript (tsc, eslint)"
+    check_javascript
     step "Shell scripts (shellcheck)"
     shellcheck --external-sources deployment_scripts/*.sh .ci/run
+}
+
+# By the environment's own Node, as a machine's may be missing or too old.
+check_javascript() {
+    local place=tests/javascript
+    [[ $place/node_modules -nt $place/package-lock.json ]] || npm --prefix "$place" ci
+    "$place/node_modules/.bin/tsc" --project "$place"
+    "$place/node_modules/.bin/eslint" --config "$place/eslint.config.js" --max-warnings 0 \
+        digit_classifier/web/static/page
 }
 
 run_tests() {
@@ -50,8 +61,8 @@ main() {
         --help) usage && return ;;
         *) usage_error "unknown option $1" ;;
     esac
-    STEPS=6
-    [[ "$tests" == no ]] || STEPS=7
+    STEPS=7
+    [[ "$tests" == no ]] || STEPS=8
     cd -- "$PROJECT_DIR"
     check_code
     if [[ "$tests" == yes ]]; then run_tests; fi

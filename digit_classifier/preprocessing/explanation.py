@@ -47,7 +47,8 @@ def overlay(framed: NDArray[np.uint8], saliency: NDArray[np.floating]) -> Image.
     saliency : ndarray of shape (height, width)
         Positive where a pixel speaks for the answer.
     """
-    strength = np.abs(saliency)[..., np.newaxis] / max(float(np.abs(saliency).max()), 1e-9)
+    # the root: a stroke that did a quarter of the strongest is still seen
+    strength = np.sqrt(np.abs(saliency) / max(float(np.abs(saliency).max()), 1e-9))[..., np.newaxis]
     colours = np.where(saliency[..., np.newaxis] > 0, _FOR, _AGAINST)
     ink = framed[..., np.newaxis] * _INK
     return Image.fromarray((ink + strength * (colours - ink)).astype(np.uint8))

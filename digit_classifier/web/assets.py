@@ -13,6 +13,11 @@ BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
 MAX_AGE = 365 * 24 * 60 * 60  # seconds
 
 
+def page_modules() -> list[str]:
+    """Name the modules of the page's script, which imports them all."""
+    return sorted(file.name for file in (OWN / "page").glob("*.js"))
+
+
 def static_path() -> str:
     """Return ``/static/DIGEST``: another one for every change of a file."""
     digest = hashlib.sha256(version("bootstrap-flask").encode())

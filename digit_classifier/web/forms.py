@@ -10,7 +10,7 @@ class UploadForm(FlaskForm):
     """One picture of one digit."""
 
     myfile = FileField(
-        "Picture of a digit",
+        "Choose a picture of a digit",
         validators=[FileRequired("Please choose a picture first.")],
         render_kw={"accept": ", ".join(f"image/{name.lower()}" for name in FORMATS)},
     )

@@ -2,14 +2,20 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, ModelNotFoundError, NoFileError
+from digit_classifier.explanation import explain
 from digit_classifier.inference import FORMATS
-from digit_classifier.web import wording
-from digit_classifier.web.classifier import current_classifier, default_classifier
+from digit_classifier.web import assets, wording
+from digit_classifier.web.classifier import (
+    all_classifiers,
+    current_classifier,
+    default_classifier,
+)
 from digit_classifier.web.errors import problem_of
+from digit_classifier.web.explanations import explanation_document
 from digit_classifier.web.forms import UploadForm
 
 blueprint = Blueprint("pages", __name__)
@@ -28,8 +34,15 @@ def classify() -> str:
     form = UploadForm()
     if not form.validate():
         raise NoFileError(form.myfile.errors[0])
-    prediction = current_classifier().predict(form.myfile.data.read())
-    return _render(prediction=prediction, told=wording.tell(prediction))
+    content = form.myfile.data.read()
+    classifier = current_classifier()
+    prediction = classifier.predict(content)
+    explanation = explain(classifier, content, prediction)
+    return _render(
+        prediction=prediction,
+        told=wording.tell(prediction),
+        explanation=explanation_document(explanation, with_steps=True),
+    )
 
 
 @blueprint.errorhandler(InputError)
@@ -43,12 +56,23 @@ def show_error(error: Exception) -> tuple[str, HTTPStatus]:
 
 def _render(**context: object) -> str:
     limits = default_classifier().limits
+    max_size = wording.file_size(limits.max_bytes)
     return render_template(
         "index.html",
         # without the request's data: parsing it may be what failed
         form=UploadForm(formdata=None),
         formats=wording.enumerate_words(FORMATS, "or"),
         limits=limits,
-        max_size=wording.file_size(limits.max_bytes),
+        max_size=max_size,
+        modules=assets.page_modules(),
+        models=[*all_classifiers()],
+        chosen_model=request.args.get("model", default_classifier().model.name),
+        messages=wording.MESSAGES,
+        page_data={
+            "address": url_for("api_v1.classify"),
+            "maxBytes": limits.max_bytes,
+            "messages": wording.MESSAGES
+            | {"too_large": f"The file is too large; at most {max_size} are accepted."},
+        },
         **context,
     )

@@ -41,6 +41,19 @@ STEPS = {
 }
 
 
+#: What the page says by itself.
+MESSAGES = {
+    "nothing": "Nothing drawn yet.",
+    "because": "Strokes that made it so",
+    "not_read": "The picture was not read",
+    "unreachable": "The service cannot be reached",
+    "unreachable_detail": "You may be offline. Nothing is lost: it is tried again as soon as there "
+    "is a connection.",
+    "failed": "That did not work",
+    "failed_detail": "Something went wrong on the server's side. Please try again.",
+}
+
+
 @dataclass(frozen=True)
 class Told:
     """A prediction in words.
@@ -52,13 +65,15 @@ class Told:
     sentence : str
         How sure the answer is.
     confidence : str
-        In per cent.
+        In per cent, and that it is the confidence.
     percents : tuple of str
         The probability of each digit, in per cent.
     remarks : tuple of str
         One sentence a warning.
     source : str
         Which model gave the answer, and how fast.
+    because : str
+        What the strokes did.
     """
 
     digit: str
@@ -67,6 +82,7 @@ class Told:
     percents: tuple[str, ...]
     remarks: tuple[str, ...]
     source: str
+    because: str
 
 
 def tell(prediction: Prediction) -> Told:
@@ -74,11 +90,12 @@ def tell(prediction: Prediction) -> Told:
     return Told(
         digit=str(prediction.digit) if prediction.accepted else "",
         sentence=_sentence(prediction),
-        confidence=percent(prediction.confidence),
+        confidence=f"Confidence: {percent(prediction.confidence)}",
         percents=tuple(map(percent, prediction.probabilities)),
         remarks=tuple(_WARNINGS[code] for code in prediction.warnings if code in _WARNINGS),
-        source=f"{prediction.model_name} {prediction.model_version} in "
+        source=f"by model {prediction.model_name} {prediction.model_version} in "
         f"{prediction.elapsed_ms:.1f} ms",
+        because=f"Strokes that made it a {prediction.digit}",
     )
 
 

@@ -77,5 +77,5 @@ def send(client: FlaskClient, path: str = "/", **fields: object) -> TestResponse
 
 def status_words(html: str) -> list[str]:
     """Return the words from the beginning of the status region on."""
-    _, _, rest = html.partition('role="status">')
-    return re.sub(r"<[^>]+>", " ", rest).split()
+    _, _, rest = html.partition('role="status"')
+    return re.sub(r"<[^>]+>", " ", "<" + rest).split()

@@ -1,4 +1,6 @@
+import html as html_module
 import io
+import json
 import logging
 import re
 import zipfile
@@ -58,6 +60,45 @@ def test_doubtful_picture_is_read_with_a_kind_remark(client, options, remark):
     assert remark in response.text
 
 
+def test_answer_shows_what_the_model_saw_and_every_step(client):
+    html = post_form(client, myfile=as_file(drawn(4))).text
+    for name in ("framed", "overlay"):
+        assert re.search(rf'<img data-{name} alt="[^"]+" src="data:image/png;base64,', html)
+    titles = re.findall(r"<figcaption>([^<]+)<small>", html)
+    assert titles[0] == "Decoded, in gray"
+    assert titles[-1] == "Centred by its mass"
+    assert "<small>28 × 28</small>" in html
+
+
+def test_page_without_an_answer_shows_no_picture_of_one(client):
+    html = client.get("/").text
+    assert "data:image" not in html
+    assert re.search(r'<img data-framed alt="[^"]+" hidden>', html)
+
+
+def test_page_names_the_command_that_asks_the_same_of_this_host(client):
+    html = client.get("/", base_url="https://digits.example:8443").text
+    assert "curl -F image=@digit.png &#39;" not in html
+    assert "curl -F image=@digit.png 'https://digits.example:8443/api/v1/classify'" in html
+
+
+def test_page_tells_its_script_what_it_needs(client):
+    html = client.get("/").text
+    data = json.loads(html_module.unescape(re.search(r'data-page="([^"]+)"', html)[1]))
+    assert data["address"] == "/api/v1/classify"
+    assert data["maxBytes"] == 1024 * 1024
+    assert "1 MiB" in data["messages"]["too_large"]
+
+
+def test_page_has_no_script_of_its_own_but_modules_of_this_host(client):
+    html = client.get("/").text
+    (script,) = re.findall(r"<script[^>]*>", html)
+    assert script.startswith('<script type="module" src="/static/')
+    for address in re.findall(r'<link rel="modulepreload" href="([^"]+)">', html):
+        with client.get(address) as response:
+            assert (response.status_code, response.mimetype) == (200, "text/javascript")
+
+
 def test_clear_picture_is_read_without_a_remark(client):
     words = " ".join(status_words(post_form(client, myfile=as_file(drawn(4))).text))
     assert "would help" not in words
@@ -68,7 +109,14 @@ def test_unlikely_digit_is_told_as_a_guess(app, client):
     html = post_form(client, myfile=as_file(drawn(7))).text
     told = "This does not look like a digit; my best guess would be 7."
     assert " ".join(status_words(html)).startswith(told)
-    assert 'class="digit"' not in html
+    assert '<p class="digit" data-digit hidden></p>' in html
+
+
+def shown_problem(html):
+    """The text of the page's alert, if it is not hidden."""
+    found = re.search(r'<div [^>]*role="alert">.*?data-problem-detail>([^<]+)<', html, re.DOTALL)
+    assert found, html
+    return found[1]
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -77,9 +125,10 @@ def test_refused_file_is_told_on_the_page_with_its_status(client, name):
     response = post_form(client, myfile=as_file(content))
     assert response.status_code == status
     assert response.mimetype == "text/html"
-    assert 'role="alert"' in response.text
+    assert shown_problem(response.text)
     assert csrf_token(response.text)  # the form is there again
-    assert not re.search(r'class="digit"|<table', response.text)
+    assert '<div role="status" aria-atomic="true" hidden>' in response.text
+    assert 'class="best"' not in response.text
 
 
 def test_form_without_a_file_is_told_on_the_page(client):
@@ -119,7 +168,7 @@ def test_expired_form_comes_back_ready_to_be_sent_again(app, client, monkeypatch
 def test_file_name_cannot_put_markup_on_the_page(client, content):
     response = post_form(client, myfile=as_file(content, "<script>alert(1)</script>{{7*7}}.png"))
     assert "alert(1)" not in response.text
-    assert "<script" not in response.text
+    assert "49.png" not in response.text
 
 
 def test_unexpected_error_is_told_kindly_and_logged_without_the_upload(app, client, caplog):
@@ -160,6 +209,8 @@ def test_page_answers_by_the_model_that_its_address_names(client, name):
     response = send(client, f"/?model={name}", csrf_token=token, myfile=as_file(drawn(6)))
     assert status_words(response.text)[0] == "6"
     assert f"by model {name} " in response.text
+    assert re.search(rf'data-model="{name}" aria-current="true">', response.text)
+    assert f"/api/v1/classify?model={name}" in response.text
 
 
 def test_unknown_model_is_told_on_the_page(client):
@@ -173,5 +224,4 @@ def test_unknown_model_is_told_on_the_page(client):
         ),
     ):
         assert response.status_code == 404
-        assert "there are: cnn, mlp, softmax" in response.text
-        assert 'role="alert"' in response.text
+        assert "there are: cnn" in shown_problem(response.text)

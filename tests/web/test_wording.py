@@ -61,7 +61,7 @@ def test_several_digits_are_told_before_anything_else():
 
 
 def test_model_and_time_are_told():
-    assert wording.tell(prediction(0.9)).source == "mlp 0 in 1.0 ms"
+    assert wording.tell(prediction(0.9)).source == "by model mlp 0 in 1.0 ms"
 
 
 def test_every_step_of_preprocessing_has_a_title():

@@ -1,0 +1,132 @@
+/** The service's API. */
+
+/**
+ * @typedef {object} Words the answer in plain words, made by the server
+ * @property {string} digit empty where there is probably none
+ * @property {string} sentence
+ * @property {string} confidence
+ * @property {string[]} percents
+ * @property {string[]} remarks
+ * @property {string} source which model, and how fast
+ * @property {string} because what the strokes did
+ */
+
+/**
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {number} width
+ * @property {number} height
+ * @property {boolean} changed
+ * @property {string} picture
+ */
+
+/**
+ * @typedef {object} Explanation
+ * @property {string} framed
+ * @property {string | null} overlay
+ * @property {Step[]} [steps]
+ */
+
+/**
+ * @typedef {object} Answer
+ * @property {number} prediction
+ * @property {number[]} probabilities
+ * @property {boolean} accepted
+ * @property {Words} words
+ * @property {Explanation} [explanation]
+ */
+
+/**
+ * @typedef {object} Options
+ * @property {string} model
+ * @property {"1" | "steps"} [explain]
+ * @property {AbortSignal} [signal]
+ */
+
+const PATIENCE = 20_000; // milliseconds
+const OUR_FAULT = 500; // the first status that is not the picture's fault
+const TOO_MANY = 429;
+
+/** Why there is no answer. */
+export class Refusal extends Error {
+  /**
+   * @param {string} title
+   * @param {string} detail
+   * @param {boolean} canRetry whether the same request may do better later
+   */
+  constructor(title, detail, canRetry) {
+    super(detail);
+    this.title = title;
+    this.canRetry = canRetry;
+  }
+
+  /**
+   * What a person is told where there is one line for it.
+   * @override
+   */
+  toString() {
+    return this.message;
+  }
+}
+
+export class Client {
+  #address;
+  #messages;
+
+  /**
+   * @param {string} address
+   * @param {Record<string, string>} messages
+   */
+  constructor(address, messages) {
+    this.#address = address;
+    this.#messages = messages;
+  }
+
+  /**
+   * Have an image read.
+   * @param {Blob} image
+   * @param {Options} options
+   * @returns {Promise<Answer>}
+   * @throws {Refusal}
+   */
+  async classify(image, { model, explain, signal }) {
+    const query = new URLSearchParams({ model, words: "1", ...(explain && { explain }) });
+    const response = await this.#post(`${this.#address}?${query}`, image, signal);
+    const document = await response.json().catch(() => null); // a proxy's page is no document
+    if (response.ok && document) return document;
+    throw this.#refusal(response.status, document);
+  }
+
+  /**
+   * @param {string} address
+   * @param {Blob} image
+   * @param {AbortSignal} [signal]
+   */
+  async #post(address, image, signal) {
+    const patience = AbortSignal.timeout(PATIENCE);
+    try {
+      return await fetch(address, {
+        method: "POST",
+        body: image,
+        headers: { "Content-Type": "application/octet-stream" },
+        signal: signal ? AbortSignal.any([signal, patience]) : patience,
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new Refusal(this.#messages.unreachable, this.#messages.unreachable_detail, true);
+    }
+  }
+
+  /**
+   * @param {number} status
+   * @param {{detail?: string} | null} problem
+   */
+  #refusal(status, problem) {
+    if (status >= OUR_FAULT || status === TOO_MANY) {
+      const detail = problem?.detail ?? this.#messages.failed_detail;
+      return new Refusal(this.#messages.failed, detail, true);
+    }
+    const detail = problem?.detail ?? this.#messages.failed_detail;
+    return new Refusal(this.#messages.not_read, detail, false);
+  }
+}

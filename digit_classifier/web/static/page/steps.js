@@ -1,0 +1,42 @@
+/** The pictures of what each step of preprocessing made, on request. */
+
+import { copyOf, one } from "./elements.js";
+
+/** @typedef {import("./client.js").Step} Step */
+
+export class Steps {
+  #element;
+  #list;
+
+  /**
+   * @param {HTMLDetailsElement} element
+   * @param {() => void} onOpen called when the steps are asked for
+   */
+  constructor(element, onOpen) {
+    this.#element = element;
+    this.#list = one(element, "ol");
+    element.addEventListener("toggle", () => {
+      if (element.open) onOpen();
+    });
+  }
+
+  /** Whether they are asked for. */
+  get isOpen() {
+    return this.#element.open;
+  }
+
+  /** @param {Step[]} steps */
+  show(steps) {
+    this.#list.replaceChildren(...steps.map(itemOf));
+  }
+}
+
+/** @param {Step} step */
+function itemOf({ title, width, height, changed, picture }) {
+  const item = copyOf("[data-step]");
+  item.classList.toggle("unchanged", !changed);
+  /** @type {HTMLImageElement} */ (one(item, "img")).src = picture;
+  one(item, "span").textContent = title;
+  one(item, "small").textContent = `${width} × ${height}`;
+  return item;
+}

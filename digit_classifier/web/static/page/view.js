@@ -1,0 +1,111 @@
+/** The answer as it is seen: digit, words, bars, and what the model saw. */
+
+import { one } from "./elements.js";
+
+/** @typedef {import("./client.js").Answer} Answer */
+/** @typedef {import("./client.js").Refusal} Refusal */
+
+export class View {
+  #messages;
+  #status;
+  #alert;
+  #title = document.title.split(" · ").at(-1) ?? "";
+
+  /** @param {Record<string, string>} messages */
+  constructor(messages) {
+    this.#messages = messages;
+    this.#status = one(document, "[role=status]");
+    this.#alert = one(document, "[role=alert]");
+  }
+
+  /** Tell that there is nothing to read. */
+  showNothing() {
+    this.#tell({ digit: "", sentence: this.#messages.nothing, confidence: "", remarks: "" });
+    this.#showBars([], []);
+    showPicture("[data-framed]", null);
+    showPicture("[data-overlay]", null);
+    write(one(document, "[data-source]"), "");
+    this.#name("");
+  }
+
+  /** @param {Answer} answer */
+  showAnswer({ prediction, probabilities, words, explanation }) {
+    this.#tell({ ...words, remarks: words.remarks.join(" ") });
+    this.#showBars(probabilities, words.percents, prediction);
+    write(one(document, "[data-source]"), words.source);
+    if (explanation) {
+      showPicture("[data-framed]", explanation.framed);
+      showPicture("[data-overlay]", explanation.overlay);
+      write(one(document, "[data-because]"), words.because);
+    }
+    this.#name(words.digit);
+  }
+
+  /** @param {Refusal} refusal */
+  showRefusal({ title, message, canRetry }) {
+    this.showNothing();
+    write(one(this.#alert, "[data-problem-title]"), title);
+    write(one(this.#alert, "[data-problem-detail]"), message);
+    one(this.#alert, "[data-retry]").hidden = !canRetry;
+    this.#alert.hidden = false;
+    this.#status.hidden = true;
+  }
+
+  /** Whether a refusal is shown that a new try may overcome. */
+  get awaitsRetry() {
+    return !this.#alert.hidden && !one(this.#alert, "[data-retry]").hidden;
+  }
+
+  /** @param {{digit: string, sentence: string, confidence: string, remarks: string}} told */
+  #tell({ digit, sentence, confidence, remarks }) {
+    this.#alert.hidden = true;
+    this.#status.hidden = false;
+    const shown = one(this.#status, "[data-digit]");
+    write(shown, digit);
+    shown.hidden = !digit;
+    write(one(this.#status, "[data-sentence]"), sentence);
+    write(one(this.#status, "[data-confidence]"), confidence);
+    write(one(this.#status, "[data-remarks]"), remarks);
+  }
+
+  /**
+   * @param {number[]} probabilities
+   * @param {string[]} percents
+   * @param {number} [best]
+   */
+  #showBars(probabilities, percents, best) {
+    const rows = /** @type {NodeListOf<HTMLTableRowElement>} */ (
+      document.querySelectorAll("[data-bars] tr")
+    );
+    rows.forEach((row, digit) => {
+      row.classList.toggle("best", digit === best);
+      one(row, "rect").setAttribute("width", `${(probabilities[digit] ?? 0) * 100}%`);
+      write(row.cells[2], percents[digit] ?? "–");
+    });
+  }
+
+  /** @param {string} digit */
+  #name(digit) {
+    document.title = digit ? `${digit} · ${this.#title}` : this.#title;
+  }
+}
+
+/**
+ * Change a text only where it is another: a live region would be read out again.
+ * @param {Element} element
+ * @param {string} text
+ */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {string} selector
+ * @param {string | null} address
+ */
+function showPicture(selector, address) {
+  const image = /** @type {HTMLImageElement} */ (one(document, selector));
+  image.hidden = !address;
+  if (address) image.src = address;
+  else image.removeAttribute("src");
+}
