@@ -2,13 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.web.serving import make_app, serving
+
+OpenPage = Callable[..., Page]
+
+LAPTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
@@ -26,6 +31,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     no_models: Path = tmp_path_factory.mktemp("models")
     with serving(make_app(no_models)) as address:
         yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: str) -> Iterator[OpenPage]:
+    """Open the page, or another server's, in a new context with the given options."""
+    contexts = []
+
+    def open_page(address: str = server, **options: object) -> Page:
+        contexts.append(browser.new_context(**{"viewport": LAPTOP, **options}))
+        page = contexts[-1].new_page()
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,28 @@
 """Take the pictures of the page that the documents show.
 
-``python -m tests.browser.screenshots`` writes them to docs/images, with a digit that the test
-suite's renderer draws.
+``python -m tests.browser.screenshots`` writes them to docs/images, with digits that the test
+suite's pen draws.
 """
 
+import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.conftest import launch
+from digit_classifier.drawing import parse_strokes
+from tests.browser.conftest import LAPTOP, PHONE, launch
+from tests.browser.hands import a_file, choose, draw, draw_strokes, expect_digit
 from tests.strokes import draw_digit, encode
 from tests.web.serving import make_app, serving
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
+ON_A_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+#: A narrow seven, which the perceptron takes for a one.
+_DOUBTFUL = "20,14 40,2 40,2 34,50 30,100"
 
 
 def draw_photo() -> bytes:
@@ -33,22 +41,62 @@ def draw_photo() -> bytes:
     return encode(image, "JPEG", quality=85)
 
 
+def send_photo(page: Page) -> None:
+    """Have the photograph read, by whatever the page offers."""
+    choose(page, a_file(draw_photo(), "drawn.jpg", "image/jpeg"))
+    button = page.get_by_role("button", name="Read the digit")
+    if button.is_visible():
+        button.click()
+    expect_digit(page, 4)
+
+
+def draw_seven(page: Page) -> None:
+    """Draw a digit that all models read alike."""
+    draw(page, 7)
+    expect(page.get_by_role("link", name="softmax 7")).to_be_visible()
+
+
+def draw_doubtful(page: Page) -> None:
+    """Draw a digit that is read wrongly, and show each step."""
+    draw_strokes(page, parse_strokes(_DOUBTFUL))
+    page.get_by_text("Every step from the picture to the model").click()
+    expect(page.get_by_text("Centred by its mass")).to_be_visible()
+    expect(page.get_by_role("link", name="softmax")).to_have_text(re.compile(r"softmax\s*\d"))
+
+
+#: Each picture: how the page is opened, and what is done on it.
+SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
+    "page.png": ({"viewport": LAPTOP}, send_photo),
+    "page_drawn.png": ({"viewport": LAPTOP}, draw_seven),
+    "page_dark.png": ({"viewport": LAPTOP, "color_scheme": "dark"}, draw_seven),
+    "page_phone.png": (ON_A_PHONE, draw_seven),
+    "page_without_script.png": ({"viewport": LAPTOP, "java_script_enabled": False}, send_photo),
+    "page_explained.png": ({"viewport": {"width": 1280, "height": 1130}}, draw_doubtful),
+}
+
+
+def take(browser: Browser, address: str, name: str) -> None:
+    """Take one picture."""
+    options, act = SHOTS[name]
+    page = browser.new_context(**options).new_page()
+    page.goto(address)
+    act(page)
+    page.wait_for_timeout(400)  # until the bars have moved
+    page.screenshot(path=IMAGES / name)
+
+
 def main() -> None:
-    """Write docs/images/drawn.jpg and docs/images/page.png."""
+    """Write docs/images/drawn.jpg and the pictures of the page."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    drawn = IMAGES / "drawn.jpg"
-    drawn.write_bytes(draw_photo())
+    (IMAGES / "drawn.jpg").write_bytes(draw_photo())
     with (
         tempfile.TemporaryDirectory() as no_models,
         serving(make_app(Path(no_models))) as address,
         sync_playwright() as playwright,
     ):
-        page = launch(playwright).new_page(viewport={"width": 1000, "height": 620})
-        page.goto(address)
-        page.get_by_label("Picture of a digit").set_input_files(drawn)
-        page.get_by_role("button", name="Read the digit").click()
-        page.get_by_role("status").wait_for()
-        page.screenshot(path=IMAGES / "page.png")
+        browser = launch(playwright)
+        for name in SHOTS:
+            take(browser, address, name)
 
 
 if __name__ == "__main__":

@@ -256,8 +256,9 @@ def test_address_that_is_too_long_is_refused_before_anything_else_is_read(
 
 def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: OwnApache) -> None:
     page = requests.get(apache.address, timeout=10).text
-    paths = re.findall(r'href="([^"]+\.(?:css|svg))"', page)
-    assert len(paths) == 3
+    paths = re.findall(r'(?:href|src)="(/[^"]+\.(?:css|svg|js))"', page)
+    assert any(path.endswith("/page/main.js") for path in paths)
+    assert len(paths) > 10
     stopped = apache.workers()
     for worker in stopped:
         worker.suspend()
@@ -271,6 +272,8 @@ def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: Ow
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.headers["Content-Encoding"] == "gzip"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        is_module = answer.url.endswith(".js")
+        assert ("javascript" in answer.headers["Content-Type"]) == is_module
 
 
 def test_each_request_has_an_identity_in_the_answer_and_in_the_log(apache: OwnApache) -> None:

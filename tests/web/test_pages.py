@@ -109,7 +109,7 @@ def test_unlikely_digit_is_told_as_a_guess(app, client):
     html = post_form(client, myfile=as_file(drawn(7))).text
     told = "This does not look like a digit; my best guess would be 7."
     assert " ".join(status_words(html)).startswith(told)
-    assert '<p class="digit" data-digit hidden></p>' in html
+    assert '<p class="digit" data-digit></p>' in html
 
 
 def shown_problem(html):

@@ -46,7 +46,7 @@ window.addEventListener("online", () => {
 // the field takes several where each is answered by itself
 one(document, "form input[type=file]").toggleAttribute("multiple", true);
 document.documentElement.classList.add("enhanced");
-if (!document.querySelector("[role=alert]:not([hidden]), [data-digit]:not([hidden])")) reset();
+if (!document.querySelector("[role=alert]:not([hidden]), [data-framed][src]")) reset();
 
 /** @param {boolean} isSettled */
 function readDrawing(isSettled) {

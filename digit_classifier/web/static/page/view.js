@@ -60,9 +60,7 @@ export class View {
   #tell({ digit, sentence, confidence, remarks }) {
     this.#alert.hidden = true;
     this.#status.hidden = false;
-    const shown = one(this.#status, "[data-digit]");
-    write(shown, digit);
-    shown.hidden = !digit;
+    write(one(this.#status, "[data-digit]"), digit);
     write(one(this.#status, "[data-sentence]"), sentence);
     write(one(this.#status, "[data-confidence]"), confidence);
     write(one(this.#status, "[data-remarks]"), remarks);

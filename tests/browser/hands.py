@@ -1,0 +1,82 @@
+"""What a visitor's hands do on the page."""
+
+import re
+from collections.abc import Sequence
+
+from playwright.sync_api import Locator, Page, expect
+
+from digit_classifier.drawing import Points, parse_strokes, place
+from tests.strokes import FORMS
+
+File = dict[str, str | bytes]
+
+
+def a_file(content: bytes, name: str = "picture.png", kind: str = "image/png") -> File:
+    return {"name": name, "mimeType": kind, "buffer": content}
+
+
+def choose(page: Page, *files: File) -> None:
+    page.get_by_label("picture of a digit").set_input_files([*files])
+
+
+def board(page: Page) -> Locator:
+    return page.get_by_role("img", name="Draw a digit")
+
+
+def answer(page: Page) -> Locator:
+    return page.get_by_role("status")
+
+
+def strokes_of(page: Page, digit: int) -> list[Points]:
+    """Return the strokes of a digit on the board, in pixels of the page."""
+    return on_board(page, parse_strokes(FORMS[digit][0]))
+
+
+def on_board(page: Page, strokes: Sequence[Points]) -> list[Points]:
+    """Draw the curves out, as large as one would on the board."""
+    box = board(page).bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    return place(strokes, 0.66 * box["height"], middle)
+
+
+def draw(page: Page, digit: int) -> None:
+    """Draw a digit with the mouse."""
+    draw_strokes(page, parse_strokes(FORMS[digit][0]))
+
+
+def draw_strokes(page: Page, strokes: Sequence[Points]) -> None:
+    """Draw strokes with the mouse."""
+    for stroke in on_board(page, strokes):
+        first, *others = every(stroke, 4)
+        page.mouse.move(*first)
+        page.mouse.down()
+        for point in others:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def draw_by_touch(page: Page, digit: int) -> None:
+    """Draw with a finger."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        touched = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touched})
+
+    for stroke in strokes_of(page, digit):
+        first, *others = every(stroke, 4)
+        touch("touchStart", first)
+        for point in others:
+            touch("touchMove", point)
+        touch("touchEnd")
+
+
+def every(stroke: Points, step: int) -> list[tuple[float, float]]:
+    """Return some of the points, and the last one."""
+    points = [(float(x), float(y)) for x, y in stroke]
+    return [*points[:-1:step], points[-1]]
+
+
+def expect_digit(page: Page, digit: int) -> None:
+    expect(answer(page)).to_have_text(re.compile(rf"^\s*{digit}\D"))

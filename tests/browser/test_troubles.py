@@ -1,0 +1,98 @@
+"""What goes wrong is told kindly, and can be tried again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.hands import a_file, answer, choose, draw, expect_digit
+from tests.web.pictures import REFUSED, drawn
+from tests.web.serving import MIB, alter_model, make_app, serving
+
+
+@pytest.mark.parametrize("name", ["empty", "text", "truncated", "too_small", "blank"])
+def test_picture_that_cannot_be_read_is_told(open_page: OpenPage, name: str) -> None:
+    page = open_page()
+    choose(page, a_file(REFUSED[name][0]))
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The picture was not read")
+    expect(alert.get_by_role("button", name="Try again")).to_be_hidden()
+    expect(answer(page)).to_be_hidden()
+    choose(page, a_file(drawn(5)))
+    expect(alert).to_be_hidden()
+    expect_digit(page, 5)
+
+
+def test_too_large_a_file_is_told_and_not_sent(open_page: OpenPage) -> None:
+    page = open_page()
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    choose(page, a_file(b"\0" * (MIB + 1), "noise.tiff", "image/tiff"))
+    expect(page.get_by_role("alert")).to_contain_text("too large; at most 1 MiB")
+    assert "POST" not in sent
+
+
+def test_larger_picture_that_can_be_reduced_is_read(open_page: OpenPage) -> None:
+    page = open_page()
+    choose(page, a_file(REFUSED["much_too_large"][0]))
+    expect_digit(page, 7)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    return make_app(tmp_path)
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    with serving(app) as address:
+        yield address
+
+
+def test_fault_of_the_server_is_told_and_can_be_tried_again(
+    open_page: OpenPage, app: Flask, address: str
+) -> None:
+    page = open_page(address)
+    alter_model(app, class_labels=())  # so that no answer can be given
+    draw(page, 3)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("That did not work")
+    expect(alert).to_contain_text("Something went wrong on the server's side.")
+    alter_model(app, class_labels=tuple(range(10)))
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_be_hidden()
+    expect_digit(page, 3)
+
+
+def test_offline_moment_is_told_and_the_drawing_is_read_when_it_is_over(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    page.context.set_offline(True)
+    draw(page, 3)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The service cannot be reached")
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_contain_text("You may be offline.")
+    page.context.set_offline(False)
+    expect_digit(page, 3)
+
+
+def test_server_that_is_gone_is_told(open_page: OpenPage, app: Flask) -> None:
+    with serving(app) as address:
+        page = open_page(address)
+    draw(page, 3)
+    expect(page.get_by_role("alert")).to_contain_text("The service cannot be reached")
+
+
+def test_answer_that_is_no_document_is_told(open_page: OpenPage, address: str) -> None:
+    page = open_page(address)
+    # as a proxy in between would
+    page.route(
+        "**/api/v1/classify?*", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>")
+    )
+    draw(page, 3)
+    expect(page.get_by_role("alert")).to_contain_text("That did not work")
