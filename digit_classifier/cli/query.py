@@ -2,7 +2,6 @@
 
 import random
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,35 +87,23 @@ def _address(url: str) -> str:
 def _send_all(
     url: str, field: str, names_and_files: Iterable[tuple[str, bytes]], concurrency: int
 ) -> Iterator[Reply]:
-    import requests
+    from digit_classifier.client import NoAnswerError
+    from digit_classifier.client.transport import Transport
 
-    sessions = threading.local()  # a session keeps its connection, and is of one thread
+    transport = Transport(TIMEOUT, retries=0)  # what went wrong is to be counted
 
     def send(name_and_file: tuple[str, bytes]) -> Reply:
         name, content = name_and_file
-        if not hasattr(sessions, "own"):
-            sessions.own = requests.Session()
         started = time.perf_counter()
         try:
-            response = sessions.own.post(
-                url, files={field: (name, content, "image/png")}, timeout=TIMEOUT
-            )
-        except requests.RequestException as exc:
-            return Reply(name, time.perf_counter() - started, None, _reason(exc), None)
+            response = transport.send("POST", url, files={field: (name, content, "image/png")})
+        except NoAnswerError as exc:
+            return Reply(name, time.perf_counter() - started, None, str(exc), None)
         seconds = time.perf_counter() - started
         return Reply(name, seconds, response.status_code, response.text, _digit(response))
 
     with ThreadPoolExecutor(concurrency) as pool:
         yield from pool.map(send, names_and_files)
-
-
-def _reason(exc: Exception) -> str:
-    """Tell why there was no answer; urllib3's text of a failed connection is a paragraph."""
-    import requests
-
-    if isinstance(exc, requests.Timeout):
-        return f"no answer within {TIMEOUT} s"
-    return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
 
 
 def _digit(response: Any) -> int | None:

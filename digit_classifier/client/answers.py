@@ -1,0 +1,101 @@
+"""What the service answers, as typed objects; members that are not known here are left out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelId:
+    """Which model answered.
+
+    Attributes
+    ----------
+    name, version : str
+        Another training is another version.
+    """
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The answer about one image.
+
+    Attributes
+    ----------
+    prediction : int
+        The digit.
+    confidence : float
+        Its probability, calibrated.
+    probabilities : tuple of 10 floats
+        One a digit, from 0 to 9.
+    accepted : bool
+        False: probably no digit.
+    warnings : tuple of str
+        Stable codes of what makes the answer less sure.
+    model : ModelId
+    elapsed_ms : float
+        From the bytes to the answer, within the service.
+    request_id : str or None
+        By which the service's log knows the request.
+    name : str or None
+        The file's, in the answers of ``Client.classify_many``.
+    """
+
+    prediction: int
+    confidence: float
+    probabilities: tuple[float, ...]
+    accepted: bool
+    warnings: tuple[str, ...]
+    model: ModelId
+    elapsed_ms: float
+    request_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why one image of many was not read.
+
+    Attributes
+    ----------
+    status : int
+        What the service would have answered to the image alone.
+    code : str
+        Stable; docs/api.md lists them all.
+    detail : str
+        One sentence for a person.
+    name : str or None
+        The file's.
+    """
+
+    status: int
+    code: str
+    detail: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model that the service has loaded.
+
+    Attributes
+    ----------
+    name, version : str
+    classifier : str
+        The kind: ``"mlp"``, ``"cnn"``, ``"softmax"``.
+    default : bool
+        Whether it answers where none is named.
+    n_parameters : int
+        How many numbers were learned.
+    figures : dict
+        Measured when it was trained.
+    """
+
+    name: str
+    version: str
+    classifier: str
+    default: bool
+    n_parameters: int
+    figures: dict[str, Any]

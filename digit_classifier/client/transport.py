@@ -1,0 +1,147 @@
+"""Requests that are tried again where that helps, over connections that are kept."""
+
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+from urllib3.exceptions import ReadTimeoutError
+
+from digit_classifier.client.answers import Answer, Refusal
+from digit_classifier.client.errors import NoAnswerError, ProblemError, UnexpectedAnswerError
+
+T = TypeVar("T")
+
+#: The service is busy, or a process of it is being replaced; a proxy adds 502 and 504.
+_TRY_AGAIN = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30  # seconds; doubled each time, or as Retry-After says
+
+
+class Transport:
+    """Sends requests; safe to share between threads, each of which gets connections of its own.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds without a connection or a byte of the answer.
+    retries : int
+        How often a request is sent again after the first time: without a connection, and after
+        429, 502, 503 and 504. To read a digit changes nothing, so that a POST may be repeated.
+    headers : mapping, optional
+        Sent with every request.
+    """
+
+    def __init__(
+        self, timeout: float, retries: int, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.timeout = timeout
+        self._retries = retries
+        self._headers = dict(headers or {})
+        self._sessions = threading.local()
+
+    def send(self, method: str, url: str, **arguments: Any) -> requests.Response:
+        """Send a request and return the last answer, whatever its status.
+
+        Parameters
+        ----------
+        method, url : str
+        **arguments
+            As of ``requests.request``.
+
+        Raises
+        ------
+        NoAnswerError
+        """
+        try:
+            arguments = {"timeout": self.timeout} | arguments
+            return self._session().request(method, url, **arguments)
+        except requests.RequestException as exc:
+            raise NoAnswerError(self._reason(exc)) from exc
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._sessions, "own"):
+            session = requests.Session()
+            session.headers.update(self._headers)
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(max_retries=self._retry()))
+            self._sessions.own = session
+        return self._sessions.own
+
+    def _retry(self) -> Retry:
+        return Retry(
+            total=self._retries,
+            allowed_methods=None,  # POST as well
+            status_forcelist=_TRY_AGAIN,
+            backoff_factor=_FIRST_PAUSE,
+            backoff_jitter=_FIRST_PAUSE,
+            backoff_max=_LONGEST_PAUSE,
+            retry_after_max=_LONGEST_PAUSE,
+            raise_on_status=False,
+        )
+
+    def _reason(self, exc: requests.RequestException) -> str:
+        """Tell why there was no answer; urllib3's text of a failed connection is a paragraph."""
+        cause = getattr(next(iter(exc.args), None), "reason", None)
+        if isinstance(exc, requests.Timeout) or isinstance(cause, ReadTimeoutError):
+            return f"no answer within {self.timeout:g} s"
+        return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
+
+
+def understand(response: requests.Response, kind: type[T]) -> T:
+    """Read an answer as what it should be.
+
+    Raises
+    ------
+    ProblemError
+        It is a problem document.
+    UnexpectedAnswerError
+        It is something else.
+    """
+    if response.status_code == HTTPStatus.OK:
+        try:
+            return msgspec.json.decode(response.content, type=kind)
+        except msgspec.MsgspecError as exc:
+            raise UnexpectedAnswerError(f"The answer is not as it should be: {exc}") from exc
+    raise _problem(response)
+
+
+def answer_or_refusal(entry: Mapping[str, Any]) -> Answer | Refusal:
+    """Read one item of a batch's answer.
+
+    Raises
+    ------
+    UnexpectedAnswerError
+    """
+    kind: type[Answer | Refusal] = Refusal if "code" in entry else Answer
+    try:
+        return msgspec.convert(entry, kind)
+    except msgspec.MsgspecError as exc:
+        raise UnexpectedAnswerError(f"An answer is not as it should be: {exc}") from exc
+
+
+class _Problem(msgspec.Struct):
+    code: str
+    detail: str
+    request_id: str | None = None
+
+
+def _problem(response: requests.Response) -> ProblemError | UnexpectedAnswerError:
+    try:
+        problem = msgspec.json.decode(response.content, type=_Problem)
+    except msgspec.MsgspecError:
+        return UnexpectedAnswerError(
+            f"HTTP {response.status_code}, without the service's explanation: {response.url}"
+        )
+    request_id = problem.request_id or response.headers.get("X-Request-ID")
+    return ProblemError(response.status_code, problem.code, problem.detail, request_id)
