@@ -1,9 +1,37 @@
 """The answer about one image."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
 
 from digit_classifier.neural_network.inspection import LayerSummary
+
+Digit = Annotated[int, Meta(ge=0, le=9)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+
+
+class ModelId(TypedDict):
+    """Which model answered; another training is another version."""
+
+    name: str
+    version: str
+
+
+class PredictionJson(TypedDict):
+    """An answer in JSON's types."""
+
+    prediction: Annotated[Digit, Meta(description="The digit.")]
+    confidence: Annotated[Probability, Meta(description="Its probability, calibrated.")]
+    probabilities: Annotated[
+        list[Probability],
+        Meta(min_length=10, max_length=10, description="Of each digit from 0 to 9."),
+    ]
+    accepted: Annotated[bool, Meta(description="False: probably no digit.")]
+    warnings: Annotated[
+        list[str], Meta(description="Stable codes of what makes the answer less sure.")
+    ]
+    model: ModelId
 
 
 @dataclass(frozen=True)
@@ -42,7 +70,7 @@ class Prediction:
     elapsed_ms: float
     layers: tuple[LayerSummary, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> PredictionJson:
         """Return the answer in JSON's types, as the command line and the web give it."""
         return {
             "prediction": self.digit,

@@ -1,6 +1,6 @@
 """Version 1 of the API for programs."""
 
-from dataclasses import asdict
+from typing import cast
 
 from flask import Blueprint, request
 
@@ -8,8 +8,19 @@ from digit_classifier.errors import InputError
 from digit_classifier.explanation import explain
 from digit_classifier.prediction import Prediction
 from digit_classifier.web import wording
+from digit_classifier.web.answers import (
+    BatchAnswer,
+    BatchProblem,
+    ImageAnswer,
+    ModelAnswer,
+    answer_of,
+)
 from digit_classifier.web.batches import Item, items_of_request
-from digit_classifier.web.classifier import current_classifier
+from digit_classifier.web.classifier import (
+    all_classifiers,
+    current_classifier,
+    default_classifier,
+)
 from digit_classifier.web.errors import problem_document, problem_of
 from digit_classifier.web.explanations import explanation_document
 from digit_classifier.web.request_ids import request_id
@@ -19,14 +30,14 @@ blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
 
 @blueprint.post("/classify")
-def classify() -> dict[str, object]:
+def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
     classifier = current_classifier()
     content = sent_image("image")
     prediction = classifier.predict(content)
-    answer = _answer(prediction) | {"request_id": request_id()}
+    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id()})
     if "words" in request.args:
-        answer["words"] = asdict(wording.tell(prediction))
+        answer["words"] = wording.tell(prediction)
     if "explain" in request.args:
         explanation = explain(classifier, content, prediction)
         with_steps = request.args["explain"] == "steps"
@@ -35,7 +46,7 @@ def classify() -> dict[str, object]:
 
 
 @blueprint.post("/classify/batch")
-def classify_batch() -> list[dict[str, object]]:
+def classify_batch() -> list[BatchAnswer | BatchProblem]:
     """Read the digits of many images; one that cannot be read spoils no other."""
     classifier = current_classifier()
     items = items_of_request()
@@ -47,11 +58,24 @@ def classify_batch() -> list[dict[str, object]]:
     ]
 
 
-def _entry(item: Item, answer: Prediction | InputError) -> dict[str, object]:
+@blueprint.get("/models")
+def list_models() -> list[ModelAnswer]:
+    """Tell which models ``?model=NAME`` chooses among; the default comes first."""
+    default = default_classifier().model.name
+    return [
+        {
+            "name": name,
+            "version": classifier.model.version,
+            "classifier": classifier.model.metadata.classifier,
+            "default": name == default,
+            "n_parameters": classifier.model.n_parameters,
+            "figures": classifier.model.metadata.figures,
+        }
+        for name, classifier in all_classifiers().items()
+    ]
+
+
+def _entry(item: Item, answer: Prediction | InputError) -> BatchAnswer | BatchProblem:
     if isinstance(answer, InputError):
-        return {"name": item.name} | problem_document(problem_of(answer))
-    return {"name": item.name} | _answer(answer)
-
-
-def _answer(prediction: Prediction) -> dict[str, object]:
-    return prediction.as_json() | {"elapsed_ms": prediction.elapsed_ms}
+        return {"name": item.name, **problem_document(problem_of(answer))}
+    return {"name": item.name, **answer_of(answer)}

@@ -5,9 +5,11 @@ The page shows the same problems as HTML, see :mod:`digit_classifier.web.pages`.
 
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from typing import Annotated, NotRequired, TypedDict, cast
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
+from msgspec import Meta
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge
 
 from digit_classifier.errors import (
@@ -84,6 +86,19 @@ class Problem:
     more: dict[str, object] = field(default_factory=dict)
 
 
+class ProblemDocument(TypedDict):
+    """An error, as RFC 9457 writes it."""
+
+    type: str
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    detail: Annotated[str, Meta(description="One sentence for a person.")]
+    code: Annotated[str, Meta(description="Stable, for programs.")]
+    models: NotRequired[
+        Annotated[list[str], Meta(description="With `model_not_found`: those that there are.")]
+    ]
+
+
 class RefusedError(Exception):
     """An error that the client at hand was promised another status for.
 
@@ -133,16 +148,16 @@ def problem_of(error: Exception) -> Problem:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, DigitClassifierError.code, detail)
 
 
-def problem_document(problem: Problem) -> dict[str, object]:
+def problem_document(problem: Problem) -> ProblemDocument:
     """Write a problem as RFC 9457 has it."""
-    return {
+    document: ProblemDocument = {
         "type": "about:blank",
         "title": problem.status.phrase,
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        **problem.more,
     }
+    return cast(ProblemDocument, {**document, **problem.more})
 
 
 def _problem_of_ours(error: DigitClassifierError) -> Problem:

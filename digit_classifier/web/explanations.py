@@ -1,13 +1,40 @@
 """Explanations as documents, whose pictures are ``data:`` addresses that the page shows."""
 
 from base64 import b64encode
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta
 
 from digit_classifier.explanation import Explanation, Step
 from digit_classifier.web.wording import STEPS
 
+_Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
 
-def explanation_document(explanation: Explanation, *, with_steps: bool) -> dict[str, Any]:
+
+class StepDocument(TypedDict):
+    """What one step of preprocessing made of the image."""
+
+    name: str
+    title: str
+    width: int
+    height: int
+    changed: Annotated[bool, Meta(description="Whether it did anything.")]
+    picture: _Picture
+
+
+class ExplanationDocument(TypedDict):
+    """Why the image was read as it was."""
+
+    framed: Annotated[_Picture, Meta(description="What the model saw, as a PNG.")]
+    saliency: Annotated[
+        tuple[tuple[float, ...], ...] | None,
+        Meta(description="What each of its pixels added to the answer's log-odds, row by row."),
+    ]
+    overlay: Annotated[_Picture | None, Meta(description="The same in colours.")]
+    steps: NotRequired[list[StepDocument]]
+
+
+def explanation_document(explanation: Explanation, *, with_steps: bool) -> ExplanationDocument:
     """Write an explanation in JSON's types.
 
     Parameters
@@ -17,15 +44,17 @@ def explanation_document(explanation: Explanation, *, with_steps: bool) -> dict[
         With a picture of each step of preprocessing, which are most of its size.
     """
     overlay = explanation.overlay_png
-    document = {
+    document: ExplanationDocument = {
         "framed": _address(explanation.framed_png),
         "saliency": explanation.saliency,
         "overlay": None if overlay is None else _address(overlay),
     }
-    return document | ({"steps": [*map(_step, explanation.steps)]} if with_steps else {})
+    if with_steps:
+        document["steps"] = [*map(_step, explanation.steps)]
+    return document
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step) -> StepDocument:
     return {
         "name": step.name,
         "title": STEPS[step.name],

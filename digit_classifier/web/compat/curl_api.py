@@ -5,6 +5,7 @@ Its form, with the same field, is the page itself.
 
 from flask import Blueprint
 
+from digit_classifier.web.answers import Answer, answer_of
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.uploads import uploaded_file
 
@@ -12,7 +13,6 @@ blueprint = Blueprint("curl_api", __name__)
 
 
 @blueprint.post("/curl-api")
-def classify() -> dict[str, object]:
+def classify() -> Answer:
     """Read the digit of the multipart file ``myfile``."""
-    prediction = current_classifier().predict(uploaded_file("myfile"))
-    return prediction.as_json() | {"elapsed_ms": prediction.elapsed_ms}
+    return answer_of(current_classifier().predict(uploaded_file("myfile")))
