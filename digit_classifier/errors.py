@@ -26,6 +26,7 @@
         ├── BadIndexError             an index of the test set that is no whole number
         ├── IndexPastEndError         one that the test set does not reach
         ├── PixelsError               gray levels in text: too few, too many, or none
+        ├── TensorError               framed digits as numbers: of another shape, type or range
         └── ImageError
             ├── UnsupportedImageError not an image of a format we read
             ├── BrokenImageError      such an image, but damaged
@@ -200,6 +201,12 @@ class PixelsError(InputError):
     """Gray levels written as text are not as many as the model takes, or no gray levels."""
 
     code = "bad_pixels"
+
+
+class TensorError(InputError):
+    """Framed digits sent as numbers have another shape, type or range than the model takes."""
+
+    code = "bad_tensor"
 
 
 class ImageError(InputError):

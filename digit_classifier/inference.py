@@ -21,6 +21,7 @@ from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
+from digit_classifier.tensors import Tensor, framed_digits
 
 __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 
@@ -114,13 +115,38 @@ class DigitClassifier:
             for item in framed
         ]
 
-    def predict_proba(self, framed: NDArray[np.uint8]) -> Array:
+    def predict_framed(self, tensor: Tensor) -> dict[str, Tensor]:
+        """Read digits that are framed already, light on black, as MNIST's own are.
+
+        Parameters
+        ----------
+        tensor : Tensor
+            As :func:`digit_classifier.tensors.framed_digits` reads it.
+
+        Returns
+        -------
+        dict of Tensor
+            ``probabilities``, FP32 of shape (n, 10), and ``digits``, INT64 of shape (n,).
+
+        Raises
+        ------
+        TensorError
+        """
+        metadata = self.model.metadata
+        probabilities = self.predict_proba(framed_digits(tensor, metadata.image_shape))
+        digits = np.array(metadata.class_labels)[probabilities.argmax(axis=1)]
+        return {
+            "probabilities": Tensor.of(probabilities, "FP32"),
+            "digits": Tensor.of(digits, "INT64"),
+        }
+
+    def predict_proba(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
         """Calibrated probabilities of framed digits.
 
         Parameters
         ----------
-        framed : ndarray of shape (n_samples, height, width), uint8
-            Of the model's image shape.
+        framed : ndarray of shape (n_samples, height, width), uint8 or float32
+            Of the model's image shape, from 0 to 255.
 
         Returns
         -------

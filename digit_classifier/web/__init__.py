@@ -13,12 +13,14 @@ from digit_classifier.model_store import find_model
 from digit_classifier.sample_digits import MnistTestSet
 from digit_classifier.settings import Settings, load_settings
 from digit_classifier.web import (
+    api_docs,
     api_v1,
     assets,
     classifier,
     environments,
     errors,
     health,
+    inference_v2,
     pages,
     samples,
     security,
@@ -36,6 +38,7 @@ from digit_classifier.web.compat import (
 _FOR_PROGRAMS = (
     api_v1.blueprint,
     curl_api.blueprint,
+    inference_v2.blueprint,
     linear_softmax.blueprint,
     mnist_classify.blueprint,
     mnist_rest.blueprint,
@@ -96,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in _FOR_PROGRAMS:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
-    for blueprint in (pages.blueprint, samples.blueprint, health.blueprint):
+    for blueprint in (pages.blueprint, samples.blueprint, health.blueprint, api_docs.blueprint):
         app.register_blueprint(blueprint)
     return app
 

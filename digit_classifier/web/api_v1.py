@@ -1,10 +1,16 @@
 """Version 1 of the API for programs."""
 
-from typing import cast
+from typing import Annotated, NotRequired, TypedDict, cast
 
 from flask import Blueprint, request
+from msgspec import Meta
 
-from digit_classifier.errors import InputError
+from digit_classifier.errors import (
+    BadBatchError,
+    FileTooLargeError,
+    InputError,
+    ModelNotFoundError,
+)
 from digit_classifier.explanation import explain
 from digit_classifier.prediction import Prediction
 from digit_classifier.web import wording
@@ -21,6 +27,7 @@ from digit_classifier.web.classifier import (
     current_classifier,
     default_classifier,
 )
+from digit_classifier.web.described import IMAGE_ERRORS, File, ModelQuery, described
 from digit_classifier.web.errors import problem_document, problem_of
 from digit_classifier.web.explanations import explanation_document
 from digit_classifier.web.request_ids import request_id
@@ -29,7 +36,46 @@ from digit_classifier.web.uploads import sent_image
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
 
+class ClassifyQuery(ModelQuery, total=False):
+    """What is wanted besides the answer."""
+
+    explain: Annotated[
+        str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
+    ]
+    words: Annotated[str, Meta(description="`1`: the answer in words.")]
+
+
+class ImageForm(TypedDict):
+    """An image as a file."""
+
+    image: File
+
+
+class ImagesForm(TypedDict):
+    """Images as files."""
+
+    images: list[File]
+
+
+class NamedImage(TypedDict):
+    """An image in base64, with a name."""
+
+    name: NotRequired[str | None]
+    data: str
+
+
+class ImagesJson(TypedDict):
+    """Images in base64."""
+
+    images: list[str | NamedImage]
+
+
 @blueprint.post("/classify")
+@described(
+    query=ClassifyQuery,
+    takes={"multipart/form-data": ImageForm, "application/octet-stream": bytes, "image/*": bytes},
+    raises=IMAGE_ERRORS,
+)
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
     classifier = current_classifier()
@@ -46,6 +92,15 @@ def classify() -> ImageAnswer:
 
 
 @blueprint.post("/classify/batch")
+@described(
+    query=ModelQuery,
+    takes={
+        "multipart/form-data": ImagesForm,
+        "application/zip": bytes,
+        "application/json": ImagesJson,
+    },
+    raises=(BadBatchError, FileTooLargeError, ModelNotFoundError),
+)
 def classify_batch() -> list[BatchAnswer | BatchProblem]:
     """Read the digits of many images; one that cannot be read spoils no other."""
     classifier = current_classifier()

@@ -6,9 +6,10 @@ from importlib.metadata import version
 from flask import Blueprint, current_app
 
 from digit_classifier import __version__
-from digit_classifier.errors import UnsoundError
+from digit_classifier.errors import ModelNotFoundError, SelfTestError, UnsoundError
 from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
 from digit_classifier.web.classifier import all_classifiers, current_classifier, default_classifier
+from digit_classifier.web.described import ModelQuery, described
 
 blueprint = Blueprint("health", __name__)
 
@@ -22,6 +23,7 @@ def livez() -> dict[str, str]:
 
 
 @blueprint.get("/readyz")
+@described(raises=(UnsoundError, SelfTestError))
 def readyz() -> dict[str, str]:
     """Check the process, and read the self-test's digit; what fails becomes a 503."""
     try:
@@ -37,6 +39,7 @@ def readyz() -> dict[str, str]:
 
 
 @blueprint.get("/status")
+@described(query=ModelQuery, raises=(ModelNotFoundError,))
 def status() -> dict[str, object]:
     """Tell the model, its layers and figures, the other models, and the versions."""
     model = current_classifier().model

@@ -1,0 +1,104 @@
+"""Arrays as other programs send and get them: a type's name, a shape, and values or bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.errors import TensorError
+
+#: By the names of the Open Inference Protocol; the bytes are little-endian.
+DTYPES: dict[str, np.dtype[Any]] = {
+    "UINT8": np.dtype("u1"),
+    "FP32": np.dtype("<f4"),
+    "INT64": np.dtype("<i8"),
+}
+MAX_DIGITS = 256
+
+_WHITE = {"UINT8": 255, "FP32": 1}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array without NumPy.
+
+    Attributes
+    ----------
+    datatype : str
+        One of :data:`DTYPES`.
+    shape : tuple of int
+    values : bytes or sequence
+        Row after row: little-endian bytes, or numbers, in lists as deep as the shape or in one.
+    """
+
+    datatype: str
+    shape: tuple[int, ...]
+    values: bytes | Sequence[Any]
+
+    @classmethod
+    def of(cls, array: NDArray[Any], datatype: str) -> Self:
+        """Write an array as bytes of that type."""
+        return cls(datatype, array.shape, array.astype(DTYPES[datatype]).tobytes())
+
+    def as_list(self) -> list[Any]:
+        """Return the numbers of one that holds bytes, in one list."""
+        return np.frombuffer(bytes(self.values), DTYPES[self.datatype]).tolist()
+
+
+def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Read framed digits, light on black.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        UINT8 from 0 to 255 or FP32 from 0 to 1, of shape (n, height, width) or
+        (n, height * width).
+    image_shape : tuple of int
+        The height and width that the model takes.
+
+    Returns
+    -------
+    ndarray of shape (n, height, width), float32
+        From 0 to 255.
+
+    Raises
+    ------
+    TensorError
+    """
+    height, width = image_shape
+    if tensor.datatype not in _WHITE:
+        raise TensorError(f"The datatype is {tensor.datatype!r}; it must be UINT8 or FP32.")
+    if tensor.shape[1:] not in {(height, width), (height * width,)}:
+        raise TensorError(
+            f"The shape is {list(tensor.shape)}; it must be [n, {height}, {width}] or "
+            f"[n, {height * width}]."
+        )
+    if not 1 <= tensor.shape[0] <= MAX_DIGITS:
+        raise TensorError(f"There are {tensor.shape[0]} digits; 1 to {MAX_DIGITS} are read.")
+    array = _array(tensor)
+    white = _WHITE[tensor.datatype]
+    if not ((array >= 0) & (array <= white)).all():  # nor is NaN
+        raise TensorError(f"The values of {tensor.datatype} go from 0 to {white}.")
+    return array.reshape(-1, height, width).astype(np.float32) * np.float32(255 / white)
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    dtype = DTYPES[tensor.datatype]
+    size = int(np.prod(tensor.shape))
+    if isinstance(tensor.values, bytes):
+        if len(tensor.values) != size * dtype.itemsize:
+            raise TensorError(
+                f"{len(tensor.values)} bytes came; the shape makes {size * dtype.itemsize}."
+            )
+        return np.frombuffer(tensor.values, dtype)
+    try:
+        array = np.asarray(tensor.values)
+    except ValueError as exc:
+        raise TensorError("The lists of the data have different lengths.") from exc
+    if array.shape not in {tensor.shape, (size,)}:
+        raise TensorError(f"The data have the shape {list(array.shape)}, not {list(tensor.shape)}.")
+    if array.dtype.kind not in ("iu" if dtype.kind == "u" else "iuf"):
+        raise TensorError(f"The data are no numbers of the type {tensor.datatype}.")
+    return array

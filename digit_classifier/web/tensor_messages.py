@@ -1,0 +1,165 @@
+"""The messages of the Open Inference Protocol, version 2, as types; JSON with bytes behind it.
+
+Its binary extension puts the bytes of tensors after the JSON; a header tells where they begin.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+import msgspec
+from flask import Request, Response, jsonify
+from msgspec import Meta, Struct
+
+from digit_classifier.errors import TensorError
+from digit_classifier.tensors import Tensor
+
+#: How many bytes of the body are JSON; what follows are the bytes of tensors.
+HEADER = "Inference-Header-Content-Length"
+
+OutputName = Literal["probabilities", "digits"]
+
+
+class InputParameters(Struct):
+    """What is told of an input besides."""
+
+    binary_data_size: int | None = None
+
+
+class InputTensor(Struct):
+    """Framed digits, light on black: UINT8 from 0 to 255, or FP32 from 0 to 1."""
+
+    name: Literal["images"]
+    shape: Annotated[list[int], Meta(description="`[n, 28, 28]` or `[n, 784]`, n up to 256.")]
+    datatype: Literal["UINT8", "FP32"]
+    data: Annotated[
+        list[Any] | None, Meta(description="Numbers, row after row, in one list or in nested ones.")
+    ] = None
+    parameters: InputParameters | None = None
+
+
+class OutputParameters(Struct):
+    """How an output is wanted."""
+
+    binary_data: bool | None = None
+
+
+class RequestedOutput(Struct):
+    """An output that is wanted."""
+
+    name: OutputName
+    parameters: OutputParameters | None = None
+
+
+class RequestParameters(Struct):
+    """How all outputs are wanted."""
+
+    binary_data_output: bool = False
+
+
+class InferRequest(Struct):
+    """Digits to be read."""
+
+    inputs: Annotated[list[InputTensor], Meta(min_length=1, max_length=1)]
+    id: str | None = None
+    outputs: Annotated[
+        list[RequestedOutput] | None, Meta(description="By default all that there are.")
+    ] = None
+    parameters: RequestParameters | None = None
+
+
+class BinaryOutput(TypedDict):
+    """Where an output's numbers are, if they are bytes behind the JSON."""
+
+    binary_data_size: int
+
+
+class OutputTensor(TypedDict):
+    """One output, its numbers row after row in one list."""
+
+    name: OutputName
+    datatype: str
+    shape: list[int]
+    data: NotRequired[list[float]]
+    parameters: NotRequired[BinaryOutput]
+
+
+class InferResponse(TypedDict):
+    """Digits as they were read."""
+
+    model_name: str
+    model_version: str
+    id: NotRequired[Annotated[str, Meta(description="The request's.")]]
+    outputs: list[OutputTensor]
+
+
+def read_message(request: Request) -> tuple[InferRequest, Tensor]:
+    """Read a request: the message, and the tensor that it holds or that follows it.
+
+    Raises
+    ------
+    TensorError
+    """
+    body = request.get_data()
+    size = _size_of_json(request, len(body))
+    try:
+        message = msgspec.json.decode(body[:size], type=InferRequest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise TensorError(f"This is no inference request: {exc}.") from exc
+    (sent,) = message.inputs
+    return message, Tensor(sent.datatype, tuple(sent.shape), _values(sent, body[size:]))
+
+
+def _size_of_json(request: Request, n_bytes: int) -> int:
+    header = request.headers.get(HEADER)
+    if header is None:
+        return n_bytes
+    if not (header.isascii() and header.isdecimal() and int(header[:20]) <= n_bytes):
+        raise TensorError(f"{HEADER} is no number of bytes that the body has.")
+    return int(header)
+
+
+def _values(sent: InputTensor, behind: bytes) -> bytes | list[Any]:
+    size = sent.parameters and sent.parameters.binary_data_size
+    if (size is None) == (sent.data is None):
+        raise TensorError("A tensor has either data or binary_data_size.")
+    if len(behind) != (size or 0):
+        raise TensorError(f"{len(behind)} bytes follow the JSON; {size or 0} were announced.")
+    return sent.data if sent.data is not None else behind
+
+
+def write_message(
+    answer: InferResponse, tensors: Mapping[OutputName, Tensor], message: InferRequest
+) -> Response:
+    """Write an answer with the outputs that are wanted, as they are wanted."""
+    wanted = message.outputs or [RequestedOutput(name) for name in tensors]
+    behind = b""
+    for output in wanted:
+        binary = _is_wanted_binary(output, message)
+        tensor = tensors[output.name]
+        answer["outputs"].append(_output(output.name, tensor, binary=binary))
+        behind += bytes(tensor.values) if binary else b""
+    response = jsonify(answer)
+    if behind:
+        response.headers[HEADER] = str(response.content_length)
+        response.mimetype = "application/octet-stream"
+        response.data = response.data + behind
+    return response
+
+
+def _is_wanted_binary(output: RequestedOutput, message: InferRequest) -> bool:
+    if output.parameters is not None and output.parameters.binary_data is not None:
+        return output.parameters.binary_data
+    return message.parameters is not None and message.parameters.binary_data_output
+
+
+def _output(name: OutputName, tensor: Tensor, *, binary: bool) -> OutputTensor:
+    output: OutputTensor = {
+        "name": name,
+        "datatype": tensor.datatype,
+        "shape": list(tensor.shape),
+    }
+    if binary:
+        output["parameters"] = {"binary_data_size": len(tensor.values)}
+    else:
+        output["data"] = tensor.as_list()
+    return output
