@@ -50,6 +50,15 @@ class Settings:
     read_only
         The service is not well if it can write its own code or model: set by the deployment, whose
         files are root's.
+    cors_origins
+        Origins, such as ``"https://app.example"``, whose pages may call the API from browsers.
+    api_keys
+        Who may call the API: ``"NAME SHA256"`` or ``"NAME SHA256 LIMIT"`` each, the digest being
+        that of the key, the limit such as ``"1000/hour"``. Without any, everybody may.
+    rate_limit
+        How often one key, or one address, may call the API, such as ``"60/minute"``.
+    rate_limit_storage
+        Where the calls are counted: ``"memory://"`` of each process, or ``"redis://HOST:PORT"``.
     secret_key
         Signs the session cookie that carries the form's CSRF token. In production the web
         application does not start without it; there is no default.
@@ -66,6 +75,10 @@ class Settings:
     max_batch_bytes: int = 32 * 1024 * 1024
     environment: Literal["production", "development", "testing"] = "production"
     read_only: bool = False
+    cors_origins: tuple[str, ...] = ()
+    api_keys: tuple[str, ...] = ()
+    rate_limit: str = ""
+    rate_limit_storage: str = "memory://"
     secret_key: ts.SecretStr | None = None
 
 
@@ -88,12 +101,18 @@ def load_settings() -> Settings:
                 ts.FileLoader(files=[_config_file()], formats={"*": ts.TomlFormat(TABLE)}),
                 ts.EnvLoader(prefix=ENV_PREFIX),
             ],
+            converter=_converter(),
             base_dir=Path.cwd(),
         )
     except ts.exceptions.InvalidSettingsError as exc:
         raise SettingsError("; ".join(str(error) for error in exc.exceptions)) from exc
     except (ts.exceptions.TsError, OSError) as exc:
         raise SettingsError(f"The settings cannot be read from {_config_path()}: {exc}") from exc
+
+
+def _converter() -> ts.converters.TSConverter:
+    """Convert as usual, but lists in variables at commas: addresses have colons."""
+    return ts.converters.TSConverter(strlist_sep=",")
 
 
 def _config_path() -> Path:

@@ -72,11 +72,16 @@ def test_every_field_can_be_set_by_the_environment(monkeypatch):
         "max_batch_bytes": 4,
         "environment": "testing",
         "read_only": True,
+        "cors_origins": ("https://a.example",),
+        "api_keys": ("a b", "c d"),
+        "rate_limit": "1/second",
+        "rate_limit_storage": "redis://somewhere",
         "secret_key": "hush",
     }
     assert set(values) >= {field.name for field in dataclasses.fields(Settings)}
     for name, value in values.items():
-        monkeypatch.setenv(f"DIGIT_CLASSIFIER_{name.upper()}", str(value))
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        monkeypatch.setenv(f"DIGIT_CLASSIFIER_{name.upper()}", text)
     assert load_settings() == Settings(**values)
 
 
@@ -127,3 +132,10 @@ def test_secret_key_is_not_in_the_representation(monkeypatch):
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         load_settings().port = 1
+
+
+def test_lists_stand_in_the_file_or_between_commas_in_the_environment(config, monkeypatch):
+    config('cors_origins = ["https://a.example", "http://localhost:3000"]')
+    assert load_settings().cors_origins == ("https://a.example", "http://localhost:3000")
+    monkeypatch.setenv("DIGIT_CLASSIFIER_CORS_ORIGINS", "https://b.example,http://localhost:1")
+    assert load_settings().cors_origins == ("https://b.example", "http://localhost:1")

@@ -8,6 +8,7 @@ import click
 
 from digit_classifier import __version__
 from digit_classifier.cli.apache import apache
+from digit_classifier.cli.api_key import api_key
 from digit_classifier.cli.data import data
 from digit_classifier.cli.doctor import doctor
 from digit_classifier.cli.errors import Group
@@ -29,5 +30,5 @@ def main() -> None:
     """
 
 
-for command in (data, train, evaluate, predict, models, serve, query, apache, doctor):
+for command in (data, train, evaluate, predict, models, serve, query, api_key, apache, doctor):
     main.add_command(command)

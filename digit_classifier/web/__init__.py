@@ -14,14 +14,17 @@ from digit_classifier.sample_digits import MnistTestSet
 from digit_classifier.settings import Settings, load_settings
 from digit_classifier.web import (
     api_docs,
+    api_keys,
     api_v1,
     assets,
     classifier,
+    cors,
     environments,
     errors,
     health,
     inference_v2,
     pages,
+    rate_limits,
     samples,
     security,
     uploads,
@@ -94,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     classifier.init_app(app, load_classifiers(settings))
     samples.init_app(app, MnistTestSet(settings.data_dir))
+    _admit(app, settings)
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)
     for blueprint in _FOR_PROGRAMS:
@@ -102,6 +106,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (pages.blueprint, samples.blueprint, health.blueprint, api_docs.blueprint):
         app.register_blueprint(blueprint)
     return app
+
+
+def _admit(app: Flask, settings: Settings) -> None:
+    """Let those call the API whom the settings let, and as often as they say."""
+    blueprints = frozenset(blueprint.name for blueprint in _FOR_PROGRAMS)
+    keys = api_keys.parse_keys(settings.api_keys)
+    cors.init_app(app, settings.cors_origins)
+    api_keys.init_app(app, keys, blueprints)
+    rate_limits.init_app(app, settings.rate_limit, keys, settings.rate_limit_storage, blueprints)
 
 
 def _secret_key(settings: Settings) -> str:

@@ -4,13 +4,20 @@ The page shows the same problems as HTML, see :mod:`digit_classifier.web.pages`.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, NotRequired, TypedDict, cast
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from msgspec import Meta
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    RequestEntityTooLarge,
+    TooManyRequests,
+)
 
 from digit_classifier.errors import (
     BadBatchError,
@@ -64,6 +71,26 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
 _DETAILS: dict[type[DigitClassifierError], str] = {
     DatasetMissingError: "MNIST is not installed here; 'digit-classifier data fetch' brings it.",
     UnsoundError: "The server is not installed as it should be; its log tells more.",
+}
+
+
+#: Of Werkzeug's errors, those that have another code or text here.
+_SAID: dict[type[HTTPException], tuple[HTTPStatus, str, str]] = {
+    CSRFError: (
+        HTTPStatus.BAD_REQUEST,
+        "form_expired",
+        "The form has expired or was opened elsewhere. Please try again.",
+    ),
+    RequestEntityTooLarge: (
+        STATUSES[FileTooLargeError],
+        FileTooLargeError.code,
+        "The request has more data than is accepted for one file.",
+    ),
+    TooManyRequests: (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "rate_limited",
+        "These are more requests than are allowed; Retry-After tells when to come again.",
+    ),
 }
 
 
@@ -135,12 +162,8 @@ def problem_of(error: Exception) -> Problem:
             return replace(problem, status=error.status, more=problem.more | error.more)
         case DigitClassifierError():
             return _problem_of_ours(error)
-        case CSRFError():
-            detail = "The form has expired or was opened elsewhere. Please try again."
-            return Problem(HTTPStatus.BAD_REQUEST, "form_expired", detail)
-        case RequestEntityTooLarge():
-            detail = "The request has more data than is accepted for one file."
-            return Problem(STATUSES[FileTooLargeError], FileTooLargeError.code, detail)
+        case HTTPException() if said := next(filter(partial(isinstance, error), _SAID), None):
+            return Problem(*_SAID[said])
         case HTTPException(code=int(number)) if not isinstance(error, InternalServerError):
             # Werkzeug's names: those of HTTPStatus differ between releases of Python
             code = error.name.lower().replace(" ", "_")
@@ -175,7 +198,12 @@ def _answer(error: Exception) -> Response:
     response = jsonify(problem_document(problem))
     response.status_code = problem.status
     response.mimetype = MEDIA_TYPE
-    if isinstance(error, HTTPException):  # Allow, Retry-After
+    return with_headers_of(error, response)
+
+
+def with_headers_of(error: Exception, response: Response) -> Response:
+    """Add what an error has to say by headers: Allow, Retry-After, WWW-Authenticate."""
+    if isinstance(error, HTTPException):
         response.headers.extend(
             header for header in error.get_headers() if header[0] != "Content-Type"
         )

@@ -14,7 +14,7 @@ from digit_classifier.errors import DigitClassifierError, ModelNotFoundError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.web.classifier import all_classifiers
 from digit_classifier.web.described import described
-from digit_classifier.web.errors import problem_of
+from digit_classifier.web.errors import problem_of, with_headers_of
 from digit_classifier.web.health import readyz
 from digit_classifier.web.tensor_messages import (
     InferRequest,
@@ -173,7 +173,7 @@ def tell_error(error: Exception) -> Response:
     problem = problem_of(error)
     response = jsonify(V2Error(error=problem.detail))
     response.status_code = problem.status
-    return response
+    return with_headers_of(error, response)
 
 
 def _chosen(name: str, version: str | None) -> DigitClassifier:

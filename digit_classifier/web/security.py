@@ -39,6 +39,8 @@ def init_app(app: Flask) -> None:
 
 def _secure(response: Response) -> Response:
     response.headers.update(HEADERS)
+    if "Access-Control-Allow-Origin" in response.headers:
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if "Cache-Control" not in response.headers:  # static files have set their own
         response.headers["Cache-Control"] = "no-store"
     return response

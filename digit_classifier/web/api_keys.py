@@ -1,0 +1,126 @@
+"""Who may call the API, where the settings name any keys: their digests, never the keys themselves.
+
+The page goes on without a key: its requests carry the token of its form instead, which is worth
+no more than that, since whoever gets the page gets a token. The limit by address is for them.
+"""
+
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from flask import Flask, g, request
+from flask_wtf.csrf import validate_csrf
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+from wtforms import ValidationError
+
+from digit_classifier.errors import SettingsError
+
+HEADER = "X-API-Key"
+
+_LINE = re.compile(r"([\w.-]+)\s+([0-9a-f]{64})(?:\s+(\S.*))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key that is known.
+
+    Attributes
+    ----------
+    name : str
+    digest : str
+        SHA-256 of the key, in hexadecimal digits.
+    rate_limit : str or None
+        Its own, instead of everybody's.
+    """
+
+    name: str
+    digest: str
+    rate_limit: str | None = None
+
+
+class ApiKeyMissing(Unauthorized):
+    """No key came where one is needed."""
+
+    name = "API key missing"
+    description = f"An API key is needed: send 'Authorization: Bearer KEY' or '{HEADER}: KEY'."
+
+
+class ApiKeyWrong(Unauthorized):
+    """The key that came is not known."""
+
+    name = "API key wrong"
+    description = "The API key is not known here."
+
+
+def parse_keys(lines: Iterable[str]) -> tuple[ApiKey, ...]:
+    """Read the keys of the settings.
+
+    Raises
+    ------
+    SettingsError
+        A line is no name with a digest; the line is not told, it might hold a key.
+    """
+    matches = [_LINE.fullmatch(line.strip()) for line in lines]
+    if None in matches:
+        raise SettingsError(
+            f"Line {matches.index(None) + 1} of api_keys is not 'NAME SHA256' or "
+            "'NAME SHA256 LIMIT'; 'digit-classifier api-key NAME' makes one."
+        )
+    return tuple(ApiKey(*match.groups()) for match in matches if match)
+
+
+def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -> None:
+    """Ask for a key in front of the views of these blueprints, where there are any keys."""
+    if keys:
+        app.before_request(lambda: _check(keys, blueprints))
+
+
+def current_key() -> ApiKey | None:
+    """Return the key of the current request."""
+    found = g.get("api_key")
+    return found if isinstance(found, ApiKey) else None
+
+
+def _check(keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -> None:
+    # browsers ask by OPTIONS, without a key, whether they may send one
+    if request.blueprint not in blueprints or request.method == "OPTIONS":
+        return
+    sent = _sent_key()
+    if sent:
+        g.api_key = _known(sent, keys)
+    elif not _comes_from_the_page():
+        raise ApiKeyMissing(www_authenticate=_challenge())
+
+
+def _sent_key() -> str:
+    bearer = request.authorization
+    if bearer is not None and bearer.type == "bearer" and bearer.token:
+        return bearer.token
+    return request.headers.get(HEADER, "")
+
+
+def _known(sent: str, keys: tuple[ApiKey, ...]) -> ApiKey:
+    digest = sha256(sent.encode("utf-8", "surrogateescape")).hexdigest()
+    # all are compared, so that the time tells nothing of the place
+    found = [key for key in keys if hmac.compare_digest(key.digest, digest)]
+    if not found:
+        raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
+    return found[0]
+
+
+def _comes_from_the_page() -> bool:
+    try:
+        validate_csrf(request.headers.get("X-CSRFToken"))
+    except ValidationError:
+        return False
+    return True
+
+
+def _challenge(error: str | None = None) -> WWWAuthenticate:
+    values: dict[str, str | None] = {"realm": "digit-classifier"}
+    if error:
+        values["error"] = error
+    return WWWAuthenticate("bearer", values)

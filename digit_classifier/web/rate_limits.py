@@ -1,0 +1,70 @@
+"""How often the API may be called, where the settings limit it.
+
+Flask-Limiter counts, and is imported only then: in each process by itself, or in Redis for all.
+"""
+
+from collections.abc import Iterable
+
+from flask import Flask, request
+
+from digit_classifier.errors import SettingsError
+from digit_classifier.web.api_keys import ApiKey, current_key
+
+
+def init_app(
+    app: Flask,
+    rate_limit: str,
+    keys: tuple[ApiKey, ...],
+    storage: str,
+    blueprints: frozenset[str],
+) -> None:
+    """Limit the calls of each key, or of each address without one, to these blueprints.
+
+    Raises
+    ------
+    SettingsError
+        A limit or the storage makes no sense, or the storage's package is not installed.
+    """
+    if not rate_limit and not any(key.rate_limit for key in keys):
+        return
+    from flask_limiter import Limiter
+    from flask_limiter.util import get_remote_address
+    from limits.errors import ConfigurationError
+
+    _check([rate_limit, *(key.rate_limit or "" for key in keys)])
+
+    def caller() -> str:
+        key = current_key()
+        return f"key {key.name}" if key else f"address {get_remote_address()}"
+
+    def limit() -> str:
+        key = current_key()
+        return (key and key.rate_limit) or rate_limit
+
+    try:
+        Limiter(
+            caller,
+            app=app,
+            application_limits=[limit],
+            application_limits_exempt_when=lambda: (
+                request.blueprint not in blueprints or request.method == "OPTIONS" or not limit()
+            ),
+            headers_enabled=True,
+            storage_uri=storage,
+            strategy="moving-window",
+            in_memory_fallback_enabled=storage != "memory://",  # while Redis is away
+        )
+    except ConfigurationError as exc:
+        raise SettingsError(
+            f"rate_limit_storage = {storage.partition('@')[2] or storage!r}: {exc}"
+        ) from exc
+
+
+def _check(rate_limits: Iterable[str]) -> None:
+    from limits import parse_many
+
+    for rate_limit in filter(None, rate_limits):
+        try:
+            parse_many(rate_limit)
+        except ValueError as exc:
+            raise SettingsError(f"{rate_limit!r} is no limit such as '60/minute'.") from exc
