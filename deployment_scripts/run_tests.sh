@@ -43,7 +43,7 @@ check_javascript() {
     [[ $place/node_modules -nt $place/package-lock.json ]] || npm --prefix "$place" ci
     "$place/node_modules/.bin/tsc" --project "$place"
     "$place/node_modules/.bin/eslint" --config "$place/eslint.config.js" --max-warnings 0 \
-        digit_classifier/web/static/page
+        digit_classifier/web/static
 }
 
 run_tests() {

@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError
+from digit_classifier.web.codes import leaves, statuses
 from digit_classifier.web.described import description_of
 from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, problem_of
 from digit_classifier.web.inference_v2 import V2Error
@@ -57,6 +58,8 @@ def openapi_document(app: Flask) -> dict[str, Any]:
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             operations = {method.lower(): operation for method in sorted(methods)}
             spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
+    codes = schemas.components["ProblemDocument"]["properties"]["code"]
+    codes["enum"] = sorted(statuses())
     for name, schema in schemas.components.items():
         spec.components.schema(name, schema)
     return spec.to_dict()
@@ -171,9 +174,3 @@ def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dic
 def _v2_errors(schemas: _Schemas) -> dict[str, dict[str, Any]]:
     content = {"application/json": {"schema": schemas.of(V2Error)}}
     return {"default": {"description": "An error, as the protocol writes it.", "content": content}}
-
-
-def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]]:
-    """Return the errors of a tree that have no subclasses."""
-    below = error.__subclasses__()
-    return [leaf for sub in below for leaf in leaves(sub)] if below else [error]
