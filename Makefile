@@ -3,10 +3,11 @@ TEST_PYVENV ?= .venv-test
 export TEST_PYVENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install service debug test lint format train fast-train model-cards screenshots lock clean
+.PHONY: help install service debug test lint format schemathesis openapi-examples train fast-train \
+	model-cards screenshots lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Make the virtual environment, the settings and a trained model
 	@bash deployment_scripts/build_all_local.sh --no-serve
@@ -26,6 +27,12 @@ lint: ## Run the gate without the tests
 format: test-pyvenv ## Format the code and fix what the linter can fix
 	@"$(TEST_PYVENV)/bin/ruff" format .
 	@"$(TEST_PYVENV)/bin/ruff" check --fix .
+
+schemathesis: test-pyvenv ## Try the API with a thousand requests an operation, made from its document
+	@SCHEMATHESIS_EXAMPLES=1000 "$(TEST_PYVENV)/bin/pytest" -s tests/web/test_schemathesis.py
+
+openapi-examples: test-pyvenv ## Ask for the answers anew that the API's document shows
+	@"$(TEST_PYVENV)/bin/python" -m tests.web.openapi_examples
 
 train: ## Train the default model on MNIST
 	@bash deployment_scripts/train_model.sh
@@ -50,8 +57,8 @@ LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python
 	--fork-strategy fewest --no-strip-extras --generate-hashes --custom-compile-command "make lock"
 
 lock: test-pyvenv ## Pin the requirements of setup.py anew
-	@$(LOCK) --extra build --output-file requirements.txt
-	@$(LOCK) --extra build --extra dev --extra plots --constraints requirements.txt \
+	@$(LOCK) --extra build --extra redis --output-file requirements.txt
+	@$(LOCK) --extra build --extra redis --extra dev --extra plots --constraints requirements.txt \
 		--output-file requirements-dev.txt
 	@echo 'mod_wsgi>=5' | "$(TEST_PYVENV)/bin/uv" pip compile --quiet - --python-version 3.11 \
 		--generate-hashes --custom-compile-command "make lock" --output-file requirements-apache.txt
