@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from flask import Blueprint, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, ModelNotFoundError, NoFileError
@@ -70,6 +71,7 @@ def _render(**context: object) -> str:
         messages=wording.MESSAGES,
         page_data={
             "address": url_for("api_v1.classify"),
+            "token": generate_csrf(),
             "maxBytes": limits.max_bytes,
             "messages": wording.MESSAGES
             | {"too_large": f"The file is too large; at most {max_size} are accepted."},

@@ -72,14 +72,17 @@ export class Refusal extends Error {
 export class Client {
   #address;
   #messages;
+  #token;
 
   /**
    * @param {string} address
    * @param {Record<string, string>} messages
+   * @param {string} token of the page's form, which stands for an API key where those are wanted
    */
-  constructor(address, messages) {
+  constructor(address, messages, token) {
     this.#address = address;
     this.#messages = messages;
+    this.#token = token;
   }
 
   /**
@@ -108,7 +111,7 @@ export class Client {
       return await fetch(address, {
         method: "POST",
         body: image,
-        headers: { "Content-Type": "application/octet-stream" },
+        headers: { "Content-Type": "application/octet-stream", "X-CSRFToken": this.#token },
         signal: signal ? AbortSignal.any([signal, patience]) : patience,
       });
     } catch (error) {

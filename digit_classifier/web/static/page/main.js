@@ -16,14 +16,14 @@ import { View } from "./view.js";
 
 /**
  * What the server tells the page.
- * @type {{address: string, maxBytes: number, messages: Record<string, string>}}
+ * @type {{address: string, token: string, maxBytes: number, messages: Record<string, string>}}
  */
 const data = JSON.parse(one(document, "[data-page]").dataset.page ?? "");
 
 /** @type {(() => Promise<Blob>) | null} what is to be read: the drawing, or a picture */
 let subject = null;
 
-const client = new Client(data.address, data.messages);
+const client = new Client(data.address, data.messages, data.token);
 const view = new View(data.messages);
 const latest = new Latest(showError);
 const board = new Board(one(document, "[data-board]"), readDrawing);
