@@ -74,6 +74,7 @@ def parse_keys(lines: Iterable[str]) -> tuple[ApiKey, ...]:
 
 def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -> None:
     """Ask for a key in front of the views of these blueprints, where there are any keys."""
+    app.config["API_KEYS_WANTED"] = bool(keys)
     if keys:
         app.before_request(lambda: _check(keys, blueprints))
 

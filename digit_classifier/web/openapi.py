@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError
+from digit_classifier.web.api_keys import HEADER
 from digit_classifier.web.codes import leaves, statuses
 from digit_classifier.web.described import description_of
 from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, problem_of
@@ -50,11 +51,15 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         info={"summary": "Reads a handwritten digit from any image.", "license": {"name": "MIT"}},
         tags=[{"name": tag} for tag in TAGS.values()],
     )
+    if app.config["API_KEYS_WANTED"]:
+        spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        header = {"type": "apiKey", "in": "header", "name": HEADER}
+        spec.components.security_scheme("header", header)
     schemas = _Schemas()
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         if rule.endpoint.partition(".")[0] in TAGS:
-            operation = _operation(rule, view, schemas)
+            operation = _operation(rule, view, schemas) | _security(rule, app)
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             operations = {method.lower(): operation for method in sorted(methods)}
             spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
@@ -116,6 +121,12 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
         content = {media: _media(kind, schemas) for media, kind in said.takes.items()}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _security(rule: Rule, app: Flask) -> dict[str, Any]:
+    if not app.config["API_KEYS_WANTED"] or rule.endpoint.startswith("health."):
+        return {}
+    return {"security": [{"bearer": []}, {"header": []}]}
 
 
 def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str, Any]]:

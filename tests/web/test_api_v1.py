@@ -95,6 +95,23 @@ def test_answer_is_put_in_words_on_request(client):
     assert len(answer["words"]["percents"]) == 10
 
 
+def test_models_are_listed_with_the_default_first(tmp_path):
+    listed = make_app(tmp_path, model="cnn").test_client().get("/api/v1/models").json
+    assert listed[0]["name"] == "cnn"
+    assert [model["default"] for model in listed] == [True, False, False]
+    for model in listed:
+        assert [*model] == [
+            "name",
+            "version",
+            "classifier",
+            "default",
+            "n_parameters",
+            "figures",
+        ]
+        assert model["n_parameters"] > 1000
+        assert model["figures"]["test"]
+
+
 def zipped(files, compression=zipfile.ZIP_DEFLATED):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", compression) as archive:

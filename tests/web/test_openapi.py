@@ -95,6 +95,16 @@ def test_problems_of_an_operation_are_grouped_by_status_with_their_codes(documen
     assert "`no_ink`: Nothing on the image" in responses["422"]["description"]
 
 
+def test_keys_are_described_where_they_are_wanted(tmp_path, document):
+    app = make_app(tmp_path, api_keys=(f"lab {'0' * 64}",))
+    with_keys = app.test_client().get("/api/v1/openapi.json").json
+    validate(with_keys)
+    assert with_keys["components"]["securitySchemes"].keys() == {"bearer", "header"}
+    for name, operation in operations(with_keys).items():
+        assert ("security" in operation) is not name.startswith("health."), name
+    assert "securitySchemes" not in document["components"]
+
+
 def test_serving_digits_does_without_the_document(tmp_path):
     code = (
         "import sys; from digit_classifier import web;"
