@@ -39,26 +39,30 @@ ask_health() {
     ask 200 '"ready"' /readyz
 }
 
+# Where programs need API keys, the token of the page's form stands for one.
+open_page() {
+    COOKIES="$(mktemp)"
+    trap 'rm -f -- "$COOKIES"' EXIT
+    ask 200 'name="myfile"' --cookie-jar "$COOKIES" /
+    TOKEN="$(sed -n 's/.*name="csrf_token"[^>]* value="\([^"]*\)".*/\1/p' <<<"$ANSWER")"
+    STYLESHEET="$(sed -n 's/.*href="\([^"]*site\.css\)".*/\1/p' <<<"$ANSWER")"
+    AS_PAGE=(--cookie "$COOKIES" -H "X-CSRFToken: $TOKEN")
+}
+
 ask_for_digit() {
-    ask 200 "\"prediction\":$DIGIT" -F "myfile=@$PICTURE" /curl-api
-    ask 200 "\"label\":$DIGIT" -F "file=@$PICTURE" /mnist/classify
-    ask 200 "\"prediction\":$DIGIT" --data-binary "@$PICTURE" /mnist/classify
-    ask 200 "\"label\":$DIGIT" -F "image=@$PICTURE" /upload
-    ask 200 "\"prediction\":$DIGIT" -F "images=@$PICTURE" /api/v1/classify/batch
+    ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" -F "myfile=@$PICTURE" /curl-api
+    ask 200 "\"label\":$DIGIT" "${AS_PAGE[@]}" -F "file=@$PICTURE" /mnist/classify
+    ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" --data-binary "@$PICTURE" /mnist/classify
+    ask 200 "\"label\":$DIGIT" "${AS_PAGE[@]}" -F "image=@$PICTURE" /upload
+    ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" -F "image=@$PICTURE" /api/v1/classify
+    ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" -F "images=@$PICTURE" /api/v1/classify/batch
+    ask 200 '"inputs"' "${AS_PAGE[@]}" /v2/models/mlp
 }
 
 ask_by_page() {
-    local cookies token
-    cookies="$(mktemp)"
-    # shellcheck disable=SC2064  # the name is known now
-    trap "rm -f -- '$cookies'" RETURN
-    ask 200 'name="myfile"' --cookie-jar "$cookies" /
-    token="$(sed -n 's/.*name="csrf_token"[^>]* value="\([^"]*\)".*/\1/p' <<<"$ANSWER")"
-    local stylesheet
-    stylesheet="$(sed -n 's/.*href="\([^"]*site\.css\)".*/\1/p' <<<"$ANSWER")"
-    ask 200 "class=\"digit\">$DIGIT" --cookie "$cookies" --referer "$URL/" \
-        -F "csrf_token=$token" -F "myfile=@$PICTURE" /
-    ask 200 '^Cache-Control: .*max-age=31536000' "$stylesheet"
+    ask 200 "class=\"digit\"[^>]*>$DIGIT" --cookie "$COOKIES" --referer "$URL/" \
+        -F "csrf_token=$TOKEN" -F "myfile=@$PICTURE" /
+    ask 200 '^Cache-Control: .*max-age=31536000' "$STYLESHEET"
 }
 
 ask_headers_and_errors() {
@@ -66,7 +70,7 @@ ask_headers_and_errors() {
     ask 200 '^X-Content-Type-Options: nosniff' /livez
     ask 200 '^X-Request-ID: smoke-test' -H 'X-Request-ID: smoke-test' /livez
     ask 404 '"code": ?"not_found"' /nowhere
-    ask 415 '"code": ?"unsupported_image"' -F "myfile=@${BASH_SOURCE[0]}" /curl-api
+    ask 415 '"code": ?"unsupported_image"' "${AS_PAGE[@]}" -F "myfile=@${BASH_SOURCE[0]}" /curl-api
     [[ "$ANSWER" != *Python* && "$ANSWER" != *mod_wsgi* ]] || die "An answer tells versions: $ANSWER"
 }
 
@@ -79,6 +83,7 @@ main() {
     URL="${URL%/}"
     checks=0
     ask_health
+    open_page
     ask_for_digit
     ask_by_page
     ask_headers_and_errors

@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from digit_classifier.settings import load_settings
+
+if TYPE_CHECKING:
+    from digit_classifier.client.transport import Transport
 
 PATH = "/mnist/classify"
 TIMEOUT = 60  # seconds without an answer
@@ -55,8 +58,11 @@ class Reply:
     "--concurrency", type=click.IntRange(min=1), default=8, show_default=True, help="At once."
 )
 @click.option("--field", default="file", show_default=True, help="The form's, for the file.")
+@click.option("--api-key", envvar="DIGIT_CLASSIFIER_API_KEY", help="Where the server wants one.")
 @click.option("--seed", type=int, help="Chooses the digits.  [default: others each time]")
-def query(url: str, count: int, concurrency: int, field: str, seed: int | None) -> None:
+def query(
+    url: str, count: int, concurrency: int, field: str, api_key: str | None, seed: int | None
+) -> None:
     """Send random MNIST test digits to a running server and tell what it answers.
 
     URL is the server's address, with the path of the upload unless it is /mnist/classify. Of one
@@ -65,13 +71,15 @@ def query(url: str, count: int, concurrency: int, field: str, seed: int | None) 
     """
     from tqdm import tqdm
 
+    from digit_classifier.client.transport import Transport
     from digit_classifier.sample_digits import MnistTestSet
 
     digits = MnistTestSet(load_settings().data_dir)
     indices = random.Random(seed).choices(range(len(digits)), k=count)  # noqa: S311, no secret
     started = time.perf_counter()
     names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
-    answers = _send_all(_address(url), field, names_and_files, concurrency)
+    transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # what went wrong is to be counted
+    answers = _send_all(transport, _address(url), field, names_and_files, concurrency)
     replies = list(tqdm(answers, "Querying", count, leave=False, disable=None))
     seconds = time.perf_counter() - started
     click.echo(_one(replies[0]) if count == 1 else _summary(replies, seconds, concurrency))
@@ -85,12 +93,13 @@ def _address(url: str) -> str:
 
 
 def _send_all(
-    url: str, field: str, names_and_files: Iterable[tuple[str, bytes]], concurrency: int
+    transport: "Transport",
+    url: str,
+    field: str,
+    names_and_files: Iterable[tuple[str, bytes]],
+    concurrency: int,
 ) -> Iterator[Reply]:
     from digit_classifier.client import NoAnswerError
-    from digit_classifier.client.transport import Transport
-
-    transport = Transport(TIMEOUT, retries=0)  # what went wrong is to be counted
 
     def send(name_and_file: tuple[str, bytes]) -> Reply:
         name, content = name_and_file

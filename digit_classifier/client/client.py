@@ -34,10 +34,9 @@ class Client:
     def __init__(
         self, url: str, *, api_key: str | None = None, timeout: float = 60, retries: int = 5
     ) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._url = url.rstrip("/")
-        self._transport = Transport(timeout, retries, headers)
-        self._asks_once = Transport(timeout, 0, headers)
+        self._transport = Transport(timeout, retries, api_key)
+        self._asks_once = Transport(timeout, 0, api_key)
 
     def classify(self, image: Image, *, model: str | None = None) -> Answer:
         """Read the digit of one image.

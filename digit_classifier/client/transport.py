@@ -38,16 +38,14 @@ class Transport:
     retries : int
         How often a request is sent again after the first time: without a connection, and after
         429, 502, 503 and 504. To read a digit changes nothing, so that a POST may be repeated.
-    headers : mapping, optional
+    api_key : str, optional
         Sent with every request.
     """
 
-    def __init__(
-        self, timeout: float, retries: int, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, timeout: float, retries: int, api_key: str | None = None) -> None:
         self.timeout = timeout
         self._retries = retries
-        self._headers = dict(headers or {})
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._sessions = threading.local()
 
     def send(self, method: str, url: str, **arguments: Any) -> requests.Response:

@@ -10,6 +10,9 @@ from flask import Flask, request
 from digit_classifier.errors import SettingsError
 from digit_classifier.web.api_keys import ApiKey, current_key
 
+#: The page's form is another way to have digits read.
+FORM = "pages.classify"
+
 
 def init_app(
     app: Flask,
@@ -18,7 +21,7 @@ def init_app(
     storage: str,
     blueprints: frozenset[str],
 ) -> None:
-    """Limit the calls of each key, or of each address without one, to these blueprints.
+    """Limit the calls of each key, or of each address without one, to the API and to the form.
 
     Raises
     ------
@@ -37,6 +40,10 @@ def init_app(
         key = current_key()
         return f"key {key.name}" if key else f"address {get_remote_address()}"
 
+    def is_free() -> bool:
+        reads = request.blueprint in blueprints or request.endpoint == FORM
+        return not reads or request.method == "OPTIONS" or not limit()
+
     def limit() -> str:
         key = current_key()
         return (key and key.rate_limit) or rate_limit
@@ -46,9 +53,7 @@ def init_app(
             caller,
             app=app,
             application_limits=[limit],
-            application_limits_exempt_when=lambda: (
-                request.blueprint not in blueprints or request.method == "OPTIONS" or not limit()
-            ),
+            application_limits_exempt_when=is_free,
             headers_enabled=True,
             storage_uri=storage,
             strategy="moving-window",

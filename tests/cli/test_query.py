@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 import threading
@@ -87,6 +88,18 @@ def test_another_path_and_field_can_be_named(run: Run, server: str, path: str, f
 
     assert result.exit_code == 0, result.output
     assert "errors: 0\n" in result.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_a_server_that_wants_a_key_gets_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256(b"secret").hexdigest()
+    with serving(make_app(tmp_path / "no models", api_keys=(f"lab {digest}",))) as address:
+        assert "HTTP 401" in run("query", address).output
+        assert run("query", address, "--api-key", "secret").exit_code == 0
+        monkeypatch.setenv("DIGIT_CLASSIFIER_API_KEY", "secret")
+        assert run("query", address).exit_code == 0
 
 
 @pytest.mark.usefixtures("drawn_data")

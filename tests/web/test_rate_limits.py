@@ -8,7 +8,7 @@ import pytest
 
 from digit_classifier.errors import SettingsError
 from tests.web.pictures import as_file, drawn
-from tests.web.serving import csrf_token, make_app, send
+from tests.web.serving import csrf_token, make_app, post_form, send
 from tests.web.test_errors import problem
 
 CLASSIFY = "/api/v1/classify"
@@ -44,6 +44,15 @@ def test_all_paths_for_programs_are_counted_together(tmp_path):
     refused = client.get("/v2")
     assert refused.status_code == 429
     assert refused.json["error"]
+    assert refused.headers["Retry-After"]
+
+
+def test_form_of_the_page_is_limited_too(tmp_path):
+    client = make_app(tmp_path, rate_limit="1/hour").test_client()
+    assert post_form(client, myfile=as_file(drawn(7))).status_code == 200
+    refused = post_form(client, myfile=as_file(drawn(7)))
+    assert refused.status_code == 429
+    assert "more requests than are allowed" in refused.text
     assert refused.headers["Retry-After"]
 
 
