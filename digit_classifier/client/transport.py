@@ -3,13 +3,13 @@
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import Retry
-from urllib3.exceptions import ReadTimeoutError
+from urllib3 import BaseHTTPResponse, Retry
+from urllib3.exceptions import MaxRetryError, ReadTimeoutError, ResponseError
 
 from digit_classifier.client.answers import Answer, Refusal
 from digit_classifier.client.errors import NoAnswerError, ProblemError, UnexpectedAnswerError
@@ -26,6 +26,22 @@ _TRY_AGAIN = frozenset(
     }
 )
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30  # seconds; doubled each time, or as Retry-After says
+
+
+class _Retry(Retry):
+    """Gives up at once where the service asks for a longer pause than anybody waits for."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Self:
+        if response is not None and (self.get_retry_after(response) or 0) > _LONGEST_PAUSE:
+            raise MaxRetryError(kwargs["_pool"], url or "", ResponseError("a long pause"))
+        return super().increment(method, url, response, *args, **kwargs)
 
 
 class Transport:
@@ -77,14 +93,13 @@ class Transport:
         return self._sessions.own
 
     def _retry(self) -> Retry:
-        return Retry(
+        return _Retry(
             total=self._retries,
             allowed_methods=None,  # POST as well
             status_forcelist=_TRY_AGAIN,
             backoff_factor=_FIRST_PAUSE,
             backoff_jitter=_FIRST_PAUSE,
             backoff_max=_LONGEST_PAUSE,
-            retry_after_max=_LONGEST_PAUSE,
             raise_on_status=False,
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from flask import Flask, g, request
-from flask_wtf.csrf import validate_csrf
+from flask_wtf.csrf import CSRFError, validate_csrf
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from wtforms import ValidationError
@@ -19,6 +19,7 @@ from wtforms import ValidationError
 from digit_classifier.errors import SettingsError
 
 HEADER = "X-API-Key"
+PAGE_HEADER = "X-CSRFToken"
 
 _LINE = re.compile(r"([\w.-]+)\s+([0-9a-f]{64})(?:\s+(\S.*))?", re.ASCII)
 
@@ -92,7 +93,9 @@ def _check(keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -> None:
     sent = _sent_key()
     if sent:
         g.api_key = _known(sent, keys)
-    elif not _comes_from_the_page():
+    elif PAGE_HEADER in request.headers:
+        _check_page()
+    else:
         raise ApiKeyMissing(www_authenticate=_challenge())
 
 
@@ -112,12 +115,11 @@ def _known(sent: str, keys: tuple[ApiKey, ...]) -> ApiKey:
     return found[0]
 
 
-def _comes_from_the_page() -> bool:
+def _check_page() -> None:
     try:
-        validate_csrf(request.headers.get("X-CSRFToken"))
-    except ValidationError:
-        return False
-    return True
+        validate_csrf(request.headers[PAGE_HEADER])
+    except ValidationError as exc:
+        raise CSRFError(exc.args[0]) from exc
 
 
 def _challenge(error: str | None = None) -> WWWAuthenticate:

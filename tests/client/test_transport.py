@@ -46,6 +46,13 @@ def test_pause_is_as_long_as_the_service_asks_for():
     assert 1 <= time.monotonic() - started < 3
 
 
+def test_a_pause_that_is_too_long_is_not_waited_for():
+    with answering((429, {"Retry-After": "31"}, PROBLEM)) as (address, requests):
+        with pytest.raises(ProblemError, match="rate_limited"):
+            Client(address).models()
+        assert len(requests) == 1
+
+
 def test_after_the_last_try_the_problem_is_raised():
     with answering((429, {"Retry-After": "0", "X-Request-ID": "order-66"}, PROBLEM)) as (
         address,
