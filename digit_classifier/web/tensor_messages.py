@@ -4,7 +4,7 @@ Its binary extension puts the bytes of tensors after the JSON; a header tells wh
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 import msgspec
 from flask import Request, Response, jsonify
@@ -15,6 +15,8 @@ from digit_classifier.tensors import Tensor
 
 #: How many bytes of the body are JSON; what follows are the bytes of tensors.
 HEADER = "Inference-Header-Content-Length"
+
+_MAX_TOLD = 200  # characters
 
 OutputName = Literal["probabilities", "digits"]
 
@@ -29,7 +31,10 @@ class InputTensor(Struct):
     """Framed digits, light on black: UINT8 from 0 to 255, or FP32 from 0 to 1."""
 
     name: Literal["images"]
-    shape: Annotated[list[int], Meta(description="`[n, 28, 28]` or `[n, 784]`, n up to 256.")]
+    shape: Annotated[
+        list[int],
+        Meta(min_length=2, max_length=3, description="`[n, 28, 28]` or `[n, 784]`, n up to 256."),
+    ]
     datatype: Literal["UINT8", "FP32"]
     data: Annotated[
         list[Any] | None, Meta(description="Numbers, row after row, in one list or in nested ones.")
@@ -61,9 +66,13 @@ class InferRequest(Struct):
 
     inputs: Annotated[list[InputTensor], Meta(min_length=1, max_length=1)]
     id: str | None = None
-    outputs: Annotated[
-        list[RequestedOutput] | None, Meta(description="By default all that there are.")
-    ] = None
+    outputs: (
+        Annotated[
+            list[RequestedOutput],
+            Meta(max_length=len(get_args(OutputName)), description="By default all there are."),
+        ]
+        | None
+    ) = None
     parameters: RequestParameters | None = None
 
 
@@ -104,7 +113,8 @@ def read_message(request: Request) -> tuple[InferRequest, Tensor]:
     try:
         message = msgspec.json.decode(body[:size], type=InferRequest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        raise TensorError(f"This is no inference request: {exc}.") from exc
+        # whose text may quote what was sent, however long that is
+        raise TensorError(f"This is no inference request: {str(exc)[:_MAX_TOLD]}.") from exc
     (sent,) = message.inputs
     return message, Tensor(sent.datatype, tuple(sent.shape), _values(sent, body[size:]))
 

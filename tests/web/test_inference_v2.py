@@ -183,7 +183,10 @@ def post(web, document, behind=b"", header=None):
         ({"inputs": [ANNOUNCED]}, bytes(784), "²", "no number of bytes"),
         ({"inputs": [ANNOUNCED]}, bytes(784), "9" * 5000, "no number of bytes"),
         ({"inputs": [ANNOUNCED]}, bytes(784), "5", "no inference request"),
-        ({"inputs": [BLANK | {"shape": ["x"]}]}, b"", None, "Expected `int`"),
+        ({"inputs": [BLANK | {"shape": ["x", 784]}]}, b"", None, "Expected `int`"),
+        ({"inputs": [BLANK | {"shape": [1] * 4}]}, b"", None, "length <= 3"),
+        ({"inputs": [BLANK], "outputs": [{"name": "digits"}] * 3}, b"", None, "length <= 2"),
+        ({"inputs": [BLANK | {"name": "x" * 100_000}]}, b"", None, "Invalid enum value 'xxx"),
     ],
 )
 def test_what_is_no_request_is_a_400_that_says_why(web, document, behind, header, told):
@@ -191,6 +194,7 @@ def test_what_is_no_request_is_a_400_that_says_why(web, document, behind, header
     assert response.status_code == 400
     assert [*response.json] == ["error"]
     assert told in response.json["error"]
+    assert len(response.data) < 500
 
 
 @pytest.mark.parametrize(
