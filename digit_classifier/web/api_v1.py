@@ -1,9 +1,8 @@
 """Version 1 of the API for programs."""
 
-from typing import Annotated, NotRequired, TypedDict, cast
+from typing import cast
 
 from flask import Blueprint, request
-from msgspec import Meta
 
 from digit_classifier.errors import (
     BadBatchError,
@@ -27,47 +26,20 @@ from digit_classifier.web.classifier import (
     current_classifier,
     default_classifier,
 )
-from digit_classifier.web.described import IMAGE_ERRORS, File, ModelQuery, described
+from digit_classifier.web.described import IMAGE_ERRORS, described
 from digit_classifier.web.errors import problem_document, problem_of
 from digit_classifier.web.explanations import explanation_document
+from digit_classifier.web.questions import (
+    ClassifyQuery,
+    ImageForm,
+    ImagesForm,
+    ImagesJson,
+    ModelQuery,
+)
 from digit_classifier.web.request_ids import request_id
 from digit_classifier.web.uploads import sent_image
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
-
-
-class ClassifyQuery(ModelQuery, total=False):
-    """What is wanted besides the answer."""
-
-    explain: Annotated[
-        str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
-    ]
-    words: Annotated[str, Meta(description="`1`: the answer in words.")]
-
-
-class ImageForm(TypedDict):
-    """An image as a file."""
-
-    image: File
-
-
-class ImagesForm(TypedDict):
-    """Images as files."""
-
-    images: list[File]
-
-
-class NamedImage(TypedDict):
-    """An image in base64, with a name."""
-
-    name: NotRequired[str | None]
-    data: str
-
-
-class ImagesJson(TypedDict):
-    """Images in base64."""
-
-    images: list[str | NamedImage]
 
 
 @blueprint.post("/classify")

@@ -6,9 +6,7 @@ return annotation; :mod:`digit_classifier.web.openapi` puts them together.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypedDict, TypeVar
-
-from msgspec import Meta
+from typing import Any, TypeVar
 
 from digit_classifier.errors import (
     DigitClassifierError,
@@ -21,16 +19,8 @@ from digit_classifier.errors import (
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
-
 #: What may be wrong with one image, and with the choice of the model.
 IMAGE_ERRORS = (NoFileError, EmptyFileError, FileTooLargeError, ImageError, ModelNotFoundError)
-
-
-class ModelQuery(TypedDict, total=False):
-    """Which model is to answer."""
-
-    model: Annotated[str, Meta(description="Its name; by default the service's own choice.")]
 
 
 @dataclass(frozen=True)

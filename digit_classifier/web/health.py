@@ -9,7 +9,8 @@ from digit_classifier import __version__
 from digit_classifier.errors import ModelNotFoundError, SelfTestError, UnsoundError
 from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
 from digit_classifier.web.classifier import all_classifiers, current_classifier, default_classifier
-from digit_classifier.web.described import ModelQuery, described
+from digit_classifier.web.described import described
+from digit_classifier.web.questions import ModelQuery
 
 blueprint = Blueprint("health", __name__)
 

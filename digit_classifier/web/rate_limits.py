@@ -60,9 +60,8 @@ def init_app(
             in_memory_fallback_enabled=storage != "memory://",  # while Redis is away
         )
     except ConfigurationError as exc:
-        raise SettingsError(
-            f"rate_limit_storage = {storage.partition('@')[2] or storage!r}: {exc}"
-        ) from exc
+        scheme = storage.partition("://")[0]  # the rest may hold a password
+        raise SettingsError(f"rate_limit_storage: {str(exc).replace(storage, scheme)}") from exc
 
 
 def _check(rate_limits: Iterable[str]) -> None:

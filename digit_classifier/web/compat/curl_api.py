@@ -3,22 +3,15 @@
 Its form, with the same field, is the page itself.
 """
 
-from typing import TypedDict
-
 from flask import Blueprint
 
 from digit_classifier.web.answers import Answer, answer_of
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.described import IMAGE_ERRORS, File, ModelQuery, described
+from digit_classifier.web.described import IMAGE_ERRORS, described
+from digit_classifier.web.questions import ModelQuery, MyFileForm
 from digit_classifier.web.uploads import uploaded_file
 
 blueprint = Blueprint("curl_api", __name__)
-
-
-class MyFileForm(TypedDict):
-    """An image as a file."""
-
-    myfile: File
 
 
 @blueprint.post("/curl-api")

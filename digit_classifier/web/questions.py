@@ -1,0 +1,53 @@
+"""What the API is asked, as types for the OpenAPI document; answers are in ``web/answers.py``."""
+
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta
+
+File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
+
+
+class ModelQuery(TypedDict, total=False):
+    """Which model is to answer."""
+
+    model: Annotated[str, Meta(description="Its name; by default the service's own choice.")]
+
+
+class ClassifyQuery(ModelQuery, total=False):
+    """What is wanted besides the answer."""
+
+    explain: Annotated[
+        str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
+    ]
+    words: Annotated[str, Meta(description="`1`: the answer in words.")]
+
+
+class ImageForm(TypedDict):
+    """An image as a file."""
+
+    image: File
+
+
+class MyFileForm(TypedDict):
+    """An image as a file."""
+
+    myfile: File
+
+
+class ImagesForm(TypedDict):
+    """Images as files."""
+
+    images: list[File]
+
+
+class NamedImage(TypedDict):
+    """An image in base64, with a name."""
+
+    name: NotRequired[str | None]
+    data: str
+
+
+class ImagesJson(TypedDict):
+    """Images in base64."""
+
+    images: list[str | NamedImage]
