@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from flask import Flask, g, request
-from flask_wtf.csrf import CSRFError, validate_csrf
+from flask_wtf.csrf import validate_csrf
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from wtforms import ValidationError
@@ -54,6 +54,13 @@ class ApiKeyWrong(Unauthorized):
 
     name = "API key wrong"
     description = "The API key is not known here."
+
+
+class PageExpired(Unauthorized):
+    """The token that the page sent is not of this session, or too old."""
+
+    name = "Form expired"
+    description = "The page has been open for too long. Please load it again."
 
 
 def parse_keys(lines: Iterable[str]) -> tuple[ApiKey, ...]:
@@ -119,7 +126,7 @@ def _check_page() -> None:
     try:
         validate_csrf(request.headers[PAGE_HEADER])
     except ValidationError as exc:
-        raise CSRFError(exc.args[0]) from exc
+        raise PageExpired(www_authenticate=_challenge()) from exc
 
 
 def _challenge(error: str | None = None) -> WWWAuthenticate:

@@ -86,7 +86,7 @@ def _items() -> Iterator[Item]:
     if request.mimetype in _ZIP_TYPES:
         return _of_zip(request.get_data())
     if request.is_json:
-        return _of_json(request.get_json())
+        return _of_json(request.get_json(silent=True))  # None, if it is no JSON
     raise BadBatchError(_HOW)
 
 

@@ -5,7 +5,7 @@ from werkzeug.exceptions import TooManyRequests, default_exceptions
 
 from digit_classifier.errors import DigitClassifierError
 from digit_classifier.web.apache import STATUSES as APACHE_STATUSES
-from digit_classifier.web.api_keys import ApiKeyMissing, ApiKeyWrong
+from digit_classifier.web.api_keys import ApiKeyMissing, ApiKeyWrong, PageExpired
 from digit_classifier.web.errors import STATUSES, problem_of
 
 
@@ -18,7 +18,7 @@ def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]
 def statuses() -> dict[str, set[int]]:
     """Map every code to the statuses that it comes with."""
     own = [error("") for error in leaves(DigitClassifierError) if issubclass(error, (*STATUSES,))]
-    http = [CSRFError(), TooManyRequests(), ApiKeyMissing(), ApiKeyWrong()]
+    http = [CSRFError(), TooManyRequests(), ApiKeyMissing(), ApiKeyWrong(), PageExpired()]
     apache = [default_exceptions[status]() for status in APACHE_STATUSES]
     found: dict[str, set[int]] = {}
     for problem in map(problem_of, (*own, *http, *apache)):

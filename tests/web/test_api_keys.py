@@ -94,7 +94,7 @@ def test_a_token_without_its_session_is_worth_nothing(client):
     stranger = client.application.test_client()
     for headers in ({"X-CSRFToken": token}, {"X-CSRFToken": "invented"}):
         response = stranger.post(CLASSIFY, data=drawn(7), headers=headers)
-        problem(response, 400, "form_expired")
+        problem(response, 401, "form_expired")
 
 
 def test_without_keys_in_the_settings_everybody_is_answered(tmp_path):

@@ -280,7 +280,7 @@ def test_what_is_no_batch_is_a_400(client, body, content_type):
 
 def test_broken_json_is_a_400(client):
     response = client.post(PATH, data=b"{", content_type="application/json")
-    assert response.status_code == 400
+    assert is_problem(response, 400, "bad_batch")
 
 
 def test_model_is_chosen_for_the_whole_batch(client):
