@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError
 from digit_classifier.web.api_keys import HEADER
+from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.codes import leaves, statuses
 from digit_classifier.web.described import description_of
 from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, problem_of
@@ -38,12 +39,12 @@ _REFERENCE = "#/components/schemas/{name}"
 
 @cache
 def openapi_json(app: Flask) -> str:
-    """Write the document of an application, which does not change while it runs."""
+    """Write the document of the current application, which does not change while it runs."""
     return json.dumps(openapi_document(app), ensure_ascii=False)
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """Describe an application's API, as OpenAPI 3.1."""
+    """Describe the current application's API, as OpenAPI 3.1."""
     spec = APISpec(
         title="digit-classifier",
         version=__version__,
@@ -130,8 +131,10 @@ def _security(rule: Rule, app: Flask) -> dict[str, Any]:
 
 
 def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str, Any]]:
-    for name in sorted(rule.arguments):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    model = default_classifier().model
+    for name in sorted(rule.arguments):  # a model's name or version
+        place = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        yield place | {"example": getattr(model, name)}
     if query is not None:
         for name, schema in schemas.inline(query)["properties"].items():
             about = schema.pop("description")
