@@ -1,5 +1,6 @@
 """The same site without root: a whole Apache of an ordinary user."""
 
+import hashlib
 import json
 import os
 import re
@@ -66,7 +67,7 @@ def is_problem(answer: requests.Response, status: int, code: str) -> bool:
 def test_every_route_answers(apache: OwnApache) -> None:
     finished = apache.clone.run("smoke_test.sh", apache.address)
     assert finished.returncode == 0, finished.stderr
-    assert "answers all 15 questions" in finished.stdout
+    assert "answers all 17 questions" in finished.stdout
 
 
 def test_all_of_it_runs_as_the_user_and_in_one_folder(apache: OwnApache) -> None:
@@ -171,6 +172,25 @@ def test_batch_may_be_as_large_as_the_application_takes(apache: OwnApache) -> No
     files = [("images", ("7.png", content))] * 8
     answer = requests.post(f"{apache.address}/api/v1/classify/batch", files=files, timeout=60)
     assert [item["prediction"] for item in answer.json()] == [7] * 8
+
+
+def test_tensors_may_be_larger_than_an_upload(apache: OwnApache) -> None:
+    data = [[0.123456789012345] * 784] * 256
+    images = {"name": "images", "datatype": "FP32", "shape": [256, 784], "data": data}
+    answer = requests.post(
+        f"{apache.address}/v2/models/mlp/infer", json={"inputs": [images]}, timeout=60
+    )
+    assert answer.json()["outputs"][1]["shape"] == [256]
+
+
+def test_api_keys_reach_the_application(clone: Clone) -> None:
+    keys = f"lab {hashlib.sha256(b'secret').hexdigest()}"
+    with serving(clone, free_port(), DIGIT_CLASSIFIER_API_KEYS=keys) as apache:
+        address = f"{apache.address}/api/v1/models"
+        assert is_problem(requests.get(address, timeout=30), 401, "api_key_missing")
+        headers = {"Authorization": "Bearer secret"}
+        assert requests.get(address, headers=headers, timeout=30).status_code == 200
+        assert clone.run("smoke_test.sh", apache.address).returncode == 0
 
 
 def test_chunked_body_is_read_and_bounded(apache: OwnApache) -> None:
