@@ -81,6 +81,13 @@ def test_command_for_programmers_names_host_and_model_and_is_copied(
     assert copied == f"curl -F image=@digit.png '{server}/api/v1/classify?model=softmax'"
 
 
+def test_way_leads_to_the_api_s_own_page(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_text("For programmers").click()
+    page.get_by_role("link", name="The API's own page").click()
+    expect(page.get_by_role("heading", name="digit-classifier")).to_be_visible()
+
+
 def test_remarks_are_told(open_page: OpenPage) -> None:
     page = open_page()
     choose(page, a_file(drawn(4, scale=0.5, position=(0.5, 0.24))))

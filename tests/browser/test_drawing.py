@@ -21,6 +21,11 @@ from tests.web.pictures import drawn
 
 NOTHING = "Nothing drawn yet."
 
+_N_INK_PIXELS = """canvas => {
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+}"""
+
 
 @pytest.mark.parametrize("digit", range(10))
 def test_digit_drawn_with_the_mouse_is_read(open_page: OpenPage, digit: int) -> None:
@@ -98,12 +103,7 @@ def test_board_is_cleared(open_page: OpenPage) -> None:
 
 
 def n_ink_pixels(page: Page) -> int:
-    return board(page).evaluate(
-        """canvas => {
-            const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return data.filter((value, index) => index % 4 === 3 && value > 0).length;
-        }"""
-    )
+    return board(page).evaluate(_N_INK_PIXELS)
 
 
 def test_drawing_survives_another_size_of_the_window(open_page: OpenPage) -> None:
@@ -111,8 +111,10 @@ def test_drawing_survives_another_size_of_the_window(open_page: OpenPage) -> Non
     draw(page, 2)
     expect_digit(page, 2)
     page.set_viewport_size(PHONE)
-    page.wait_for_function("document.querySelector('canvas').width < 300")
-    assert n_ink_pixels(page) > 1000
+    page.wait_for_function(
+        f"canvas => canvas.width < 300 && ({_N_INK_PIXELS})(canvas) > 1000",
+        arg=board(page).element_handle(),
+    )
 
 
 def test_digit_is_drawn_and_cleared_by_keyboard_alone(open_page: OpenPage) -> None:
