@@ -87,7 +87,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
 
 @blueprint.get("/models")
 def list_models() -> list[ModelAnswer]:
-    """Tell which models ``?model=NAME`` chooses among; the default comes first."""
+    """Tell which models there are to choose among; the default comes first."""
     default = default_classifier().model.name
     return [
         {

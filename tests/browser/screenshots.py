@@ -64,13 +64,20 @@ def draw_doubtful(page: Page) -> None:
     expect(page.get_by_role("link", name="softmax")).to_have_text(re.compile(r"softmax\s*\d"))
 
 
+def open_api(page: Page) -> None:
+    """Go to the API's own page."""
+    page.get_by_text("For programmers").click()
+    page.get_by_role("link", name="The API's own page").click()
+    expect(page.get_by_role("link", name="/readyz")).to_be_visible()
+
+
 #: Each picture: how the page is opened, and what is done on it.
 SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
     "page.png": ({"viewport": LAPTOP}, send_photo),
-    "page_drawn.png": ({"viewport": LAPTOP}, draw_seven),
     "page_dark.png": ({"viewport": LAPTOP, "color_scheme": "dark"}, draw_seven),
     "page_phone.png": (ON_A_PHONE, draw_seven),
     "page_without_script.png": ({"viewport": LAPTOP, "java_script_enabled": False}, send_photo),
+    "api_docs.png": ({"viewport": {"width": 1280, "height": 1050}}, open_api),
     "page_explained.png": ({"viewport": {"width": 1280, "height": 1130}}, draw_doubtful),
 }
 
