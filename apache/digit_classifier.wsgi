@@ -1,16 +1,23 @@
 """What mod_wsgi runs in each of its processes; run as a script, it tries the application out."""
 
-from digit_classifier import blas
+import os
+from pathlib import Path
+
+from digit_classifier import blas, metrics_folder
+
+WORKERS = Path(os.environ.get("DIGIT_CLASSIFIER_WORKERS_DIR", "workers"))
+LOGS = Path(os.environ.get("DIGIT_CLASSIFIER_LOGS_DIR", "logs"))
+SERVES = __name__ != "__main__"
 
 blas.use_one_thread()  # before NumPy is imported
-
-import os  # noqa: E402
-from pathlib import Path  # noqa: E402
+if SERVES:
+    metrics_folder.share_metrics(WORKERS)  # before prometheus_client is imported
 
 from digit_classifier.web import create_app  # noqa: E402
 from digit_classifier.web.workers import report_ready, warm_up  # noqa: E402
 
-application = create_app()
+log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
+application = create_app(log_file=log_file)
 warm_up(application)
-if __name__ != "__main__":
-    report_ready(Path(os.environ.get("DIGIT_CLASSIFIER_WORKERS_DIR", "workers")))
+if SERVES:
+    report_ready(WORKERS)

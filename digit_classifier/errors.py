@@ -12,6 +12,7 @@
     │   ├── UnknownClassifierError    no kind of classifier has that name
     │   ├── ModelNotFoundError        no such model
     │   └── ModelCorruptError         a model file is damaged, altered or foreign
+    ├── OverloadedError               more is asked for than can be answered
     ├── UnsoundError                  the process is not put together as it should be
     ├── SelfTestError                 the loaded model does not read the digit it must
     ├── BaselineError                 recorded figures cannot be compared with
@@ -117,6 +118,12 @@ class ModelCorruptError(ModelError):
     """A model file is damaged, altered, of another version, or no model at all."""
 
     code = "model_corrupt"
+
+
+class OverloadedError(DigitClassifierError):
+    """More is asked for than can be answered."""
+
+    code = "overloaded"
 
 
 class UnsoundError(DigitClassifierError):

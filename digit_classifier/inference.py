@@ -1,10 +1,10 @@
 """From the bytes of an image to a prediction: the whole flow, and the only place its steps meet."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ from digit_classifier.model_store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import LayerSummary, summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.prediction import Prediction
+from digit_classifier.prediction import ImageFacts, Prediction, Stages
 from digit_classifier.preprocessing.box import resize
-from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
+from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -25,7 +25,19 @@ from digit_classifier.tensors import Tensor, framed_digits
 
 __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 
+#: Told of every image that was read or refused, in the thread that asked for it.
+Observer = Callable[[bytes, Prediction | InputError], None]
+
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
+
+
+class _Framed(NamedTuple):
+    """A framed image, what it was, and how long it took to come so far."""
+
+    framed: Framed
+    image: ImageFacts | None
+    decode_ms: float
+    frame_ms: float
 
 
 class DigitClassifier:
@@ -44,6 +56,7 @@ class DigitClassifier:
         self.model = model
         self.framing = framing
         self.limits = limits or DecodeLimits()
+        self.observe: Observer = _observe_nothing
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -73,8 +86,7 @@ class DigitClassifier:
         InputError
             The file is no image that can be read; see :mod:`digit_classifier.errors`.
         """
-        started = time.perf_counter()
-        return self._read(self._frame(content), started, inspect)
+        return self._observed(content, lambda: self._predict(content, inspect=inspect))
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
         """Read the digit of gray levels written as text, as many as the model's images have.
@@ -86,13 +98,7 @@ class DigitClassifier:
         PixelsError
             They are too many, too few, or no gray levels.
         """
-        started = time.perf_counter()
-        gray = parse_pixels(text, self.model.metadata.image_shape)
-        try:
-            framed = frame(gray, self.framing)
-        except NoInkError:
-            framed = Framed(gray, ("ink_unclear",))
-        return self._read(framed, started, inspect)
+        return self._observed(text.encode(), lambda: self._predict_pixels(text, inspect))
 
     def predict_batch(self, contents: Iterable[bytes]) -> list[Prediction | InputError]:
         """Read the digits of many image files, all in one matrix product.
@@ -102,18 +108,22 @@ class DigitClassifier:
         list of Prediction or InputError
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
-        started = time.perf_counter()
+        contents = list(contents)
         framed = [self._frame_or_refuse(content) for content in contents]
-        readable = [item for item in framed if isinstance(item, Framed)]
+        readable = [item for item in framed if isinstance(item, _Framed)]
+        started = time.perf_counter()
         if readable:
             probabilities = iter(self.predict_proba(self._fit(readable)))
-        elapsed_ms = (time.perf_counter() - started) * 1000 / max(1, len(framed))
-        return [
-            self._prediction(next(probabilities), item, elapsed_ms)
-            if isinstance(item, Framed)
+        network_ms = _ms_since(started) / max(1, len(readable))
+        answers = [
+            self._prediction(next(probabilities), item, network_ms)
+            if isinstance(item, _Framed)
             else item
             for item in framed
         ]
+        for content, answer in zip(contents, answers, strict=True):
+            self.observe(content, answer)
+        return answers
 
     def predict_framed(self, tensor: Tensor) -> dict[str, Tensor]:
         """Read digits that are framed already, light on black, as MNIST's own are.
@@ -164,41 +174,70 @@ class DigitClassifier:
         SelfTestError
             It was not read as the 7 that it is.
         """
-        prediction = self.predict(_SELF_TEST.read_bytes())
+        prediction = self._predict(_SELF_TEST.read_bytes())
         if prediction.digit != int(_SELF_TEST.stem):
             raise SelfTestError(
                 f"The model {self.model.name!r} reads the self-test's {_SELF_TEST.stem} "
                 f"as {prediction.digit}."
             )
 
-    def _frame(self, content: bytes) -> Framed:
-        return frame(decode(content, self.limits), self.framing)
+    def _observed(self, content: bytes, read: Callable[[], Prediction]) -> Prediction:
+        try:
+            prediction = read()
+        except InputError as exc:
+            self.observe(content, exc)
+            raise
+        self.observe(content, prediction)
+        return prediction
 
-    def _frame_or_refuse(self, content: bytes) -> Framed | InputError:
+    def _predict(self, content: bytes, *, inspect: bool = False) -> Prediction:
+        return self._read(self._frame(content), inspect)
+
+    def _predict_pixels(self, text: str, inspect: bool) -> Prediction:
+        started = time.perf_counter()
+        gray = parse_pixels(text, self.model.metadata.image_shape)
+        decode_ms, started = _ms_since(started), time.perf_counter()
+        try:
+            framed = frame(gray, self.framing)
+        except NoInkError:
+            framed = Framed(gray, ("ink_unclear",))
+        return self._read(_Framed(framed, None, decode_ms, _ms_since(started)), inspect)
+
+    def _frame(self, content: bytes) -> _Framed:
+        started = time.perf_counter()
+        decoded = decode_image(content, self.limits)
+        decode_ms, started = _ms_since(started), time.perf_counter()
+        framed = frame(decoded.gray, self.framing)
+        image = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
+        return _Framed(framed, image, decode_ms, _ms_since(started))
+
+    def _frame_or_refuse(self, content: bytes) -> _Framed | InputError:
         try:
             return self._frame(content)
         except InputError as exc:
             return exc
 
-    def _fit(self, framed: Sequence[Framed]) -> NDArray[np.uint8]:
+    def _fit(self, items: Sequence[_Framed]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
-        return np.stack([resize(item.image, *self.model.metadata.image_shape) for item in framed])
+        shape = self.model.metadata.image_shape
+        return np.stack([resize(item.framed.image, *shape) for item in items])
 
-    def _read(self, framed: Framed, started: float, inspect: bool) -> Prediction:
-        image = self._fit([framed])
+    def _read(self, item: _Framed, inspect: bool) -> Prediction:
+        started = time.perf_counter()
+        image = self._fit([item])
         probabilities = self.predict_proba(image)[0]
-        elapsed_ms = (time.perf_counter() - started) * 1000
+        network_ms = _ms_since(started)
         layers: tuple[LayerSummary, ...] = ()
         if inspect:
             (vector,) = vectorize(image, self.model.metadata.input_scaling)
             layers = tuple(summarize_layers(self.model.classifier, vector))
-        return self._prediction(probabilities, framed, elapsed_ms, layers)
+        return self._prediction(probabilities, item, network_ms, layers)
 
     def _prediction(
         self,
         probabilities: Array,
-        framed: Framed,
-        elapsed_ms: float,
+        item: _Framed,
+        network_ms: float,
         layers: tuple[LayerSummary, ...] = (),
     ) -> Prediction:
         metadata = self.model.metadata
@@ -209,13 +248,23 @@ class DigitClassifier:
             confidence=confidence,
             probabilities=tuple(float(p) for p in probabilities),
             accepted=confidence >= metadata.min_confidence,
-            warnings=framed.warnings,
+            warnings=item.framed.warnings,
             model_name=self.model.name,
             model_version=self.model.version,
             classifier=metadata.classifier,
-            elapsed_ms=elapsed_ms,
+            elapsed_ms=item.decode_ms + item.frame_ms + network_ms,
             layers=layers,
+            stages=Stages(item.decode_ms, item.frame_ms, network_ms),
+            image=item.image,
         )
+
+
+def _observe_nothing(_content: bytes, _answer: Prediction | InputError) -> None:
+    pass
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

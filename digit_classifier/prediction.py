@@ -35,6 +35,34 @@ class PredictionJson(TypedDict):
 
 
 @dataclass(frozen=True)
+class ImageFacts:
+    """What an image file is, whatever is drawn on it.
+
+    Attributes
+    ----------
+    format : str
+        As Pillow names it.
+    width, height : int
+        In pixels, as the file has them.
+    n_bytes : int
+    """
+
+    format: str
+    width: int
+    height: int
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class Stages:
+    """How long each stage of the way took, in milliseconds."""
+
+    decode_ms: float = 0.0
+    frame_ms: float = 0.0
+    network_ms: float = 0.0
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The answer about one image.
 
@@ -57,6 +85,10 @@ class Prediction:
         From the bytes to the answer.
     layers : tuple of LayerSummary
         What happened inside, where that was asked for.
+    stages : Stages
+        What the time was spent on; the network's, in a batch, is an image's share.
+    image : ImageFacts or None
+        None where the gray levels did not come as an image file.
     """
 
     digit: int
@@ -69,6 +101,8 @@ class Prediction:
     classifier: str
     elapsed_ms: float
     layers: tuple[LayerSummary, ...] = ()
+    stages: Stages = Stages()
+    image: ImageFacts | None = None
 
     def as_json(self) -> PredictionJson:
         """Return the answer in JSON's types, as the command line and the web give it."""

@@ -44,6 +44,9 @@ class Settings:
         Largest image accepted, in pixels (width × height). Bounds the memory of a request.
     max_batch_bytes
         Largest request to the batch endpoint, in bytes.
+    max_queue_ms
+        How long a request may have waited for a free thread, in milliseconds, before it is refused.
+        Told by Apache alone.
     environment
         ``"production"``, ``"development"`` (debugger, templates read anew) or ``"testing"`` (errors
         reach the test, forms need no token).
@@ -73,6 +76,7 @@ class Settings:
     max_upload_bytes: int = 1024 * 1024
     max_image_pixels: int = 40_000_000
     max_batch_bytes: int = 32 * 1024 * 1024
+    max_queue_ms: int = 1000
     environment: Literal["production", "development", "testing"] = "production"
     read_only: bool = False
     cors_origins: tuple[str, ...] = ()

@@ -70,6 +70,7 @@ def test_every_field_can_be_set_by_the_environment(monkeypatch):
         "max_upload_bytes": 2,
         "max_image_pixels": 3,
         "max_batch_bytes": 4,
+        "max_queue_ms": 5,
         "environment": "testing",
         "read_only": True,
         "cors_origins": ("https://a.example",),

@@ -30,7 +30,15 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
         raise SettingsError(
             f"The development environment lets whoever reaches it run code: not on {host}."
         )
-    app.run(host, port if port is not None else settings.port, debug=app.debug, threaded=True)
+    from digit_classifier.web.logs import QuietRequestHandler
+
+    app.run(
+        host,
+        port if port is not None else settings.port,
+        debug=app.debug,
+        threaded=True,
+        request_handler=QuietRequestHandler,
+    )
 
 
 def _is_of_this_machine(host: str) -> bool:

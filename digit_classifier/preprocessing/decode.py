@@ -76,7 +76,31 @@ class DecodeLimits:
     min_side: int = 8
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded image file.
+
+    Attributes
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    format : str
+        One of `FORMATS`.
+    width, height : int
+        As the file's header has them, before it was turned or reduced.
+    """
+
+    gray: NDArray[np.uint8]
+    format: str
+    width: int
+    height: int
+
+
 def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
+    """Decode an image file to one grayscale array; see `decode_image`."""
+    return decode_image(content, limits).gray
+
+
+def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
     """Decode an image file.
 
     The first frame, turned as its EXIF orientation says. Colour becomes luminance (ITU-R BT.601)
@@ -91,7 +115,7 @@ def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
 
     Returns
     -------
-    ndarray of shape (height, width), uint8
+    Decoded
 
     Raises
     ------
@@ -107,10 +131,11 @@ def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             _check_size(image, limits)
+            width, height = image.size
             _draft(image)
             gray = _to_gray(image)
             ImageOps.exif_transpose(gray, in_place=True)
-            return np.asarray(gray)
+            return Decoded(np.asarray(gray), image.format or "", width, height)
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(
             f"This file is not an image in a format that is read here: {', '.join(FORMATS)}."

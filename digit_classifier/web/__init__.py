@@ -1,6 +1,7 @@
 """The web application: a factory and one module per concern."""
 
 import secrets
+from pathlib import Path
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -23,10 +24,15 @@ from digit_classifier.web import (
     errors,
     health,
     inference_v2,
+    logs,
+    metrics,
+    observation,
+    overload,
     pages,
     rate_limits,
     samples,
     security,
+    status,
     uploads,
 )
 from digit_classifier.web.compat import (
@@ -47,6 +53,14 @@ _FOR_PROGRAMS = (
     mnist_rest.blueprint,
     softmax_cnn.blueprint,
 )
+_FOR_ALL = (
+    api_docs.blueprint,
+    health.blueprint,
+    metrics.blueprint,
+    pages.blueprint,
+    samples.blueprint,
+    status.blueprint,
+)
 
 
 class _JSON(DefaultJSONProvider):
@@ -56,13 +70,15 @@ class _JSON(DefaultJSONProvider):
     ensure_ascii = False
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, log_file: Path | None = None) -> Flask:
     """Build the application and load its model.
 
     Parameters
     ----------
     settings : Settings, optional
         By default those of the configuration file and the environment.
+    log_file : Path, optional
+        Where to log; by default to standard error.
 
     Returns
     -------
@@ -92,10 +108,17 @@ def create_app(settings: Settings | None = None) -> Flask:
         find_model(settings.model, settings.models_dir) if settings.read_only else None
     )
     app.json = _JSON(app)
+    classifiers = load_classifiers(settings)
+    # What is done last with an answer is registered first: the log has all that went before.
+    logs.init_app(app, log_file)
+    metrics.init_app(app, classifiers)
+    observation.init_app(app)
+    overload.init_app(app, settings.max_queue_ms)
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
     security.init_app(app)
     errors.init_app(app)
-    classifier.init_app(app, load_classifiers(settings))
+    classifier.init_app(app, classifiers)
+    status.init_app(app, settings)
     samples.init_app(app, MnistTestSet(settings.data_dir))
     _admit(app, settings)
     Bootstrap5().init_app(app)
@@ -103,7 +126,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in _FOR_PROGRAMS:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
-    for blueprint in (pages.blueprint, samples.blueprint, health.blueprint, api_docs.blueprint):
+    for blueprint in _FOR_ALL:
         app.register_blueprint(blueprint)
     return app
 

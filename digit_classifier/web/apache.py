@@ -11,10 +11,15 @@ from flask import Flask, render_template
 from werkzeug.exceptions import default_exceptions
 
 from digit_classifier.web.errors import MEDIA_TYPE, problem_document, problem_of
+from digit_classifier.web.overload import overloaded
 from digit_classifier.web.security import HEADERS
 
 #: Those that Apache and mod_wsgi answer with by themselves.
 STATUSES = (400, 403, 404, 405, 408, 411, 413, 414, 431, 500, 501, 502, 503, 504)
+
+#: What Apache's own answer means where the application has a word for it: that no process had room
+#: for the request.
+_ERRORS = {503: overloaded()}
 
 #: The page for whoever prefers HTML, as browsers do; the problem document for everybody else.
 _TYPE_MAP = """\
@@ -45,7 +50,7 @@ def error_files(app: Flask) -> dict[str, str]:
     files = {}
     with app.test_request_context():
         for status in STATUSES:
-            problem = problem_of(default_exceptions[status]())
+            problem = problem_of(_ERRORS.get(status) or default_exceptions[status]())
             files[f"{status}.html"] = render_template("error.html", problem=problem)
             files[f"{status}.json"] = json.dumps(problem_document(problem)) + "\n"
             files[f"{status}.var"] = _TYPE_MAP.format(status=status, media_type=MEDIA_TYPE)

@@ -7,12 +7,15 @@ from flask import Flask, current_app, request
 
 from digit_classifier.errors import ModelNotFoundError
 from digit_classifier.inference import DigitClassifier
+from digit_classifier.web.observation import observe_reading
 
 _KEY = "digit_classifier"
 
 
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> None:
     """Give the application its classifiers by name; the first one answers by default."""
+    for classifier in classifiers.values():
+        classifier.observe = observe_reading
     app.extensions[_KEY] = classifiers
 
 

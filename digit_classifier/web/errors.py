@@ -33,6 +33,7 @@ from digit_classifier.errors import (
     ModelNotFoundError,
     NoFileError,
     NoInkError,
+    OverloadedError,
     PixelsError,
     SelfTestError,
     TensorError,
@@ -40,8 +41,12 @@ from digit_classifier.errors import (
     UnsoundError,
     UnsupportedImageError,
 )
+from digit_classifier.web.observation import current_observation
 
 MEDIA_TYPE = "application/problem+json"
+
+#: After how many seconds to come again when there was too much to do.
+RETRY_AFTER = 1
 
 #: The status of every error that may be told to a caller; a subclass has that of its base.
 STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
@@ -62,6 +67,7 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     ModelNotFoundError: HTTPStatus.NOT_FOUND,
     # not 503: nothing is wrong with a service that was given no test set
     DatasetMissingError: HTTPStatus.NOT_FOUND,
+    OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
     SelfTestError: HTTPStatus.SERVICE_UNAVAILABLE,
     UnsoundError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -173,6 +179,13 @@ def problem_of(error: Exception) -> Problem:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, DigitClassifierError.code, detail)
 
 
+def problem_told(error: Exception) -> Problem:
+    """Describe the error that the current request is answered with, and note its code."""
+    problem = problem_of(error)
+    current_observation().code = problem.code
+    return problem
+
+
 def problem_document(problem: Problem) -> ProblemDocument:
     """Write a problem as RFC 9457 has it."""
     document: ProblemDocument = {
@@ -192,17 +205,20 @@ def _problem_of_ours(error: DigitClassifierError) -> Problem:
 
 
 def _answer(error: Exception) -> Response:
-    problem = problem_of(error)
-    if isinstance(error, NotFound) and _is_for_a_person():
-        return error_page(problem)
-    response = jsonify(problem_document(problem))
-    response.status_code = problem.status
-    response.mimetype = MEDIA_TYPE
+    problem = problem_told(error)
+    if isinstance(error, NotFound | OverloadedError) and is_for_a_person(MEDIA_TYPE):
+        response = error_page(problem)
+    else:
+        response = jsonify(problem_document(problem))
+        response.status_code = problem.status
+        response.mimetype = MEDIA_TYPE
     return with_headers_of(error, response)
 
 
 def with_headers_of(error: Exception, response: Response) -> Response:
     """Add what an error has to say by headers: Allow, Retry-After, WWW-Authenticate."""
+    if isinstance(error, OverloadedError):
+        response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, HTTPException):
         response.headers.extend(
             header for header in error.get_headers() if header[0] != "Content-Type"
@@ -215,6 +231,6 @@ def error_page(problem: Problem) -> Response:
     return Response(render_template("error.html", problem=problem), status=problem.status)
 
 
-def _is_for_a_person() -> bool:
+def is_for_a_person(program_s_type: str) -> bool:
     """Tell a browser, whose Accept prefers HTML, from a program, whose says ``*/*`` or JSON."""
-    return request.accept_mimetypes.best_match((MEDIA_TYPE, "text/html")) == "text/html"
+    return request.accept_mimetypes.best_match((program_s_type, "text/html")) == "text/html"

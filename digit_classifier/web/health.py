@@ -1,20 +1,13 @@
-"""What machines and operators ask: is it alive, is it ready, what is it."""
-
-import platform
-from importlib.metadata import version
+"""What machines ask: is it alive, is it ready."""
 
 from flask import Blueprint, current_app
 
-from digit_classifier import __version__
-from digit_classifier.errors import ModelNotFoundError, SelfTestError, UnsoundError
+from digit_classifier.errors import SelfTestError, UnsoundError
 from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
-from digit_classifier.web.classifier import all_classifiers, current_classifier, default_classifier
+from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.described import described
-from digit_classifier.web.questions import ModelQuery
 
 blueprint = Blueprint("health", __name__)
-
-_LIBRARIES = ("flask", "numpy", "pillow")
 
 
 @blueprint.get("/livez")
@@ -37,26 +30,3 @@ def readyz() -> dict[str, str]:
         raise
     default_classifier().self_test()
     return {"status": "ready"}
-
-
-@blueprint.get("/status")
-@described(query=ModelQuery, raises=(ModelNotFoundError,))
-def status() -> dict[str, object]:
-    """Tell the model, its layers and figures, the other models, and the versions."""
-    model = current_classifier().model
-    return {
-        "status": "ok",
-        "model": {
-            "name": model.name,
-            "version": model.version,
-            "classifier": model.metadata.classifier,
-            "layers": model.classifier.architecture,
-            "figures": model.metadata.figures,
-        },
-        "models": {name: other.model.version for name, other in all_classifiers().items()},
-        "versions": {
-            "digit_classifier": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in _LIBRARIES},
-        },
-    }

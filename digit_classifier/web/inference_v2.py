@@ -14,7 +14,7 @@ from digit_classifier.errors import DigitClassifierError, ModelNotFoundError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.web.classifier import all_classifiers
 from digit_classifier.web.described import described
-from digit_classifier.web.errors import problem_of, with_headers_of
+from digit_classifier.web.errors import problem_told, with_headers_of
 from digit_classifier.web.health import readyz
 from digit_classifier.web.tensor_messages import (
     InferRequest,
@@ -170,7 +170,7 @@ def infer(name: str, version: str | None = None) -> Response:
 @blueprint.errorhandler(HTTPException)
 def tell_error(error: Exception) -> Response:
     """Tell an error as the protocol does."""
-    problem = problem_of(error)
+    problem = problem_told(error)
     response = jsonify(V2Error(error=problem.detail))
     response.status_code = problem.status
     return with_headers_of(error, response)

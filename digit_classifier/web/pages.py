@@ -15,7 +15,7 @@ from digit_classifier.web.classifier import (
     current_classifier,
     default_classifier,
 )
-from digit_classifier.web.errors import problem_of
+from digit_classifier.web.errors import problem_told
 from digit_classifier.web.explanations import explanation_document
 from digit_classifier.web.forms import UploadForm
 
@@ -51,7 +51,7 @@ def classify() -> str:
 @blueprint.errorhandler(HTTPException)
 def show_error(error: Exception) -> tuple[str, HTTPStatus]:
     """Show the form again, with what went wrong."""
-    problem = problem_of(error)
+    problem = problem_told(error)
     return _render(problem=problem), problem.status
 
 

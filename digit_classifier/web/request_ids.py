@@ -6,8 +6,8 @@ import secrets
 from flask import g, request
 
 HEADER = "X-Request-ID"
-#: What Apache accepts of a caller as well: nothing that could forge a line of a log.
-_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: What Apache accepts of a caller, and what it makes itself: no line of a log can be forged by it.
+_PLAIN = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 
 def request_id() -> str:

@@ -22,10 +22,17 @@ from digit_classifier.web import classifier, create_app
 MIB = 1024 * 1024
 
 
-def make_app(no_models: Path, **settings: Any) -> Flask:
+def make_app(no_models: Path, log_file: Path | None = None, **settings: Any) -> Flask:
     """Build an application; the folder holds no model that could hide the shipped one."""
     own = {"secret_key": ts.SecretStr("k" * 32), "models_dir": no_models, "data_dir": no_models}
-    return create_app(Settings(**own | settings))
+    return create_app(Settings(**own | settings), log_file)
+
+
+def make_busy_app(no_models: Path, **settings: Any) -> Flask:
+    """Build an application that has been there for a while: what waits now, waits for its turn."""
+    app = make_app(no_models, **settings)
+    app.extensions["digit_classifier_begun"] -= 60
+    return app
 
 
 def model_of(app: Flask, name: str = "mlp") -> Model:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.registry import class_name
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.errors import RefusedError, error_page, problem_of
+from digit_classifier.web.errors import RefusedError, error_page, problem_told
 from digit_classifier.web.uploads import uploaded_file
 
 blueprint = Blueprint("softmax_cnn", __name__)
@@ -27,7 +27,7 @@ def classify() -> ResponseReturnValue:
     try:
         prediction = current_classifier().predict(uploaded_file("file", "image"))
     except (InputError, ModelNotFoundError, HTTPException) as exc:
-        return error_page(problem_of(RefusedError(exc, HTTPStatus.NOT_FOUND)))
+        return error_page(problem_told(RefusedError(exc, HTTPStatus.NOT_FOUND)))
     return {
         "classifier": class_name(prediction.classifier),
         "label": prediction.digit,

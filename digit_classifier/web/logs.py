@@ -1,0 +1,125 @@
+"""The log: JSON, one line a request and one for whatever else is told; never an upload or its name.
+
+A line has the request's identity, by which the line of Apache's access log is found, with the
+client's address; this log has none.
+"""
+
+import hashlib
+import logging
+from http import HTTPStatus
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import TextIO, cast
+
+import structlog
+from flask import Flask, Response, has_request_context, request
+from flask.logging import wsgi_errors_stream
+from structlog.typing import EventDict, Processor
+from werkzeug.serving import WSGIRequestHandler
+
+from digit_classifier.web.observation import UNOBSERVED, current_observation, current_route
+from digit_classifier.web.request_ids import request_id
+
+#: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
+_LOGGER = logging.getLogger("digit_classifier")
+
+
+def init_app(app: Flask, file: Path | None) -> None:
+    """Let the process log to a file, which may be renamed to rotate it, or to standard error."""
+    handler = _handler(file)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.stdlib.add_log_level,
+                structlog.processors.format_exc_info,
+            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_RENDERERS],
+        )
+    )
+    for old in [*_LOGGER.handlers]:
+        _LOGGER.removeHandler(old)
+        old.close()
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    # past the standard library's logging, which takes longer than all else that is done here
+    requests = structlog.wrap_logger(_Lines(), processors=_RENDERERS).bind()
+
+    def log(response: Response) -> Response:
+        if UNOBSERVED not in request.environ:
+            requests.info("request", **_answer_facts(response), **_image_facts())
+        return response
+
+    app.after_request(log)
+
+
+class QuietRequestHandler(WSGIRequestHandler):
+    """For Flask's own server: its line a request would tell the query, and the log has one."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+
+def _handler(file: Path | None) -> logging.Handler:
+    if file is None:
+        return logging.StreamHandler(cast(TextIO, wsgi_errors_stream))  # a proxy of the right one
+    return WatchedFileHandler(file, encoding="utf-8")
+
+
+class _Lines:
+    """Writes whole lines where the process logs, each by one call of the system."""
+
+    def info(self, line: str) -> None:
+        """Write a line; those of other processes come before it or after it."""
+        for handler in _LOGGER.handlers:
+            if isinstance(handler, logging.StreamHandler) and handler.lock:
+                with handler.lock:
+                    if isinstance(handler, WatchedFileHandler):
+                        handler.reopenIfNeeded()
+                    handler.stream.write(f"{line}\n")
+                    handler.stream.flush()
+
+
+def _identify(_logger: object, _method: str, event: EventDict) -> EventDict:
+    identity = {"id": request_id()} if has_request_context() else {}
+    return {"time": event.pop("time"), **identity, **event}
+
+
+_RENDERERS: list[Processor] = [
+    structlog.processors.TimeStamper(fmt="iso", key="time"),
+    _identify,
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+]
+
+
+def _answer_facts(response: Response) -> dict[str, object]:
+    observation, status = current_observation(), response.status_code
+    waited = observation.waited_ms
+    return {
+        "level": "error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info",
+        "method": request.method,
+        "route": current_route(),
+        "status": status,
+        "ms": round(observation.seconds * 1000, 2),
+        **({} if waited is None else {"queue_ms": round(waited, 2)}),
+        **({} if observation.code is None else {"code": observation.code}),
+    }
+
+
+def _image_facts() -> dict[str, object]:
+    """Describe the request's image and the answer, or, of a batch, how many of either there are."""
+    observation = current_observation()
+    if len(observation.readings) > 1:
+        return {"images": len(observation.readings), "refused": len(observation.codes)}
+    facts: dict[str, object] = {}
+    for content, _ in observation.readings:
+        facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    for prediction in observation.predictions:
+        if image := prediction.image:
+            facts |= {"format": image.format, "width": image.width, "height": image.height}
+        facts |= {
+            "digit": prediction.digit,
+            "confidence": round(prediction.confidence, 4),
+            "accepted": prediction.accepted,
+            "model": f"{prediction.model_name} {prediction.model_version}",
+        }
+    return facts

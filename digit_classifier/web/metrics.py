@@ -1,0 +1,189 @@
+"""What Prometheus is told: counters and histograms, summed over all processes of the server."""
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from http import HTTPMethod
+from pathlib import Path
+from typing import Literal, cast
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.metrics_folder import VARIABLE
+from digit_classifier.prediction import Prediction
+from digit_classifier.web.observation import UNOBSERVED, current_observation, current_route
+
+blueprint = Blueprint("metrics", __name__)
+
+#: How a gauge of several processes becomes one: the names are prometheus_client's.
+Mode = Literal["livesum", "livemax", "min"]
+
+_KEY = "digit_classifier_metrics"
+_PREFIX = "digit_classifier"
+_METHODS = frozenset(HTTPMethod)
+_LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
+
+_REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1)
+_BYTES = tuple(4**n for n in range(4, 14))  # 256 bytes to 64 MiB
+_PIXELS = tuple(4**n for n in range(4, 14))  # 16×16 to 8192×8192
+
+disable_created_metrics()  # a time of creation beside every counter, which nobody reads
+
+
+class Metrics:
+    """The metrics of one application."""
+
+    def __init__(self) -> None:
+        self._own = CollectorRegistry()
+        self.requests = self._counter("requests", "Requests answered", "method", "route", "status")
+        self.seconds = self._histogram(
+            "request_duration_seconds", "From a request to its answer", _REQUEST_SECONDS, "route"
+        )
+        self.queue_seconds = self._histogram(
+            "queue_duration_seconds", "From Apache to a free thread", _REQUEST_SECONDS
+        )
+        stage_seconds = self._histogram(
+            "stage_duration_seconds", "Decoding, framing, network", _STAGE_SECONDS, "stage"
+        )
+        self.decode_seconds = stage_seconds.labels("decode")
+        self.frame_seconds = stage_seconds.labels("frame")
+        self.network_seconds = stage_seconds.labels("network")
+        self.predictions = self._counter("predictions", "Digits read", "digit", "model")
+        self.abstentions = self._counter("abstentions", "Answers with accepted false", "model")
+        self.refusals = self._counter("refusals", "Requests and images refused", "code")
+        self.images = self._counter("images", "Images read", "format")
+        self.bytes = self._histogram("image_bytes", "Size of the images read", _BYTES)
+        self.pixels = self._histogram("image_pixels", "Pixels of the images read", _PIXELS)
+        self.in_flight = self._gauge("requests_in_flight", "Being answered now", "livesum")
+        self.processes = self._gauge("processes", "Processes that serve", "livesum")
+        self.started = self._gauge("start_time_seconds", "When the server started", "min")
+        self.model = self._gauge(
+            "model_info", "The models that are loaded", "livemax", "name", "version", "classifier"
+        )
+
+    def begin(self, classifiers: Mapping[str, DigitClassifier]) -> None:
+        """Tell of this process, and begin with what is known to come: it is never absent."""
+        self.processes.set(1)
+        self.started.set(time.time())
+        for name, classifier in classifiers.items():
+            model = classifier.model
+            self.model.labels(name, model.version, model.metadata.classifier).set(1)
+            self.abstentions.labels(name)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._own)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        full_name = f"{_PREFIX}_{name}"
+        return Histogram(full_name, text, labels, buckets=buckets, registry=self._own)
+
+    def _gauge(self, name: str, text: str, mode: Mode, *labels: str) -> Gauge:
+        full_name = f"{_PREFIX}_{name}"
+        return Gauge(full_name, text, labels, multiprocess_mode=mode, registry=self._own)
+
+    def registry(self) -> CollectorRegistry:
+        """Return what to tell: this process's metrics, or the sum of those that share a folder."""
+        folder = os.environ.get(VARIABLE)
+        if folder is None:
+            return self._own
+        _forget_dead_processes(Path(folder))
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, folder)
+        return registry
+
+    def collect(self) -> dict[str, Metric]:
+        """Return all metrics by name, without what each counts (``_total``)."""
+        return {metric.name: metric for metric in self.registry().collect()}
+
+    def count(self, status: int) -> None:
+        """Count the current request, which is answered with that status."""
+        observation, route = current_observation(), current_route()
+        method = request.method if request.method in _METHODS else "other"
+        self.requests.labels(method, route, str(status)).inc()
+        self.seconds.labels(route).observe(observation.seconds)
+        if observation.waited_ms is not None:
+            self.queue_seconds.observe(observation.waited_ms / 1000)
+        for code in observation.codes:
+            self.refusals.labels(code).inc()
+        for prediction in observation.predictions:
+            self._count_prediction(prediction)
+
+    def _count_prediction(self, prediction: Prediction) -> None:
+        self.predictions.labels(str(prediction.digit), prediction.model_name).inc()
+        if not prediction.accepted:
+            self.abstentions.labels(prediction.model_name).inc()
+        self.decode_seconds.observe(prediction.stages.decode_ms / 1000)
+        self.frame_seconds.observe(prediction.stages.frame_ms / 1000)
+        self.network_seconds.observe(prediction.stages.network_ms / 1000)
+        if image := prediction.image:
+            self.images.labels(image.format).inc()
+            self.bytes.observe(image.n_bytes)
+            self.pixels.observe(image.width * image.height)
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """Take what processes that were killed had in flight out of the sums."""
+    for file in folder.iterdir():
+        if (found := _LIVE_GAUGE.fullmatch(file.name)) and not _is_alive(int(found[1])):
+            mark_process_dead(int(found[1]), str(folder))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):  # or now somebody else's
+        return False
+    return True
+
+
+def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> None:
+    """Give the application its metrics, and count each of its requests."""
+    metrics = app.extensions[_KEY] = Metrics()
+    metrics.begin(classifiers)
+    app.before_request(_begin)
+    app.after_request(_count)
+    app.teardown_request(_end)
+
+
+def current_metrics() -> Metrics:
+    """Return the metrics of the application that handles the current request."""
+    return cast(Metrics, current_app.extensions[_KEY])
+
+
+@blueprint.get("/metrics")
+def tell() -> Response:
+    """Tell all metrics in the format that the caller prefers of Prometheus's."""
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(current_metrics().registry()), content_type=content_type)
+
+
+def _begin() -> None:
+    if UNOBSERVED not in request.environ:
+        current_metrics().in_flight.inc()
+        g.is_in_flight = True
+
+
+def _count(response: Response) -> Response:
+    if UNOBSERVED not in request.environ:
+        current_metrics().count(response.status_code)
+    return response
+
+
+def _end(_error: BaseException | None) -> None:
+    if g.pop("is_in_flight", False):
+        current_metrics().in_flight.dec()
