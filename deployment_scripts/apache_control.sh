@@ -79,7 +79,7 @@ replace_worker() {
 forget_old_workers() {
     local file
     for file in "$WORKERS_DIR"/*; do
-        [[ -e "$file" ]] || continue
+        [[ -f "$file" ]] || continue # beside them is the folder of the processes' metrics
         kill -0 "$(basename -- "$file")" 2>/dev/null || rm -f -- "$file"
     done
 }

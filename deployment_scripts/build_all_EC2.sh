@@ -79,8 +79,18 @@ make_user_and_folders() {
         ensure_directory 0755 root:root "$folder"
     done
     ensure_directory 0755 "$SERVICE_USER:$SERVICE_USER" "$WORKERS_DIR"
-    # The service works in STATE_DIR and finds its settings there, as in a clone.
+    make_requests_log
+    # The service works in STATE_DIR and finds its settings there, as in a clone, and where to log.
     ensure_link "$CONFIG_DIR" "$STATE_DIR/instance"
+    ensure_link "$REQUESTS_LOG_DIR" "$STATE_DIR/logs"
+}
+
+# The service writes it itself; the group that reads the machine's other logs reads it, too.
+make_requests_log() {
+    local log="$REQUESTS_LOG_DIR/digit-classifier-requests.log"
+    ensure_directory 0750 "$SERVICE_USER:adm" "$REQUESTS_LOG_DIR"
+    [[ -e "$log" ]] || : >"$log"
+    ensure_attributes 0640 "$SERVICE_USER:adm" "$log"
 }
 
 # A digest of what Apache takes only when it is started: modules, and the sizes of its pool.
@@ -184,7 +194,8 @@ summarize() {
     fi
     printf 'Release %s serves on %s, by %d processes of %d threads.\n' "${release##*/}" \
         "$(address)" "$PROCESSES" "$THREADS"
-    printf 'Settings: %s. Logs: %s/digit-classifier-*.log.\n' "$SETTINGS_FILE" "$LOG_DIR"
+    printf 'Settings: %s. Logs: %s and %s.\n' "$SETTINGS_FILE" \
+        "$REQUESTS_LOG_DIR" "$LOG_DIR/digit-classifier-*.log"
 }
 
 address() {

@@ -229,6 +229,8 @@ build_system() {
         ((${#DISABLED[@]} == 0)) || a2enmod --quiet "${DISABLED[@]}" >/dev/null
         die "Apache refuses the site, the old one is back: $told"
     fi
+    render "$PROJECT_DIR/apache/logrotate.conf.in" REQUESTS_LOG_DIR="$REQUESTS_LOG_DIR" \
+        SERVICE_USER="$SERVICE_USER" | ensure_file 0644 root:root "$ROTATION_FILE"
     if has_systemd; then
         ensure_directory 0755 root:root "${HARDENING_FILE%/*}"
         ensure_file 0644 root:root "$HARDENING_FILE" <"$PROJECT_DIR/apache/hardening.conf"

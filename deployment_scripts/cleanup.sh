@@ -89,7 +89,7 @@ recorded() {
 list_system() {
     local path
     for path in "$PREFIX" "$CONFIG_DIR" "$STATE_DIR" "$SITE_FILE" "$HARDENING_FILE" \
-        "$LOG_DIR"/digit-classifier-*.log*; do
+        "$ROTATION_FILE" "$REQUESTS_LOG_DIR" "$LOG_DIR"/digit-classifier-*.log*; do
         if [[ -e "$path" ]]; then printf '%s\n' "$path"; fi
     done
     if getent passwd "$SERVICE_USER" >/dev/null; then printf 'user %s\n' "$SERVICE_USER"; fi
@@ -103,7 +103,8 @@ restore_apache() {
     mapfile -t packages < <(recorded packages)
     mapfile -t modules < <(recorded modules)
     if [[ " ${packages[*]} " == *" apache2 "* ]]; then apache_stop; fi
-    rm -f -- "/etc/apache2/sites-enabled/${SITE_FILE##*/}" "$SITE_FILE" "$HARDENING_FILE"
+    rm -f -- "/etc/apache2/sites-enabled/${SITE_FILE##*/}" "$SITE_FILE" "$HARDENING_FILE" \
+        "$ROTATION_FILE"
     if has_systemd; then systemctl daemon-reload; fi
     if [[ " ${packages[*]} " != *" apache2 "* ]] && command -v a2ensite >/dev/null; then
         if [[ -e "$MADE_DIR/default-site" ]]; then a2ensite --quiet 000-default >/dev/null; fi
@@ -132,9 +133,9 @@ clean_system() {
     restore_apache
     # By name, and the folders themselves only when nothing of others is in them.
     rm -rf -- "$PREFIX"/{releases,modules,current,previous} "$SETTINGS_FILE" "$APACHE_DIR" "$LOCK_FILE" \
-        "$WORKERS_DIR" "$MADE_DIR" "$STATE_DIR/instance" "$DATA_DIR" "$MODELS_DIR" \
-        "$LOG_DIR"/digit-classifier-*.log*
-    for folder in "$PREFIX" "$CONFIG_DIR" "$STATE_DIR"; do
+        "$WORKERS_DIR" "$MADE_DIR" "$STATE_DIR/instance" "$STATE_DIR/logs" "$DATA_DIR" "$MODELS_DIR" \
+        "$LOG_DIR"/digit-classifier-*.log* "$REQUESTS_LOG_DIR"/digit-classifier-*.log*
+    for folder in "$PREFIX" "$CONFIG_DIR" "$STATE_DIR" "$REQUESTS_LOG_DIR"; do
         if [[ -d "$folder" ]]; then drop_if_empty "$folder"; fi
     done
     if getent passwd "$SERVICE_USER" >/dev/null; then userdel "$SERVICE_USER"; fi

@@ -87,6 +87,9 @@ if [[ "$DEPLOYMENT" == system ]]; then
     PID_FILE="$RUN_DIR/apache2.pid"
     HARDENING_FILE="/etc/systemd/system/apache2.service.d/digit-classifier.conf"
     LOCK_FILE="/run/lock/digit-classifier.lock"
+    # The service's own log, which it writes itself, and how that is rotated.
+    REQUESTS_LOG_DIR="/var/log/digit-classifier"
+    ROTATION_FILE="/etc/logrotate.d/digit-classifier"
     # What was not there before is written down here, for cleanup.sh.
     MADE_DIR="$STATE_DIR/made"
 else
@@ -99,4 +102,5 @@ else
     SITE_FILE="$APACHE_DIR/site.conf"
     PID_FILE="$RUN_DIR/httpd.pid"
     export DIGIT_CLASSIFIER_WORKERS_DIR="$WORKERS_DIR"
+    export DIGIT_CLASSIFIER_LOGS_DIR="$LOG_DIR"
 fi

@@ -14,8 +14,8 @@ usage() {
 Usage: set_permissions.sh
 
 With DEPLOYMENT=system, as root: code, environment and configuration are root's and nobody else can
-write them; the service's user can read the settings with the secret, and write one folder, in which
-its processes tell that they are ready. Otherwise: the settings of this clone are its user's alone.
+write them; the service's user can read the settings with the secret, and write two folders: the one
+in which its processes tell that they are ready and what they counted, and that of its log. Otherwise: the settings of this clone are its user's alone.
 END
 }
 
@@ -25,6 +25,7 @@ set_system() {
         ensure_directory 0755 root:root "$folder"
     done
     ensure_directory 0755 "$SERVICE_USER:$SERVICE_USER" "$WORKERS_DIR"
+    ensure_directory 0750 "$SERVICE_USER:adm" "$REQUESTS_LOG_DIR"
     ensure_attributes 0640 "root:$SERVICE_USER" "$SETTINGS_FILE"
     # What is not root's, or can be written by others, or cannot be read by all.
     while read -r found; do

@@ -17,6 +17,7 @@ ADDRESS = "http://127.0.0.1"
 PREFIX = Path("/opt/digit-classifier")
 CONFIG = Path("/etc/digit-classifier")
 STATE = Path("/var/lib/digit-classifier")
+REQUESTS_LOG = Path("/var/log/digit-classifier/digit-classifier-requests.log")
 SITE = Path("/etc/apache2/sites-available/digit-classifier.conf")
 USER = "digit-classifier"
 #: What is as it was once all is removed: packages, users, and the files of these folders.
@@ -89,10 +90,12 @@ def snapshot() -> dict[str, object]:
 
 
 def modified_times(*folders: Path) -> dict[str, int]:
+    """Of all files, but for what the processes count all the time."""
     return {
         str(path): path.lstat().st_mtime_ns
         for folder in folders
         for path in [folder, *folder.rglob("*")]
+        if "/metrics-" not in str(path)
     }
 
 

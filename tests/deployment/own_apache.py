@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import shutil
+import pwd
 import signal
 import subprocess
 import time
@@ -60,8 +60,9 @@ class OwnApache:
 def give_to_user(folder: Path) -> None:
     """Make the ordinary user the owner of a folder and all in it."""
     if USER is not None:
+        uid = pwd.getpwnam(USER).pw_uid
         for path in [folder, *folder.rglob("*")]:
-            shutil.chown(path, USER)
+            os.lchown(path, uid, -1)  # not what a link leads to: the machine's own Python
 
 
 @contextmanager

@@ -235,7 +235,7 @@ def test_overload_is_a_503_that_says_when_to_come_again(apache: OwnApache) -> No
             worker.resume()
     refused = [answer.result() for answer in answers if answer.result().status_code == 503]
     assert refused
-    assert all(is_problem(answer, 503, "service_unavailable") for answer in refused)
+    assert all(is_problem(answer, 503, "overloaded") for answer in refused)
     assert all(answer.headers["Retry-After"] == "1" for answer in refused)
     assert set(statuses) <= {200, 503}
     assert ask(0).status_code == 200

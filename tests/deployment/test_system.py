@@ -83,15 +83,15 @@ def test_service_runs_as_a_user_of_its_own_that_nobody_can_log_in_as(machine: Ma
         assert {int(group) for group in groups} <= {entry.pw_gid}
 
 
-def test_service_can_write_one_folder_and_neither_code_nor_settings(machine: Machine) -> None:
-    folders = [m.PREFIX, m.CONFIG, m.STATE, m.SITE.parent]
+def test_service_can_write_two_folders_and_neither_code_nor_settings(machine: Machine) -> None:
+    folders = [m.PREFIX, m.CONFIG, m.STATE, m.SITE.parent, m.REQUESTS_LOG.parent]
     command = ["find", *map(str, folders), "-writable", "!", "-type", "l"]
     found = subprocess.run(
         ["runuser", "--user", m.USER, "--", *command], capture_output=True, text=True, check=False
     ).stdout.split()
-    workers = str(m.STATE / "workers")
-    assert workers in found
-    assert all(path.startswith(workers) for path in found)
+    own = (str(m.STATE / "workers"), str(m.REQUESTS_LOG.parent))
+    assert set(own) <= set(found)
+    assert all(path.startswith(own) for path in found)
 
 
 def test_files_are_root_s_and_the_secret_is_for_the_service_alone(machine: Machine) -> None:

@@ -1,0 +1,177 @@
+"""What an operator sees of several processes: metrics, log, status and refusals."""
+
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.deployment import machine as m
+from tests.deployment.clone import Clone
+from tests.deployment.own_apache import OwnApache, serving
+from tests.deployment.test_build import free_port
+from tests.deployment.test_own_apache import SEVEN, apache, apache_programs, clone, is_problem
+
+__all__ = ["apache", "apache_programs", "clone"]  # fixtures
+
+REQUESTS = "digit_classifier_requests_total"
+
+
+def total(running: OwnApache, name: str, **labels: str) -> float:
+    told = requests.get(f"{running.address}/metrics", timeout=10).text
+    samples = [s for family in text_string_to_metric_families(told) for s in family.samples]
+    return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
+
+
+def counted(running: OwnApache) -> float:
+    return total(running, REQUESTS, route="/curl-api", status="200")
+
+
+def classify(running: OwnApache, n: int) -> None:
+    """Have the digit read so many times, by eight clients at once."""
+    content = (running.clone.path / SEVEN).read_bytes()
+
+    def ask(_: int) -> int:
+        url = f"{running.address}/curl-api"
+        return requests.post(url, files={"myfile": content}, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(n))) == {200}
+
+
+def metrics_files(running: OwnApache, kind: str) -> list[Path]:
+    return [*(running.folder / "run" / "workers").glob(f"metrics-*/{kind}_*.db")]
+
+
+def log_lines(running: OwnApache) -> list[dict[str, object]]:
+    log = running.folder / "logs" / "digit-classifier-requests.log"
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+
+
+def test_each_process_tells_the_sum_over_all(apache: OwnApache) -> None:
+    before = counted(apache)
+    classify(apache, 60)
+    assert {counted(apache) for _ in range(20)} == {before + 60}
+    assert total(apache, "digit_classifier_predictions_total", digit="7") == before + 60
+    assert len(metrics_files(apache, "counter")) == os.cpu_count()
+    assert total(apache, "digit_classifier_processes") == os.cpu_count()
+
+
+def test_counts_outlive_a_process_that_is_killed_and_what_it_had_in_flight_does_not(
+    apache: OwnApache,
+) -> None:
+    classify(apache, 10)
+    before, n = counted(apache), len(apache.workers())
+    killed = apache.workers()[0]
+    killed.kill()
+    m.wait_until(lambda: not psutil.pid_exists(killed.pid))
+    m.wait_until(lambda: total(apache, "digit_classifier_processes") == n)
+    assert counted(apache) == before
+    assert total(apache, "digit_classifier_requests_in_flight") == 1  # the one that asks
+
+
+def test_counts_outlive_a_reload(apache: OwnApache) -> None:
+    classify(apache, 10)
+    before = counted(apache)
+    assert apache.run("reload.sh").returncode == 0
+    assert counted(apache) == before
+    assert total(apache, "digit_classifier_processes") == len(apache.workers())
+
+
+def test_server_that_starts_anew_begins_to_count_anew(clone: Clone) -> None:
+    port = free_port()
+    with serving(clone, port) as first:
+        classify(first, 5)
+        assert counted(first) == 5
+        (before,) = {file.parent for file in metrics_files(first, "counter")}
+    with serving(clone, port) as second:
+        assert counted(second) == 0
+        assert not before.exists()
+
+
+def test_log_has_one_line_a_request_by_whichever_process(apache: OwnApache) -> None:
+    n_before = len(log_lines(apache))
+    classify(apache, 40)
+    lines = log_lines(apache)[n_before:]
+    assert len(lines) == 40
+    assert {line["digit"] for line in lines} == {7}
+    access = (apache.folder / "logs" / "digit-classifier-access.log").read_text()
+    assert all(f" {line['id']} " in access for line in lines)
+    assert "4-7.png" not in json.dumps(lines)
+
+
+def test_log_that_was_renamed_is_begun_anew_by_every_process(apache: OwnApache) -> None:
+    log = apache.folder / "logs" / "digit-classifier-requests.log"
+    log.rename(log.with_suffix(".log.1"))
+    classify(apache, 20)
+    assert len(log_lines(apache)) == 20
+
+
+def test_identity_is_in_the_answer_once_and_the_same_as_in_the_log(apache: OwnApache) -> None:
+    answer = requests.get(f"{apache.address}/livez", timeout=5)
+    identities = answer.raw.headers.getlist("X-Request-ID")
+    assert [log_lines(apache)[-1]["id"]] == identities
+
+
+def test_error_of_apache_s_own_has_an_identity_as_well(apache: OwnApache) -> None:
+    answer = requests.get(f"{apache.address}/static/none", timeout=5)
+    assert len(answer.raw.headers.getlist("X-Request-ID")) == 1
+
+
+def test_status_sums_up_all_processes(apache: OwnApache) -> None:
+    told = requests.get(f"{apache.address}/status", timeout=5).json()["service"]
+    assert told["processes"] == len(apache.workers())
+    assert told["predictions"]["7"] == counted(apache)
+    page = requests.get(f"{apache.address}/status", headers={"Accept": "text/html"}, timeout=5)
+    assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_overload_is_refused_at_once(apache: OwnApache) -> None:
+    n_clients, stopped = 120, apache.workers()
+
+    def ask(_: int) -> tuple[requests.Response, float]:
+        started = time.monotonic()
+        answer = requests.get(f"{apache.address}/livez", timeout=60)
+        return answer, time.monotonic() - started
+
+    for worker in stopped:
+        worker.suspend()
+    try:
+        with ThreadPoolExecutor(n_clients) as pool:
+            asked = [pool.submit(ask, number) for number in range(n_clients)]
+            time.sleep(2)
+            refused = [answer.result() for answer in asked if answer.done()]
+            for worker in stopped:
+                worker.resume()
+    finally:
+        for worker in stopped:
+            worker.resume()
+    assert len(refused) > n_clients / 4
+    assert all(is_problem(answer, 503, "overloaded") for answer, _ in refused)
+    assert all(answer.headers["Retry-After"] == "1" for answer, _ in refused)
+    assert sorted(seconds for _, seconds in refused)[len(refused) // 2] < 1
+
+
+def test_request_that_has_waited_too_long_is_refused(apache: OwnApache) -> None:
+    content = (apache.clone.path / SEVEN).read_bytes().ljust(500_000)
+    stopped = apache.workers()
+    for worker in stopped:
+        worker.suspend()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            url = f"{apache.address}/mnist/classify"
+            asked = pool.submit(requests.post, url, data=content, timeout=30)
+            time.sleep(1.5)
+            for worker in stopped:
+                worker.resume()
+            answer = asked.result()
+    finally:
+        for worker in stopped:
+            worker.resume()
+    assert is_problem(answer, 503, "overloaded")
+    assert answer.headers["Retry-After"] == "1"
+    assert total(apache, "digit_classifier_refusals_total", code="overloaded") >= 1
