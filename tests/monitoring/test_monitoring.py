@@ -1,0 +1,106 @@
+"""The dashboard and the alerts ask for nothing that the service does not tell."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from flask.testing import FlaskClient
+
+from tests.deployment.clone import PROJECT
+from tests.web.pictures import as_file, drawn
+from tests.web.serving import make_busy_app, send
+from tests.web.test_overload import queued
+
+MONITORING = PROJECT / "monitoring"
+RULES = yaml.safe_load((MONITORING / "alerts.yml").read_text("utf-8"))
+DASHBOARD = json.loads((MONITORING / "grafana_dashboard.json").read_text("utf-8"))
+
+#: What Prometheus has of its own accord.
+OWN = {"up"}
+_SAMPLE = re.compile(r"^([a-z_:]+)(\{.*\})? \S+$", re.MULTILINE)
+
+
+def rules() -> list[dict[str, str]]:
+    return [rule for group in RULES["groups"] for rule in group["rules"]]
+
+
+def expressions() -> Iterator[str]:
+    yield from (rule["expr"] for rule in rules())
+    yield from (target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"])
+
+
+def recorded() -> set[str]:
+    return {rule["record"] for rule in rules() if "record" in rule}
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> dict[str, set[str]]:
+    """The names of the metrics that are told once there were requests, with their labels."""
+    client: FlaskClient = make_busy_app(tmp_path).test_client()
+    send(client, "/curl-api", myfile=as_file(drawn(7)))
+    send(client, "/curl-api", myfile=as_file(b"no picture"))
+    client.get("/", environ_overrides=queued(5))
+    names: dict[str, set[str]] = {}
+    for name, labels in _SAMPLE.findall(client.get("/metrics").text):
+        names.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
+    return names
+
+
+@pytest.mark.parametrize("expression", sorted(set(expressions())))
+def test_every_metric_of_an_expression_is_one_that_is_told(
+    told: dict[str, set[str]], expression: str
+) -> None:
+    named = set(re.findall(r"\bdigit_classifier[\w:]+", expression)) | OWN & {expression[:2]}
+    assert named
+    assert named <= told.keys() | recorded() | OWN
+
+
+@pytest.mark.parametrize("expression", sorted(set(expressions())))
+def test_every_label_of_an_expression_is_one_that_its_metric_has(
+    told: dict[str, set[str]], expression: str
+) -> None:
+    for name, selectors in re.findall(r"\b(digit_classifier_\w+)\{([^}]*)\}", expression):
+        assert set(re.findall(r'(\w+)\s*(?:=~|!~|!=|=)"?', selectors)) <= told[name]
+
+
+@pytest.mark.parametrize("rule", [r for r in rules() if "alert" in r], ids=lambda r: r["alert"])
+def test_every_alert_says_how_urgent_it_is_and_where_to_read_on(rule: dict[str, object]) -> None:
+    assert rule["labels"]["severity"] in {"page", "ticket"}
+    document, _, anchor = rule["annotations"]["runbook"].partition("#")
+    assert f"\n### {anchor.capitalize()}\n" in (PROJECT / document).read_text("utf-8")
+    assert rule["alert"] in (PROJECT / document).read_text("utf-8")
+
+
+def test_codes_that_alerts_look_for_are_told(told: dict[str, set[str]], tmp_path: Path) -> None:
+    client = make_busy_app(tmp_path).test_client()
+    client.get("/", environ_overrides=queued(5))
+    assert 'code="overloaded"' in client.get("/metrics").text
+    client.get("/readyz")
+    assert 'route="/readyz"' in client.get("/metrics").text
+
+
+def test_panels_lie_side_by_side_and_have_a_name() -> None:
+    taken = set()
+    for panel in DASHBOARD["panels"]:
+        assert panel["title"]
+        place = panel["gridPos"]
+        for x in range(place["x"], place["x"] + place["w"]):
+            assert x < 24
+            for y in range(place["y"], place["y"] + place["h"]):
+                assert (x, y) not in taken
+                taken.add((x, y))
+
+
+def test_rules_come_as_they_should() -> None:
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("There is no promtool: apt-get install prometheus.")
+    for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+        finished = subprocess.run(
+            [promtool, *command], cwd=MONITORING, capture_output=True, text=True, check=False
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
