@@ -59,7 +59,6 @@ _FOR_ALL = (
     metrics.blueprint,
     pages.blueprint,
     samples.blueprint,
-    status.blueprint,
 )
 
 

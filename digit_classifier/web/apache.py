@@ -5,6 +5,7 @@ configuration includes what is written here, and has no copy of its own.
 """
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 
 from flask import Flask, render_template
@@ -17,10 +18,6 @@ from digit_classifier.web.security import HEADERS
 #: Those that Apache and mod_wsgi answer with by themselves.
 STATUSES = (400, 403, 404, 405, 408, 411, 413, 414, 431, 500, 501, 502, 503, 504)
 
-#: What Apache's own answer means where the application has a word for it: that no process had room
-#: for the request.
-_ERRORS = {503: overloaded()}
-
 #: The page for whoever prefers HTML, as browsers do; the problem document for everybody else.
 _TYPE_MAP = """\
 URI: {status}.json
@@ -29,6 +26,13 @@ Content-Type: {media_type}; qs=0.9
 URI: {status}.html
 Content-Type: text/html; charset=utf-8; qs=0.8
 """
+
+
+def error_of(status: int) -> Exception:
+    """Return what a status of Apache's own means; 503 is that no process had room."""
+    return (
+        overloaded() if status == HTTPStatus.SERVICE_UNAVAILABLE else default_exceptions[status]()
+    )
 
 
 def limits_conf(app: Flask) -> str:
@@ -50,7 +54,7 @@ def error_files(app: Flask) -> dict[str, str]:
     files = {}
     with app.test_request_context():
         for status in STATUSES:
-            problem = problem_of(_ERRORS.get(status) or default_exceptions[status]())
+            problem = problem_of(error_of(status))
             files[f"{status}.html"] = render_template("error.html", problem=problem)
             files[f"{status}.json"] = json.dumps(problem_document(problem)) + "\n"
             files[f"{status}.var"] = _TYPE_MAP.format(status=status, media_type=MEDIA_TYPE)

@@ -30,7 +30,6 @@ TAGS = {
     "inference_v2": "Open Inference Protocol v2",
     "curl_api": "Older clients",
     "health": "Health",
-    "status": "Health",
 }
 #: Answers of the service to the requests of tests/web/openapi_examples.py, which writes them.
 EXAMPLES = Path(__file__).with_name("openapi_examples.json")
@@ -51,7 +50,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         version=__version__,
         openapi_version="3.1.0",
         info={"summary": "Reads a handwritten digit from any image.", "license": {"name": "MIT"}},
-        tags=[{"name": tag} for tag in dict.fromkeys(TAGS.values())],
+        tags=[{"name": tag} for tag in TAGS.values()],
     )
     if app.config["API_KEYS_WANTED"]:
         spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
@@ -126,7 +125,7 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
 
 
 def _security(rule: Rule, app: Flask) -> dict[str, Any]:
-    if not app.config["API_KEYS_WANTED"] or rule.endpoint.startswith(("health.", "status.")):
+    if not app.config["API_KEYS_WANTED"] or rule.endpoint.startswith("health."):
         return {}
     return {"security": [{"bearer": []}, {"header": []}]}
 

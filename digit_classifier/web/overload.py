@@ -19,7 +19,7 @@ QUEUE_START = "mod_wsgi.queue_start"
 _BEGUN = "digit_classifier_begun"
 
 #: What tells how the service is, is told as long as anything is.
-_ALWAYS_ANSWERED = frozenset({"health.livez", "health.readyz", "metrics.tell", "status.tell"})
+_ALWAYS_ANSWERED = frozenset({"health.livez", "health.readyz", "health.status", "metrics.tell"})
 
 
 def waited_ms(environ: Mapping[str, Any]) -> float | None:

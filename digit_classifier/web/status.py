@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
-from flask import Blueprint, Flask, current_app, render_template
+from flask import Flask, current_app, render_template
 from flask.typing import ResponseReturnValue
 from prometheus_client import Metric
 
@@ -17,10 +17,9 @@ from digit_classifier.settings import Settings
 from digit_classifier.web.classifier import all_classifiers, current_classifier
 from digit_classifier.web.described import described
 from digit_classifier.web.errors import is_for_a_person
+from digit_classifier.web.health import blueprint
 from digit_classifier.web.metrics import current_metrics
 from digit_classifier.web.questions import ModelQuery
-
-blueprint = Blueprint("status", __name__)
 
 _KEY = "digit_classifier_shown_settings"
 _LIBRARIES = ("flask", "numpy", "pillow")
@@ -45,7 +44,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 @blueprint.get("/status")
 @described(query=ModelQuery, gives=dict[str, object], raises=(ModelNotFoundError,))
-def tell() -> ResponseReturnValue:
+def status() -> ResponseReturnValue:
     """Tell the service's state: on a page to a browser, as JSON to a program."""
     told = _state()
     if is_for_a_person("application/json"):
