@@ -15,7 +15,8 @@ Usage: set_permissions.sh
 
 With DEPLOYMENT=system, as root: code, environment and configuration are root's and nobody else can
 write them; the service's user can read the settings with the secret, and write two folders: the one
-in which its processes tell that they are ready and what they counted, and that of its log. Otherwise: the settings of this clone are its user's alone.
+in which its processes tell that they are ready and what they counted, and that of its log.
+Otherwise: the settings of this clone are its user's alone.
 END
 }
 

@@ -121,6 +121,8 @@ def test_signal_ends_all_of_it(clone: Clone, ending: signal.Signals, whole_group
 def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) -> None:
     template = apache.clone.path / "digit_classifier" / "web" / "templates" / "index.html"
     text = template.read_text()
+    with ThreadPoolExecutor(8) as pool:  # so that each process has read it by now
+        list(pool.map(lambda _: requests.get(apache.address, timeout=10), range(40)))
     template.write_text(text.replace("Reads one handwritten digit", "Reads a single digit"))
     before = {worker.pid for worker in apache.workers()}
     try:
