@@ -21,7 +21,7 @@ from digit_classifier.errors import (
 )
 from digit_classifier.inference import DigitClassifier, load_classifiers
 from digit_classifier.model_store import PRETRAINED, Model
-from digit_classifier.prediction import Prediction
+from digit_classifier.prediction import ImageFacts, Prediction
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
 from tests.strokes import FORMS, draw_digit, encode
@@ -365,3 +365,39 @@ def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(
     assert classifiers["mine"].model.version == classifiers["softmax"].model.version
     with pytest.raises(ModelNotFoundError, match="no model file"):
         load_classifiers(replace(settings, model=str(tmp_path / "other.safetensors")))
+
+
+def test_answer_tells_what_the_file_was_and_where_the_time_went(
+    classifier: DigitClassifier,
+) -> None:
+    content = encode(draw_digit(7, size=(90, 60)), "JPEG")
+    prediction = classifier.predict(content)
+    stages = prediction.stages
+    assert prediction.image == ImageFacts("JPEG", 90, 60, len(content))
+    assert min(stages.decode_ms, stages.frame_ms, stages.network_ms) > 0
+    assert prediction.elapsed_ms == stages.decode_ms + stages.frame_ms + stages.network_ms
+
+
+def test_gray_levels_are_no_image_file(classifier: DigitClassifier) -> None:
+    levels = np.asarray(draw_digit(7, size=(28, 28)).convert("L")).ravel()
+    prediction = classifier.predict_pixels(",".join(map(str, levels)))
+    assert prediction.image is None
+    assert prediction.stages.decode_ms > 0
+
+
+def test_observer_is_told_of_every_image_but_that_of_the_self_test(settings: Settings) -> None:
+    classifier = DigitClassifier.from_settings(settings)
+    told: list[tuple[bytes, Prediction | InputError]] = []
+    classifier.observe = lambda content, answer: told.append((content, answer))
+    good, bad = encode(draw_digit(7), "PNG"), b"no picture"
+
+    classifier.self_test()
+    prediction = classifier.predict(good)
+    with pytest.raises(UnsupportedImageError):
+        classifier.predict(bad)
+    answers = classifier.predict_batch([good, bad])
+
+    assert [content for content, _ in told] == [good, bad, good, bad]
+    assert told[0][1] is prediction
+    assert isinstance(told[1][1], UnsupportedImageError)
+    assert [answer for _, answer in told[2:]] == answers

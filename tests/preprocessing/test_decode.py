@@ -20,7 +20,7 @@ from digit_classifier.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
+from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode, decode_image
 from tests.strokes import draw_digit, encode
 
 LIMITS = DecodeLimits()
@@ -275,6 +275,17 @@ def test_decode_needs_little_memory_for_12_megapixels(
     )
 
     assert float(measured.stdout) < megabytes
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_decode_tells_the_format_and_the_size_that_the_file_has(image_format: str) -> None:
+    picture = draw_digit(7, size=(2000, 1200))
+
+    decoded = decode_image(encode(picture, image_format), DecodeLimits(max_bytes=2**23))
+
+    assert decoded.format == image_format
+    assert (decoded.width, decoded.height) == (2000, 1200)
+    assert decoded.gray.shape == (600, 1000)  # which was reduced
 
 
 def test_decode_keeps_sixteen_bits_and_exif_of_a_large_picture() -> None:
