@@ -22,6 +22,8 @@ from digit_classifier.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
+from digit_classifier.preprocessing import libtiff
+from digit_classifier.preprocessing.containers import is_plain_inside, without_extras
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 
@@ -55,6 +57,7 @@ _DECODER_ERRORS = (
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its remarks on damaged metadata would let a caller write into the server's log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+libtiff.silence()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +132,11 @@ def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
             f"The file has {len(content):,} bytes; at most {limits.max_bytes:,} are accepted."
         )
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
+        with Image.open(BytesIO(without_extras(content)), formats=FORMATS) as image:
             _check_size(image, limits)
             width, height = image.size
+            if not is_plain_inside(image, content):
+                raise BrokenImageError("The image is made in a way that is not read here.")
             _draft(image)
             gray = _to_gray(image)
             ImageOps.exif_transpose(gray, in_place=True)
