@@ -48,6 +48,7 @@ _DECODER_ERRORS = (
     KeyError,
     TypeError,
     AttributeError,
+    AssertionError,
     OverflowError,
     struct.error,
     zlib.error,

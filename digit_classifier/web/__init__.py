@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -67,6 +68,13 @@ class _JSON(DefaultJSONProvider):
 
     sort_keys = False
     ensure_ascii = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Call what is nested too deep malformed, as anything else that cannot be read."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as exc:
+            raise ValueError("nested too deep") from exc
 
 
 def create_app(settings: Settings | None = None, log_file: Path | None = None) -> Flask:

@@ -19,6 +19,8 @@ MAX_ITEMS = 256
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 #: Others may ask for any amount of memory to be unpacked.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: What each file and folder has in an archive's directory.
+_ZIP_ENTRY = b"PK\x01\x02"
 #: What zipfile raises on archives that are damaged, encrypted, or of a kind that it cannot read.
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -113,6 +115,8 @@ def _of_entry(entry: Any, number: int) -> Item:
 
 
 def _of_zip(content: bytes) -> Iterator[Item]:
+    if content.count(_ZIP_ENTRY) > 2 * MAX_ITEMS:  # before zipfile makes an object of each
+        raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this archive has more.")
     try:
         archive = zipfile.ZipFile(BytesIO(content))
     except _ZIP_ERRORS as exc:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 #: Numbers on which readers of lengths and sizes stumble.
 _NUMBERS = (0, 1, 7, 8, 127, 128, 255, 256, 4096, 32767, 32768, 40_000, 65535, 65536, 10**6)
 _LARGE = (2**31 - 1, 2**31, 2**32 - 1, 2**32 - 16, 10**8)
+_MARK = 12  # bytes of the longest one, that of WebP
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -91,8 +92,10 @@ _DAMAGES = (
 
 
 def _place(rng: random.Random, content: bytearray) -> int:
-    """Anywhere, but half of the time in the header, where most decisions are made."""
-    return rng.randrange(min(len(content), 80) if rng.random() < 0.5 else len(content))
+    """Anywhere, but half of the time in the header, and seldom in the mark of the format."""
+    end = min(len(content), 80) if rng.random() < 0.5 else len(content)
+    start = 0 if rng.random() < 0.1 else min(_MARK, end - 1)
+    return rng.randrange(start, end)
 
 
 def mend_checksums(content: bytes) -> bytes:
