@@ -35,6 +35,7 @@ check_profile() {
         # shellcheck disable=SC1003,SC2016  # the characters themselves
         [[ "$path" != *['"\$']* ]] || die 'Apache takes no path with one of "\$: '"$path"
     done
+    [[ "$PROCESSES" =~ ^[1-9][0-9]{0,3}$ ]] || die "PROCESSES is a number, not $PROCESSES."
     [[ "$MOD_WSGI" == apt || "$MOD_WSGI" == pip ]] || die "MOD_WSGI is apt or pip, not $MOD_WSGI."
     [[ -x "$APACHE" && -d "$APACHE_MODULES_DIR" ]] \
         || die "There is no $APACHE. As root: apt-get install apache2-bin."
@@ -120,6 +121,13 @@ bracketed() {
     if [[ "$1" == *:* ]]; then echo "[$1]"; else echo "$1"; fi
 }
 
+# The threads of each process: all together have as many as Apache.
+threads() {
+    local all
+    all="$(sed -n 's/^MaxRequestWorkers //p' "$PROJECT_DIR/apache/digit_classifier.conf.in")"
+    printf '%s\n' $(((all + PROCESSES - 1) / PROCESSES))
+}
+
 # render TEMPLATE NAME=VALUE...: fill in the names between @; none may be left.
 render() {
     local content pair
@@ -142,7 +150,7 @@ render_site() {
         LOG_DIR="$LOG_DIR" RUN_DIR="$RUN_DIR" SITE_PORT="$port" FLAGS="$(flags)" \
         LOAD_WSGI="$wsgi" LISTEN="$(listen)" SERVER_NAME="$SERVER_NAME" \
         HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX="$suffix" WSGI_USER="$user" PROCESSES="$PROCESSES" \
-        THREADS="$THREADS" PYTHON_HOME="$PYVENV" TLS_CERT="$TLS_CERT" TLS_KEY="$TLS_KEY" \
+        THREADS="$(threads)" PYTHON_HOME="$PYVENV" TLS_CERT="$TLS_CERT" TLS_KEY="$TLS_KEY" \
         TRUSTED_PROXIES="$TRUSTED_PROXIES" STATUS_NETWORKS="$networks"
 }
 

@@ -47,6 +47,10 @@ class Settings:
     max_queue_ms
         How long a request may have waited for a free thread, in milliseconds, before it is refused.
         Told by Apache alone.
+    requests_at_once
+        How many requests each of Apache's processes works on at the same time; others wait.
+    max_memory_bytes
+        What each of them may take for these, beside what it has when it starts.
     environment
         ``"production"``, ``"development"`` (debugger, templates read anew) or ``"testing"`` (errors
         reach the test, forms need no token).
@@ -77,6 +81,8 @@ class Settings:
     max_image_pixels: int = 40_000_000
     max_batch_bytes: int = 32 * 1024 * 1024
     max_queue_ms: int = 1000
+    requests_at_once: int = 2
+    max_memory_bytes: int = 1024 * 1024 * 1024
     environment: Literal["production", "development", "testing"] = "production"
     read_only: bool = False
     cors_origins: tuple[str, ...] = ()

@@ -108,6 +108,8 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=assets.MAX_AGE,
         BOOTSTRAP_SERVE_LOCAL=True,
+        REQUESTS_AT_ONCE=settings.requests_at_once,
+        MAX_MEMORY_BYTES=settings.max_memory_bytes,
     )
     app.config.update(environments.CONFIGURATIONS[settings.environment])
     # what readiness looks at: that the process cannot write it

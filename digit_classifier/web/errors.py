@@ -81,7 +81,12 @@ _DETAILS: dict[type[DigitClassifierError], str] = {
 
 
 #: Of Werkzeug's errors, those that have another code or text here.
-_SAID: dict[type[HTTPException], tuple[HTTPStatus, str, str]] = {
+_SAID: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
+    MemoryError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "out_of_memory",
+        "The server is short of memory for this request. Please try again.",
+    ),
     CSRFError: (
         HTTPStatus.BAD_REQUEST,
         "form_expired",
@@ -156,7 +161,7 @@ def init_app(app: Flask) -> None:
     An unexpected exception is logged by Flask, with its traceback, and arrives here as an
     InternalServerError, which tells nothing of it.
     """
-    for error in (*STATUSES, RefusedError, HTTPException):
+    for error in (*STATUSES, RefusedError, MemoryError, HTTPException):
         app.register_error_handler(error, _answer)
 
 
@@ -168,7 +173,7 @@ def problem_of(error: Exception) -> Problem:
             return replace(problem, status=error.status, more=problem.more | error.more)
         case DigitClassifierError():
             return _problem_of_ours(error)
-        case HTTPException() if said := next(filter(partial(isinstance, error), _SAID), None):
+        case MemoryError() | HTTPException() if said := next(filter(partial(isinstance, error), _SAID), None):
             return Problem(*_SAID[said])
         case HTTPException(code=int(number)) if not isinstance(error, InternalServerError):
             # Werkzeug's names: those of HTTPStatus differ between releases of Python
@@ -217,7 +222,7 @@ def _answer(error: Exception) -> Response:
 
 def with_headers_of(error: Exception, response: Response) -> Response:
     """Add what an error has to say by headers: Allow, Retry-After, WWW-Authenticate."""
-    if isinstance(error, OverloadedError):
+    if isinstance(error, (OverloadedError, MemoryError)):
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, HTTPException):
         response.headers.extend(

@@ -1,6 +1,7 @@
-"""Each process of the server tells that it is ready, by a file of its number in a common folder.
+"""The processes of a server: each is tried out, guarded, and tells that it is ready.
 
-Who replaces one process after the other, waits for that file before the next.
+It does so by a file of its number in a common folder: who replaces one process after the other, waits
+for that file before the next.
 """
 
 import os
@@ -10,6 +11,8 @@ from flask import Flask
 
 from digit_classifier.errors import SelfTestError
 from digit_classifier.web.observation import UNOBSERVED
+from digit_classifier.web import intake
+from digit_classifier.web.watchdog import Watchdog, open_many_files
 
 
 def warm_up(app: Flask) -> None:
@@ -23,6 +26,14 @@ def warm_up(app: Flask) -> None:
     response = app.test_client().get("/readyz", environ_overrides={UNOBSERVED: True})
     if response.status_code != 200:
         raise SelfTestError(f"The application is not ready: {response.text.strip()}")
+
+
+def guard(app: Flask) -> None:
+    """Let neither slow clients nor a decoder that hangs or eats memory take the process."""
+    open_many_files()
+    watchdog = Watchdog(app.config["MAX_MEMORY_BYTES"])
+    intake.init_app(app, watchdog)
+    watchdog.start()
 
 
 def report_ready(folder: Path) -> None:

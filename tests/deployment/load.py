@@ -1,10 +1,12 @@
 """``python -m tests.deployment.load URL``: eight clients ask for a digit until the input ends.
 
 They keep their connections, as browsers and programs do. What is printed at the end counts the
-requests, lists every answer that was not the digit, and tells the longest time that one took.
+requests, lists every answer that was not the digit, and tells the percentiles of their times and the
+longest.
 """
 
 import json
+import statistics
 import sys
 import threading
 import time
@@ -44,7 +46,12 @@ def main() -> None:
     ended.set()
     for client in clients:
         client.join()
-    told = {"n_requests": len(seconds), "failures": failures, "longest": max(seconds)}
+    told = {
+        "n_requests": len(seconds),
+        "failures": failures,
+        "longest": max(seconds),
+        "percentiles": statistics.quantiles(seconds, n=100),
+    }
     print(json.dumps(told))  # noqa: T201
 
 

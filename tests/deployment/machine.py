@@ -119,3 +119,5 @@ class Load:
         self.n_requests: int = told["n_requests"]
         self.failures: list[str] = told["failures"]
         self.longest: float = told["longest"]  # seconds
+        self.median: float = told["percentiles"][49]
+        self.p99: float = told["percentiles"][98]

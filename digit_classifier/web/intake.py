@@ -1,0 +1,150 @@
+"""Takes a request in whole before the application works on it, and lets few be worked on at once.
+
+A client sends its body as slowly as it likes. While it does, it costs a thread that sleeps, of which
+Apache and each process of the service have many; work begins when all is there, and as many threads
+work at once as the processor has use for. The others wait in turn, and none for long.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException, RequestTimeout, ServiceUnavailable
+
+from digit_classifier.web.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATIENCE = 10  # seconds that a request may wait for its turn
+_REFUSAL = "digit_classifier.refusal"
+_PIECE = 64 * 1024
+#: As many batches of the largest size may wait in memory.
+_LARGEST_BODIES = 4
+
+
+class Intake:
+    """The application behind its waiting room.
+
+    Parameters
+    ----------
+    application : WSGI application
+    at_once : int
+        How many requests are worked on at the same time.
+    max_body : int
+        Longest body that is taken in, in bytes; the application is left to refuse a longer one.
+    watchdog : Watchdog
+        Told of each request that is worked on.
+    """
+
+    def __init__(
+        self, application: "WSGIApplication", at_once: int, max_body: int, watchdog: Watchdog
+    ) -> None:
+        self._application, self._max_body, self._watchdog = application, max_body, watchdog
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._room = _Room(_LARGEST_BODIES * max_body)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Take the request in, wait for its turn, and let the application answer."""
+        with self._room.visitor() as visitor:
+            try:
+                self._take_in(environ, visitor)
+            except HTTPException as exc:
+                return self._refuse(environ, start_response, exc)
+            if not self._turns.acquire(timeout=PATIENCE):
+                return self._refuse(environ, start_response, ServiceUnavailable(retry_after=1))
+            try:
+                with self._watchdog.watching():
+                    return self._application(environ, start_response)
+            finally:
+                self._turns.release()
+
+    def _take_in(self, environ: "WSGIEnvironment", visitor: "_Visitor") -> None:
+        """Put the body in memory, piece by piece: as much as there is, not as much as is claimed."""
+        left = _length(environ, self._max_body + 1)
+        if left > self._max_body and environ.get("CONTENT_LENGTH"):
+            return
+        body = BytesIO()
+        try:
+            while left and (piece := environ["wsgi.input"].read(min(left, _PIECE))):
+                visitor.brings(len(piece))
+                body.write(piece)
+                left -= len(piece)
+        except OSError as exc:  # the client has gone, or Apache has lost its patience
+            raise RequestTimeout("The request's body did not come to its end.") from exc
+        body.seek(0)
+        environ["wsgi.input"] = body
+
+    def _refuse(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", error: HTTPException
+    ) -> Iterable[bytes]:
+        """Let the application tell it, as it tells all errors."""
+        environ[_REFUSAL] = error
+        environ["wsgi.input"] = BytesIO()
+        return self._application(environ, start_response)
+
+
+class _Room:
+    """How much of bodies is in memory at the same time."""
+
+    def __init__(self, size: int) -> None:
+        self._left, self._lock = size, threading.Lock()
+
+    def take(self, n_bytes: int) -> bool:
+        with self._lock:
+            self._left -= n_bytes
+            return self._left >= 0
+
+    @contextmanager
+    def visitor(self) -> Iterator["_Visitor"]:
+        visitor = _Visitor(self)
+        try:
+            yield visitor
+        finally:
+            self.take(-visitor.n_bytes)
+
+
+class _Visitor:
+    """A request in the room, and what it has brought."""
+
+    def __init__(self, room: _Room) -> None:
+        self.room, self.n_bytes = room, 0
+
+    def brings(self, n_bytes: int) -> None:
+        """Take more room.
+
+        Raises
+        ------
+        ServiceUnavailable
+            There is no more.
+        """
+        self.n_bytes += n_bytes
+        if not self.room.take(n_bytes):
+            raise ServiceUnavailable(retry_after=1)
+
+
+def init_app(app: Flask, watchdog: Watchdog) -> None:
+    """Put the waiting room before an application."""
+    config: dict[str, Any] = app.config
+    app.before_request(_tell_refusal)
+    app.wsgi_app = Intake(  # type: ignore[method-assign]
+        app.wsgi_app, config["REQUESTS_AT_ONCE"], config["MAX_BATCH_BYTES"], watchdog
+    )
+
+
+def _tell_refusal() -> None:
+    if _REFUSAL in request.environ:
+        raise request.environ[_REFUSAL]
+
+
+def _length(environ: "WSGIEnvironment", otherwise: int) -> int:
+    """How long the body says it is; `otherwise` if it is in chunks, 0 if there is none."""
+    claimed = environ.get("CONTENT_LENGTH") or ""
+    if claimed.isdecimal():
+        return int(claimed)
+    return otherwise if environ.get("wsgi.input_terminated") and not claimed else 0

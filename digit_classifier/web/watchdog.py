@@ -1,0 +1,74 @@
+"""Ends the process where a request does not come to its end, or nothing in it moves any more.
+
+Apache starts another in its place; the log tells by the stacks of all threads what hung. A process
+is kept from taking all of the machine's memory, too: what asks for more gets a MemoryError.
+"""
+
+import faulthandler
+import os
+import re
+import resource
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+#: Seconds that a request may be worked on: the largest batch takes a third of them.
+WORK = 20
+#: Seconds without a beat of this thread: something holds the interpreter's lock.
+SILENCE = 15
+_BEAT = 1
+_STANDARD_ERROR = 2
+
+
+class Watchdog(threading.Thread):
+    """Looks each second at what is worked on.
+
+    Parameters
+    ----------
+    max_memory : int
+        What the process may take beside what it has when it is started, in bytes.
+    """
+
+    def __init__(self, max_memory: int) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self._max_memory = max_memory
+        self._begun: dict[int, float] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch over what this thread does in the block."""
+        thread = threading.get_ident()
+        self._begun[thread] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._begun[thread]
+
+    def run(self) -> None:
+        """Look on, until the process ends."""
+        time.sleep(_BEAT)  # until the server has its threads, whose stacks count as memory
+        limit_memory(self._max_memory)
+        while True:
+            # by a thread of its own that needs no lock of the interpreter's
+            faulthandler.dump_traceback_later(SILENCE, exit=True, file=_STANDARD_ERROR)
+            if any(time.monotonic() - begun > WORK for begun in list(self._begun.values())):
+                faulthandler.dump_traceback(_STANDARD_ERROR)
+                os._exit(1)
+            time.sleep(_BEAT)
+
+
+def limit_memory(n_bytes: int) -> None:
+    """Let this process take that much more than it has: private memory, whether used or not."""
+    with suppress(OSError):  # there is no such limit outside Linux
+        status = Path("/proc/self/status").read_text("ascii")
+        (taken,) = re.findall(r"VmData:\s+(\d+) kB", status)
+        limit = int(taken) * 1024 + n_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def open_many_files() -> None:
+    """Let each of many waiting requests have its connection."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
