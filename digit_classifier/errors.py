@@ -24,6 +24,7 @@
         ├── EmptyFileError            a file without content
         ├── FileTooLargeError         too many bytes
         ├── BadBatchError             a batch that is none, or too long
+        ├── OutOfTimeError            a batch whose images before this one took too long
         ├── BadIndexError             an index of the test set that is no whole number
         ├── IndexPastEndError         one that the test set does not reach
         ├── PixelsError               gray levels in text: too few, too many, or none
@@ -190,6 +191,12 @@ class BadBatchError(InputError):
     """A batch holds no images, too many, or cannot be taken apart."""
 
     code = "bad_batch"
+
+
+class OutOfTimeError(InputError):
+    """The images of a batch before this one took so long that it was not read."""
+
+    code = "out_of_time"
 
 
 class BadIndexError(InputError):

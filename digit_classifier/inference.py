@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.errors import InputError, NoInkError, SelfTestError
+from digit_classifier.errors import InputError, NoInkError, OutOfTimeError, SelfTestError
 from digit_classifier.model_store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import LayerSummary, summarize_layers
 from digit_classifier.neural_network.layers import Array
@@ -27,6 +27,9 @@ __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 
 #: Told of every image that was read or refused, in the thread that asked for it.
 Observer = Callable[[bytes, Prediction | InputError], None]
+
+#: Seconds after which no further image of a batch is begun: 256 of the largest would take minutes.
+BATCH_SECONDS = 10
 
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
 
@@ -109,7 +112,8 @@ class DigitClassifier:
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
         contents = list(contents)
-        framed = [self._frame_or_refuse(content) for content in contents]
+        begun = time.perf_counter()
+        framed = [self._frame_or_refuse(content, begun) for content in contents]
         readable = [item for item in framed if isinstance(item, _Framed)]
         started = time.perf_counter()
         if readable:
@@ -211,7 +215,9 @@ class DigitClassifier:
         image = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
         return _Framed(framed, image, decode_ms, _ms_since(started))
 
-    def _frame_or_refuse(self, content: bytes) -> _Framed | InputError:
+    def _frame_or_refuse(self, content: bytes, begun: float) -> _Framed | InputError:
+        if time.perf_counter() - begun > BATCH_SECONDS:
+            return OutOfTimeError("The images before this one took too long; send fewer at once.")
         try:
             return self._frame(content)
         except InputError as exc:

@@ -16,7 +16,7 @@ from digit_classifier.web.overload import overloaded
 from digit_classifier.web.security import HEADERS
 
 #: Those that Apache and mod_wsgi answer with by themselves.
-STATUSES = (400, 403, 404, 405, 408, 411, 413, 414, 431, 500, 501, 502, 503, 504)
+STATUSES = (400, 403, 404, 405, 408, 411, 412, 413, 414, 416, 417, 431, 500, 501, 502, 503, 504)
 
 #: The page for whoever prefers HTML, as browsers do; the problem document for everybody else.
 _TYPE_MAP = """\

@@ -17,7 +17,7 @@ from pathlib import Path
 #: Seconds that a request may be worked on: the largest batch takes a third of them.
 WORK = 20
 #: Seconds without a beat of this thread: something holds the interpreter's lock.
-SILENCE = 15
+SILENCE = 10
 _BEAT = 1
 _STANDARD_ERROR = 2
 
@@ -48,15 +48,18 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Look on, until the process ends."""
-        time.sleep(_BEAT)  # until the server has its threads, whose stacks count as memory
-        limit_memory(self._max_memory)
+        self._look()
+        limit_memory(self._max_memory)  # the server has its threads by now: their stacks count
         while True:
-            # by a thread of its own that needs no lock of the interpreter's
-            faulthandler.dump_traceback_later(SILENCE, exit=True, file=_STANDARD_ERROR)
-            if any(time.monotonic() - begun > WORK for begun in list(self._begun.values())):
-                faulthandler.dump_traceback(_STANDARD_ERROR)
-                os._exit(1)
-            time.sleep(_BEAT)
+            self._look()
+
+    def _look(self) -> None:
+        # a timer of its own, which needs no lock of the interpreter's
+        faulthandler.dump_traceback_later(SILENCE, exit=True, file=_STANDARD_ERROR)
+        if any(time.monotonic() - begun > WORK for begun in list(self._begun.values())):
+            faulthandler.dump_traceback(_STANDARD_ERROR)
+            os._exit(1)
+        time.sleep(_BEAT)
 
 
 def limit_memory(n_bytes: int) -> None:

@@ -5,6 +5,7 @@ import os
 import pwd
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import pytest
 import requests
 
 from tests.deployment.clone import Clone, as_user, environment
@@ -50,11 +52,38 @@ class OwnApache:
     def workers(self) -> list[psutil.Process]:
         """The processes of the service."""
         children = psutil.Process(self.process.pid).children()
-        return [child for child in children if child.cmdline()[0].startswith("(wsgi:")]
+        return [child for child in children if _name_of(child).startswith("(wsgi:")]
 
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script as the user whose Apache it is."""
         return self.clone.run(script, user=USER, PORT=str(self.port), **variables)
+
+
+def _name_of(process: psutil.Process) -> str:
+    """What a process calls itself; nothing, if it has ended."""
+    with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+        return process.cmdline()[0]
+    return ""
+
+
+def require_apache(request: pytest.FixtureRequest) -> None:
+    """Apache and mod_wsgi on this machine: by the deployment's own script where that is tested."""
+    if os.environ.get("TEST_SYSTEM_DEPLOYMENT") == "1":
+        request.getfixturevalue("machine")
+    elif not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists():
+        pytest.skip("There is no Apache with mod_wsgi: apt-get install libapache2-mod-wsgi-py3.")
+
+
+@contextmanager
+def built_clone() -> Iterator[Clone]:
+    """A clone of an ordinary user's, where that user can reach it, built but not serving."""
+    folder = Path(tempfile.mkdtemp(prefix="own-apache-"))
+    clone = Clone.of_working_tree(folder / "a clone")
+    give_to_user(folder)
+    built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, HOME=str(folder))
+    assert built.returncode == 0, built.stdout + built.stderr
+    yield clone
+    shutil.rmtree(folder)
 
 
 def give_to_user(folder: Path) -> None:

@@ -129,6 +129,8 @@ def main(images: int, requests: int, seed: int, resume: bool, output: Path) -> N
     output.mkdir(parents=True, exist_ok=True)
     n_faults = 0
     for name, end in (("images", images), ("requests", requests)):
+        if not end:
+            continue
         file = output / f"{name}-{seed}.json"
         if not resume:
             file.unlink(missing_ok=True)

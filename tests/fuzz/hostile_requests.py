@@ -87,11 +87,12 @@ def _word(rng: random.Random) -> str:
 
 def _query(rng: random.Random) -> str:
     names = ("model", "verbose", "explain", "x")
-    return "&".join(f"{rng.choice(names)}={_word(rng)}" for _ in range(rng.randint(0, 2)))
+    values = (_word(rng).replace("\r\n", "%0d%0a") for _ in range(rng.randint(0, 2)))  # as on the wire
+    return "&".join(f"{rng.choice(names)}={value}" for value in values)
 
 
 def _raw(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
-    return "image/png", mutate(rng, corpus) if rng.random() < 0.8 else rng.choice(corpus)
+    return "image/png", mutate(rng, corpus) if rng.random() < 0.5 else rng.choice(corpus)
 
 
 def _form(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
