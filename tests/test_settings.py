@@ -71,6 +71,8 @@ def test_every_field_can_be_set_by_the_environment(monkeypatch):
         "max_image_pixels": 3,
         "max_batch_bytes": 4,
         "max_queue_ms": 5,
+        "requests_at_once": 5,
+        "max_memory_bytes": 6,
         "environment": "testing",
         "read_only": True,
         "cors_origins": ("https://a.example",),

@@ -10,10 +10,10 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 #: are compressed, of which each may unpack to a megabyte, and not the further frames.
 _CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"eXIf")
 
-_START_OF_SCAN = b"\xff\xda"
+START_OF_SCAN = b"\xff\xda"
 #: Each scan of a JPEG passes over the whole picture again, and an empty one has ten bytes: a file
 #: of a megabyte could take four minutes. Progressive files have about ten.
-_MAX_SCANS = 100
+MAX_SCANS = 100
 
 
 def without_extras(content: bytes) -> bytes:
@@ -32,5 +32,5 @@ def without_extras(content: bytes) -> bytes:
 def is_plain_inside(image: Image.Image, content: bytes) -> bool:
     """Tell whether decoding costs what the size in pixels lets one expect."""
     if isinstance(image, TiffImageFile):
-        return is_plain(image, content.count(_START_OF_SCAN), len(content))
-    return image.format not in {"JPEG", "MPO"} or content.count(_START_OF_SCAN) <= _MAX_SCANS
+        return is_plain(image, content.count(START_OF_SCAN), len(content))
+    return image.format not in {"JPEG", "MPO"} or content.count(START_OF_SCAN) <= MAX_SCANS

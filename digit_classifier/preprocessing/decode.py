@@ -12,7 +12,18 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    ImageStat,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from digit_classifier.errors import (
     BrokenImageError,
@@ -25,7 +36,19 @@ from digit_classifier.errors import (
 from digit_classifier.preprocessing import libtiff
 from digit_classifier.preprocessing.containers import is_plain_inside, without_extras
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
+#: Imported here, or Pillow would import all its readers to find them.
+_READERS = {
+    "PNG": PngImagePlugin,
+    "JPEG": JpegImagePlugin,
+    "GIF": GifImagePlugin,
+    "BMP": BmpImagePlugin,
+    "TIFF": TiffImagePlugin,
+    "WEBP": WebPImagePlugin,
+}
+FORMATS = tuple(_READERS)
+
+#: Longest side: what most formats can tell of. A strip of millions of rows is no picture.
+_MAX_SIDE = 65_535
 
 #: A picture is reduced by a whole factor where at least this many pixels remain on its longest
 #: side, three times those that framing works at: nothing later looks at more, and every later step
@@ -154,7 +177,7 @@ def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
 
 def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
     width, height = image.size
-    if width * height > limits.max_pixels:
+    if width * height > limits.max_pixels or max(width, height) > _MAX_SIDE:
         raise TooManyPixelsError(_too_many_pixels(limits))
     if min(width, height) < limits.min_side:
         raise ImageTooSmallError(

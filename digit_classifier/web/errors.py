@@ -57,7 +57,7 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     BadBatchError: HTTPStatus.BAD_REQUEST,
     PixelsError: HTTPStatus.BAD_REQUEST,
     TensorError: HTTPStatus.BAD_REQUEST,
-    OutOfTimeError: HTTPStatus.SERVICE_UNAVAILABLE,
+    OutOfTimeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     FileTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyPixelsError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedImageError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -1,8 +1,8 @@
 """Takes a request in whole before the application works on it, and lets few be worked on at once.
 
-A client sends its body as slowly as it likes. While it does, it costs a thread that sleeps, of which
-Apache and each process of the service have many; work begins when all is there, and as many threads
-work at once as the processor has use for. The others wait in turn, and none for long.
+A client sends its body as slowly as it likes. While it does, it costs a thread that sleeps, of
+which Apache and each process of the service have many; work begins when all is there, and as many
+threads work at once as the processor has use for. The others wait in turn, and none for long.
 """
 
 import threading
@@ -65,7 +65,7 @@ class Intake:
                 self._turns.release()
 
     def _take_in(self, environ: "WSGIEnvironment", visitor: "_Visitor") -> None:
-        """Put the body in memory, piece by piece: as much as there is, not as much as is claimed."""
+        """Put the body in memory, piece by piece: what there is, not what is claimed."""
         left = _length(environ, self._max_body + 1)
         if left > self._max_body and environ.get("CONTENT_LENGTH"):
             return

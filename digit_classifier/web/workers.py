@@ -1,7 +1,7 @@
 """The processes of a server: each is tried out, guarded, and tells that it is ready.
 
-It does so by a file of its number in a common folder: who replaces one process after the other, waits
-for that file before the next.
+It does so by a file of its number in a common folder: who replaces one process after the other,
+waits for that file before the next.
 """
 
 import os

@@ -1,8 +1,7 @@
 """``python -m tests.deployment.load URL``: eight clients ask for a digit until the input ends.
 
 They keep their connections, as browsers and programs do. What is printed at the end counts the
-requests, lists every answer that was not the digit, and tells the percentiles of their times and the
-longest.
+requests, lists every answer that was not the digit, and tells how long they took.
 """
 
 import json

@@ -133,7 +133,9 @@ CHUNKED = b"Transfer-Encoding: chunked"
             id="two encodings",
         ),
         pytest.param(post(length(N), boundary=b""), 400, "no_file", id="no boundary"),
-        pytest.param(post(length(N), boundary=b"; boundary=x"), 400, "no_file", id="other boundary"),
+        pytest.param(
+            post(length(N), boundary=b"; boundary=x"), 400, "no_file", id="other boundary"
+        ),
         pytest.param(
             post(length(N + len(PARTS)), body=PARTS + FORM), 413, "file_too_large", id="1,200 parts"
         ),
@@ -164,7 +166,9 @@ CHUNKED = b"Transfer-Encoding: chunked"
             request(b"GET /%c0%ae%c0%ae/etc/passwd HTTP/1.1"), 404, "not_found", id="overlong"
         ),
         pytest.param(request(b"GET /error/../site.conf HTTP/1.1"), 404, "not_found", id="error"),
-        pytest.param(request(b"GET /error/500.var HTTP/1.1"), 403, "forbidden", id="error document"),
+        pytest.param(
+            request(b"GET /error/500.var HTTP/1.1"), 403, "forbidden", id="error document"
+        ),
         pytest.param(request(b"GET /%zz HTTP/1.1"), 400, "bad_request", id="no hexadecimal"),
     ],
 )

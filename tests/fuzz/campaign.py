@@ -1,4 +1,4 @@
-"""A long run of hostile input: ``python -m tests.fuzz.campaign --images 1000000 --requests 100000``.
+"""A long run of hostile input: ``python -m tests.fuzz.campaign --images 1000000``.
 
 The trials run in a process of their own, which may crash or hang: the input that did it is kept in
 the output folder, in hexadecimal, and the run goes on behind it. The status is 1 if there was any.
@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing import get_context
+from multiprocessing.context import SpawnProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
@@ -21,18 +22,21 @@ from digit_classifier.training.tables import markdown_table
 from tests.fuzz.tally import Tally
 from tests.fuzz.targets import Pictures, Requests, Target
 
-TARGETS: dict[str, Callable[[int], Target]] = {"images": Pictures, "requests": Requests}
+Factory = Callable[[int], Target]
+TARGETS: dict[str, Factory] = {"images": Pictures, "requests": Requests}
 OUTPUT = Path(tempfile.gettempdir()) / "digit-classifier-fuzz"
 SAVED_EVERY = 5000
 PATIENCE = 60  # seconds, for one trial
 _MB = 1e6
 
 
-def main_loop(name: str, seed: int, end: int, file: Path, current: "Synchronized[int]") -> None:
+def main_loop(
+    factory: Factory, seed: int, end: int, file: Path, current: "Synchronized[int]"
+) -> None:
     """Run trials until `end`, from where the tally stands; `current` tells which one runs."""
-    with open(os.devnull, "wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)  # tracebacks of faults are in the tally
-    tally, target = Tally.load(file), TARGETS[name](seed)
+    tally, target = Tally.load(file), factory(seed)
     known = {number for number, _ in tally.faults}
     peak = _peak()
     started = time.perf_counter() - tally.seconds
@@ -64,14 +68,14 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MB
 
 
-def run(name: str, seed: int, end: int, file: Path) -> Tally:
+def run(factory: Factory, seed: int, end: int, file: Path) -> Tally:
     """Run trials to their end, through crashes and hangs."""
     while Tally.load(file).done < end:
         current = get_context("spawn").Value("q", -1)
-        arguments = name, seed, end, file, current
+        arguments = factory, seed, end, file, current
         process = get_context("spawn").Process(target=main_loop, args=arguments)
         process.start()
-        ending = _watch(process, current, end, name)
+        ending = _watch(process, current, end)
         if ending:
             tally = Tally.load(file)
             tally.faults.append((current.value, ending))
@@ -80,10 +84,10 @@ def run(name: str, seed: int, end: int, file: Path) -> Tally:
     return Tally.load(file)
 
 
-def _watch(process, current: "Synchronized[int]", end: int, name: str) -> str:  # noqa: ANN001
+def _watch(process: SpawnProcess, current: "Synchronized[int]", end: int) -> str:
     """Wait for the process, and tell how it ended; nothing if well."""
     seen, since = -1, time.monotonic()
-    with tqdm(total=end, desc=name, mininterval=5) as bar:
+    with tqdm(total=end, mininterval=5) as bar:
         while process.is_alive():
             process.join(0.5)
             if current.value != seen:
@@ -134,7 +138,7 @@ def main(images: int, requests: int, seed: int, resume: bool, output: Path) -> N
         file = output / f"{name}-{seed}.json"
         if not resume:
             file.unlink(missing_ok=True)
-        tally = run(name, seed, end, file)
+        tally = run(TARGETS[name], seed, end, file)
         report(name, tally)
         keep_faults(TARGETS[name](seed), name, tally, output)
         n_faults += len(tally.faults)

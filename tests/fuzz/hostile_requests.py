@@ -15,14 +15,16 @@ from tests.fuzz.mutation import mutate
 #: Names, values and words that something may take for more than that.
 WORDS = (
     "", "7.png", "mlp", "cnn", "softmax", "../../etc/passwd", "..\\..\\x", "%00", "\0", "a" * 3000,
-    "{{7*7}}", "${7*7}", "<script>alert(1)</script>", "' OR 1=1 --", "é\u202e\U0001f600", "-1", "1e9",
-    "9" * 40, "NaN", "a\r\nSet-Cookie: x=1", '"; filename="x', "%2e%2e%2f", "\ud7ff", "true", "0", "28",
+    "{{7*7}}", "${7*7}", "<script>alert(1)</script>", "' OR 1=1 --", "é\u202e\U0001f600", "-1",
+    "1e9", "9" * 40, "NaN", "a\r\nSet-Cookie: x=1", '"; filename="x', "%2e%2e%2f", "\ud7ff",
+    "true", "0", "28",
 )  # fmt: skip
 _FIELDS = ("myfile", "file", "image", "images", "img", "csrf_token", "model", "x", "")
 _TYPES = (
     "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"",
     "application/x-www-form-urlencoded", "application/json", "application/zip", "image/png",
-    "text/plain; charset=nonsense", "application/octet-stream", "", ";;;", "multipart/mixed; boundary=b",
+    "text/plain; charset=nonsense", "application/octet-stream", "", ";;;",
+    "multipart/mixed; boundary=b",
 )  # fmt: skip
 _HEADERS = {
     "Accept": ("*/*", "text/html", "application/json", ";q=9", "text/html;q=x", "a" * 500),
@@ -87,7 +89,9 @@ def _word(rng: random.Random) -> str:
 
 def _query(rng: random.Random) -> str:
     names = ("model", "verbose", "explain", "x")
-    values = (_word(rng).replace("\r\n", "%0d%0a") for _ in range(rng.randint(0, 2)))  # as on the wire
+    values = (
+        _word(rng).replace("\r\n", "%0d%0a") for _ in range(rng.randint(0, 2))
+    )  # as on the wire
     return "&".join(f"{rng.choice(names)}={value}" for value in values)
 
 

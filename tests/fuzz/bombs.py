@@ -1,0 +1,165 @@
+"""Small files that ask for much time or memory; most could only be written by hand."""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from digit_classifier.preprocessing.containers import START_OF_SCAN
+from tests.strokes import encode
+
+MIB = 1024 * 1024
+GRAY, SIDE = 0, 64
+_LARGEST = (6300, 6300)
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Write a chunk of a PNG."""
+    checksum = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + checksum
+
+
+def png(width: int = SIDE, height: int = SIDE, *, extra: bytes = b"", pixels: bytes = b"") -> bytes:
+    """Write a gray PNG; by default without any pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, GRAY, 0, 0, 0)
+    parts = (
+        chunk(b"IHDR", header),
+        extra,
+        chunk(b"IDAT", zlib.compress(pixels)),
+        chunk(b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def tiff(tags: dict[int, int], data: bytes = bytes(100)) -> bytes:
+    """Write a TIFF with the data at byte 8; `tags` add to those of a small gray picture."""
+    small = {256: SIDE, 257: SIDE, 258: 8, 259: 1, 262: 1, 277: 1}
+    small |= {} if 322 in tags else {273: 8, 278: SIDE, 279: len(data)}
+    entries = [struct.pack("<HHII", tag, 4, 1, n) for tag, n in sorted((small | tags).items())]
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory
+
+
+def _fax(height: int) -> bytes:
+    """Rows that cannot be read, each worth a line of libtiff's to the log."""
+    noise = np.random.default_rng(0).bytes(100)
+    return tiff({256: 8, 257: height, 258: 1, 259: 3, 262: 0, 278: height}, noise)
+
+
+def _scans(n: int) -> bytes:
+    """A progressive JPEG that passes over its 40 megapixels so many times."""
+    picture = encode(Image.new("L", _LARGEST), "JPEG", progressive=True)
+    start = picture.index(START_OF_SCAN)
+    scan = picture[start : picture.index(START_OF_SCAN, start + 2)]
+    header = scan[: 2 + int.from_bytes(scan[2:4], "big")]
+    return picture[:-2] + header * (n - picture.count(START_OF_SCAN)) + b"\xff\xd9"
+
+
+def _webp() -> bytes:
+    """An animation on a canvas of 30,000 pixels a side."""
+    red = Image.new("RGB", (SIDE, SIDE), "red")
+    file = bytearray(encode(red, "WEBP", save_all=True, append_images=[Image.new("RGB", red.size)]))
+    start = file.index(b"VP8X") + 12
+    file[start : start + 6] = (30_000).to_bytes(3, "little") * 2
+    return bytes(file)
+
+
+def _gif(width: int, height: int) -> bytes:
+    """One frame larger than the screen it is for."""
+    file = bytearray(encode(Image.new("L", (SIDE, SIDE)), "GIF"))
+    start = file.index(b",", 13) + 5
+    file[start : start + 4] = struct.pack("<HH", width, height)
+    return bytes(file)
+
+
+def _frames() -> bytes:
+    """Ten thousands of frames."""
+    file = encode(Image.new("P", (16, 16)), "GIF")
+    frame = file[file.index(b",", 13) : -1]
+    return file[:-1] + frame * (MIB // len(frame) - 20) + b";"
+
+
+def _bmp(side: int) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + header
+
+
+def _text(kind: bytes, n_bytes: int, n: int = 1) -> bytes:
+    body = b"a\0\0" + zlib.compress(bytes(n_bytes), 9)
+    return png(extra=chunk(kind, body) * n, pixels=bytes(SIDE * (SIDE + 1)))
+
+
+#: Each with the error that it is refused by, or "no_ink" where it is read as the blank paper it is.
+FILES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "PNG of 30,000×30,000": (lambda: png(30_000, 30_000), "too_many_pixels"),
+    "PNG of 2³¹×2³¹": (lambda: png(2**31 - 1, 2**31 - 1), "too_many_pixels"),
+    "PNG of 6400×6400, unpacked to 41 MB": (
+        lambda: png(6400, 6400, pixels=bytes(6401 * 6400)),
+        "too_many_pixels",
+    ),
+    "PNG with a text of 200 MB": (lambda: _text(b"zTXt", 200_000_000), "no_ink"),
+    "PNG with 900 texts of 1 MB": (lambda: _text(b"zTXt", 1_000_000, 900), "no_ink"),
+    "PNG with 900 profiles of 1 MB": (lambda: _text(b"iCCP", 1_000_000, 900), "no_ink"),
+    "PNG of 64×64 with 300 MB of pixels": (lambda: png(pixels=bytes(300_000_000)), "no_ink"),
+    "JPEG of 65,500×65,500": (
+        lambda: _sized_jpeg(65_500),
+        "too_many_pixels",
+    ),
+    "JPEG of 6300×6300 in 89,000 scans": (lambda: _scans(89_000), "broken_image"),
+    "GIF with a frame of 65,535×65,535": (lambda: _gif(65_535, 65_535), "too_many_pixels"),
+    "GIF of 6,000 frames": (_frames, "no_ink"),
+    "BMP of 30,000×30,000": (lambda: _bmp(30_000), "too_many_pixels"),
+    "TIFF of 2³¹×2³¹": (lambda: tiff({256: 2**31 - 1, 257: 2**31 - 1}), "too_many_pixels"),
+    "TIFF of 64×64 in a tile of 40,000×40,000": (
+        lambda: tiff({259: 5, 322: 40_000, 323: 40_000, 324: 8, 325: 100}),
+        "broken_image",
+    ),
+    "TIFF of five million rows that are none": (lambda: _fax(5_000_000), "too_many_pixels"),
+    "TIFF of 65,000 rows that are none": (lambda: _fax(65_000), "no_ink"),
+    "WebP of 30,000×30,000": (_webp, "too_many_pixels"),
+}
+
+
+#: Within the limits: what they let a small file cost.
+COSTLY: dict[str, tuple[Callable[[], bytes], str]] = {
+    "WebP of 6300×6300, without loss": (
+        lambda: encode(Image.new("RGBA", _LARGEST), "WEBP", lossless=True, method=0),
+        "no_ink",
+    ),
+    "PNG of 6300×6300, transparent": (
+        lambda: encode(Image.new("RGBA", _LARGEST), "PNG"),
+        "no_ink",
+    ),
+    "TIFF of 6300×6300, transparent": (
+        lambda: encode(Image.new("RGBA", _LARGEST), "TIFF", compression="tiff_adobe_deflate"),
+        "no_ink",
+    ),
+    "GIF of 6300×6300": (lambda: encode(Image.new("L", _LARGEST), "GIF"), "no_ink"),
+    "JPEG of 6300×6300 in 100 scans": (lambda: _scans(100), "no_ink"),
+}
+
+
+def _sized_jpeg(side: int) -> bytes:
+    file = bytearray(encode(Image.new("L", (SIDE, SIDE)), "JPEG"))
+    start = file.index(b"\xff\xc0") + 5
+    file[start : start + 4] = struct.pack(">HH", side, side)
+    return bytes(file)
+
+
+def _zip(content: bytes, n: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for number in range(n):
+            archive.writestr(f"{number}.png", content)
+    return file.getvalue()
+
+
+#: For the batch endpoint, each with the error that it is refused by as a whole.
+ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "ZIP of 40 files of 100 MB": (lambda: _zip(bytes(100_000_000), 40), "file_too_large"),
+    "ZIP of 60,000 files": (lambda: _zip(b"", 60_000), "bad_batch"),
+}
