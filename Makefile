@@ -3,8 +3,8 @@ TEST_PYVENV ?= .venv-test
 export TEST_PYVENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install service debug test lint format schemathesis openapi-examples train fast-train \
-	model-cards screenshots lock clean
+.PHONY: help install service debug test lint format schemathesis openapi-examples fuzz audit train \
+	fast-train model-cards screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,15 @@ schemathesis: test-pyvenv ## Try the API with some hundred requests an operation
 
 openapi-examples: test-pyvenv ## Ask for the answers anew that the API's document shows
 	@"$(TEST_PYVENV)/bin/python" -m tests.web.openapi_examples
+
+fuzz: test-pyvenv ## Try a million damaged images and 100,000 hostile requests (a quarter of an hour)
+	@"$(TEST_PYVENV)/bin/python" -m tests.fuzz.campaign --images 1000000 --requests 100000
+
+audit: test-pyvenv ## Ask the package index whether a pinned package has a known vulnerability
+	@for file in requirements.txt requirements-dev.txt; do \
+		"$(TEST_PYVENV)/bin/pip-audit" --vulnerability-service pypi --strict --disable-pip \
+			--requirement "$$file" || exit; \
+	done
 
 train: ## Train the default model on MNIST
 	@bash deployment_scripts/train_model.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The gate: format, lint, types, imports, scripts of page and shell, and tests, in an environment of its own.
+# The gate: format, lint, security, types, imports, scripts of page and shell, and tests, in an
+# environment of its own.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR
@@ -27,6 +28,8 @@ check_code() {
     ruff format --check .
     step "Lint (ruff)"
     ruff check .
+    step "Security (bandit)"
+    bandit --quiet --recursive --configfile pyproject.toml digit_classifier apache benchmarks
     step "Types (mypy)"
     mypy
     step "Imports (import-linter)"
