@@ -45,15 +45,15 @@ async def slow_header(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def slow_body(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Never end the body: a kilobyte each half of a second, faster than the least rate."""
+    """Never end the body: a little more each second than the least rate."""
     writer.write(_HEAD + _FORM + b"Content-Length: 1000000\r\n\r\n" + _PART)
-    await _drip(writer, b"x" * 1000, 0.5)
+    await _drip(writer, b"x" * 1200, 1)
 
 
 async def slow_chunks(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Do the same without telling the length."""
     writer.write(_HEAD + _FORM + b"Transfer-Encoding: chunked\r\n\r\n")
-    await _drip(writer, b"3e8\r\n" + b"x" * 1000 + b"\r\n", 0.5)
+    await _drip(writer, b"4b0\r\n" + b"x" * 1200 + b"\r\n", 1)
 
 
 async def slow_reader(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,7 +105,7 @@ async def _measure(address: str, client: Client | None, n: int, seconds: float) 
         f"{1000 * load.median:.0f} ms",
         f"{1000 * load.p99:.0f} ms",
         f"{1000 * load.longest:.0f} ms",
-        f"{_memory():.0f} MB",
+        f"{_memory(parts.port or 80):.0f} MB",
     ]
     for task in tasks:
         task.cancel()
@@ -119,11 +119,17 @@ def _load(address: str, seconds: float) -> Load:
     return load
 
 
-def _memory() -> float:
-    """Return the memory of all Apaches' processes, in MB; shared pages count once."""
-    names = {"apache2", "httpd"}
-    processes = [p for p in psutil.process_iter() if p.name() in names]
-    return sum(p.memory_full_info().pss for p in processes) / 1e6
+def _memory(port: int) -> float:
+    """Return the memory of the Apache on a port, in MB; shared pages count once."""
+    parent = next(
+        psutil.Process(connection.pid)
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    )
+    while (above := parent.parent()) and above.name() == parent.name():
+        parent = above
+    processes = [parent, *parent.children()]
+    return sum(process.memory_full_info().pss for process in processes) / 1e6
 
 
 @click.command()
