@@ -35,7 +35,7 @@ setup(
         "msgspec>=0.20",
         "numpy>=2.1",
         "packaging>=24",
-        "pillow>=11",
+        "pillow>=12.3",  # the first without known holes
         "pooch>=1.8",
         "prometheus-client>=0.22",
         "requests>=2.32",

@@ -192,8 +192,8 @@ summarize() {
     else
         printf 'No change. '
     fi
-    printf 'Release %s serves on %s, by %d processes of %d threads.\n' "${release##*/}" \
-        "$(address)" "$PROCESSES" "$THREADS"
+    printf 'Release %s serves on %s, by %d processes.\n' "${release##*/}" \
+        "$(address)" "$PROCESSES"
     printf 'Settings: %s. Logs: %s and %s.\n' "$SETTINGS_FILE" \
         "$REQUESTS_LOG_DIR" "$LOG_DIR/digit-classifier-*.log"
 }

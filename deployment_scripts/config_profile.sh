@@ -58,9 +58,9 @@ export DIGIT_CLASSIFIER_MODELS_DIR="$MODELS_DIR"
 export DIGIT_CLASSIFIER_HOST="$HOST"
 export DIGIT_CLASSIFIER_PORT="$PORT"
 
-# Apache: its name, its ports (the second where there is a certificate), the processes of the service
-# and their threads, the proxies whose word on the client is taken, and the networks that may see
-# /status and /metrics besides this machine.
+# Apache: its name, its ports (the second where there is a certificate), the processes of the service,
+# the proxies whose word on the client is taken, and the networks that may see /status and /metrics
+# besides this machine.
 SERVER_NAME="${SERVER_NAME:-$(hostname)}"
 HTTP_PORT="${HTTP_PORT:-$PORT}"
 HTTPS_PORT="${HTTPS_PORT:-$([[ "$DEPLOYMENT" == system ]] && echo 443 || echo 8443)}"
@@ -68,7 +68,6 @@ TLS_CERT="${TLS_CERT:-}"
 TLS_KEY="${TLS_KEY:-}"
 # (nproc would count by the threads that a program may have, where that is set)
 PROCESSES="${PROCESSES:-$(env --unset=OMP_NUM_THREADS --unset=OMP_THREAD_LIMIT nproc)}"
-THREADS="${THREADS:-2}"
 TRUSTED_PROXIES="${TRUSTED_PROXIES:-}"
 STATUS_NETWORKS="${STATUS_NETWORKS:-}"
 

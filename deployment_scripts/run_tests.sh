@@ -64,8 +64,8 @@ main() {
         --help) usage && return ;;
         *) usage_error "unknown option $1" ;;
     esac
-    STEPS=7
-    [[ "$tests" == no ]] || STEPS=8
+    STEPS=8
+    [[ "$tests" == no ]] || STEPS=9
     cd -- "$PROJECT_DIR"
     check_code
     if [[ "$tests" == yes ]]; then run_tests; fi
