@@ -22,6 +22,6 @@ def statuses() -> dict[str, set[int]]:
     http = [CSRFError(), TooManyRequests(), ApiKeyMissing(), ApiKeyWrong(), PageExpired()]
     apache = [error_of(status) for status in APACHE_STATUSES]
     found: dict[str, set[int]] = {}
-    for problem in map(problem_of, (*own, *http, *apache)):
+    for problem in map(problem_of, (*own, *http, *apache, MemoryError())):
         found.setdefault(problem.code, set()).add(int(problem.status))
     return found

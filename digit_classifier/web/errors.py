@@ -175,7 +175,7 @@ def problem_of(error: Exception) -> Problem:
             return replace(problem, status=error.status, more=problem.more | error.more)
         case DigitClassifierError():
             return _problem_of_ours(error)
-        case MemoryError() | HTTPException() if said := next(filter(partial(isinstance, error), _SAID), None):
+        case _ if said := next(filter(partial(isinstance, error), _SAID), None):
             return Problem(*_SAID[said])
         case HTTPException(code=int(number)) if not isinstance(error, InternalServerError):
             # Werkzeug's names: those of HTTPStatus differ between releases of Python

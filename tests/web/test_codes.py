@@ -62,8 +62,10 @@ PROVOKED = {
     "self_test_failed": (broken(class_labels=tuple(range(1, 11))), {}),
     "unsound": (lambda client: client.get("/readyz"), {"read_only": True}),
 }
-#: Told in the form of another protocol, or with MNIST alone: tests of their own.
-ELSEWHERE = {"bad_tensor", "index_past_end"}
+#: Told in the form of another protocol, with MNIST alone, or where something is short: tests of
+#: their own.
+SHORT = {"out_of_memory", "out_of_time"}
+ELSEWHERE = {"bad_tensor", "index_past_end", *SHORT}
 
 
 def table():
@@ -119,4 +121,7 @@ def test_the_page_has_a_command_for_each_that_can_be_provoked_from_outside():
     by_absence = {"dataset_missing"}
     ours = {"internal_error", "self_test_failed"}
     shown = set(re.findall(r'\{…"code":"(\w+)"', PAGE.read_text("utf-8")))
-    assert shown == (PROVOKED.keys() | ELSEWHERE) - {"bad_tensor"} - by_settings - by_absence - ours
+    assert (
+        shown
+        == (PROVOKED.keys() | ELSEWHERE) - {"bad_tensor"} - SHORT - by_settings - by_absence - ours
+    )

@@ -47,7 +47,7 @@ def test_json_nested_too_deep_is_malformed(client):
         "/api/v1/classify/batch", data=b"[" * 100_000, content_type="application/json"
     )
     assert response.status_code == 400
-    assert response.json["code"] == "bad_request"
+    assert response.json["code"] == "bad_batch"
 
 
 @pytest.mark.parametrize("content", [b"true", b"1", b'"x"', b"[[1]]", b"{}", b"null"])
