@@ -4,11 +4,13 @@ import io
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 
 from digit_classifier.errors import BrokenImageError, InputError, UnsupportedImageError
+from digit_classifier.preprocessing import decode as decoding
 from digit_classifier.preprocessing.containers import MAX_SCANS, START_OF_SCAN
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
 from digit_classifier.preprocessing.framing import frame
@@ -161,3 +163,14 @@ def test_tiff_whose_strips_share_the_scans_of_one_jpeg_is_not_read() -> None:
     content = tiff({259: 7, 279: len(jpeg) + 200}, jpeg)
     with pytest.raises(BrokenImageError, match="made in a way"):
         decode(content, DecodeLimits())
+
+
+def test_one_webp_at_a_time_is_decoded() -> None:
+    content = encode(draw_digit(3, size=(64, 64)), "WEBP")
+    with ThreadPoolExecutor(1) as pool:
+        with decoding._WEBP:
+            waiting = pool.submit(decode, content, DecodeLimits())
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            assert decode(encode(draw_digit(3, size=(64, 64)), "PNG"), DecodeLimits()).any()
+        assert waiting.result(10).shape == (64, 64)
