@@ -6,6 +6,7 @@ threads work at once as the processor has use for. The others wait in turn, and 
 """
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, RequestTimeout, ServiceUnavailable
 
+from digit_classifier.web.overload import QUEUE_START
 from digit_classifier.web.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PATIENCE = 10  # seconds that a request may wait for its turn
+#: As many may wait in a process; whoever comes then has waited too long already.
+MOST_WAITING = 32
 _REFUSAL = "digit_classifier.refusal"
 _PIECE = 64 * 1024
 #: As many batches of the largest size may wait in memory.
@@ -32,19 +35,30 @@ class Intake:
     Parameters
     ----------
     application : WSGI application
+        Refuses what has waited longer than it wants, see :mod:`digit_classifier.web.overload`.
+    watchdog : Watchdog
+        Told of each request that is worked on.
     at_once : int
         How many requests are worked on at the same time.
     max_body : int
         Longest body that is taken in, in bytes; the application is left to refuse a longer one.
-    watchdog : Watchdog
-        Told of each request that is worked on.
+    max_queue_ms : int
+        How long a request may wait for its turn.
     """
 
     def __init__(
-        self, application: "WSGIApplication", at_once: int, max_body: int, watchdog: Watchdog
+        self,
+        application: "WSGIApplication",
+        watchdog: Watchdog,
+        *,
+        at_once: int,
+        max_body: int,
+        max_queue_ms: int,
     ) -> None:
         self._application, self._max_body, self._watchdog = application, max_body, watchdog
         self._turns = threading.BoundedSemaphore(at_once)
+        self._places = threading.BoundedSemaphore(MOST_WAITING)
+        self._patience = max_queue_ms / 1000 + 0.01
         self._room = _Room(_LARGEST_BODIES * max_body)
 
     def __call__(
@@ -56,13 +70,29 @@ class Intake:
                 self._take_in(environ, visitor)
             except HTTPException as exc:
                 return self._refuse(environ, start_response, exc)
-            if not self._turns.acquire(timeout=PATIENCE):
-                return self._refuse(environ, start_response, ServiceUnavailable(retry_after=1))
-            try:
-                with self._watchdog.watching():
-                    return self._application(environ, start_response)
-            finally:
+            with self._turn(environ), self._watchdog.watching():
+                return self._application(environ, start_response)
+
+    @contextmanager
+    def _turn(self, environ: "WSGIEnvironment") -> Iterator[None]:
+        """Wait for a turn. Whoever gets none in time has no turn, and is refused as overload."""
+        # the body may have come as slowly as it liked: waiting begins when it is there
+        environ[QUEUE_START] = str(int(time.time() * 1e6))
+        has_turn = self._turns.acquire(blocking=False) or self._wait(environ)
+        try:
+            yield
+        finally:
+            if has_turn:
                 self._turns.release()
+
+    def _wait(self, environ: "WSGIEnvironment") -> bool:
+        if not self._places.acquire(blocking=False):
+            environ[QUEUE_START] = "0"
+            return False
+        try:
+            return self._turns.acquire(timeout=self._patience)
+        finally:
+            self._places.release()
 
     def _take_in(self, environ: "WSGIEnvironment", visitor: "_Visitor") -> None:
         """Put the body in memory, piece by piece: what there is, not what is claimed."""
@@ -133,7 +163,11 @@ def init_app(app: Flask, watchdog: Watchdog) -> None:
     config: dict[str, Any] = app.config
     app.before_request(_tell_refusal)
     app.wsgi_app = Intake(  # type: ignore[method-assign]
-        app.wsgi_app, config["REQUESTS_AT_ONCE"], config["MAX_BATCH_BYTES"], watchdog
+        app.wsgi_app,
+        watchdog,
+        at_once=config["REQUESTS_AT_ONCE"],
+        max_body=config["MAX_BATCH_BYTES"],
+        max_queue_ms=config["MAX_QUEUE_MS"],
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from flask import Flask
 
 from digit_classifier.errors import SelfTestError
-from digit_classifier.web.observation import UNOBSERVED
 from digit_classifier.web import intake
+from digit_classifier.web.observation import UNOBSERVED
 from digit_classifier.web.watchdog import Watchdog, open_many_files
 
 

@@ -54,7 +54,7 @@ def blocking():
 
 @pytest.fixture
 def room(blocking):
-    return intake.Intake(blocking, at_once=2, max_body=1000, watchdog=Watchdog(0))
+    return intake.Intake(blocking, Watchdog(0), at_once=2, max_body=1000, max_queue_ms=200)
 
 
 def ask(application, stream, **environ):
@@ -88,7 +88,8 @@ def test_body_that_breaks_off_is_a_408(room, blocking):
     assert ask(room, Slow([b"a"], error=True), CONTENT_LENGTH="600").status_code == 408
 
 
-def test_few_work_at_once_and_slow_bodies_are_none_of_them(room, blocking):
+def test_few_work_at_once(blocking):
+    room = intake.Intake(blocking, Watchdog(0), at_once=2, max_body=1000, max_queue_ms=5000)
     threads = [
         threading.Thread(target=ask, args=(room, Slow([b"a"])), kwargs={"CONTENT_LENGTH": "1"})
         for _ in range(8)
@@ -104,22 +105,55 @@ def test_few_work_at_once_and_slow_bodies_are_none_of_them(room, blocking):
     assert len(blocking.bodies) == 8
 
 
-def test_who_waits_too_long_for_a_turn_is_told_when_to_come_again(room, blocking, monkeypatch):
-    monkeypatch.setattr(intake, "PATIENCE", 0.1)
-    workers = [threading.Thread(target=ask, args=(room, Slow([]))) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    time.sleep(0.2)
-    threading.Timer(0.5, blocking.go.set).start()
-    answer = ask(room, Slow([]))
-    assert answer.status_code == 503
+@pytest.fixture
+def busy(app_of_one):
+    """A service that works on one request, which has not come to its end."""
+    app, held = app_of_one
+    worker = threading.Thread(target=app.test_client().get, args=("/held",))
+    worker.start()
+    time.sleep(0.3)
+    yield app.test_client()
+    held.set()
+    worker.join()
+
+
+@pytest.fixture
+def app_of_one(tmp_path):
+    app, held = make_app(tmp_path, requests_at_once=1, max_queue_ms=200), threading.Event()
+    app.extensions["digit_classifier_begun"] = 0  # it has been there for long
+
+    @app.get("/held")
+    def hold():
+        held.wait(10)
+        return "done"
+
+    intake.init_app(app, Watchdog(0))
+    return app, held
+
+
+def test_who_waits_too_long_for_a_turn_is_told_so(busy):
+    started = time.monotonic()
+    answer = send(busy, "/curl-api", myfile=as_file(drawn(7)))
+    assert 0.2 < time.monotonic() - started < 1
+    assert (answer.status_code, answer.json["code"]) == (503, "overloaded")
     assert answer.headers["Retry-After"] == "1"
-    for worker in workers:
-        worker.join()
+
+
+def test_where_too_many_wait_nobody_waits(busy, monkeypatch):
+    intake_of_it = busy.application.wsgi_app
+    for _ in range(intake.MOST_WAITING):
+        intake_of_it._places.acquire()
+    started = time.monotonic()
+    assert send(busy, "/curl-api", myfile=as_file(drawn(7))).json["code"] == "overloaded"
+    assert time.monotonic() - started < 0.2
+
+
+def test_how_the_service_is_is_told_all_the_same(busy):
+    assert busy.get("/livez").status_code == 200
 
 
 def test_bodies_may_take_so_much_memory_together_and_give_it_back(blocking):
-    room = intake.Intake(blocking, at_once=9, max_body=100, watchdog=Watchdog(0))
+    room = intake.Intake(blocking, Watchdog(0), at_once=9, max_body=100, max_queue_ms=1000)
     threads = [
         threading.Thread(
             target=ask, args=(room, Slow([b"a" * 100])), kwargs={"CONTENT_LENGTH": "100"}
