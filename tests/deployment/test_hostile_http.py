@@ -276,7 +276,7 @@ def answered(apache: OwnApache) -> bool:
 def has_two_workers_but(apache: OwnApache, before: set[int]) -> Callable[[], bool]:
     def are_ready() -> bool:
         now = {worker.pid for worker in apache.workers()}
-        ready = {int(file.name) for file in (apache.folder / "run" / "workers").iterdir()}
-        return len(now & ready) == 2 and now != before
+        ready = {file.name for file in (apache.folder / "run" / "workers").iterdir()}
+        return len({pid for pid in now if str(pid) in ready}) == 2 and now != before
 
     return are_ready

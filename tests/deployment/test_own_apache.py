@@ -244,7 +244,7 @@ def test_overload_is_a_503_that_says_when_to_come_again(apache: OwnApache) -> No
     [
         ("/", {"X-Long": "a" * 5000}, 400, "bad_request"),
         ("/", {f"X-{n}": "a" for n in range(80)}, 400, "bad_request"),
-        ("/error/", {}, 404, "not_found"),
+        ("/error/", {}, 403, "forbidden"),
         ("/static/", {}, 404, "not_found"),
         ("/static/0123456789ab/", {}, 404, "not_found"),
         ("/static/0123456789ab/missing.css", {}, 404, "not_found"),

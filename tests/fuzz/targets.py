@@ -100,6 +100,8 @@ def judge(method: str, response: TestResponse) -> str:
         if method != "HEAD" and "</html>" not in response.text:
             raise UnexpectedAnswerError(f"{status} without a page: {response.text[:500]}")
         return f"{status} page"
+    if response.mimetype == "application/json" and (method == "HEAD" or "error" in response.json):
+        return f"{status} error"  # as the Open Inference Protocol has it
     if response.mimetype != "application/problem+json":
         raise UnexpectedAnswerError(f"{status} {response.mimetype}: {response.text[:500]}")
     return str(status) if method == "HEAD" else f"{status} {response.json['code']}"
