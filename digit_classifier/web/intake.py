@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, RequestTimeout, ServiceUnavailable
 
-from digit_classifier.web.overload import QUEUE_START
+from digit_classifier.web import overload
 from digit_classifier.web.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -65,19 +65,20 @@ class Intake:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Take the request in, wait for its turn, and let the application answer."""
+        waited_ms = overload.waited_ms(environ) or 0.0  # for a thread
         with self._room.visitor() as visitor:
             try:
                 self._take_in(environ, visitor)
             except HTTPException as exc:
                 return self._refuse(environ, start_response, exc)
-            with self._turn(environ), self._watchdog.watching():
+            with self._turn(environ, waited_ms), self._watchdog.watching():
                 return self._application(environ, start_response)
 
     @contextmanager
-    def _turn(self, environ: "WSGIEnvironment") -> Iterator[None]:
+    def _turn(self, environ: "WSGIEnvironment", waited_ms: float) -> Iterator[None]:
         """Wait for a turn. Whoever gets none in time has no turn, and is refused as overload."""
-        # the body may have come as slowly as it liked: waiting begins when it is there
-        environ[QUEUE_START] = str(int(time.time() * 1e6))
+        # the body may have come as slowly as it liked: that was no waiting
+        environ[overload.QUEUE_START] = str(int(time.time() * 1e6 - waited_ms * 1e3))
         has_turn = self._turns.acquire(blocking=False) or self._wait(environ)
         try:
             yield
@@ -87,7 +88,7 @@ class Intake:
 
     def _wait(self, environ: "WSGIEnvironment") -> bool:
         if not self._places.acquire(blocking=False):
-            environ[QUEUE_START] = "0"
+            environ[overload.QUEUE_START] = "0"
             return False
         try:
             return self._turns.acquire(timeout=self._patience)
