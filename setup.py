@@ -75,6 +75,8 @@ setup(
             "types-tqdm",
             "uv",
         ],
+        # bulk runs on the cores of one machine or of many; s3fs and gcsfs add their stores
+        "distributed": ["distributed>=2025.9", "fsspec>=2025.9", "pyarrow>=21"],
         "plots": ["matplotlib>=3.9"],
         # counts requests to the API over several processes
         "redis": ["flask-limiter[redis]>=4"],
