@@ -19,6 +19,7 @@
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
     ├── TrainingDivergedError         the loss of a training is no finite number any more
     ├── MissingPackageError           a package that only this needs is not installed
+    ├── BulkError                     a bulk run cannot begin, go on or be resumed
     └── InputError                    what the caller sent
         ├── NoFileError               nothing was sent
         ├── EmptyFileError            a file without content
@@ -161,6 +162,12 @@ class MissingPackageError(DigitClassifierError):
     """A package that only an optional part needs is not installed."""
 
     code = "missing_package"
+
+
+class BulkError(DigitClassifierError):
+    """A bulk run cannot begin, go on or be resumed."""
+
+    code = "bulk_error"
 
 
 class InputError(DigitClassifierError):

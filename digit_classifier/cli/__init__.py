@@ -9,6 +9,7 @@ import click
 from digit_classifier import __version__
 from digit_classifier.cli.apache import apache
 from digit_classifier.cli.api_key import api_key
+from digit_classifier.cli.batch import batch
 from digit_classifier.cli.data import data
 from digit_classifier.cli.doctor import doctor
 from digit_classifier.cli.errors import Group
@@ -30,5 +31,19 @@ def main() -> None:
     """
 
 
-for command in (data, train, evaluate, predict, models, serve, query, api_key, apache, doctor):
+_COMMANDS = (
+    data,
+    train,
+    evaluate,
+    predict,
+    batch,
+    models,
+    serve,
+    query,
+    api_key,
+    apache,
+    doctor,
+)
+
+for command in _COMMANDS:
     main.add_command(command)

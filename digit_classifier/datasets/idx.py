@@ -33,9 +33,6 @@ def read_content(path: Path) -> bytes:
 def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
     """Read an IDX array of unsigned bytes, the only type MNIST uses.
 
-    The layout: two zero bytes, the element type, the number of dimensions, each dimension as a
-    big-endian 32-bit integer, then the elements in C order (LeCun's MNIST page, "file formats").
-
     Parameters
     ----------
     content : bytes
@@ -51,16 +48,47 @@ def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
     DatasetCorruptError
         The header is not IDX of unsigned bytes, or the length does not fit the dimensions.
     """
+    shape, header_size = parse_header(content, name)
+    check_length(len(content), shape, header_size, name)
+    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
+
+
+def parse_header(content: bytes, name: str) -> tuple[tuple[int, ...], int]:
+    """Return the shape of an IDX array, and the size of the header that tells it.
+
+    The layout: two zero bytes, the element type, the number of dimensions, each dimension as a
+    big-endian 32-bit integer, then the elements in C order (LeCun's MNIST page, "file formats").
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file, or only of its beginning.
+    name : str
+
+    Raises
+    ------
+    DatasetCorruptError
+        It is not IDX of unsigned bytes.
+    """
     if len(content) < 4 or content[:3] != bytes([0, 0, _UNSIGNED_BYTE]):
         raise DatasetCorruptError(f"{name} is not an IDX file of unsigned bytes.")
     n_dimensions = content[3]
     header_size = 4 + 4 * n_dimensions
     if len(content) < header_size:
         raise DatasetCorruptError(f"{name} ends within its header.")
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", n_dimensions, offset=4))
+    return tuple(int(n) for n in np.frombuffer(content, ">u4", n_dimensions, offset=4)), header_size
+
+
+def check_length(n_bytes: int, shape: tuple[int, ...], header_size: int, name: str) -> None:
+    """Compare the length of an IDX file with what its header promises.
+
+    Raises
+    ------
+    DatasetCorruptError
+        They differ.
+    """
     expected = header_size + int(np.prod(shape, dtype=object))
-    if len(content) != expected:
+    if n_bytes != expected:
         raise DatasetCorruptError(
-            f"{name} has {len(content)} bytes where its header promises {expected}."
+            f"{name} has {n_bytes} bytes where its header promises {expected}."
         )
-    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)

@@ -1,0 +1,170 @@
+"""Files and folders by path or URL, on this machine or in a store that fsspec reaches."""
+
+import bz2
+import gzip
+import lzma
+import os
+import uuid
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from fsspec import AbstractFileSystem
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from digit_classifier.errors import BulkError, InputError, MissingPackageError, NoFileError
+
+#: How files begin that are compressed as a whole.
+_COMPRESSIONS: tuple[tuple[bytes, Any], ...] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
+)
+#: What reading a compressed file raises where it is damaged.
+UNPACK_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
+
+#: What a store says of a file that cannot be had; any other trouble may pass, and is tried again.
+_REFUSALS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+#: One of these, whichever the store knows, changes when a file is written anew.
+_MARKS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
+_PARTIAL = ".partial"
+
+
+def locate(url: str) -> tuple[AbstractFileSystem, str]:
+    """Return the file system of a path or URL, and the path there.
+
+    Raises
+    ------
+    BulkError
+        No such kind of store is known.
+    MissingPackageError
+        It is known, but its package is not installed.
+    """
+    if "://" not in url:
+        return LocalFileSystem(), str(Path(url).absolute())
+    try:
+        fs, path = url_to_fs(url)
+    except ImportError as exc:
+        raise MissingPackageError(f"{url} cannot be reached: {exc}.") from exc
+    except ValueError as exc:
+        raise BulkError(f"{url} cannot be reached: {exc}.") from exc
+    return fs, path
+
+
+def absolute(url: str) -> str:
+    """Return a path as seen from any folder; a URL stays as it is."""
+    return url if "://" in url else str(Path(url).absolute())
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path or URL of a name below a folder; one that stands for itself stays."""
+    return name if "://" in name or name.startswith("/") else f"{folder.rstrip('/')}/{name}"
+
+
+def stamp(url: str) -> str:
+    """Return what tells a file from a later one of its name: its size, and when it was written."""
+    fs, path = locate(url)
+    return stamp_of(fs.info(path))
+
+
+def stamp_of(info: dict[str, Any]) -> str:
+    """Return the same of what a store says of a file."""
+    mark = next((info[key] for key in _MARKS if info.get(key)), "")
+    return f"{info.get('size')} {mark}"
+
+
+@contextmanager
+def unpacked(url: str) -> Iterator[BinaryIO]:
+    """Open a file for reading; one compressed by gzip, bzip2 or xz gives its content.
+
+    Seeking forwards in a compressed file reads on, and backwards begins anew.
+    """
+    fs, path = locate(url)
+    with fs.open(path, "rb") as raw:
+        head = raw.read(6)
+        raw.seek(0)
+        for magic, opener in _COMPRESSIONS:
+            if head.startswith(magic):
+                with opener(raw) as content:
+                    yield content
+                return
+        yield raw
+
+
+def read_image(url: str, max_bytes: int) -> bytes | InputError:
+    """Read a file, no further than a byte over the limit.
+
+    That it is too large is told when it is decoded. Trouble that may pass, as of a network, is
+    raised.
+    """
+    try:
+        fs, path = locate(url)
+        # not a pipe either, which would be waited for
+        if isinstance(fs, LocalFileSystem) and not Path(path).is_file():
+            return NoFileError("There is no such file.")
+        with fs.open(path, "rb") as file:
+            return cast(bytes, file.read(max_bytes + 1))
+    except _REFUSALS as exc:
+        return NoFileError(f"The file cannot be read: {exc.strerror or exc}.")
+    except (BulkError, ValueError) as exc:
+        return NoFileError(f"The file cannot be read: {exc}")
+
+
+def write_whole(url: str, content: bytes) -> None:
+    """Write a file so that nobody ever sees a part of it, and a crash leaves none.
+
+    A store of objects shows an object when all of it is there; on a disk the file gets its name
+    when its content is safe.
+    """
+    fs, path = locate(url)
+    if not isinstance(fs, LocalFileSystem):
+        fs.pipe_file(path, content)
+        return
+    target = Path(path)
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{_PARTIAL}")
+    try:
+        with partial.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder safe, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def names_in(url: str) -> list[str]:
+    """Return the names in a folder, sorted; none where there is no folder."""
+    fs, path = locate(url)
+    fs.invalidate_cache()
+    try:
+        return sorted(entry.rstrip("/").rpartition("/")[2] for entry in fs.ls(path, detail=False))
+    except FileNotFoundError:
+        return []
+
+
+def make_folder(url: str) -> None:
+    """Make a folder, where it is not there, and those above it."""
+    fs, path = locate(url)
+    fs.makedirs(path, exist_ok=True)
+
+
+def remove_partials(url: str) -> None:
+    """Remove what killed workers left half written in a folder."""
+    fs, path = locate(url)
+    if isinstance(fs, LocalFileSystem):
+        for partial in Path(path).glob(f".*{_PARTIAL}"):
+            partial.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+"""The formats of the output: rows to the bytes of a file, and back."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from digit_classifier.bulk.rows import Row
+
+SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        ("name", pa.string()),
+        ("prediction", pa.int16()),
+        ("confidence", pa.float32()),
+        ("accepted", pa.bool_()),
+        ("warnings", pa.list_(pa.string())),
+        ("probabilities", pa.list_(pa.float32())),
+        pa.field("model_name", pa.string(), nullable=False),
+        pa.field("model_version", pa.string(), nullable=False),
+        ("error_code", pa.string()),
+        ("error_detail", pa.string()),
+    ]
+)
+#: What a finished shard is counted by.
+COUNTED = ("accepted", "error_code")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of the output.
+
+    Attributes
+    ----------
+    suffix : str
+    encode : callable
+        Rows to the bytes of a file, the same each time.
+    decode : callable
+        Back to rows of at least `COUNTED`; ValueError says that the file is none.
+    """
+
+    suffix: str
+    encode: Callable[[Sequence[Row]], bytes]
+    decode: Callable[[bytes], list[Row]]
+
+
+def _to_parquet(rows: Sequence[Row]) -> bytes:
+    file = BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), file, compression="zstd")
+    return file.getvalue()
+
+
+def _from_parquet(content: bytes) -> list[Row]:
+    try:
+        rows: list[Row] = pq.read_table(BytesIO(content), columns=list(COUNTED)).to_pylist()
+    except (pa.ArrowException, OSError) as exc:
+        raise ValueError(f"no Parquet of ours: {exc}") from exc
+    return rows
+
+
+def _to_jsonl(rows: Sequence[Row]) -> bytes:
+    return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
+
+
+def _from_jsonl(content: bytes) -> list[Row]:
+    if not content.endswith(b"\n"):
+        raise ValueError("the last line has no end")
+    return [_counted(json.loads(line)) for line in content.splitlines()]
+
+
+def _counted(row: Any) -> Row:
+    try:
+        return {column: row[column] for column in COUNTED}
+    except (KeyError, TypeError) as exc:
+        raise ValueError(f"no row of ours: {exc!r}") from exc
+
+
+FORMATS = {
+    "parquet": Format(".parquet", _to_parquet, _from_parquet),
+    "jsonl": Format(".jsonl", _to_jsonl, _from_jsonl),
+}

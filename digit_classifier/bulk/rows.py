@@ -1,0 +1,100 @@
+"""The rows of a shard: a prediction or an error for each image."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.bulk.shards import Shard
+from digit_classifier.bulk.source import Item
+from digit_classifier.errors import BulkError, InputError
+from digit_classifier.inference import DigitClassifier, Prediction
+
+Row = dict[str, Any]
+Answers = list[Prediction | InputError]
+
+#: So many images share a matrix product. A row depends on it in its last bits, so that it is no
+#: option: the same shard gives the same bytes.
+BATCH = 128
+
+
+def rows_of(shard: Shard, classifier: DigitClassifier) -> Iterator[Row]:
+    """Classify the images of a shard; in memory are one image file and a batch of framed digits."""
+    items = shard.items(classifier.limits.max_bytes)
+    predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
+    while batch := _classify(islice(items, BATCH), classifier, predict):
+        for name, answer in batch:
+            yield _row(shard.source.name, name, answer, classifier)
+
+
+def _classify(
+    items: Iterable[Item],
+    classifier: DigitClassifier,
+    predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
+) -> list[tuple[str | None, Prediction | InputError]]:
+    """Read as the classifier asks for more; what cannot be read keeps its place."""
+    found: list[tuple[str | None, InputError | None]] = []
+
+    def contents() -> Iterator[Any]:
+        for item in items:
+            is_error = isinstance(item.content, InputError)
+            found.append((item.name, item.content if is_error else None))  # type: ignore[arg-type]
+            if not is_error:
+                yield item.content
+
+    answers = iter(predict(classifier, contents()))
+    return [(name, next(answers) if error is None else error) for name, error in found]
+
+
+def _predict_framed(
+    classifier: DigitClassifier, digits: Iterable[NDArray[np.uint8]]
+) -> list[Prediction | InputError]:
+    """Classify digits that need neither decoding nor framing."""
+    framed = list(digits)
+    if not framed:
+        return []
+    metadata = classifier.model.metadata
+    if framed[0].shape != metadata.image_shape:
+        raise BulkError(
+            f"The images of an IDX file have {framed[0].shape} pixels, the model's "
+            f"{metadata.image_shape}; images of other sizes are read from image files."
+        )
+    return [
+        Prediction(
+            digit=metadata.class_labels[int(np.argmax(probabilities))],
+            confidence=float(probabilities.max()),
+            probabilities=tuple(float(p) for p in probabilities),
+            accepted=float(probabilities.max()) >= metadata.min_confidence,
+            warnings=(),
+            model_name=classifier.model.name,
+            model_version=classifier.model.version,
+            classifier=metadata.classifier,
+            elapsed_ms=0.0,
+        )
+        for probabilities in classifier.predict_proba(np.stack(framed))
+    ]
+
+
+def _row(
+    source: str, name: str | None, answer: Prediction | InputError, classifier: DigitClassifier
+) -> Row:
+    row: Row = dict.fromkeys(
+        ("prediction", "confidence", "accepted", "warnings", "probabilities")
+    )
+    model = {"model_name": classifier.model.name, "model_version": classifier.model.version}
+    error = {"error_code": None, "error_detail": None}
+    if isinstance(answer, InputError):
+        error = {"error_code": answer.code, "error_detail": str(answer)}
+    else:
+        answered = answer.as_json()
+        row = {key: answered[key] for key in row}
+    return {"source": _text(source), "name": _text(name), **row, **model, **error}
+
+
+def _text(name: str | None) -> str | None:
+    r"""Spell bytes of a name that are no UTF-8 as \xff: no format of the output could hold them."""
+    if name is None:
+        return None
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,210 @@
+"""A bulk run: shards to the workers, a bounded number at a time, and their records back."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from dask.system import CPU_COUNT
+from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, as_completed
+from tqdm import tqdm
+
+from digit_classifier import __version__
+from digit_classifier.bulk import files
+from digit_classifier.bulk.output import Output, Totals
+from digit_classifier.bulk.shards import Census, Shard, list_shards, take_census
+from digit_classifier.bulk.source import Source
+from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.worker import Job, Record, classify_shard
+from digit_classifier.errors import BulkError, DigitClassifierError
+from digit_classifier.model_store import find_model, load_model
+from digit_classifier.settings import Settings
+
+#: Shards that are at a worker or on the way, for each of the workers' threads: enough that none
+#: waits for work, and few, so that the scheduler knows a small part of the run at any time.
+IN_FLIGHT = 3
+#: How often one that fails is tried again: a network may fail for a moment.
+RETRIES = 2
+_CONNECT_S, _FIRST_WORKER_S, _COUNT_S = 15, 60, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a run is made.
+
+    Attributes
+    ----------
+    format : str
+        One of :data:`digit_classifier.bulk.formats.FORMATS`.
+    shard_size : int
+    scheduler : str, optional
+        Address of a Dask scheduler; without one, this machine's cores do the work.
+    n_workers : int, optional
+        How many of them; by default all.
+    resume : bool
+    """
+
+    format: str = "parquet"
+    shard_size: int = 2000
+    scheduler: str | None = None
+    n_workers: int | None = None
+    resume: bool = False
+
+
+def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Options) -> Totals:
+    """Classify all images of the inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Paths or URLs of folders, archives, IDX files and lists of paths.
+    out : str
+        Path or URL of a folder that every worker reaches.
+    settings : Settings
+        The model, framing and limits.
+    options : Options
+
+    Raises
+    ------
+    BulkError
+        It cannot begin or be resumed, or a shard cannot be finished.
+    ModelNotFoundError, ModelCorruptError
+    """
+    sources = [find_source(name) for name in inputs]
+    model_file = find_model(settings.model, settings.models_dir)
+    job = _job(out, settings, options)
+    output = Output(job, _identity(job, inputs, options))
+    output.open(resume=options.resume)
+    with _connected(options) as client:
+        census = take_census(sources, options.shard_size)
+        if not census.n_images:
+            raise BulkError(f"There is no image in {', '.join(inputs)}.")
+        output.begin(census, model_file.read_bytes())
+        totals = _classify(client, job, sources, options.shard_size, census)
+    output.finish(totals)
+    return totals
+
+
+def _job(out: str, settings: Settings, options: Options) -> Job:
+    model = load_model(settings.model, settings.models_dir)
+    return Job(
+        out=files.absolute(out),
+        format=options.format,
+        model_name=model.name,
+        model_version=model.version,
+        release=__version__,
+        framing=settings.framing,
+        max_bytes=settings.max_upload_bytes,
+        max_pixels=settings.max_image_pixels,
+    )
+
+
+def _identity(job: Job, inputs: Sequence[str], options: Options) -> dict[str, Any]:
+    """Name all that the bytes of the output depend on, besides what is in the inputs."""
+    return {
+        "inputs": list(inputs),
+        "model": {"name": job.model_name, "version": job.model_version},
+        "release": job.release,
+        "framing": job.framing,
+        "max_bytes": job.max_bytes,
+        "max_pixels": job.max_pixels,
+        "format": job.format,
+        "shard_size": options.shard_size,
+    }
+
+
+@contextmanager
+def _connected(options: Options) -> Iterator[Client]:
+    """Connect to the scheduler, or start one with a process a core; without its dashboard."""
+    # what becomes of the connection is told by our own errors
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    if options.scheduler:
+        with _client(options.scheduler) as client:
+            yield client
+        return
+    n_workers = options.n_workers or CPU_COUNT
+    with (
+        LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        _client(cluster) as client,
+    ):
+        yield client
+
+
+def _client(address: Any) -> Client:
+    try:
+        client = Client(address, timeout=_CONNECT_S)
+        client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
+    except (OSError, ValueError, TimeoutError) as exc:
+        raise BulkError(f"There is no scheduler with workers at {address}: {exc}.") from exc
+    return client
+
+
+def _classify(
+    client: Client, job: Job, sources: Sequence[Source], size: int, listed: Census
+) -> Totals:
+    totals, census = Totals(), Census()
+    with tqdm(total=listed.n_images, unit=" images", unit_scale=True, disable=None) as progress:
+        for record in _records(client, job, _counted(list_shards(sources, size), census)):
+            totals.add(record)
+            progress.update(record.n_images)
+    if census.fingerprint != listed.fingerprint:
+        raise BulkError("The input has changed while it was read; begin anew in another folder.")
+    return totals
+
+
+def _counted(shards: Iterator[Shard], census: Census) -> Iterator[Shard]:
+    for shard in shards:
+        census.add(shard)
+        yield shard
+
+
+def _records(client: Client, job: Job, shards: Iterator[Shard]) -> Iterator[Record]:
+    """Yield the records as they come, and hand out as many shards as were done."""
+    window = _Window(client)
+    pending = as_completed(_submit(client, job, shards, window.size()))
+    for future in pending:
+        record = _result(future)
+        future.release()
+        yield record
+        for other in _submit(client, job, shards, window.size() - pending.count()):
+            pending.add(other)
+
+
+def _submit(client: Client, job: Job, shards: Iterator[Shard], count: int) -> Iterator[Future]:
+    for shard in islice(shards, max(0, count)):
+        yield client.submit(classify_shard, job, shard, pure=False, retries=RETRIES)
+
+
+def _result(future: Future) -> Record:
+    try:
+        record: Record = future.result()
+    except CancelledError as exc:
+        raise BulkError("The scheduler was lost; --resume goes on with another one.") from exc
+    except KilledWorker as exc:
+        raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
+    except DigitClassifierError:
+        raise
+    except Exception as exc:  # noqa: BLE001, whatever it was, it was on another machine
+        raise BulkError(f"A shard cannot be finished: {exc!r}. --resume tries it again.") from exc
+    return record
+
+
+class _Window:
+    """How many shards may be under way: workers come and go."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._size, self._counted_at = 0, float("-inf")
+
+    def size(self) -> int:
+        """Count the workers' threads, but not at every shard."""
+        if time.monotonic() - self._counted_at > _COUNT_S:
+            n_threads = sum(self._client.nthreads().values())
+            self._size = IN_FLIGHT * max(1, n_threads)
+            self._counted_at = time.monotonic()
+        return self._size

@@ -1,0 +1,79 @@
+"""What an input is: told by its content, not by its name."""
+
+import codecs
+import tarfile
+
+from digit_classifier.bulk import files
+from digit_classifier.bulk.archives import Tar, Zip
+from digit_classifier.bulk.idx import Idx
+from digit_classifier.bulk.lists import Folder, PathList
+from digit_classifier.bulk.source import Source
+from digit_classifier.errors import BulkError
+
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_IDX_MAGIC = b"\0\0\x08"
+_SAMPLE = 4096
+
+
+def find_source(name: str) -> Source:
+    """Tell what an input is.
+
+    Parameters
+    ----------
+    name : str
+        A path, or a URL that fsspec knows.
+
+    Raises
+    ------
+    BulkError
+        There is nothing, or nothing that can be taken apart.
+    MissingPackageError
+        The package for that kind of URL is not installed.
+    """
+    fs, path = files.locate(name)
+    url = files.absolute(name)
+    if fs.isdir(path):
+        return Folder(name, url)
+    if not fs.isfile(path):
+        raise BulkError(f"There is no {name}.")
+    return _kind(name, _sample(name))(name, url, files.stamp(name))
+
+
+def _sample(name: str) -> bytes:
+    try:
+        with files.unpacked(name) as file:
+            return file.read(_SAMPLE)
+    except (OSError, *files.UNPACK_ERRORS) as exc:
+        raise BulkError(f"{name} cannot be read: {exc}.") from exc
+
+
+def _kind(name: str, sample: bytes) -> type[Source]:
+    if sample.startswith(_ZIP_MAGIC):
+        return Zip
+    if sample.startswith(_IDX_MAGIC):
+        return Idx
+    if _is_tar(sample):
+        return Tar
+    if _is_text(sample):
+        return PathList
+    raise BulkError(
+        f"{name} is neither a folder nor a ZIP, TAR or IDX file, nor a list of paths in UTF-8."
+    )
+
+
+def _is_tar(sample: bytes) -> bool:
+    try:
+        tarfile.TarInfo.frombuf(sample[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.EOFHeaderError:  # a block of zeros: an archive of nothing
+        return True
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def _is_text(sample: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in sample

@@ -1,0 +1,83 @@
+"""``digit-classifier batch``."""
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from digit_classifier import blas
+from digit_classifier.cli.errors import Command
+from digit_classifier.cli.local import MAX_FILE_BYTES
+from digit_classifier.settings import load_settings
+
+
+@click.command(cls=Command)
+@click.option(
+    "-o", "--output", required=True, metavar="DIR|URL", help="A folder that has no other use."
+)
+@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["parquet", "jsonl"]),
+    default="parquet",
+    show_default=True,
+)
+@click.option(
+    "--shard-size",
+    type=click.IntRange(1, 1_000_000),
+    default=2000,
+    show_default=True,
+    help="Images in a file of the output.",
+)
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask scheduler with its workers.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this machine, without a scheduler.  [default: one a core]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run that the folder holds, if any.")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+def batch(
+    *,
+    output: str,
+    model: str | None,
+    format_: str,
+    shard_size: int,
+    scheduler: str | None,
+    workers: int | None,
+    resume: bool,
+    inputs: tuple[str, ...],
+) -> None:
+    """Read millions of digits: folders, ZIP and TAR archives, IDX files, and lists of paths.
+
+    Each is a path or a URL such as s3://bucket/digits.zip. Every image becomes a row of the
+    output, with its prediction or the reason why it could not be read; the exit status is 0 when
+    all rows are written.
+    """
+    if scheduler and workers:
+        raise click.UsageError("--workers is of this machine, not of a scheduler's.")
+    blas.use_one_thread()
+    from digit_classifier.bulk.run import Options, run_batch
+
+    settings = load_settings()
+    settings = replace(
+        settings,
+        model=model or settings.model,
+        max_upload_bytes=max(settings.max_upload_bytes, MAX_FILE_BYTES),
+    )
+    options = Options(
+        format=format_,
+        shard_size=shard_size,
+        scheduler=scheduler,
+        n_workers=workers,
+        resume=resume,
+    )
+    _tell(run_batch(inputs, output, settings, options), output)
+
+
+def _tell(totals: Any, output: str) -> None:
+    counts = totals.as_json()
+    click.echo(f"{counts['images']:,} images, {counts['accepted']:,} accepted: {output}")
+    for code, count in counts["errors"].items():
+        click.echo(f"{count:,} could not be read: {code}")
