@@ -11,7 +11,7 @@ from digit_classifier.errors import MissingPackageError
 try:
     import distributed  # noqa: F401
     import fsspec  # noqa: F401
-    import pyarrow  # noqa: F401
+    import pyarrow as pa  # noqa: F401
 except ImportError as exc:
     raise MissingPackageError(
         "Bulk runs need Dask, fsspec and pyarrow: pip install 'digit-classifier[distributed]'."

@@ -60,9 +60,7 @@ class Zip(Source):
             yield Item(entry.filename, _unpack(archive, entry, max_bytes))
 
 
-def _open_zip(
-    source: Source, stack: ExitStack
-) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+def _open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
     fs, path = files.locate(source.url)
     archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
     return archive, [
@@ -70,9 +68,7 @@ def _open_zip(
     ]
 
 
-def _unpack(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int
-) -> bytes | InputError:
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes | InputError:
     if entry.compress_type not in _COMPRESSIONS:
         return BrokenImageError("This is compressed in a way that is not read here.")
     if entry.file_size > max_bytes:
@@ -85,9 +81,7 @@ def _unpack(
 
 
 def _too_large(n_bytes: int, max_bytes: int) -> FileTooLargeError:
-    return FileTooLargeError(
-        f"The file has {n_bytes:,} bytes; at most {max_bytes:,} are accepted."
-    )
+    return FileTooLargeError(f"The file has {n_bytes:,} bytes; at most {max_bytes:,} are accepted.")
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,7 @@ class Tar(Source):
     def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
         """Unpack them; see :meth:`Source.items`."""
         assert isinstance(piece.start, int)  # noqa: S101, what pieces() gave
-        file = keep_open(self, _open_tar)
+        file: Any = keep_open(self, _open_tar)
         file.seek(piece.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open
         for member in islice(_images(archive), piece.count):
@@ -115,7 +109,7 @@ class Tar(Source):
     def _offsets(self) -> Iterator[int]:
         try:
             with files.unpacked(self.url) as content:
-                file = _Headers(content)
+                file: Any = _Headers(content)
                 with tarfile.open(fileobj=file, mode="r:") as archive:
                     for member in _images(archive):
                         yield member.offset
@@ -130,7 +124,7 @@ class _Headers:
     tarfile reads an extended header whole, and a compressed archive may well have that length.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Any) -> None:
         self.tell, self.seek, self._read = file.tell, file.seek, file.read
 
     def read(self, size: int) -> bytes:
@@ -139,11 +133,11 @@ class _Headers:
         return self._read(size)
 
 
-def _open_tar(source: Source, stack: ExitStack) -> Any:
+def _open_tar(source: Source, stack: ExitStack) -> _Headers:
     return _Headers(stack.enter_context(files.unpacked(source.url)))
 
 
-def _images(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+def _images(archive: Any) -> Iterator[tarfile.TarInfo]:
     while (member := archive.next()) is not None:
         archive.members.clear()  # it would keep them all
         if member.isreg() and is_image(member.name):
@@ -151,7 +145,7 @@ def _images(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _check_end(archive: tarfile.TarFile, file: _Headers) -> None:
-    """An archive ends with a block of zeros; tarfile ends at any that is no header as well."""
+    """Look for the block of zeros that ends an archive; tarfile ends at any damaged header, too."""
     file.seek(archive.offset)
     if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("it is damaged or cut off")

@@ -103,7 +103,7 @@ def read_image(url: str, max_bytes: int) -> bytes | InputError:
     try:
         fs, path = locate(url)
         # not a pipe either, which would be waited for
-        if isinstance(fs, LocalFileSystem) and not Path(path).is_file():
+        if isinstance(fs, LocalFileSystem) and not _is_file(Path(path)):
             return NoFileError("There is no such file.")
         with fs.open(path, "rb") as file:
             return cast(bytes, file.read(max_bytes + 1))
@@ -111,6 +111,13 @@ def read_image(url: str, max_bytes: int) -> bytes | InputError:
         return NoFileError(f"The file cannot be read: {exc.strerror or exc}.")
     except (BulkError, ValueError) as exc:
         return NoFileError(f"The file cannot be read: {exc}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # its name is too long, say
+        return False
 
 
 def write_whole(url: str, content: bytes) -> None:

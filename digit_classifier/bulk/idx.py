@@ -61,4 +61,3 @@ def _layout(file: BinaryIO, name: str) -> tuple[int, int, int, int]:
         raise DatasetCorruptError(f"{name} holds no images: it has {len(shape)} dimensions.")
     count, height, width = shape
     return count, height, width, header_size
-

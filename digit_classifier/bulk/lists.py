@@ -91,14 +91,14 @@ class PathList(Source):
 
     def _names(self) -> Iterator[str]:
         try:
-            with files.unpacked(self.url) as file:
-                yield from _reader(self.name)(_lines(file))
+            with files.unpacked(self.url) as file, _as_text(file) as lines:
+                yield from _reader(self.name)(lines)
         except (csv.Error, *files.UNPACK_ERRORS) as exc:
             raise BadBatchError(f"The list cannot be read on: {exc}.") from exc
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
-    """Yield the lines with their ends, which CSV needs; names need not be UTF-8."""
+def _as_text(file: BinaryIO) -> io.TextIOWrapper:
+    """Give the lines with their ends, which CSV needs; names need not be UTF-8."""
     return io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
 
 

@@ -15,18 +15,29 @@ from digit_classifier.inference import DigitClassifier, Prediction
 Row = dict[str, Any]
 Answers = list[Prediction | InputError]
 
-#: So many images share a matrix product. A row depends on it in its last bits, so that it is no
-#: option: the same shard gives the same bytes.
-BATCH = 128
+#: So many images share a matrix product, and fewer where their files are large. A row depends on it
+#: in its last bits, so that it is no option: the same shard gives the same bytes.
+BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
+
+_ANSWERED = ("prediction", "confidence", "accepted", "warnings", "probabilities")
 
 
 def rows_of(shard: Shard, classifier: DigitClassifier) -> Iterator[Row]:
-    """Classify the images of a shard; in memory are one image file and a batch of framed digits."""
+    """Classify the images of a shard; no more of them than a batch are in memory."""
     items = shard.items(classifier.limits.max_bytes)
     predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
-    while batch := _classify(islice(items, BATCH), classifier, predict):
+    while batch := _classify(_next_batch(items), classifier, predict):
         for name, answer in batch:
             yield _row(shard.source.name, name, answer, classifier)
+
+
+def _next_batch(items: Iterator[Item]) -> Iterator[Item]:
+    n_bytes = 0
+    for item in islice(items, BATCH):
+        yield item
+        n_bytes += len(item.content) if isinstance(item.content, bytes) else 0
+        if n_bytes >= BATCH_BYTES:
+            return
 
 
 def _classify(
@@ -48,9 +59,7 @@ def _classify(
     return [(name, next(answers) if error is None else error) for name, error in found]
 
 
-def _predict_framed(
-    classifier: DigitClassifier, digits: Iterable[NDArray[np.uint8]]
-) -> list[Prediction | InputError]:
+def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uint8]]) -> Answers:
     """Classify digits that need neither decoding nor framing."""
     framed = list(digits)
     if not framed:
@@ -80,17 +89,25 @@ def _predict_framed(
 def _row(
     source: str, name: str | None, answer: Prediction | InputError, classifier: DigitClassifier
 ) -> Row:
-    row: Row = dict.fromkeys(
-        ("prediction", "confidence", "accepted", "warnings", "probabilities")
-    )
-    model = {"model_name": classifier.model.name, "model_version": classifier.model.version}
-    error = {"error_code": None, "error_detail": None}
+    row: Row = {
+        "source": _text(source),
+        "name": _text(name),
+        **dict.fromkeys(_ANSWERED),
+        "model_name": classifier.model.name,
+        "model_version": classifier.model.version,
+        "error_code": None,
+        "error_detail": None,
+    }
     if isinstance(answer, InputError):
-        error = {"error_code": answer.code, "error_detail": str(answer)}
-    else:
-        answered = answer.as_json()
-        row = {key: answered[key] for key in row}
-    return {"source": _text(source), "name": _text(name), **row, **model, **error}
+        _forget_content(answer)
+        return row | {"error_code": answer.code, "error_detail": str(answer)}
+    answered = answer.as_json()
+    return row | {column: answered[column] for column in _ANSWERED}
+
+
+def _forget_content(error: InputError) -> None:
+    """Drop the traceback: the frames where it was raised hold the image's file, in a circle."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _text(name: str | None) -> str | None:

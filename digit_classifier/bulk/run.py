@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -121,27 +121,23 @@ def _connected(options: Options) -> Iterator[Client]:
     """Connect to the scheduler, or start one with a process a core; without its dashboard."""
     # what becomes of the connection is told by our own errors
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    if options.scheduler:
-        with _client(options.scheduler) as client:
-            yield client
-        return
-    n_workers = options.n_workers or CPU_COUNT
-    with (
-        LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        _client(cluster) as client,
-    ):
+    with ExitStack() as stack:
+        try:
+            address = options.scheduler or stack.enter_context(_own_cluster(options.n_workers))
+            client = stack.enter_context(Client(address, timeout=_CONNECT_S))
+            client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
+        except (OSError, ValueError, TimeoutError) as exc:
+            raise BulkError(f"No scheduler with workers is there: {exc}.") from exc
         yield client
 
 
-def _client(address: Any) -> Client:
-    try:
-        client = Client(address, timeout=_CONNECT_S)
-        client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
-    except (OSError, ValueError, TimeoutError) as exc:
-        raise BulkError(f"There is no scheduler with workers at {address}: {exc}.") from exc
-    return client
+def _own_cluster(n_workers: int | None) -> LocalCluster:
+    return LocalCluster(
+        n_workers=n_workers or CPU_COUNT,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+    )
 
 
 def _classify(
@@ -175,23 +171,24 @@ def _records(client: Client, job: Job, shards: Iterator[Shard]) -> Iterator[Reco
             pending.add(other)
 
 
-def _submit(client: Client, job: Job, shards: Iterator[Shard], count: int) -> Iterator[Future]:
+def _submit(
+    client: Client, job: Job, shards: Iterator[Shard], count: int
+) -> Iterator[Future[Record]]:
     for shard in islice(shards, max(0, count)):
         yield client.submit(classify_shard, job, shard, pure=False, retries=RETRIES)
 
 
-def _result(future: Future) -> Record:
+def _result(future: Future[Record]) -> Record:
     try:
-        record: Record = future.result()
+        return future.result()
     except CancelledError as exc:
         raise BulkError("The scheduler was lost; --resume goes on with another one.") from exc
     except KilledWorker as exc:
         raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
     except DigitClassifierError:
         raise
-    except Exception as exc:  # noqa: BLE001, whatever it was, it was on another machine
+    except Exception as exc:  # whatever it was, it was elsewhere
         raise BulkError(f"A shard cannot be finished: {exc!r}. --resume tries it again.") from exc
-    return record
 
 
 class _Window:

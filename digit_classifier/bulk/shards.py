@@ -80,7 +80,13 @@ class Census:
         self.n_shards += 1
         self.n_images += piece.count
         names = piece.start if isinstance(piece.start, tuple) else (str(piece.start),)
-        told = (type(source).__name__, source.name, source.stamp, str(piece.count), piece.lost or "")
+        told = (
+            type(source).__name__,
+            source.name,
+            source.stamp,
+            str(piece.count),
+            piece.lost or "",
+        )
         for text in (*told, *names, *piece.stamps):
             self._digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
 

@@ -62,10 +62,11 @@ def _kind(name: str, sample: bytes) -> type[Source]:
 
 
 def _is_tar(sample: bytes) -> bool:
-    try:
-        tarfile.TarInfo.frombuf(sample[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
-    except tarfile.EOFHeaderError:  # a block of zeros: an archive of nothing
+    header = sample[: tarfile.BLOCKSIZE]
+    if header == bytes(tarfile.BLOCKSIZE):  # an archive of nothing
         return True
+    try:
+        tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
     except tarfile.HeaderError:
         return False
     return True
