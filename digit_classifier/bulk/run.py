@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import dask
 from dask.system import CPU_COUNT
-from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import (
+    CancelledError,
+    Client,
+    Future,
+    KilledWorker,
+    LocalCluster,
+    as_completed,
+)
+from distributed.comm.core import CommClosedError
 from tqdm import tqdm
 
 from digit_classifier import __version__
@@ -28,6 +37,7 @@ from digit_classifier.settings import Settings
 IN_FLIGHT = 3
 #: How often one that fails is tried again: a network may fail for a moment.
 RETRIES = 2
+_LOST = "The scheduler was lost; --resume goes on with another one."
 _CONNECT_S, _FIRST_WORKER_S, _COUNT_S = 15, 60, 2
 
 
@@ -121,7 +131,8 @@ def _connected(options: Options) -> Iterator[Client]:
     """Connect to the scheduler, or start one with a process a core; without its dashboard."""
     # what becomes of the connection is told by our own errors
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    with ExitStack() as stack:
+    # what was sent is logged, the names of files with it: a thousand messages by default
+    with dask.config.set({"distributed.admin.low-level-log-length": 10}), ExitStack() as stack:
         try:
             address = options.scheduler or stack.enter_context(_own_cluster(options.n_workers))
             client = stack.enter_context(Client(address, timeout=_CONNECT_S))
@@ -181,8 +192,8 @@ def _submit(
 def _result(future: Future[Record]) -> Record:
     try:
         return future.result()
-    except CancelledError as exc:
-        raise BulkError("The scheduler was lost; --resume goes on with another one.") from exc
+    except (CancelledError, CommClosedError) as exc:
+        raise BulkError(_LOST) from exc
     except KilledWorker as exc:
         raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
     except DigitClassifierError:
@@ -201,7 +212,10 @@ class _Window:
     def size(self) -> int:
         """Count the workers' threads, but not at every shard."""
         if time.monotonic() - self._counted_at > _COUNT_S:
-            n_threads = sum(self._client.nthreads().values())
+            try:
+                n_threads = sum(self._client.nthreads().values())
+            except OSError as exc:
+                raise BulkError(_LOST) from exc
             self._size = IN_FLIGHT * max(1, n_threads)
             self._counted_at = time.monotonic()
         return self._size

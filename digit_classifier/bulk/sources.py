@@ -5,8 +5,9 @@ import tarfile
 
 from digit_classifier.bulk import files
 from digit_classifier.bulk.archives import Tar, Zip
+from digit_classifier.bulk.folder import Folder
 from digit_classifier.bulk.idx import Idx
-from digit_classifier.bulk.lists import Folder, PathList
+from digit_classifier.bulk.path_list import PathList
 from digit_classifier.bulk.source import Source
 from digit_classifier.errors import BulkError
 

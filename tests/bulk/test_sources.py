@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from digit_classifier.bulk.archives import Tar, Zip
+from digit_classifier.bulk.folder import Folder
 from digit_classifier.bulk.idx import Idx
-from digit_classifier.bulk.lists import Folder, PathList
+from digit_classifier.bulk.path_list import PathList
 from digit_classifier.bulk.shards import list_shards, take_census
 from digit_classifier.bulk.source import Item, Source
 from digit_classifier.bulk.sources import find_source
@@ -175,6 +176,7 @@ def test_lists_are_read_line_by_line(
 
     for source in (find_source(str(tmp_path / name)), find_source(str(tmp_path / f"{name}.gz"))):
         assert [item.name for item in items_of(source, 10)] == paths
+        assert [item.name for item in items_of(source, 1)] == paths
 
 
 def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:

@@ -1,0 +1,297 @@
+"""Runs on a real scheduler, whose processes are killed."""
+
+import hashlib
+import itertools
+import json
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pyarrow.parquet as pq
+import pytest
+
+from digit_classifier.bulk.run import Options, run_batch
+from digit_classifier.errors import BulkError
+from digit_classifier.settings import Settings
+from tests.bulk import inputs
+from tests.bulk.cluster import Cluster, free_port, start_batch, wait_until
+
+Images = dict[str, bytes]
+N_IMAGES, SHARD_SIZE = 1600, 20
+N_SHARDS = N_IMAGES // SHARD_SIZE
+Run = Callable[..., dict]
+
+
+@pytest.fixture(scope="module")
+def many(digits: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ZIP archive that takes a few seconds to read; every hundredth image is broken."""
+    contents = itertools.cycle(digits.values())
+    images = {f"{n:05}.png": next(contents) for n in range(N_IMAGES)}
+    images |= {f"{n:05}.png": b"no image" for n in range(0, N_IMAGES, 100)}
+    return inputs.write_zip(tmp_path_factory.mktemp("many") / "many.zip", images)
+
+
+@pytest.fixture
+def run(cluster: Cluster, tmp_path: Path) -> Run:
+    """Make a run in this process, on the cluster, and return what its manifest says."""
+
+    def run(*names: object, out: object = tmp_path / "out", **options: object) -> dict:
+        settings = Settings(models_dir=tmp_path / "none", max_upload_bytes=100_000)
+        own = {"scheduler": cluster.address, "shard_size": 3, **options}
+        run_batch([str(name) for name in names], str(out), settings, Options(**own))
+        return manifest(out)
+
+    return run
+
+
+def manifest(out: object) -> dict:
+    return json.loads(Path(str(out), "_manifest.json").read_text())
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+
+def n_shards(out: Path) -> int:
+    return len(list(out.glob("part-*")))
+
+
+def test_inputs_of_all_kinds_become_rows_in_their_order(
+    run: Run, tmp_path: Path, digits: Images
+) -> None:
+    folder = inputs.write_folder(tmp_path / "folder", digits)
+    listed = inputs.write_text(tmp_path / "list.txt", [f"folder/{name}" for name in digits])
+    archives = (
+        inputs.write_zip(tmp_path / "a.zip", digits),
+        inputs.write_tar(tmp_path / "a.tar.gz", digits, "w:gz"),
+    )
+
+    told = run(folder, *archives, listed)
+
+    table = pq.read_table(tmp_path / "out")  # as readers of Parquet do: no name with "_" or "."
+    assert table["prediction"].to_pylist() == 4 * list(range(10))
+    assert table["name"].to_pylist()[:10] == list(digits)
+    assert table["source"].to_pylist()[10:20] == 10 * [str(archives[0])]
+    assert told["counts"] | {"bytes": 0} == {
+        "images": 40, "read": 40, "accepted": 40, "errors": {}, "bytes": 0
+    }  # fmt: skip
+    assert told["complete"] is True
+    assert told["run"]["shards"] == n_shards(tmp_path / "out") == 4 * 4
+
+
+def test_two_runs_give_the_same_bytes_and_their_checksums(
+    run: Run, tmp_path: Path, digits: Images
+) -> None:
+    path = inputs.write_zip(tmp_path / "a.zip", digits | {"text.png": b"no image"})
+    one, other = tmp_path / "one", tmp_path / "other"
+
+    told = run(path, out=one, format="jsonl")
+    run(path, out=other, format="jsonl")
+
+    assert contents(one) == contents(other)
+    sums = dict(
+        reversed(line.split("  ")) for line in (one / "_SHA256SUMS").read_text().splitlines()
+    )
+    assert sums == {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in contents(one).items()
+        if name.startswith("part-")
+    }
+    assert told["counts"]["errors"] == {"unsupported_image": 1}
+    assert told["counts"]["read"] == 10
+
+
+def test_a_worker_a_scheduler_and_a_client_are_killed_and_nothing_is_lost_or_twice(
+    many: Path, tmp_path: Path, run: Run
+) -> None:
+    out, undisturbed = tmp_path / "out", tmp_path / "undisturbed"
+
+    def start(address: str, *more: str) -> Popen[str]:
+        options = ("--scheduler", address, "--shard-size", SHARD_SIZE, *more)
+        return start_batch(tmp_path, many, "-o", out, *options)
+
+    with Cluster(tmp_path) as cluster, start(cluster.address) as client:
+        wait_until(lambda: n_shards(out) >= N_SHARDS // 8)
+        cluster.workers[0].kill()
+        wait_until(lambda: n_shards(out) >= N_SHARDS // 4)
+        cluster.scheduler.kill()
+        assert client.wait(30) == 1
+        assert client.stdout is not None
+        assert "The scheduler was lost; --resume" in client.stdout.read()
+        assert not manifest(out)["complete"]
+    n_done = n_shards(out)
+    assert N_SHARDS // 4 <= n_done < N_SHARDS
+
+    with Cluster(tmp_path) as cluster, start(cluster.address, "--resume") as client:
+        wait_until(lambda: n_shards(out) > n_done)
+        client.send_signal(signal.SIGKILL)
+        client.wait(30)
+        # what a crash may leave besides
+        assert n_shards(out) < N_SHARDS
+        (out / "part-00000003.parquet").write_bytes(b"PAR1 half of it")
+        (out / ".part-00000004.parquet.0abc.partial").write_bytes(b"PAR1")
+        kept = (out / "part-00000001.parquet").stat().st_mtime_ns
+        with start(cluster.address, "--resume") as last:
+            assert last.wait(60) == 0
+
+    run(many, out=undisturbed, shard_size=SHARD_SIZE)
+    found, expected = contents(out), contents(undisturbed)
+    assert found.pop("_manifest.json") != expected.pop("_manifest.json")  # another limit on bytes
+    assert found == expected
+    assert (out / "part-00000001.parquet").stat().st_mtime_ns == kept
+    names = pq.read_table(out)["name"].to_pylist()
+    assert names == [f"{n:05}.png" for n in range(N_IMAGES)]
+    assert manifest(out)["counts"] == manifest(undisturbed)["counts"]
+    assert manifest(out)["counts"]["errors"] == {"unsupported_image": N_IMAGES // 100}
+
+
+@pytest.fixture
+def interrupted(run: Run, tmp_path: Path, digits: Images) -> Path:
+    """The input of a run that has lost a shard and its manifest's end."""
+    path = inputs.write_zip(tmp_path / "a.zip", digits)
+    run(path)
+    (tmp_path / "out" / "part-00000001.parquet").unlink()
+    return path
+
+
+def test_without_resume_a_former_run_is_kept(run: Run, interrupted: Path, tmp_path: Path) -> None:
+    before = contents(tmp_path / "out")
+
+    with pytest.raises(BulkError, match="holds a run already: go on with it by --resume"):
+        run(interrupted)
+
+    assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("options", "differing"),
+    [
+        ({"shard_size": 4}, "these differ: shard_size"),
+        ({"format": "jsonl"}, "these differ: format"),
+    ],
+)
+def test_a_run_is_resumed_as_it_was_or_not(
+    options: dict[str, object], differing: str, run: Run, interrupted: Path
+) -> None:
+    with pytest.raises(BulkError, match=differing):
+        run(interrupted, resume=True, **options)
+
+
+def test_a_run_is_not_resumed_with_another_model(
+    run: Run, interrupted: Path, tmp_path: Path, cluster: Cluster
+) -> None:
+    settings = Settings(model="softmax", max_upload_bytes=100_000, models_dir=tmp_path / "none")
+    options = Options(scheduler=cluster.address, shard_size=3, resume=True)
+
+    with pytest.raises(BulkError, match="these differ: model"):
+        run_batch([str(interrupted)], str(tmp_path / "out"), settings, options)
+
+
+def test_a_run_is_not_resumed_with_another_input(
+    run: Run, interrupted: Path, digits: Images
+) -> None:
+    inputs.write_zip(interrupted, dict.fromkeys(digits, digits["first/1.png"]))
+
+    with pytest.raises(BulkError, match="these differ: fingerprint"):
+        run(interrupted, resume=True)
+
+
+def test_a_damaged_manifest_is_told(run: Run, interrupted: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "_manifest.json").write_text("{")
+
+    with pytest.raises(BulkError, match=r"_manifest\.json is damaged"):
+        run(interrupted, resume=True)
+
+
+def test_a_folder_of_something_else_is_kept(run: Run, tmp_path: Path, digits: Images) -> None:
+    path = inputs.write_zip(tmp_path / "a.zip", digits)
+
+    with pytest.raises(BulkError, match="is not empty, and holds no run of ours"):
+        run(path, out=tmp_path)
+
+
+def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(
+    run: Run, tmp_path: Path, digits: Images
+) -> None:
+    path = inputs.write_zip(tmp_path / "a.zip", digits)
+
+    first = run(path, resume=True)
+    before = contents(tmp_path / "out")
+
+    assert run(path, resume=True) == first
+    assert contents(tmp_path / "out") == before
+
+
+def test_an_output_that_workers_put_elsewhere_is_told(
+    run: Run, tmp_path: Path, digits: Images, cluster: Cluster
+) -> None:
+    path = inputs.write_zip(tmp_path / "a.zip", digits)
+
+    # the memory of a process: the workers have not the model that the client wrote to its own
+    with pytest.raises(BulkError, match=r"A shard cannot be finished: FileNotFoundError"):
+        run(path, out="memory://out")
+
+
+def test_inputs_without_an_image_are_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(BulkError, match="There is no image in"):
+        run(inputs.write_text(tmp_path / "list.txt", []))
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_scheduler_that_is_not_there_is_told(
+    run: Run, tmp_path: Path, digits: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digit_classifier.bulk.run._CONNECT_S", 1)
+    path = inputs.write_zip(tmp_path / "a.zip", digits)
+
+    with pytest.raises(BulkError, match="No scheduler with workers is there"):
+        run(path, scheduler=f"tcp://127.0.0.1:{free_port()}")
+
+
+def test_workers_use_one_thread_for_linear_algebra(
+    run: Run, tmp_path: Path, digits: Images, cluster: Cluster
+) -> None:
+    from distributed import Client
+    from threadpoolctl import threadpool_info
+
+    run(inputs.write_zip(tmp_path / "a.zip", digits), shard_size=1)
+
+    with Client(cluster.address) as client:
+        pools = client.run(threadpool_info)
+    threads = [pool["num_threads"] for found in pools.values() for pool in found]
+    assert threads
+    assert set(threads) == {1}
+
+
+def _peak_mebibytes(cwd: Path, *arguments: object) -> float:
+    """Return the peak resident memory of the client."""
+    peak = 0
+    with start_batch(cwd, *arguments) as process:
+        status = Path(f"/proc/{process.pid}/status")
+        # not by wait4, which counts this process before the command begins
+        while process.poll() is None:
+            found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+            peak = int(found[1]) if found else peak
+            time.sleep(0.05)
+        assert process.stdout is not None
+        assert process.returncode == 0, process.stdout.read()
+    return peak / 1024
+
+
+def test_a_long_list_needs_no_more_memory_than_a_short_one(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    long = f"{'a long name of a folder ' * 8}/{{}}.png"
+    peaks = []
+    for count in (2000, 200_000):
+        path = inputs.write_text(tmp_path / f"{count}.txt", list(map(long.format, range(count))))
+        out = tmp_path / f"out {count}"
+        peaks.append(_peak_mebibytes(tmp_path, path, "-o", out, "--scheduler", cluster.address))
+        assert manifest(out)["counts"]["errors"] == {"no_file": count}
+
+    assert path.stat().st_size > 40_000_000  # much more than the difference allowed
+    assert peaks[1] - peaks[0] < 10
