@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from digit_classifier.datasets import Mnist, load_mnist
 from digit_classifier.datasets.mnist import CHECKSUMS
 from digit_classifier.errors import DatasetMissingError
+from tests.bulk.cluster import Cluster
 from tests.datasets.drawn import draw_framed, to_idx
+from tests.strokes import draw_digit, encode
 
 N_DRAWN, N_DRAWN_TRAIN = 500, 400
 
@@ -58,3 +61,21 @@ def trusted_drawn_mnist(drawn_mnist_dir: Path, monkeypatch: pytest.MonkeyPatch) 
         content = gzip.decompress((drawn_mnist_dir / f"{name}.gz").read_bytes())
         monkeypatch.setitem(CHECKSUMS, name, hashlib.sha256(content).hexdigest())
     return drawn_mnist_dir
+
+
+@pytest.fixture(scope="session")
+def digit_files() -> dict[str, bytes]:
+    """Ten drawn digits, by names in the order of the digits, in two folders."""
+    return {
+        f"{'first' if digit < 5 else 'second'}/{digit}.png": encode(
+            draw_digit(digit, size=(48, 48)), "PNG"
+        )
+        for digit in range(10)
+    }
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler and two workers that nobody harms."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster

@@ -46,7 +46,7 @@ class Cluster:
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{arguments[0]}.log").open("ab") as log:
             return subprocess.Popen(
-                [DASK, *arguments, "--no-dashboard"],
+                [DASK, *arguments, "--no-dashboard", "--dashboard-address", "127.0.0.1:0"],
                 cwd=self.folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -26,14 +26,14 @@ def read(path: Path, classifier: DigitClassifier, size: int = 1000) -> list[Row]
 
 
 def test_a_row_says_what_the_service_says(
-    tmp_path: Path, digits: dict[str, bytes], classifier: DigitClassifier
+    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
 ) -> None:
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     rows = read(path, classifier)
 
-    assert [row["name"] for row in rows] == list(digits)
-    for row, content in zip(rows, digits.values(), strict=True):
+    assert [row["name"] for row in rows] == list(digit_files)
+    for row, content in zip(rows, digit_files.values(), strict=True):
         answer = classifier.predict(content).as_json()
         np.testing.assert_allclose(row["probabilities"], answer["probabilities"], atol=1e-6)
         assert row["confidence"] == max(row["probabilities"])
@@ -45,11 +45,11 @@ def test_a_row_says_what_the_service_says(
 
 
 def test_each_image_that_cannot_be_read_keeps_its_place(
-    tmp_path: Path, digits: dict[str, bytes], classifier: DigitClassifier
+    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
 ) -> None:
     tiny, blank = (encode(Image.new("L", size), "PNG") for size in ((4, 4), (64, 64)))
     huge = encode(Image.new("1", (10_000, 10_000)), "PNG")
-    good = digits["second/7.png"]
+    good = digit_files["second/7.png"]
     broken = {
         "empty.png": (b"", "empty_file"),
         "text.png": (b"no image", "unsupported_image"),
@@ -76,9 +76,9 @@ def test_each_image_that_cannot_be_read_keeps_its_place(
 
 
 def test_more_than_a_batch_keeps_the_order(
-    tmp_path: Path, digits: dict[str, bytes], classifier: DigitClassifier
+    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
 ) -> None:
-    images = {f"{n:04}.png": digits[f"first/{n % 5}.png"] for n in range(2 * BATCH + 1)}
+    images = {f"{n:04}.png": digit_files[f"first/{n % 5}.png"] for n in range(2 * BATCH + 1)}
     images[f"{BATCH:04}.png"] = b"no image"
 
     rows = read(inputs.write_zip(tmp_path / "a.zip", images), classifier)
@@ -127,9 +127,11 @@ def test_idx_of_another_size_is_refused(tmp_path: Path, classifier: DigitClassif
 
 
 @pytest.fixture
-def some_rows(tmp_path: Path, digits: dict[str, bytes], classifier: DigitClassifier) -> list[Row]:
+def some_rows(
+    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
+) -> list[Row]:
     edge = encode(draw_digit(4, size=(96, 96), scale=0.5, position=(0.5, 0.24)), "PNG")
-    images = {**digits, "text.png": b"no image", "ünï.png": edge}
+    images = {**digit_files, "text.png": b"no image", "ünï.png": edge}
     folder = inputs.write_folder(tmp_path / "folder", images)
     (folder / os.fsdecode(b"\xff.png")).write_bytes(edge)
     return read(folder, classifier)

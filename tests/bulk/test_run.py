@@ -26,9 +26,9 @@ Run = Callable[..., dict]
 
 
 @pytest.fixture(scope="module")
-def many(digits: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def many(digit_files: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ZIP archive that takes a few seconds to read; every hundredth image is broken."""
-    contents = itertools.cycle(digits.values())
+    contents = itertools.cycle(digit_files.values())
     images = {f"{n:05}.png": next(contents) for n in range(N_IMAGES)}
     images |= {f"{n:05}.png": b"no image" for n in range(0, N_IMAGES, 100)}
     return inputs.write_zip(tmp_path_factory.mktemp("many") / "many.zip", images)
@@ -60,20 +60,20 @@ def n_shards(out: Path) -> int:
 
 
 def test_inputs_of_all_kinds_become_rows_in_their_order(
-    run: Run, tmp_path: Path, digits: Images
+    run: Run, tmp_path: Path, digit_files: Images
 ) -> None:
-    folder = inputs.write_folder(tmp_path / "folder", digits)
-    listed = inputs.write_text(tmp_path / "list.txt", [f"folder/{name}" for name in digits])
+    folder = inputs.write_folder(tmp_path / "folder", digit_files)
+    listed = inputs.write_text(tmp_path / "list.txt", [f"folder/{name}" for name in digit_files])
     archives = (
-        inputs.write_zip(tmp_path / "a.zip", digits),
-        inputs.write_tar(tmp_path / "a.tar.gz", digits, "w:gz"),
+        inputs.write_zip(tmp_path / "a.zip", digit_files),
+        inputs.write_tar(tmp_path / "a.tar.gz", digit_files, "w:gz"),
     )
 
     told = run(folder, *archives, listed)
 
     table = pq.read_table(tmp_path / "out")  # as readers of Parquet do: no name with "_" or "."
     assert table["prediction"].to_pylist() == 4 * list(range(10))
-    assert table["name"].to_pylist()[:10] == list(digits)
+    assert table["name"].to_pylist()[:10] == list(digit_files)
     assert table["source"].to_pylist()[10:20] == 10 * [str(archives[0])]
     assert told["counts"] | {"bytes": 0} == {
         "images": 40, "read": 40, "accepted": 40, "errors": {}, "bytes": 0
@@ -83,9 +83,9 @@ def test_inputs_of_all_kinds_become_rows_in_their_order(
 
 
 def test_two_runs_give_the_same_bytes_and_their_checksums(
-    run: Run, tmp_path: Path, digits: Images
+    run: Run, tmp_path: Path, digit_files: Images
 ) -> None:
-    path = inputs.write_zip(tmp_path / "a.zip", digits | {"text.png": b"no image"})
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files | {"text.png": b"no image"})
     one, other = tmp_path / "one", tmp_path / "other"
 
     told = run(path, out=one, format="jsonl")
@@ -149,9 +149,9 @@ def test_a_worker_a_scheduler_and_a_client_are_killed_and_nothing_is_lost_or_twi
 
 
 @pytest.fixture
-def interrupted(run: Run, tmp_path: Path, digits: Images) -> Path:
+def interrupted(run: Run, tmp_path: Path, digit_files: Images) -> Path:
     """The input of a run that has lost a shard and its manifest's end."""
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
     run(path)
     (tmp_path / "out" / "part-00000001.parquet").unlink()
     return path
@@ -191,9 +191,9 @@ def test_a_run_is_not_resumed_with_another_model(
 
 
 def test_a_run_is_not_resumed_with_another_input(
-    run: Run, interrupted: Path, digits: Images
+    run: Run, interrupted: Path, digit_files: Images
 ) -> None:
-    inputs.write_zip(interrupted, dict.fromkeys(digits, digits["first/1.png"]))
+    inputs.write_zip(interrupted, dict.fromkeys(digit_files, digit_files["first/1.png"]))
 
     with pytest.raises(BulkError, match="these differ: fingerprint"):
         run(interrupted, resume=True)
@@ -206,17 +206,17 @@ def test_a_damaged_manifest_is_told(run: Run, interrupted: Path, tmp_path: Path)
         run(interrupted, resume=True)
 
 
-def test_a_folder_of_something_else_is_kept(run: Run, tmp_path: Path, digits: Images) -> None:
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+def test_a_folder_of_something_else_is_kept(run: Run, tmp_path: Path, digit_files: Images) -> None:
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     with pytest.raises(BulkError, match="is not empty, and holds no run of ours"):
         run(path, out=tmp_path)
 
 
 def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(
-    run: Run, tmp_path: Path, digits: Images
+    run: Run, tmp_path: Path, digit_files: Images
 ) -> None:
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     first = run(path, resume=True)
     before = contents(tmp_path / "out")
@@ -226,9 +226,9 @@ def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(
 
 
 def test_an_output_that_workers_put_elsewhere_is_told(
-    run: Run, tmp_path: Path, digits: Images, cluster: Cluster
+    run: Run, tmp_path: Path, digit_files: Images, cluster: Cluster
 ) -> None:
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     # the memory of a process: the workers have not the model that the client wrote to its own
     with pytest.raises(BulkError, match=r"A shard cannot be finished: FileNotFoundError"):
@@ -243,22 +243,22 @@ def test_inputs_without_an_image_are_refused(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_scheduler_that_is_not_there_is_told(
-    run: Run, tmp_path: Path, digits: Images, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, digit_files: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digit_classifier.bulk.run._CONNECT_S", 1)
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     with pytest.raises(BulkError, match="No scheduler with workers is there"):
         run(path, scheduler=f"tcp://127.0.0.1:{free_port()}")
 
 
 def test_workers_use_one_thread_for_linear_algebra(
-    run: Run, tmp_path: Path, digits: Images, cluster: Cluster
+    run: Run, tmp_path: Path, digit_files: Images, cluster: Cluster
 ) -> None:
     from distributed import Client
     from threadpoolctl import threadpool_info
 
-    run(inputs.write_zip(tmp_path / "a.zip", digits), shard_size=1)
+    run(inputs.write_zip(tmp_path / "a.zip", digit_files), shard_size=1)
 
     with Client(cluster.address) as client:
         pools = client.run(threadpool_info)

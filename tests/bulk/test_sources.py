@@ -75,16 +75,16 @@ KINDS: dict[str, tuple[type[Source], Callable[[Path, dict[str, bytes]], Path]]] 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_gives_its_images_in_order_however_it_is_cut(
-    kind: str, size: int, tmp_path: Path, digits: dict[str, bytes]
+    kind: str, size: int, tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
     expected, write = KINDS[kind]
 
-    source = find_source(str(write(tmp_path, digits)))
+    source = find_source(str(write(tmp_path, digit_files)))
 
     assert type(source) is expected
     items = items_of(source, size)
-    assert [item.content for item in items] == list(digits.values())
-    assert [item.name.removeprefix("files/") for item in items if item.name] == list(digits)
+    assert [item.content for item in items] == list(digit_files.values())
+    assert [item.name.removeprefix("files/") for item in items if item.name] == list(digit_files)
     census = take_census([source], size)
     assert (census.n_images, census.n_shards) == (10, -(-10 // size))
 
@@ -215,25 +215,25 @@ def test_a_store_whose_package_is_missing_names_it() -> None:
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz", "text"])
 @pytest.mark.parametrize("store", ["memory://", "file://"])
 def test_inputs_in_a_store_give_the_same(
-    kind: str, store: str, tmp_path: Path, digits: dict[str, bytes]
+    kind: str, store: str, tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
-    local = KINDS[kind][1](tmp_path, digits)
+    local = KINDS[kind][1](tmp_path, digit_files)
     url = f"{store}{local}"
     if store == "memory://":
         fsspec.filesystem("memory").put(str(tmp_path), str(tmp_path), recursive=True)
 
     items = items_of(find_source(url), 3)
 
-    assert [item.content for item in items] == list(digits.values())
+    assert [item.content for item in items] == list(digit_files.values())
     assert [item.name for item in items] == [
         item.name for item in items_of(find_source(str(local)), 3)
     ]
 
 
-def damaged_zip(path: Path, digits: dict[str, bytes]) -> Path:
+def damaged_zip(path: Path, digit_files: dict[str, bytes]) -> Path:
     """The second member's content is altered; the third is encrypted, by its flag."""
-    content = bytearray(inputs.write_zip(path / "a.zip", digits, 0).read_bytes())
-    names = [name.encode() for name in digits]
+    content = bytearray(inputs.write_zip(path / "a.zip", digit_files, 0).read_bytes())
+    names = [name.encode() for name in digit_files]
     content[content.index(names[1]) + len(names[1]) + 60] ^= 0xFF
     content[content.rindex(names[2]) - 46 + 8] |= 1  # in the directory
     content[content.index(names[2]) - 30 + 6] |= 1
@@ -241,8 +241,10 @@ def damaged_zip(path: Path, digits: dict[str, bytes]) -> Path:
     return path / "a.zip"
 
 
-def test_broken_members_of_a_zip_spoil_no_others(tmp_path: Path, digits: dict[str, bytes]) -> None:
-    source = find_source(str(damaged_zip(tmp_path, digits)))
+def test_broken_members_of_a_zip_spoil_no_others(
+    tmp_path: Path, digit_files: dict[str, bytes]
+) -> None:
+    source = find_source(str(damaged_zip(tmp_path, digit_files)))
 
     assert codes_of(source) == [None, "broken_image", "broken_image"] + 7 * [None]
 
@@ -276,8 +278,10 @@ def test_compressions_that_ask_for_memory_are_refused(compression: int, tmp_path
     assert codes_of(find_source(str(path))) == ["broken_image"]
 
 
-def test_a_zip_without_its_directory_is_one_row(tmp_path: Path, digits: dict[str, bytes]) -> None:
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+def test_a_zip_without_its_directory_is_one_row(
+    tmp_path: Path, digit_files: dict[str, bytes]
+) -> None:
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
     path.write_bytes(path.read_bytes()[:-30])
 
     assert codes_of(find_source(str(path))) == ["bad_batch"]
@@ -286,9 +290,9 @@ def test_a_zip_without_its_directory_is_one_row(tmp_path: Path, digits: dict[str
 @pytest.mark.parametrize("size", [2, 1000])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_tar_is_read_up_to_where_it_is_damaged(
-    size: int, pack: Callable[[bytes], bytes], tmp_path: Path, digits: dict[str, bytes]
+    size: int, pack: Callable[[bytes], bytes], tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
-    content = bytearray(inputs.write_tar(tmp_path / "plain", digits).read_bytes())
+    content = bytearray(inputs.write_tar(tmp_path / "plain", digit_files).read_bytes())
     content[content.index(b"second/5.png") + 150] ^= 0xFF  # its checksum is wrong
     (tmp_path / "a.tar").write_bytes(pack(bytes(content)))
 
@@ -303,9 +307,9 @@ def test_a_tar_is_read_up_to_where_it_is_damaged(
     ],
 )
 def test_a_tar_that_is_cut_off_says_so(
-    cut: str, codes: list[str | None], tmp_path: Path, digits: dict[str, bytes]
+    cut: str, codes: list[str | None], tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
-    content = inputs.write_tar(tmp_path / "plain", digits).read_bytes()
+    content = inputs.write_tar(tmp_path / "plain", digit_files).read_bytes()
     end = content.index(b"second/6.png")
     last = content.index(b"second/5.png") + 512 + 10
     (tmp_path / "a.tar").write_bytes(content[: last if cut == "in a member" else end])
@@ -313,8 +317,10 @@ def test_a_tar_that_is_cut_off_says_so(
     assert codes_of(find_source(str(tmp_path / "a.tar"))) == codes
 
 
-def test_a_compressed_tar_that_is_cut_off_says_so(tmp_path: Path, digits: dict[str, bytes]) -> None:
-    path = inputs.write_tar(tmp_path / "a.tar.gz", digits, "w:gz")
+def test_a_compressed_tar_that_is_cut_off_says_so(
+    tmp_path: Path, digit_files: dict[str, bytes]
+) -> None:
+    path = inputs.write_tar(tmp_path / "a.tar.gz", digit_files, "w:gz")
     path.write_bytes(path.read_bytes()[:-200])
 
     assert codes_of(find_source(str(path)))[-1] == "bad_batch"
@@ -349,21 +355,21 @@ def test_a_list_whose_compression_breaks_off_gives_what_comes_before(tmp_path: P
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fingerprint_changes_with_the_input(
-    kind: str, tmp_path: Path, digits: dict[str, bytes]
+    kind: str, tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
-    path = KINDS[kind][1](tmp_path, digits)
+    path = KINDS[kind][1](tmp_path, digit_files)
     before = take_census([find_source(str(path))], 3).fingerprint
     assert take_census([find_source(str(path))], 3).fingerprint == before
 
-    KINDS[kind][1](tmp_path, {**digits, "third/1.png": digits["first/1.png"]})
+    KINDS[kind][1](tmp_path, {**digit_files, "third/1.png": digit_files["first/1.png"]})
 
     assert take_census([find_source(str(path))], 3).fingerprint != before
 
 
 def test_the_fingerprint_changes_with_a_file_of_a_folder(
-    tmp_path: Path, digits: dict[str, bytes]
+    tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
-    folder = inputs.write_folder(tmp_path / "folder", digits)
+    folder = inputs.write_folder(tmp_path / "folder", digit_files)
     before = take_census([find_source(str(folder))], 3).fingerprint
 
     (folder / "first/1.png").write_bytes(b"another")
@@ -372,11 +378,11 @@ def test_the_fingerprint_changes_with_a_file_of_a_folder(
 
 
 def test_an_input_that_shrank_since_it_was_listed_stops_the_run(
-    tmp_path: Path, digits: dict[str, bytes]
+    tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
-    path = inputs.write_zip(tmp_path / "a.zip", digits)
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
     (shard,) = list_shards([find_source(str(path))], 10)
-    inputs.write_zip(path, dict(list(digits.items())[:5]))
+    inputs.write_zip(path, dict(list(digit_files.items())[:5]))
 
     with pytest.raises(BulkError, match="changed since it was listed"):
         list(shard.items(MAX_BYTES))

@@ -9,7 +9,18 @@ from tests.cli.conftest import Run
 
 @pytest.mark.parametrize(
     "command",
-    ["data", "train", "evaluate", "predict", "models", "serve", "query", "apache", "doctor"],
+    [
+        "data",
+        "train",
+        "evaluate",
+        "predict",
+        "batch",
+        "models",
+        "serve",
+        "query",
+        "apache",
+        "doctor",
+    ],
 )
 def test_every_command_has_help(run: Run, command: str) -> None:
     assert command in run("--help").output
