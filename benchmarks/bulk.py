@@ -1,10 +1,10 @@
 """Images a second of bulk runs by number of worker processes; the figures in docs/scaling.md.
 
 ``python -m benchmarks.bulk``, from the root of the clone, needs MNIST in
-``DIGIT_CLASSIFIER_DATA_DIR`` or data/. It prints what one and two workers read in a second of MNIST's
-test digits, as an IDX file and as PNG files in a ZIP archive, and how many tasks a second the
-scheduler hands out: medians of rounds in which all take turns, the least and the most. Then how much
-is sent, read and written. The machine's load, told before and after, should be near 0 before.
+``DIGIT_CLASSIFIER_DATA_DIR`` or data/. It prints what one and two workers read in a second of
+MNIST's test digits, as an IDX file and as PNG files in a ZIP archive, and how many tasks a second
+the scheduler hands out: medians of rounds in which all take turns, the least and the most. Then how
+much is sent, read and written. The machine's load, told before and after, should be near 0 before.
 """
 
 import os

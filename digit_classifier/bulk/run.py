@@ -147,6 +147,8 @@ def _own_cluster(n_workers: int | None) -> LocalCluster:
         n_workers=n_workers or CPU_COUNT,
         threads_per_worker=1,
         processes=True,
+        # at the end they complain of one another; what matters is told by our own errors
+        silence_logs=logging.CRITICAL,
         # its small HTTP server; without Bokeh there is no dashboard on it
         dashboard_address="127.0.0.1:0",
     )

@@ -1,6 +1,7 @@
 """What a worker does: a shard's images to its file, once and whole."""
 
 import hashlib
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from digit_classifier.bulk.shards import Shard
 from digit_classifier.errors import BulkError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
+
+#: A worker's threads wait for one of them to load the model.
+_loading = threading.Lock()
 
 #: The model of a run lies in its output: a worker needs the package, and no model of its own.
 MODEL_FOLDER = "_model"
@@ -98,7 +102,9 @@ def classify_shard(job: Job, shard: Shard) -> Record:
     url = files.join(job.out, job.shard_name(shard.index))
     record = _finished(job, shard, url)
     if record is None:
-        rows = list(rows_of(shard, _classifier(job)))
+        with _loading:
+            classifier = _classifier(job)
+        rows = list(rows_of(shard, classifier))
         content = FORMATS[job.format].encode(rows)
         files.write_whole(url, content)
         record = Record.of(shard.index, rows, content)

@@ -7,12 +7,17 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from subprocess import Popen
 
+import fsspec
 import pyarrow.parquet as pq
 import pytest
+from distributed import LocalCluster
 
+from digit_classifier.bulk import files
 from digit_classifier.bulk.run import Options, run_batch
 from digit_classifier.errors import BulkError
 from digit_classifier.settings import Settings
@@ -20,7 +25,7 @@ from tests.bulk import inputs
 from tests.bulk.cluster import Cluster, free_port, start_batch, wait_until
 
 Images = dict[str, bytes]
-N_IMAGES, SHARD_SIZE = 1600, 20
+N_IMAGES, SHARD_SIZE = 1200, 15
 N_SHARDS = N_IMAGES // SHARD_SIZE
 Run = Callable[..., dict]
 
@@ -82,6 +87,31 @@ def test_inputs_of_all_kinds_become_rows_in_their_order(
     assert told["run"]["shards"] == n_shards(tmp_path / "out") == 4 * 4
 
 
+@pytest.mark.parametrize("store", ["file://", "memory://"])
+def test_input_and_output_may_be_in_a_store(
+    store: str, tmp_path: Path, digit_files: Images
+) -> None:
+    path = inputs.write_tar(tmp_path / "a.tar.gz", digit_files, "w:gz")
+    fsspec.filesystem("memory").put(str(path), str(path))
+    out = f"{store}{tmp_path}/out"
+    settings = Settings(models_dir=tmp_path / "none")
+
+    # in this process, as its memory is the store, whose open files have one position for all
+    n_threads = 1 if store == "memory://" else 2
+    with LocalCluster(
+        n_workers=1, threads_per_worker=n_threads, processes=False, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        options = Options(scheduler=cluster.scheduler_address, shard_size=3)
+        run_batch([f"{store}{path}"], out, settings, options)
+        resumed = run_batch([f"{store}{path}"], out, settings, replace(options, resume=True))
+
+    parts = [f"part-{n:08}.parquet" for n in range(4)]
+    assert files.names_in(out) == ["_SHA256SUMS", "_manifest.json", "_model", *parts]
+    assert resumed.n_images == resumed.n_accepted == 10
+    content = files.read_image(f"{out}/part-00000003.parquet", 100_000)
+    assert pq.read_table(BytesIO(content))["prediction"].to_pylist() == [9]
+
+
 def test_two_runs_give_the_same_bytes_and_their_checksums(
     run: Run, tmp_path: Path, digit_files: Images
 ) -> None:
@@ -125,7 +155,7 @@ def test_a_worker_a_scheduler_and_a_client_are_killed_and_nothing_is_lost_or_twi
     n_done = n_shards(out)
     assert N_SHARDS // 4 <= n_done < N_SHARDS
 
-    with Cluster(tmp_path) as cluster, start(cluster.address, "--resume") as client:
+    with Cluster(tmp_path, 1) as cluster, start(cluster.address, "--resume") as client:
         wait_until(lambda: n_shards(out) > n_done)
         client.send_signal(signal.SIGKILL)
         client.wait(30)
