@@ -4,7 +4,7 @@
 ``DIGIT_CLASSIFIER_DATA_DIR`` or data/. It prints what one and two workers read in a second of
 MNIST's test digits, as an IDX file and as PNG files in a ZIP archive, and how many tasks a second
 the scheduler hands out: medians of rounds in which all take turns, the least and the most. Then how
-much is sent, read and written. The machine's load, told before and after, should be near 0 before.
+much is sent, read and written, and what listing takes. The machine's load should be near 0 before.
 """
 
 import os
@@ -12,7 +12,7 @@ import pickle
 import statistics
 import tempfile
 import time
-import zipfile
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,42 +21,39 @@ import click
 from distributed import Client, as_completed
 
 from benchmarks.pictures import encode
+from digit_classifier.bulk.archives import open_zip
 from digit_classifier.bulk.run import IN_FLIGHT, Options, run_batch
-from digit_classifier.bulk.shards import list_shards
+from digit_classifier.bulk.shards import list_shards, take_census
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.worker import Record
 from digit_classifier.datasets import load_mnist
 from digit_classifier.settings import Settings, load_settings
 from digit_classifier.training.tables import markdown_table
 from tests.bulk.cluster import Cluster
+from tests.bulk.inputs import write_folder, write_tar, write_text, write_zip
+from tests.datasets.drawn import to_idx
 
 N_WORKERS = (1, 2)
 SHARD_SIZE = 1000
 #: The IDX file is read so many times in a run, as once takes no time.
 REPEATED = 10
 N_TASKS = 3000
+N_LISTED = 50_000
 
 
 def write_inputs(folder: Path, data_dir: Path) -> dict[str, list[str]]:
     """Return the inputs of each kind of run: the test digits as an IDX file, and as a ZIP."""
     digits = load_mnist(data_dir).X_test.reshape(-1, 28, 28)
     idx = folder / "t10k-images-idx3-ubyte"
-    idx.write_bytes(bytes([0, 0, 8, 3, *_four_bytes(len(digits)), *2 * _four_bytes(28)]))
-    with idx.open("ab") as file:
-        file.write(digits.tobytes())
-    with zipfile.ZipFile(folder / "t10k.zip", "w", zipfile.ZIP_STORED) as archive:
-        for number, digit in enumerate(digits):
-            archive.writestr(f"{number:05}.png", encode(digit))
+    idx.write_bytes(to_idx(digits))
+    pictures = {f"{number:05}.png": encode(digit) for number, digit in enumerate(digits)}
+    write_zip(folder / "t10k.zip", pictures, 0)
     return {"IDX": REPEATED * [str(idx)], "PNG in a ZIP": [str(folder / "t10k.zip")]}
 
 
-def _four_bytes(number: int) -> bytes:
-    return number.to_bytes(4, "big")
-
-
-def images_a_second(inputs: list[str], scheduler: str, shard_size: int = SHARD_SIZE) -> float:
+def images_a_second(inputs: list[str], scheduler: str) -> float:
     """Make a run, from the listing to the finished manifest, on a cluster that is there."""
-    options = Options(scheduler=scheduler, shard_size=shard_size)
+    options = Options(scheduler=scheduler, shard_size=SHARD_SIZE)
     with tempfile.TemporaryDirectory() as out:
         started = time.perf_counter()
         totals = run_batch(inputs, out, Settings(), options)
@@ -110,6 +107,31 @@ def _cluster(stack: ExitStack, n_workers: int) -> Cluster:
     return Cluster(Path(folder), n_workers)
 
 
+def listings(folder: Path) -> Iterator[list[str]]:
+    """Yield how many images a second the client lists, of each kind of input."""
+    names = [f"images/{number:08}.png" for number in range(N_LISTED)]
+    written = {
+        "list of paths": write_text(folder / "list.txt", names),
+        "ZIP": write_zip(folder / "listed.zip", dict.fromkeys(names, bytes(370)), 0),
+        "TAR": write_tar(folder / "listed.tar", dict.fromkeys(names, bytes(370))),
+        "folder": write_folder(folder / "folder", dict.fromkeys(names, b"")),
+    }
+    for kind, path in written.items():
+        started = time.perf_counter()
+        census = take_census([find_source(str(path))], SHARD_SIZE)
+        yield [kind, f"{census.n_images / (time.perf_counter() - started):,.0f}"]
+
+
+def zip_memory(path: Path) -> float:
+    """Return how many bytes an open ZIP archive takes for each of its images."""
+    tracemalloc.start()
+    with ExitStack() as stack:
+        _, entries = open_zip(find_source(str(path)), stack)
+        taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return taken / len(entries)
+
+
 def weights(inputs: dict[str, list[str]]) -> str:
     """Tell how much of a run passes the scheduler, and how much is read and written."""
     shard = next(list_shards([find_source(inputs["PNG in a ZIP"][0])], SHARD_SIZE))
@@ -136,6 +158,10 @@ def main(n_rounds: int) -> None:
         rows = list(measure(inputs, n_rounds))
         click.echo(markdown_table(["a second", "workers", "median", "least", "most"], rows))
         click.echo(weights(inputs))
+        click.echo(
+            markdown_table(["listed by the client", "a second"], list(listings(Path(folder))))
+        )
+        click.echo(f"an open ZIP: {zip_memory(Path(folder, 'listed.zip')):,.0f} bytes an image")
     click.echo(f"load after: {os.getloadavg()[0]:.1f}")
 
 

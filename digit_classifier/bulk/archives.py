@@ -45,7 +45,7 @@ class Zip(Source):
         """Count the images; the archive's directory is kept meanwhile."""
         with ExitStack() as stack:
             try:
-                _, entries = _open_zip(self, stack)
+                _, entries = open_zip(self, stack)
             except _ZIP_ERRORS as exc:
                 raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
             count = len(entries)
@@ -55,12 +55,13 @@ class Zip(Source):
     def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
         """Unpack them; see :meth:`Source.items`."""
         assert isinstance(piece.start, int)  # noqa: S101, what pieces() gave
-        archive, entries = keep_open(self, _open_zip)
+        archive, entries = keep_open(self, open_zip)
         for entry in entries[piece.start : piece.start + piece.count]:
             yield Item(entry.filename, _unpack(archive, entry, max_bytes))
 
 
-def _open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+    """Open a ZIP archive, to be closed by the stack; its images come in the directory's order."""
     fs, path = files.locate(source.url)
     archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
     return archive, [

@@ -101,8 +101,8 @@ def _row(
     if isinstance(answer, InputError):
         _forget_content(answer)
         return row | {"error_code": answer.code, "error_detail": str(answer)}
-    answered = answer.as_json()
-    return row | {column: answered[column] for column in _ANSWERED}
+    answered = answer.as_json().items()
+    return row | {column: value for column, value in answered if column in _ANSWERED}
 
 
 def _forget_content(error: InputError) -> None:
