@@ -32,7 +32,8 @@ _ZIP_ERRORS = (
     EOFError,
     ValueError,
 )
-_TAR_ERRORS = (tarfile.TarError, *files.UNPACK_ERRORS)
+#: And tarfile, with sizes that no file has.
+_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, *files.UNPACK_ERRORS)
 #: No honest header of a TAR's member is nearly so long, in bytes.
 _MAX_READ = 1024 * 1024
 
@@ -64,9 +65,7 @@ def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zi
     """Open a ZIP archive, to be closed by the stack; its images come in the directory's order."""
     fs, path = files.locate(source.url)
     archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
-    return archive, [
-        entry for entry in archive.infolist() if not entry.is_dir() and is_image(entry.filename)
-    ]
+    return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes | InputError:
@@ -74,6 +73,8 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) ->
         return BrokenImageError("This is compressed in a way that is not read here.")
     if entry.file_size > max_bytes:
         return _too_large(entry.file_size, max_bytes)
+    if entry.header_offset < 0:
+        return BrokenImageError("This is not where the archive's directory says.")
     try:
         with archive.open(entry) as file:
             return file.read(max_bytes + 1)
@@ -122,14 +123,15 @@ class Tar(Source):
 class _Headers:
     """A file that is read a little at a time, however long a header says that it goes on.
 
-    tarfile reads an extended header whole, and a compressed archive may well have that length.
+    tarfile reads an extended header whole, and a compressed archive may well have that length; or
+    all of the file, where the length is negative.
     """
 
     def __init__(self, file: Any) -> None:
         self.tell, self.seek, self._read = file.tell, file.seek, file.read
 
     def read(self, size: int) -> bytes:
-        if size > _MAX_READ:
+        if not 0 <= size <= _MAX_READ:
             raise tarfile.ReadError(f"a header of {size} bytes")
         return self._read(size)
 
@@ -141,6 +143,8 @@ def _open_tar(source: Source, stack: ExitStack) -> _Headers:
 def _images(archive: Any) -> Iterator[tarfile.TarInfo]:
     while (member := archive.next()) is not None:
         archive.members.clear()  # it would keep them all
+        if archive.offset <= member.offset:  # and go in circles
+            raise tarfile.ReadError("a member has a negative size")
         if member.isreg() and is_image(member.name):
             yield member
 

@@ -8,6 +8,7 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -30,7 +31,7 @@ UNPACK_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 _REFUSALS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 #: One of these, whichever the store knows, changes when a file is written anew.
 _MARKS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
-_PARTIAL = ".partial"
+_PARTIAL = ".*.partial"
 
 
 def locate(url: str) -> tuple[AbstractFileSystem, str]:
@@ -131,7 +132,7 @@ def write_whole(url: str, content: bytes) -> None:
         fs.pipe_file(path, content)
         return
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{_PARTIAL}")
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
             file.write(content)
@@ -154,13 +155,14 @@ def _sync_folder(folder: Path) -> None:
 
 
 def names_in(url: str) -> list[str]:
-    """Return the names in a folder, sorted; none where there is no folder."""
+    """Return the names in a folder, sorted, but for what is half written; none without a folder."""
     fs, path = locate(url)
     fs.invalidate_cache()
     try:
-        return sorted(entry.rstrip("/").rpartition("/")[2] for entry in fs.ls(path, detail=False))
+        names = [entry.rstrip("/").rpartition("/")[2] for entry in fs.ls(path, detail=False)]
     except FileNotFoundError:
         return []
+    return sorted(name for name in names if not fnmatch(name, _PARTIAL))
 
 
 def make_folder(url: str) -> None:
@@ -173,5 +175,5 @@ def remove_partials(url: str) -> None:
     """Remove what killed workers left half written in a folder."""
     fs, path = locate(url)
     if isinstance(fs, LocalFileSystem):
-        for partial in Path(path).glob(f".*{_PARTIAL}"):
+        for partial in Path(path).glob(_PARTIAL):
             partial.unlink(missing_ok=True)

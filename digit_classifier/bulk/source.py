@@ -106,5 +106,5 @@ def chunks(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
 
 
 def is_image(name: str) -> bool:
-    """Tell whether a file is named like an image; archives within archives are not."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES
+    """Tell whether a file is named like an image; folders and archives within archives are not."""
+    return not name.endswith("/") and PurePosixPath(name).suffix.lower() in SUFFIXES

@@ -73,7 +73,11 @@ def batch(
         n_workers=workers,
         resume=resume,
     )
-    _tell(run_batch(inputs, output, settings, options), output)
+    try:
+        totals = run_batch(inputs, output, settings, options)
+    except OSError as exc:  # of the inputs or the output, on a disk or in a store
+        raise click.ClickException(f"{exc}.") from exc
+    _tell(totals, output)
 
 
 def _tell(totals: Any, output: str) -> None:

@@ -243,6 +243,16 @@ def test_a_folder_of_something_else_is_kept(run: Run, tmp_path: Path, digit_file
         run(path, out=tmp_path)
 
 
+def test_a_run_that_was_killed_as_it_began_is_begun_again(
+    run: Run, tmp_path: Path, digit_files: Images
+) -> None:
+    path = inputs.write_zip(tmp_path / "a.zip", digit_files)
+    (tmp_path / "out" / "_model").mkdir(parents=True)
+    (tmp_path / "out" / "._manifest.json.0abc.partial").write_bytes(b"{")
+
+    assert run(path)["complete"] is True
+
+
 def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(
     run: Run, tmp_path: Path, digit_files: Images
 ) -> None:

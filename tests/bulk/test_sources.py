@@ -1,4 +1,5 @@
 import bz2
+import contextlib
 import gzip
 import lzma
 import os
@@ -11,6 +12,7 @@ import fsspec
 import numpy as np
 import pytest
 
+from digit_classifier.bulk import opened
 from digit_classifier.bulk.archives import Tar, Zip
 from digit_classifier.bulk.folder import Folder
 from digit_classifier.bulk.idx import Idx
@@ -332,6 +334,63 @@ def test_a_tar_header_without_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(member.tobuf() + bytes(10 * MAX_BYTES))
 
     assert codes_of(find_source(str(tmp_path / "a.tar"))) == ["bad_batch"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("n_blocks", [-1, -3, -(1 << 54)])
+def test_a_tar_member_of_negative_size_ends_the_listing(
+    kind: bytes, n_blocks: int, tmp_path: Path, digit_files: dict[str, bytes]
+) -> None:
+    content = inputs.write_tar(tmp_path / "plain", digit_files).read_bytes()
+    member = tarfile.TarInfo("a.png")
+    member.type, member.size = kind, n_blocks * tarfile.BLOCKSIZE
+    end = content.index(b"first/1.png")
+    header = member.tobuf(tarfile.GNU_FORMAT)
+    (tmp_path / "a.tar").write_bytes(content[:end] + header + content[end:])
+
+    assert codes_of(find_source(str(tmp_path / "a.tar"))) == [None, "bad_batch"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "codes"),
+    [
+        (42, b"\xff\xff\xff\xff", [None, "broken_image", None]),  # the offset, past the end
+        (28, b"\0\0", [None, None]),  # the name's length
+    ],
+)
+def test_a_directory_of_a_zip_may_say_anything(
+    field: int, value: bytes, codes: list[str | None], tmp_path: Path
+) -> None:
+    images = dict.fromkeys(["a.png", "b.png", "c.png"], b"content")
+    content = bytearray(inputs.write_zip(tmp_path / "a.zip", images).read_bytes())
+    entry = content.rindex(b"b.png") - 46
+    content[entry + field : entry + field + len(value)] = value
+    if field == 28:  # the name becomes the extra field's
+        content[entry + 30 : entry + 32] = (5).to_bytes(2, "little")
+        content[entry + 46 : entry + 51] = b"\xfe\xca\1\0\0"
+    (tmp_path / "a.zip").write_bytes(content)
+
+    assert codes_of(find_source(str(tmp_path / "a.zip"))) == codes
+
+
+KINDS_OF_DAMAGE = ("zip", "stored zip", "tar", "ustar", "tar.gz", "csv", "jsonl")
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_DAMAGE)
+def test_damage_anywhere_costs_images_and_no_run(
+    kind: str, tmp_path: Path, digit_files: dict[str, bytes]
+) -> None:
+    rng = np.random.default_rng(0)
+    path = KINDS[kind][1](tmp_path, digit_files)
+    whole = path.read_bytes()
+    for _ in range(100):
+        damaged = bytearray(whole)
+        for index in rng.integers(0, len(whole), rng.integers(1, 6)):
+            damaged[index] = rng.choice([0, 255, ord("7"), ord("x"), rng.integers(256)])
+        path.write_bytes(damaged)
+        with contextlib.suppress(BulkError):  # told in a sentence
+            codes_of(find_source(str(path)), 3)
+        opened.close_all()
 
 
 def test_a_member_over_a_mebibyte_is_read(tmp_path: Path) -> None:
