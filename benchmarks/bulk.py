@@ -8,7 +8,6 @@ much is sent, read and written, and what listing takes. The machine's load shoul
 """
 
 import os
-import pickle
 import statistics
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import click
 from distributed import Client, as_completed
+from distributed.protocol.pickle import dumps
 
 from benchmarks.pictures import encode
 from digit_classifier.bulk.archives import open_zip
@@ -136,7 +136,7 @@ def weights(inputs: dict[str, list[str]]) -> str:
     """Tell how much of a run passes the scheduler, and how much is read and written."""
     shard = next(list_shards([find_source(inputs["PNG in a ZIP"][0])], SHARD_SIZE))
     record = Record(0, SHARD_SIZE, SHARD_SIZE, 0, 64 * "0")
-    sizes = [len(pickle.dumps(sent)) for sent in (shard, record)]
+    sizes = [len(dumps(sent)) for sent in (shard, record)]
     lines = ["a shard's description: {:,} bytes, its record: {:,} bytes".format(*sizes)]
     for format_ in ("parquet", "jsonl"):
         with tempfile.TemporaryDirectory() as out:

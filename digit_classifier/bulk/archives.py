@@ -55,7 +55,6 @@ class Zip(Source):
 
     def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
         """Unpack them; see :meth:`Source.items`."""
-        assert isinstance(piece.start, int)  # noqa: S101, what pieces() gave
         archive, entries = keep_open(self, open_zip)
         for entry in entries[piece.start : piece.start + piece.count]:
             yield Item(entry.filename, _unpack(archive, entry, max_bytes))
@@ -101,7 +100,6 @@ class Tar(Source):
 
     def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
         """Unpack them; see :meth:`Source.items`."""
-        assert isinstance(piece.start, int)  # noqa: S101, what pieces() gave
         file: Any = keep_open(self, _open_tar)
         file.seek(piece.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open

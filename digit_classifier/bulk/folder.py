@@ -22,15 +22,14 @@ class Folder(Source):
         """List them in the order of their names; the names of one subfolder at a time are kept."""
         for chunk in chunks(self._list(), size):
             names, stamps = zip(*chunk, strict=True)
-            yield Piece(names, len(names), stamps)
+            yield Piece(0, len(names), names, stamps)
 
     def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
         """Read them; see :meth:`Source.items`."""
         fs, path = files.locate(self.url)
         if not fs.isdir(path):
             raise BulkError(f"There is no folder {self.url} here.")
-        assert isinstance(piece.start, tuple)  # noqa: S101, what pieces() gave
-        for name in piece.start:
+        for name in piece.names:
             yield Item(name, files.read_image(files.join(self.url, name), max_bytes))
 
     def _list(self) -> Iterator[tuple[str, str]]:

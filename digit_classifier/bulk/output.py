@@ -89,7 +89,7 @@ class Output:
                 "folder."
             )
         self._former = self._read()
-        self._compare(self.options)
+        self._compare(self._former)
 
     def begin(self, census: Census, model: bytes) -> None:
         """Write the model's file and the manifest, or compare the input with the former run's.
@@ -105,7 +105,7 @@ class Output:
             "fingerprint": census.fingerprint,
         }
         if self._former is not None:
-            self._compare(self.options)
+            self._compare(self._former)
             return
         files.make_folder(files.join(self.job.out, MODEL_FOLDER))
         files.write_whole(self.job.model_url, model)
@@ -153,9 +153,8 @@ class Output:
             raise BulkError(f"{self.job.out} holds a run that this release cannot resume.")
         return run
 
-    def _compare(self, options: Mapping[str, Any]) -> None:
-        assert self._former is not None  # noqa: S101, asked before
-        changed = [name for name in options if options[name] != self._former.get(name)]
+    def _compare(self, former: Mapping[str, Any]) -> None:
+        changed = [name for name in self.options if self.options[name] != former.get(name)]
         if changed:
             raise BulkError(
                 f"{self.job.out} holds another run; these differ: {', '.join(changed)}. Name "

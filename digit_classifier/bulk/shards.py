@@ -79,15 +79,8 @@ class Census:
         piece, source = shard.piece, shard.source
         self.n_shards += 1
         self.n_images += piece.count
-        names = piece.start if isinstance(piece.start, tuple) else (str(piece.start),)
-        told = (
-            type(source).__name__,
-            source.name,
-            source.stamp,
-            str(piece.count),
-            piece.lost or "",
-        )
-        for text in (*told, *names, *piece.stamps):
+        where = (type(source).__name__, source.name, source.stamp, f"{piece.start} {piece.count}")
+        for text in (*where, *piece.names, *piece.stamps, piece.lost or ""):
             self._digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
 
     @property

@@ -21,17 +21,20 @@ class Piece:
 
     Attributes
     ----------
-    start : int or tuple of str
-        Where the first one is, as the kind of input counts; or the names of all.
+    start : int
+        Where the first one is, as the kind of input counts.
     count : int
+    names : tuple of str
+        Of all, where they cannot be found again from the start.
     stamps : tuple of str
         What tells each file from a later one of its name, where the input's own stamp does not.
     lost : str, optional
         There is no image, but a part of the input that cannot be taken apart: why.
     """
 
-    start: int | tuple[str, ...]
+    start: int
     count: int
+    names: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
     lost: str | None = None
 
