@@ -123,7 +123,7 @@ def _of_zip(content: bytes) -> Iterator[Item]:
         raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
     with archive:
         for entry in archive.infolist():
-            if not entry.is_dir():
+            if not entry.filename.endswith("/"):  # is_dir fails on an empty name
                 yield Item(entry.filename, _unpack(archive, entry))
 
 

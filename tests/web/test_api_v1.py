@@ -289,3 +289,11 @@ def test_model_is_chosen_for_the_whole_batch(client):
     unknown = post_form(client, ("1.png", drawn(1)), path=f"{PATH}?model=forest")
     assert unknown.status_code == 404
     assert json.loads(unknown.text)["models"] == ["cnn", "mlp", "softmax"]
+
+
+def test_entry_without_a_name_is_read_like_any_other(client):
+    nameless = io.BytesIO()
+    with zipfile.ZipFile(nameless, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), drawn(3))
+    answers = post_zip(client, nameless.getvalue()).json
+    assert [(item["name"], item["prediction"]) for item in answers] == [("", 3)]
