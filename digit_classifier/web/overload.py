@@ -13,8 +13,10 @@ from flask import Flask, request
 
 from digit_classifier.errors import OverloadedError
 
-#: When Apache began to look for a free thread, in microseconds; mod_wsgi's.
+#: When Apache began to look for a free thread: in microseconds by mod_wsgi 4 and 5, as text, and in
+#: seconds by mod_wsgi 6.
 QUEUE_START = "mod_wsgi.queue_start"
+_FIRST_MICROSECONDS = 1e11  # a time in seconds that is thousands of years away
 
 _BEGUN = "digit_classifier_begun"
 
@@ -24,8 +26,12 @@ _ALWAYS_ANSWERED = frozenset({"health.livez", "health.readyz", "health.status", 
 
 def waited_ms(environ: Mapping[str, Any]) -> float | None:
     """Return how long a request waited for a free thread, where its server tells."""
-    queue_start = environ.get(QUEUE_START)
-    return None if queue_start is None else max(0.0, time.time() * 1e3 - int(queue_start) / 1e3)
+    if QUEUE_START not in environ:
+        return None
+    started = float(environ[QUEUE_START])
+    if started > _FIRST_MICROSECONDS:
+        started /= 1e6
+    return max(0.0, (time.time() - started) * 1e3)
 
 
 def overloaded() -> OverloadedError:

@@ -41,7 +41,10 @@ def changes(finished: subprocess.CompletedProcess[str]) -> list[str]:
 def workers() -> list[int]:
     """The processes of the service, the oldest first."""
     listed = subprocess.run(
-        ["pgrep", "--full", r"^\(wsgi:digit-cl"], capture_output=True, text=True, check=False
+        ["pgrep", "--euid", USER, "--full", r"^\(wsgi:digit-cl"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return [int(pid) for pid in listed.stdout.split()]
 

@@ -26,6 +26,13 @@ def test_request_is_refused_when_it_has_waited_too_long(tmp_path, waited, status
     assert answer.status_code == {415: 400}.get(status, status)
 
 
+@pytest.mark.parametrize(
+    "told", [lambda at: str(int(at * 1e6)), lambda at: at, str], ids=["4", "6", "6, as text"]
+)
+def test_wait_is_told_by_each_release_of_mod_wsgi_in_its_own_unit(told):
+    assert waited_ms({QUEUE_START: told(time.time() - 0.5)}) == pytest.approx(500, abs=100)
+
+
 def test_refusal_is_a_problem_that_says_when_to_come_again(client):
     answer = client.post("/curl-api", data=b"?", environ_overrides=queued(5))
     assert answer.status_code == 503
