@@ -55,7 +55,7 @@ def test_one_digit_is_shown_with_its_answer(run: Run, server: str) -> None:
     result = run("query", server)
 
     assert result.exit_code == 0
-    first, second = result.output.strip().splitlines()
+    first, second = result.stdout.strip().splitlines()
     (label,) = re.fullmatch(r"True class: (\d)", first).groups()
     answer = json.loads(second.removeprefix("HTTP 200: "))
     assert re.fullmatch(rf"\d+-{label}\.png", answer["name"])
@@ -67,13 +67,13 @@ def test_many_digits_are_summed_up(run: Run, server: str) -> None:
     result = run("query", server, "--count", 60, "--concurrency", 4)
 
     assert result.exit_code == 0
-    assert re.match(r"60 requests in [\d.]+ s: \d+ a second, 4 at once\n", result.output)
-    assert "errors: 0\n" in result.output
-    accuracy = float(re.search(r"accuracy: ([\d.]+)%", result.output)[1])
+    assert re.match(r"60 requests in [\d.]+ s: \d+ a second, 4 at once\n", result.stdout)
+    assert "errors: 0\n" in result.stdout
+    accuracy = float(re.search(r"accuracy: ([\d.]+)%", result.stdout)[1])
     assert accuracy >= 90
     latencies = re.search(
         r"median ([\d.]+) ms, 90 % ([\d.]+) ms, 99 % ([\d.]+) ms, longest ([\d.]+) ms",
-        result.output,
+        result.stdout,
     ).groups()
     assert float(latencies[0]) > 0
     assert sorted(latencies, key=float) == list(latencies)

@@ -28,4 +28,5 @@ def _misbehave(*args: Any, **kwargs: Any) -> Image.Image:
     return image
 
 
-Image.open = _misbehave
+if __name__ == "misbehaving":  # there, and not where the tests ask for the widths
+    Image.open = _misbehave
