@@ -218,7 +218,7 @@ def test_many_slow_clients_do_not_keep_others_waiting(apache: OwnApache, content
             started = time.monotonic()
             assert reads_a_seven(apache)
             seconds.append(time.monotonic() - started)
-        assert sorted(seconds)[-2] < 1
+        assert sorted(seconds)[-2] < 2
 
 
 def picture(width: int) -> bytes:

@@ -131,7 +131,7 @@ def test_status_sums_up_all_processes(apache: OwnApache) -> None:
 
 
 def test_overload_is_refused_at_once(apache: OwnApache) -> None:
-    n_clients, stopped = 120, apache.workers()
+    n_clients, stopped = 400, apache.workers()
 
     def ask(_: int) -> tuple[requests.Response, float]:
         started = time.monotonic()
@@ -153,7 +153,8 @@ def test_overload_is_refused_at_once(apache: OwnApache) -> None:
     assert len(refused) > n_clients / 4
     assert all(is_problem(answer, 503, "overloaded") for answer, _ in refused)
     assert all(answer.headers["Retry-After"] == "1" for answer, _ in refused)
-    assert sorted(seconds for _, seconds in refused)[len(refused) // 2] < 1
+    # a second is what a burst may take to be let in
+    assert sorted(seconds for _, seconds in refused)[len(refused) // 2] < 1.5
 
 
 def test_request_that_has_waited_too_long_is_refused(apache: OwnApache) -> None:

@@ -119,7 +119,7 @@ def busy(app_of_one):
 
 @pytest.fixture
 def app_of_one(tmp_path):
-    app, held = make_app(tmp_path, requests_at_once=1, max_queue_ms=200), threading.Event()
+    app, held = make_app(tmp_path, requests_at_once=1, max_queue_ms=1000), threading.Event()
     app.extensions["digit_classifier_begun"] = 0  # it has been there for long
 
     @app.get("/held")
@@ -134,7 +134,7 @@ def app_of_one(tmp_path):
 def test_who_waits_too_long_for_a_turn_is_told_so(busy):
     started = time.monotonic()
     answer = send(busy, "/curl-api", myfile=as_file(drawn(7)))
-    assert 0.2 < time.monotonic() - started < 1
+    assert 1 < time.monotonic() - started < 5
     assert (answer.status_code, answer.json["code"]) == (503, "overloaded")
     assert answer.headers["Retry-After"] == "1"
 
@@ -145,7 +145,7 @@ def test_where_too_many_wait_nobody_waits(busy, monkeypatch):
         intake_of_it._places.acquire()
     started = time.monotonic()
     assert send(busy, "/curl-api", myfile=as_file(drawn(7))).json["code"] == "overloaded"
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 1
 
 
 def test_how_the_service_is_is_told_all_the_same(busy):
