@@ -3,10 +3,12 @@
 ``python -m benchmarks.soak --minutes 30`` serves this clone by an Apache of its own, without root,
 asks it by four clients for every route, with pictures that can be read and such that cannot, and
 prints the tables in docs/reliability.md. It ends with 1 if an answer was a 5xx or a process of the
-service grew by 5 MB or more from the second minute on.
+service grew by 5 MB or more from the second minute on. A process's memory is the median of half a
+minute: what a request takes while it is worked on comes and goes.
 """
 
 import random
+import statistics
 import sys
 import threading
 import time
@@ -26,7 +28,7 @@ from tests.web.pictures import REFUSED, drawn
 from tests.web.serving import csrf_token
 
 N_CLIENTS, PAUSE = 4, 0.04  # seconds
-WARM = 120  # seconds
+WARM, SAMPLED = 120, 30  # seconds
 MAX_GROWTH = 5_000_000  # bytes
 #: What a caller may be answered: neither a 5xx nor nothing at all.
 ALLOWED = {"200", "400", "404", "413", "415", "422"}
@@ -115,12 +117,20 @@ def ask_until(ended: threading.Event, url: str, seed: int, statuses: Counter[str
 
 
 def resident(apache: OwnApache) -> dict[tuple[int, str], int]:
-    """Map each process, by its number and what it is, to its resident memory in bytes."""
+    """Map each process, by its number and what it is, to its median resident memory in bytes."""
     parent = psutil.Process(apache.process.pid)
     workers = {worker.pid for worker in apache.workers()}
+    processes = (parent, *parent.children(recursive=True))
+    seen: dict[psutil.Process, list[int]] = {process: [] for process in processes}
+    for _ in range(SAMPLED):
+        time.sleep(1)
+        for process, samples in seen.items():
+            samples.append(process.memory_info().rss)
     return {
-        (process.pid, "service" if process.pid in workers else "Apache"): process.memory_info().rss
-        for process in (parent, *parent.children(recursive=True))
+        (process.pid, "service" if process.pid in workers else "Apache"): round(
+            statistics.median(samples)
+        )
+        for process, samples in seen.items()
     }
 
 
@@ -135,9 +145,9 @@ def soak(
     ]
     for client in clients:
         client.start()
-    samples = []
-    for wait in (min(WARM, seconds / 2), seconds - min(WARM, seconds / 2)):
-        time.sleep(wait)
+    begun, samples = time.monotonic(), []
+    for end in (min(WARM, seconds / 2), seconds):
+        time.sleep(max(0, begun + end - SAMPLED - time.monotonic()))
         samples.append(resident(apache))
     ended.set()
     for client in clients:

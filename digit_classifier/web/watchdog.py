@@ -6,13 +6,13 @@ is kept from taking all of the machine's memory, too: what asks for more gets a 
 
 import faulthandler
 import os
-import re
 import resource
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
+
+from digit_classifier.web import memory
 
 #: Seconds that a request may be worked on: the largest batch takes a third of them.
 WORK = 20
@@ -49,7 +49,7 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Look on, until the process ends."""
         self._look()
-        limit_memory(self._max_memory)  # the server has its threads by now: their stacks count
+        memory.limit(self._max_memory)  # the server has its threads by now: their stacks count
         while True:
             self._look()
 
@@ -60,15 +60,6 @@ class Watchdog(threading.Thread):
             faulthandler.dump_traceback(_STANDARD_ERROR)
             os._exit(1)
         time.sleep(_BEAT)
-
-
-def limit_memory(n_bytes: int) -> None:
-    """Let this process take that much more than it has: private memory, whether used or not."""
-    with suppress(OSError):  # there is no such limit outside Linux
-        status = Path("/proc/self/status").read_text("ascii")
-        (taken,) = re.findall(r"VmData:\s+(\d+) kB", status)
-        limit = int(taken) * 1024 + n_bytes
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def open_many_files() -> None:

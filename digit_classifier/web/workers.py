@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 from digit_classifier.errors import SelfTestError
-from digit_classifier.web import intake
+from digit_classifier.web import intake, memory
 from digit_classifier.web.observation import UNOBSERVED
 from digit_classifier.web.watchdog import Watchdog, open_many_files
 
@@ -31,6 +31,7 @@ def warm_up(app: Flask) -> None:
 def guard(app: Flask) -> None:
     """Let neither slow clients nor a decoder that hangs or eats memory take the process."""
     open_many_files()
+    memory.give_back()
     watchdog = Watchdog(app.config["MAX_MEMORY_BYTES"])
     intake.init_app(app, watchdog)
     watchdog.start()
