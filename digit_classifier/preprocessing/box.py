@@ -7,8 +7,8 @@ MNIST test set: it reproduces 99.97 % of its images exactly, 13.5 only 24.5 %.
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
+from digit_classifier.preprocessing.filters import dilate
 from digit_classifier.preprocessing.frames import edges
 
 SIDE = 28
@@ -57,11 +57,7 @@ def even_strokes(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
     radius = round((_WIDENED_STROKE - stroke_width(enlarged) * scale) / 2 / scale)
     if radius < 1:
         return box
-    padded = np.pad(enlarged, radius)  # the widened strokes need room
-    grid = np.arange(-radius, radius + 1)
-    disc = grid**2 + grid[:, None] ** 2 <= radius**2
-    widened: NDArray[np.uint8] = ndimage.grey_dilation(padded, footprint=disc)
-    return widened
+    return dilate(np.pad(enlarged, radius), radius)  # the widened strokes need room
 
 
 def fit_box(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -89,7 +85,9 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
 def center_of_mass(fitted: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Place the box on 28×28 so that its centre of mass is at pixel 14, as far as it fits."""
     height, width = fitted.shape
-    row, column = ndimage.center_of_mass(fitted)
+    mass = fitted.sum()
+    row = fitted.sum(axis=1) @ np.arange(height) / mass
+    column = fitted.sum(axis=0) @ np.arange(width) / mass
     top = int(np.clip(round(CENTER - row), 0, SIDE - height))
     left = int(np.clip(round(CENTER - column), 0, SIDE - width))
     image = np.zeros((SIDE, SIDE), np.uint8)

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from digit_classifier.preprocessing.box import STROKE, crop_to_ink
+from digit_classifier.preprocessing.filters import largest_around
 from digit_classifier.preprocessing.frames import edges
 from digit_classifier.preprocessing.ink import quantile
+from digit_classifier.preprocessing.parts import find_parts
 
 #: Longest side of the ink, in pixels of the picture, below which there is little to read.
 _SMALL = 10
@@ -23,7 +24,6 @@ _TALL, _MUCH = 0.5, 0.2
 _ABOVE_EACH_OTHER = 0.2
 #: Parts this close, as a share of the ink's height, are one: a broken stroke.
 _BROKEN = 0.04
-_EIGHT = np.ones((3, 3), int)
 
 Ink = NDArray[np.uint8]
 
@@ -77,17 +77,14 @@ def stand_side_by_side(box: Ink) -> bool:
     """
     height = len(box)
     gap = round(_BROKEN * height)
-    mended = ndimage.maximum_filter(box, 1 + 2 * (gap // 2)) if gap > 1 else box
-    parts, n_parts = ndimage.label(mended > STROKE, structure=_EIGHT)
-    if n_parts < 2:
+    mended = largest_around(box, 1 + 2 * (gap // 2)) if gap > 1 else box
+    parts = find_parts(mended > STROKE)
+    if len(parts) < 2:
         return False
-    amounts = np.bincount(parts.ravel(), minlength=n_parts + 1)[1:]
-    spans = [
-        (columns.start, columns.stop)
-        for (rows, columns), amount in zip(ndimage.find_objects(parts), amounts, strict=True)
-        if rows.stop - rows.start >= _TALL * height and amount >= _MUCH * amounts.max()
-    ]
-    spans.sort()
+    amounts = np.bincount(parts.labels.ravel())[1:]
+    is_tall = parts.bottoms - parts.tops >= _TALL * height
+    is_digit = is_tall & (amounts >= _MUCH * amounts.max())
+    spans = sorted(zip(parts.lefts[is_digit], parts.rights[is_digit], strict=True))
     return any(
         min(stop, other_stop) - other_start
         <= _ABOVE_EACH_OTHER * min(stop - start, other_stop - other_start)

@@ -2,13 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from digit_classifier.errors import NoInkError
+from digit_classifier.preprocessing.filters import largest_around
+from digit_classifier.preprocessing.parts import Parts, find_parts
 
 Levels = NDArray[np.float32]
 
-_EIGHT = np.ones((3, 3), int)
 #: A part smaller than this share of the largest is a speck.
 _SPECK = 0.02
 #: Grain: levels above the first number, up to this share of the threshold of strong ink, in more
@@ -69,8 +69,8 @@ def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
     if ink.mean() > _MAX_COVERAGE:
         raise InkNotFoundError
     weak = _weak_threshold(standing_out[~ink], strong)
-    parts, _ = ndimage.label(standing_out > weak, structure=_EIGHT)
-    kept = _parts_of_digit(parts, ink)[parts]
+    parts = find_parts(standing_out > weak)
+    kept = _are_of_digit(parts, ink)[parts.labels]
     levels = np.where(kept, standing_out, 0)
     peak = quantile(standing_out[ink & kept], 0.9)
     if _is_grain(peak, standing_out[~kept]):
@@ -126,26 +126,26 @@ def _weak_threshold(background: Levels, strong: float) -> float:
     return min(_WEAK * strong, _GRAINS * quantile(faint, 0.5))
 
 
-def _parts_of_digit(parts: NDArray[np.int32], ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _are_of_digit(parts: Parts, ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether each connected part, by its label, is neither a speck nor, probably, a frame."""
-    amounts = np.bincount(parts[ink], minlength=int(parts.max()) + 1)
+    amounts = np.bincount(parts.labels[ink], minlength=len(parts) + 1)
     amounts[0] = 0
-    amounts[_from_beyond(parts, amounts)] = 0
+    amounts[_from_beyond(parts.labels, amounts)] = 0
     amounts[_frames(parts, amounts)] = 0
     is_digit: NDArray[np.bool_] = amounts > _SPECK * amounts.max()
     return is_digit
 
 
-def _from_beyond(parts: NDArray[np.int32], amounts: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _from_beyond(labels: NDArray[np.int32], amounts: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether each part reaches into the picture from beyond its edge: a shadow, a table, a frame.
 
     What touches the edge does where enough ink does not, unless it all but meets the rest, as a
     stroke's end would; what runs along a whole edge, where any other ink is left. A digit that
     fills the picture touches the edge with nearly all its ink.
     """
-    n_parts, margin = len(amounts), 1 + round(_EDGE * min(parts.shape))
+    n_parts, margin = len(amounts), 1 + round(_EDGE * min(labels.shape))
     at_edge, along = np.zeros(n_parts, bool), np.zeros(n_parts, bool)
-    for edge in (parts[:margin].T, parts[-margin:].T, parts[:, :margin], parts[:, -margin:]):
+    for edge in (labels[:margin].T, labels[-margin:].T, labels[:, :margin], labels[:, -margin:]):
         at_edge[edge] = True
         along |= np.bincount(edge[:, margin // 2], minlength=n_parts) > _ALONG * len(edge)
     at_edge[0] = along[0] = False
@@ -155,27 +155,27 @@ def _from_beyond(parts: NDArray[np.int32], amounts: NDArray[np.intp]) -> NDArray
     if inside.sum() <= _INSIDE * amounts.sum():
         return along if inside.sum() > _INSIDE_ALONG * amounts.sum() else np.zeros(n_parts, bool)
     main = inside > _SPECK * inside.max()
-    near = ndimage.maximum_filter(main[parts], 1 + 2 * round(_NEAR * min(parts.shape)))
-    at_edge[np.unique(parts[near])] = False
+    near = largest_around(main[labels], 1 + 2 * round(_NEAR * min(labels.shape)))
+    at_edge[np.unique(labels[near])] = False
     return at_edge
 
 
-def _frames(parts: NDArray[np.int32], amounts: NDArray[np.intp]) -> list[np.intp]:
+def _frames(parts: Parts, amounts: NDArray[np.intp]) -> list[int]:
     """Labels of the parts that are boxes, printed or drawn, with other ink inside."""
-    major = np.flatnonzero(amounts > _SPECK * amounts.max())
+    major = np.flatnonzero(amounts > _SPECK * amounts.max()).tolist()
     if len(major) < 2:
         return []
-    boxes = ndimage.find_objects(parts)
+    boxes = {label: parts.box(label) for label in major}
 
-    def surrounded_by(label: np.intp) -> list[np.intp]:
-        return [other for other in major if _surrounds(boxes[label - 1], boxes[other - 1])]
+    def surrounded_by(label: int) -> list[int]:
+        return [other for other in major if _surrounds(boxes[label], boxes[other])]
 
     enough = _INSIDE_ALONG * amounts.sum()
     return [
         label
         for label in major
         if amounts[surrounded_by(label)].sum() > enough
-        and _is_rectangle(parts[boxes[label - 1]] == label)
+        and _is_rectangle(parts.labels[boxes[label]] == label)
     ]
 
 

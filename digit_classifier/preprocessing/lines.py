@@ -2,7 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from digit_classifier.preprocessing.filters import running_extreme
+from digit_classifier.preprocessing.parts import find_parts
 
 #: Smaller pictures are scans of single digits; their longest strokes would pass for lines.
 _MIN_SIDE = 64
@@ -21,7 +23,6 @@ _INK = 0.7
 #: Times the upper quartile of their levels that lines reach in uneven light; what is stronger is
 #: ink. The lower levels are those of their flanks.
 _EVEN = 1.5
-_EIGHT = np.ones((3, 3), int)
 
 Levels = NDArray[np.float32]
 
@@ -63,7 +64,7 @@ def _level_lines(levels: Levels) -> Levels | None:
     # in a picture that is tight around its digit, a single line is one of the digit's own strokes
     lines = _from_edge_to_edge(thin, margin, least=2 if _is_tight(levels) else 1)
     # a line's blurred flanks belong to it
-    return None if lines is None else ndimage.maximum_filter1d(lines, 5, axis=0)
+    return None if lines is None else running_extreme(lines, 5, 0, np.maximum)
 
 
 def _enters(strip: Levels) -> bool:
@@ -115,8 +116,8 @@ def _running_extreme(
 def _is_thin(levels: Levels, longest: int) -> NDArray[np.bool_]:
     """Tell lines from bars and edges, which an upright segment of some length fits into."""
     size = 2 + round(_THICKNESS * longest)
-    shortest = ndimage.minimum_filter1d(levels, size, axis=0, mode="nearest")
-    thick = ndimage.maximum_filter1d(shortest, size, axis=0, mode="nearest")
+    shortest = running_extreme(levels, size, 0, np.minimum)
+    thick = running_extreme(shortest, size, 0, np.maximum)
     return thick < levels / 2
 
 
@@ -133,16 +134,13 @@ def _from_edge_to_edge(levels: Levels, margin: int, least: int) -> Levels | None
     A stroke that runs along a line hides a part of it: what is left of the line is short. Where a
     stroke runs into one, it is stronger than the lines, and keeps the difference.
     """
-    parts, _ = ndimage.label(levels > _VISIBLE, structure=_EIGHT)
-    width = levels.shape[1]
-    spans = [columns for _, columns in ndimage.find_objects(parts)]
-    at_left = np.array([columns.start < margin for columns in spans], bool)
-    at_right = np.array([columns.stop > width - margin for columns in spans], bool)
+    parts = find_parts(levels > _VISIBLE)
+    at_left, at_right = parts.lefts < margin, parts.rights > levels.shape[1] - margin
     whole, reaching = (
         np.concatenate([[False], some]) for some in (at_left & at_right, at_left | at_right)
     )
     if whole.sum() < least:
         return None
-    strongest = _EVEN * float(np.quantile(levels[whole[parts]], 0.75))
-    lines: Levels = np.where(reaching[parts], np.minimum(levels, strongest), 0)
+    strongest = _EVEN * float(np.quantile(levels[whole[parts.labels]], 0.75))
+    lines: Levels = np.where(reaching[parts.labels], np.minimum(levels, strongest), 0)
     return lines

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from PIL import Image, ImageFilter
 
 #: In smaller pictures a stroke may be one pixel wide, and its crossings and ends stand out alike.
 _MIN_SIDE = 24
@@ -27,8 +27,7 @@ def remove_specks(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if min(gray.shape) < _MIN_SIDE or speck_share(gray) < _NOISY:
         return gray
-    median: NDArray[np.uint8] = ndimage.median_filter(gray, 3, mode="nearest")
-    return median
+    return np.asarray(Image.fromarray(gray).filter(ImageFilter.MedianFilter(3)))
 
 
 def speck_share(gray: NDArray[np.uint8]) -> float:
