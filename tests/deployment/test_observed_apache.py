@@ -147,9 +147,11 @@ def test_overload_is_refused_at_once(apache: OwnApache) -> None:
             refused = [answer.result() for answer in asked if answer.done()]
             for worker in stopped:
                 worker.resume()
+            statuses = {answer.result()[0].status_code for answer in asked}
     finally:
         for worker in stopped:
             worker.resume()
+    assert statuses == {200, 503}
     assert len(refused) > n_clients / 4
     assert all(is_problem(answer, 503, "overloaded") for answer, _ in refused)
     assert all(answer.headers["Retry-After"] == "1" for answer, _ in refused)

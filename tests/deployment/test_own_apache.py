@@ -214,31 +214,6 @@ def test_slow_request_ends_with_a_408(apache: OwnApache) -> None:
     assert 4 < time.monotonic() - started < 15
 
 
-def test_overload_is_a_503_that_says_when_to_come_again(apache: OwnApache) -> None:
-    def ask(_: int) -> requests.Response:
-        return requests.get(f"{apache.address}/livez", timeout=60)
-
-    stopped = apache.workers()
-    for worker in stopped:
-        worker.suspend()
-    try:
-        with ThreadPoolExecutor(120) as pool:
-            answers = [pool.submit(ask, number) for number in range(120)]
-            time.sleep(8)
-            for worker in stopped:
-                worker.resume()
-            statuses = [answer.result().status_code for answer in answers]
-    finally:
-        for worker in stopped:
-            worker.resume()
-    refused = [answer.result() for answer in answers if answer.result().status_code == 503]
-    assert refused
-    assert all(is_problem(answer, 503, "overloaded") for answer in refused)
-    assert all(answer.headers["Retry-After"] == "1" for answer in refused)
-    assert set(statuses) <= {200, 503}
-    assert ask(0).status_code == 200
-
-
 @pytest.mark.parametrize(
     ("path", "headers", "status", "code"),
     [
