@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.preprocessing.frames import edges, rim
-
-Levels = NDArray[np.float32]
+from digit_classifier.preprocessing.levels import Levels, median
 
 #: A rim whose levels lie within so many of each other is of one shade.
 _EVEN = 8
@@ -41,7 +40,7 @@ def remove_background(gray: NDArray[np.uint8]) -> Levels:
     levels = gray.astype(np.float32)
     border = rim(levels)
     if float(border.max()) - float(border.min()) <= _EVEN:
-        difference = levels - np.float32(np.median(border))
+        difference = levels - np.float32(median(border))
     elif (shade := _shade_of_corners(levels, border)) is not None:
         difference = levels - np.float32(shade)
     else:
@@ -67,7 +66,7 @@ def _shade_of_corners(levels: Levels, border: Levels) -> float | None:
     near_either = np.minimum(levels - low, high - levels) < _TWO_SHADES * (high - low)
     if not fills or float(near_either.mean()) < _IN_TWO_SHADES:
         return None
-    return float(np.median(levels[~ink]))
+    return median(levels[~ink])
 
 
 def ink_sign(difference: Levels) -> int:

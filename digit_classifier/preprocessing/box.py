@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digit_classifier.preprocessing.filters import dilate
+from digit_classifier.preprocessing.filters import dilate, with_margin
 from digit_classifier.preprocessing.frames import edges
 
 SIDE = 28
@@ -57,7 +57,7 @@ def even_strokes(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
     radius = round((_WIDENED_STROKE - stroke_width(enlarged) * scale) / 2 / scale)
     if radius < 1:
         return box
-    return dilate(np.pad(enlarged, radius), radius)  # the widened strokes need room
+    return dilate(with_margin(enlarged, radius), radius)  # the widened strokes need room
 
 
 def fit_box(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -76,7 +76,7 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
     A long stroke of width w and length l has the area w · l and the perimeter 2 · l, near enough.
     The perimeter is the sum of the gray levels' gradient (total variation).
     """
-    padded = np.pad(ink.astype(np.float32), 1)
+    padded = with_margin(ink.astype(np.float32), 1)
     rows, columns = np.gradient(padded)
     perimeter = float(np.hypot(rows, columns).sum())
     return 2 * float(padded.sum()) / max(perimeter, 1.0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digit_classifier.preprocessing.box import STROKE, crop_to_ink
 from digit_classifier.preprocessing.filters import largest_around
 from digit_classifier.preprocessing.frames import edges
-from digit_classifier.preprocessing.ink import quantile
+from digit_classifier.preprocessing.levels import median, quantile
 from digit_classifier.preprocessing.parts import find_parts
 
 #: Longest side of the ink, in pixels of the picture, below which there is little to read.
@@ -48,7 +48,7 @@ def find_doubts(gray: Ink, results: Mapping[str, NDArray[Any]]) -> tuple[str, ..
     ink, standing_out = results["select_ink"], results["remove_lines"]
     box = crop_to_ink(ink)
     enlargement = max(gray.shape) / max(results["shrink"].shape)
-    pen = float(np.median(standing_out[ink > STROKE]))
+    pen = median(standing_out[ink > STROKE])
     paper = standing_out[ink == 0]
     tests = {
         "several_digits": stand_side_by_side(box),

@@ -45,16 +45,16 @@ def running_extreme(
     -------
     ndarray of shape (height, width)
     """
-    margins = [(0, 0), (0, 0)]
-    margins[axis] = (size // 2, size - 1 - size // 2)
+    lines = image if axis == 0 else image.T
+    before, after = size // 2, size - 1 - size // 2
     # the edge's own level is among those around it: repeated, it changes no extreme
-    extremes = np.moveaxis(np.pad(image, margins, mode="edge"), axis, 0)
+    extremes = np.concatenate([lines[:1]] * before + [lines] + [lines[-1:]] * after)
     covered = 1
     while covered < size:
         step = min(covered, size - covered)
         extremes = extreme(extremes[:-step], extremes[step:])
         covered += step
-    return np.moveaxis(extremes, 0, axis)
+    return extremes if axis == 0 else extremes.T
 
 
 def dilate(image: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
@@ -70,7 +70,7 @@ def dilate(image: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     ndarray of shape (height, width), uint8
     """
     height, width = image.shape
-    padded = np.pad(image, radius)
+    padded = with_margin(image, radius)
     dilated = image
     for down in range(-radius, radius + 1):
         reach = int(np.sqrt(radius**2 - down**2))
@@ -80,3 +80,11 @@ def dilate(image: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
         for right in range(2 * reach + 1):
             dilated = np.maximum(dilated, rows[:, right : right + width])
     return dilated
+
+
+def with_margin(image: NDArray[Level], margin: int) -> NDArray[Level]:
+    """Lay a picture on zeros that are so many pixels larger on each side."""
+    height, width = image.shape
+    padded = np.zeros((height + 2 * margin, width + 2 * margin), image.dtype)
+    padded[margin : margin + height, margin : margin + width] = image
+    return padded

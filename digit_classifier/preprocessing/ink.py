@@ -5,9 +5,8 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.filters import largest_around
+from digit_classifier.preprocessing.levels import Levels, otsu_threshold, quantile
 from digit_classifier.preprocessing.parts import Parts, find_parts
-
-Levels = NDArray[np.float32]
 
 #: A part smaller than this share of the largest is a speck.
 _SPECK = 0.02
@@ -88,24 +87,6 @@ def ink_threshold(standing_out: Levels) -> float:
     threshold = otsu_threshold(standing_out)
     ink = standing_out[standing_out > threshold]
     return max(threshold, _OF_PEN * quantile(ink, 0.9)) if ink.size else threshold
-
-
-def quantile(values: Levels, share: float) -> float:
-    """Level that this share of some values stay below: one of them, for a third of NumPy's time."""
-    index = int(share * (values.size - 1))
-    return float(np.partition(values, index)[index])
-
-
-def otsu_threshold(values: Levels) -> float:
-    """Threshold of largest between-class variance (Otsu 1979, equations 7, 14, 18)."""
-    counts, edges = np.histogram(values, bins=256, range=(0.0, 255.0))
-    levels = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    sums = np.cumsum(counts * levels)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        separation = below * above * np.square(sums / below - (sums[-1] - sums) / above)
-    return float(edges[int(np.nanargmax(np.nan_to_num(separation))) + 1])
 
 
 def _is_grain(peak: float, background: Levels) -> bool:

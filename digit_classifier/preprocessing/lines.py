@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.preprocessing.filters import running_extreme
+from digit_classifier.preprocessing.levels import Levels, median
 from digit_classifier.preprocessing.parts import find_parts
 
 #: Smaller pictures are scans of single digits; their longest strokes would pass for lines.
@@ -23,8 +24,6 @@ _INK = 0.7
 #: Times the upper quartile of their levels that lines reach in uneven light; what is stronger is
 #: ink. The lower levels are those of their flanks.
 _EVEN = 1.5
-
-Levels = NDArray[np.float32]
 
 
 def remove_lines(standing_out: Levels) -> Levels:
@@ -73,7 +72,7 @@ def _enters(strip: Levels) -> bool:
     This spares most photos the search for lines; the mean keeps grain from looking like one.
     """
     means = strip.mean(axis=1)
-    return float(means.max() - np.median(means)) >= _VISIBLE
+    return float(means.max()) - median(means) >= _VISIBLE
 
 
 def _straight_pieces(levels: Levels) -> Levels:

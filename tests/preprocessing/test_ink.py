@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
-from sklearn.datasets import make_blobs
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.ink import (
     InkNotFoundError,
     ink_threshold,
-    otsu_threshold,
     select_ink,
 )
 from tests.preprocessing.scenes import boxed, broken, drawn, ink_box
@@ -153,15 +151,6 @@ def test_a_picture_that_is_nearly_all_ink_has_none() -> None:
 
     with pytest.raises(InkNotFoundError):
         select_ink(picture)
-
-
-def test_otsu_separates_two_clusters() -> None:
-    values, labels = make_blobs(500, centers=[[40.0], [180.0]], cluster_std=12, random_state=0)
-    values = values.clip(0, 255).astype(np.float32)
-
-    threshold = otsu_threshold(values)
-
-    np.testing.assert_array_equal(values[:, 0] > threshold, labels == 1)
 
 
 def test_a_thin_pens_little_ink_is_told_from_the_grain() -> None:
