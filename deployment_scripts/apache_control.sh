@@ -13,7 +13,9 @@ apache_pid() {
     local pid
     pid="$(cat -- "$PID_FILE" 2>/dev/null)" || return 1
     [[ "$pid" =~ ^[0-9]+$ ]] && kill -0 "$pid" 2>/dev/null || return 1
+    # Of an Apache that was killed, the number may belong to another by now, or to a thread of one.
     [[ "$(</proc/"$pid"/comm)" == apache2 ]] || return 1
+    grep --quiet "^Tgid:[[:space:]]*$pid\$" "/proc/$pid/status" || return 1
     printf '%s\n' "$pid"
 }
 

@@ -86,6 +86,8 @@ build_apache() {
         die "It serves already, by process $(apache_pid). To replace its processes by new ones:" \
             "PORT=$PORT bash deployment_scripts/reload.sh"
     fi
+    # Apache would believe in the number that one which was killed has left.
+    rm -f -- "$PID_FILE"
     bash "$PROJECT_DIR/deployment_scripts/build_apache.sh"
     forget_old_workers
 }

@@ -128,16 +128,6 @@ threads() {
     printf '%s\n' $(((all + PROCESSES - 1) / PROCESSES))
 }
 
-# render TEMPLATE NAME=VALUE...: fill in the names between @; none may be left.
-render() {
-    local content pair
-    content="$(<"$1")"
-    shift
-    for pair in "$@"; do content="${content//"@${pair%%=*}@"/"${pair#*=}"}"; done
-    [[ ! "$content" =~ @[A-Z_]+@ ]] || die "The template asks for ${BASH_REMATCH[0]}."
-    printf '%s\n' "$content"
-}
-
 render_site() {
     local user="" port="$HTTP_PORT" suffix="" networks="" wsgi
     wsgi="$(load_wsgi)"

@@ -103,3 +103,9 @@ else
     export DIGIT_CLASSIFIER_WORKERS_DIR="$WORKERS_DIR"
     export DIGIT_CLASSIFIER_LOGS_DIR="$LOG_DIR"
 fi
+
+# HAProxy in front of several instances: its configuration, what it binds (an address and port, and
+# whatever else its `bind` takes), and the socket by which root speaks with it.
+BALANCER_CONFIG="$(absolute_path "${BALANCER_CONFIG:-/etc/haproxy/haproxy.cfg}")"
+BALANCER_BIND="${BALANCER_BIND:-*:80}"
+BALANCER_SOCKET="$(absolute_path "${BALANCER_SOCKET:-/run/haproxy/admin.sock}")"

@@ -32,6 +32,16 @@ usage_error() {
     exit 2
 }
 
+# render TEMPLATE NAME=VALUE...: fill in the names between @; none may be left.
+render() {
+    local content pair
+    content="$(<"$1")"
+    shift
+    for pair in "$@"; do content="${content//"@${pair%%=*}@"/"${pair#*=}"}"; done
+    [[ ! "$content" =~ @[A-Z_]+@ ]] || die "The template asks for ${BASH_REMATCH[0]}."
+    printf '%s\n' "$content"
+}
+
 made_here() {
     [[ -f "$1/$VENV_STAMP" ]]
 }

@@ -13,6 +13,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 OPERATOR_VARIABLES = {
     "APACHE",
     "APACHE_MODULES_DIR",
+    "BALANCER_BIND",
+    "BALANCER_CONFIG",
+    "BALANCER_SOCKET",
     "CONFIG_DIR",
     "DEPLOYMENT",
     "HOST",

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,16 +35,19 @@ class OwnApache:
         Of the script, which becomes Apache.
     log : Path
         What it prints.
+    host : str
+        The address that it listens at.
     """
 
     clone: Clone
     port: int
     process: "subprocess.Popen[bytes]"
     log: Path
+    host: str = "127.0.0.1"
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def folder(self) -> Path:
@@ -54,6 +57,12 @@ class OwnApache:
         """The processes of the service."""
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if _name_of(child).startswith("(wsgi:")]
+
+    def kill(self) -> None:
+        """End all of it at once, as if the machine were switched off."""
+        os.killpg(self.process.pid, signal.SIGSTOP)  # or some could tell of the others' end
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script as the user whose Apache it is."""
@@ -96,20 +105,22 @@ def give_to_user(folder: Path) -> None:
 
 
 @contextmanager
-def serving(clone: Clone, port: int, **variables: str) -> Iterator[OwnApache]:
-    """Serve a clone on a port, until the block ends."""
+def serving(
+    clone: Clone, port: int, *, prefix: Sequence[str] = (), **variables: str
+) -> Iterator[OwnApache]:
+    """Serve a clone on a port, until the block ends; a prefix, if any, sets the user."""
     log = clone.path.parent / f"log-{port}"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            clone.command("build_all_local.sh", "--apache"),
+            [*prefix, *clone.command("build_all_local.sh", "--apache")],
             cwd="/",
             env=environment(PORT=str(port), HOME=str(clone.path.parent), **variables),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            **as_user(USER),
+            **as_user(None if prefix else USER),
         )
-    apache = OwnApache(clone, port, process, log)
+    apache = OwnApache(clone, port, process, log, variables.get("HOST", "127.0.0.1"))
     try:
         wait_until_ready(apache)
         yield apache
@@ -124,7 +135,7 @@ def wait_until_ready(apache: OwnApache) -> None:
     deadline = time.monotonic() + STARTUP
     while True:
         assert apache.process.poll() is None, apache.log.read_text()
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             if requests.get(f"{apache.address}/livez", timeout=5, allow_redirects=False).ok:
                 return
         assert time.monotonic() < deadline, apache.log.read_text()

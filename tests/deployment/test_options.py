@@ -12,6 +12,7 @@ SCRIPTS = [
     "build_all_EC2.sh",
     "build_all_local.sh",
     "build_apache.sh",
+    "build_balancer.sh",
     "cleanup.sh",
     "install_pyvenv.sh",
     "install_release.sh",
@@ -19,6 +20,7 @@ SCRIPTS = [
     "run_tests.sh",
     "set_permissions.sh",
     "smoke_test.sh",
+    "upgrade_instance.sh",
 ]
 PROFILE = """
 source "$1/deployment_scripts/config_profile.sh"

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Make HAProxy's configuration for several instances of the service.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
+
+usage() {
+    cat <<'END'
+Usage: build_balancer.sh ADDRESS:PORT...
+
+Makes HAProxy's configuration for the instances at these addresses, BALANCER_CONFIG, from
+balancer/haproxy.cfg.in. The old one stays if HAProxy refuses the new. Afterwards, as root:
+systemctl reload haproxy.
+END
+}
+
+# An instance is called by its address.
+servers() {
+    local address
+    for address in "$@"; do printf '    server %s %s\n' "$address" "$address"; done
+}
+
+main() {
+    case "${1-}" in
+        --help) usage && return ;;
+        "") usage_error "no instance" ;;
+        -*) usage_error "unknown option $1" ;;
+    esac
+    local address made told
+    for address in "$@"; do
+        [[ "$address" =~ ^[A-Za-z0-9.-]+:[0-9]+$ ]] || die "ADDRESS:PORT is not like $address."
+    done
+    command -v haproxy >/dev/null || die "There is no HAProxy. As root: apt-get install haproxy socat."
+    made="$(render "$PROJECT_DIR/balancer/haproxy.cfg.in" \
+        BIND="$BALANCER_BIND" SOCKET="$BALANCER_SOCKET" SERVERS="$(servers "$@")")"
+    told="$(haproxy -c -f /dev/stdin <<<"$made" 2>&1)" || die "HAProxy refuses it: $told"
+    ensure_file 0600 "" "$BALANCER_CONFIG" <<<"$made"
+}
+
+main "$@"

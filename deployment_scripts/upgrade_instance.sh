@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Run a command while the balancer asks nothing of an instance: no request fails, whatever it does.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
+
+usage() {
+    cat <<'END'
+Usage: upgrade_instance.sh ADDRESS:PORT COMMAND...
+
+On the balancer's machine, as root. Lets HAProxy send no new request to the instance, waits until it
+has answered those that it has, runs the command, and puts the instance back when it is ready. If the
+command fails, the instance stays out. For example:
+
+  upgrade_instance.sh 10.0.0.11:80 ssh 10.0.0.11 sudo bash digit-classifier/deployment_scripts/build_all_EC2.sh
+END
+}
+
+# tell COMMAND: to HAProxy, by its socket
+tell() {
+    printf '%s\n' "$1" | socat -t 10 STDIO "UNIX-CONNECT:$BALANCER_SOCKET"
+}
+
+# there_is CONDITION: an instance of which that is true, by its name, its requests and its state
+there_is() {
+    tell "show stat instances 4 -1" | awk -F, -v instance="$INSTANCE" \
+        "{ name = \$2; requests = \$5; state = \$18 } !/^#/ && $1 { n++ } END { exit n == 0 }"
+}
+
+is_idle() {
+    there_is 'name == instance && requests == 0'
+}
+
+is_up() {
+    there_is 'name == instance && state ~ /^UP/'
+}
+
+another_is_up() {
+    there_is 'name != instance && state ~ /^UP/'
+}
+
+set_state() {
+    local answer
+    answer="$(tell "set server instances/$INSTANCE state $1")"
+    [[ -z "${answer//$'\n'/}" ]] || die "HAProxy: $answer"
+}
+
+main() {
+    case "${1-}" in
+        --help) usage && return ;;
+        -*) usage_error "unknown option $1" ;;
+    esac
+    (($# >= 2)) || usage_error "no instance, or no command"
+    INSTANCE="$1"
+    shift
+    another_is_up || die "No other instance serves: $INSTANCE stays."
+    set_state drain
+    if ! wait_for is_idle; then
+        set_state ready
+        die "$INSTANCE does not come to the end of its requests; it goes on."
+    fi
+    info "$INSTANCE is asked nothing"
+    "$@" || die "The command failed. $INSTANCE stays out until it is run again and succeeds."
+    set_state ready
+    wait_for is_up || die "$INSTANCE is not ready; HAProxy takes it as soon as it is."
+    info "$INSTANCE serves again"
+}
+
+main "$@"
