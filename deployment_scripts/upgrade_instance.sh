@@ -17,7 +17,7 @@ On the balancer's machine, as root. Lets HAProxy send no new request to the inst
 has answered those that it has, runs the command, and puts the instance back when it is ready. If the
 command fails, the instance stays out. For example:
 
-  upgrade_instance.sh 10.0.0.11:80 ssh 10.0.0.11 sudo bash digit-classifier/deployment_scripts/build_all_EC2.sh
+  upgrade_instance.sh 10.0.0.11:80 ssh admin@10.0.0.11 sudo systemctl restart apache2
 END
 }
 

@@ -4,18 +4,20 @@ import contextlib
 import csv
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.deployment import machine as m
-from tests.deployment.clone import PROJECT, Clone
+from tests.deployment.clone import PROJECT, Clone, environment
+from tests.deployment.own_apache import OwnApache, serving
 
 SCRIPTS = Clone(PROJECT)
 
@@ -29,10 +31,13 @@ class Balancer:
     port : int
     folder : Path
         Of its configuration, its socket and its log.
+    bind : str
+        How it listens on the port.
     """
 
     port: int
     folder: Path
+    bind: str = ""
 
     @property
     def address(self) -> str:
@@ -50,7 +55,7 @@ class Balancer:
     def variables(self) -> dict[str, str]:
         """What the scripts are told of it."""
         return {
-            "BALANCER_BIND": f"127.0.0.1:{self.port}",
+            "BALANCER_BIND": f"127.0.0.1:{self.port} {self.bind}".strip(),
             "BALANCER_CONFIG": str(self.folder / "haproxy.cfg"),
             "BALANCER_SOCKET": str(self.socket),
         }
@@ -70,11 +75,84 @@ class Balancer:
     def state(self, instance: str) -> str:
         return self.instances()[instance]["status"]
 
-    def wait_for(self, instance: str, state: str) -> float:
-        return m.wait_until(lambda: self.state(instance) == state)
+    def worker(self) -> int:
+        """The process that answers; the one that was started is its parent, as under systemd."""
+        lines = self.tell("show info").splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("Pid:")))
+
+    def wait_for(self, instance: str, state: str) -> None:
+        m.wait_until(lambda: self.state(instance) == state)
+
+    def all_serve(self) -> bool:
+        """Whether it takes commands, has asked each instance, and found it ready."""
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            rows = self.instances().values()
+            return all((row["status"], row["check_status"]) == ("UP", "L7OK") for row in rows)
+        return False
+
+    @contextmanager
+    def upgrading(self, instance: str) -> Iterator[None]:
+        """Let upgrade_instance.sh wait for the block: in it, the instance is asked nothing."""
+        begun, done = self.folder / "begun", self.folder / "done"
+        waiting = f"touch {begun} && until [ -e {done} ]; do sleep 0.1; done"
+        command = SCRIPTS.command("upgrade_instance.sh", instance, "sh", "-c", waiting)
+        variables = environment(**self.variables)
+        with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as script:
+            m.wait_until(lambda: script.poll() is not None or begun.exists())
+            try:
+                yield
+            finally:
+                done.touch()
+            assert script.wait(60) == 0
 
     def upgrade(self, instance: str, *command: str) -> subprocess.CompletedProcess[str]:
         return SCRIPTS.run("upgrade_instance.sh", instance, *command, **self.variables)
+
+
+class Instance:
+    """An Apache behind a balancer, which can be ended and served anew.
+
+    Parameters
+    ----------
+    clone : Clone
+        What it serves; several may share one.
+    host : str
+        The address that it listens at.
+    port : int
+    prefix : sequence of str
+        Of the command that serves it, see :func:`tests.deployment.own_apache.serving`.
+    **variables : str
+        What the scripts are told.
+    """
+
+    apache: OwnApache
+
+    def __init__(
+        self, clone: Clone, host: str, port: int, *, prefix: Sequence[str] = (), **variables: str
+    ) -> None:
+        self.name = f"{host}:{port}"
+        self._serve = lambda: serving(clone, port, prefix=prefix, HOST=host, **variables)
+        self._served = ExitStack()
+
+    def __enter__(self) -> "Instance":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self.apache = self._served.enter_context(self._serve())
+
+    def stop(self) -> None:
+        self._served.close()
+
+    def kill(self) -> None:
+        """End all of it at once, as if the machine were switched off."""
+        group = self.apache.process.pid
+        os.killpg(group, signal.SIGSTOP)  # or some could tell of the others' end
+        os.killpg(group, signal.SIGKILL)
+        self.stop()
 
 
 def require_haproxy() -> None:
@@ -88,27 +166,19 @@ def require_haproxy() -> None:
 
 
 @contextmanager
-def balancing(port: int, instances: Sequence[str]) -> Iterator[Balancer]:
+def balancing(port: int, instances: Sequence[str], bind: str = "") -> Iterator[Balancer]:
     """Run HAProxy in front of instances at ``ADDRESS:PORT``, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="balancer-") as name:
-        balancer = Balancer(port, Path(name))
+        balancer = Balancer(port, Path(name), bind)
         built = SCRIPTS.run("build_balancer.sh", *instances, **balancer.variables)
         assert built.returncode == 0, built.stderr
-        command = ["haproxy", "-db", "-f", str(balancer.folder / "haproxy.cfg")]
+        command = ["haproxy", "-W", "-f", str(balancer.folder / "haproxy.cfg")]
         with (balancer.folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
-            m.wait_until(lambda: process.poll() is not None or _is_up(balancer))
+            m.wait_until(lambda: process.poll() is not None or balancer.all_serve())
             assert process.poll() is None, balancer.log
             yield balancer
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _is_up(balancer: Balancer) -> bool:
-    """Whether it takes commands, and has asked each instance."""
-    with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-        rows = balancer.instances().values()
-        return all(row["status"] == "UP" and row["check_status"] == "L7OK" for row in rows)
-    return False

@@ -58,12 +58,6 @@ class OwnApache:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if _name_of(child).startswith("(wsgi:")]
 
-    def kill(self) -> None:
-        """End all of it at once, as if the machine were switched off."""
-        os.killpg(self.process.pid, signal.SIGSTOP)  # or some could tell of the others' end
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script as the user whose Apache it is."""
         return self.clone.run(script, user=USER, PORT=str(self.port), **variables)

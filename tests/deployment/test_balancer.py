@@ -6,73 +6,38 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from tests.deployment import machine as m
-from tests.deployment.balancer import SCRIPTS, Balancer, balancing, require_haproxy
-from tests.deployment.clone import Clone, environment
+from tests.deployment.balancer import SCRIPTS, Balancer, Instance, balancing, require_haproxy
 from tests.deployment.load import N_CLIENTS, PICTURE
-from tests.deployment.own_apache import OwnApache, built_clone, require_apache, serving
+from tests.deployment.own_apache import built_clone, require_apache
 from tests.deployment.test_build import free_port
 
 HOSTS = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
 CLIENT = "127.0.0.9"
 
 
-class Instances:
-    """Three Apaches that serve one clone; each can be ended and served anew."""
-
-    def __init__(self, clone: Clone, stack: ExitStack) -> None:
-        self._clone, self._stack = clone, stack
-        self.ports = {host: free_port() for host in HOSTS}
-        self.running: dict[str, OwnApache] = {}
-        for name in self.names:
-            self.start(name)
-
-    @property
-    def names(self) -> list[str]:
-        return [f"{host}:{port}" for host, port in self.ports.items()]
-
-    def start(self, name: str) -> None:
-        host, _, port = name.partition(":")
-        options = {"HOST": host, "TRUSTED_PROXIES": "127.0.0.1", "PROCESSES": "1"}
-        apache = serving(self._clone, int(port), **options)
-        self.running[name] = self._stack.enter_context(apache)
-
-    def stop(self, name: str) -> None:
-        self.running[name].process.send_signal(signal.SIGTERM)
-        self.running[name].process.wait(30)
-
-
 @pytest.fixture(scope="module")
-def instances(request: pytest.FixtureRequest) -> Iterator[Instances]:
+def instances(request: pytest.FixtureRequest) -> Iterator[list[Instance]]:
     require_haproxy()
     require_apache(request)
+    options = {"TRUSTED_PROXIES": "127.0.0.1", "PROCESSES": "1"}
     with built_clone() as clone, ExitStack() as stack:
-        yield Instances(clone, stack)
+        made = [Instance(clone, host, free_port(), **options) for host in HOSTS]
+        yield [stack.enter_context(instance) for instance in made]
 
 
 @pytest.fixture(scope="module")
-def balancer(instances: Instances) -> Iterator[Balancer]:
-    with balancing(free_port(), instances.names) as running:
+def balancer(instances: list[Instance]) -> Iterator[Balancer]:
+    with balancing(free_port(), [instance.name for instance in instances]) as running:
         yield running
-
-
-@contextmanager
-def upgrading(balancer: Balancer, name: str, folder: Path) -> Iterator[None]:
-    """Let upgrade_instance.sh wait for the block, where the instance is asked nothing."""
-    command = 'touch "$0/begun" && until [ -e "$0/done" ]; do sleep 0.1; done'
-    arguments = SCRIPTS.command("upgrade_instance.sh", name, "sh", "-c", command, str(folder))
-    with subprocess.Popen(arguments, env=environment(**balancer.variables)) as script:
-        m.wait_until(lambda: script.poll() is not None or (folder / "begun").exists())
-        yield
-        (folder / "done").touch()
-        assert script.wait(60) == 0
 
 
 def requests_of(balancer: Balancer) -> dict[str, int]:
@@ -80,7 +45,7 @@ def requests_of(balancer: Balancer) -> dict[str, int]:
 
 
 def test_all_instances_serve_and_answer_as_one_does(
-    balancer: Balancer, instances: Instances
+    balancer: Balancer, instances: list[Instance]
 ) -> None:
     before = requests_of(balancer)
     finished = SCRIPTS.run("smoke_test.sh", balancer.address)
@@ -88,11 +53,17 @@ def test_all_instances_serve_and_answer_as_one_does(
     with m.Load(balancer.address) as load:
         m.wait_until(lambda: all(n > before[name] + 5 for name, n in requests_of(balancer).items()))
     assert load.failures == []
-    assert set(before) == set(instances.names)
+    assert set(before) == {instance.name for instance in instances}
+
+
+def test_picture_may_be_larger_than_the_balancer_s_buffer(balancer: Balancer) -> None:
+    content = PICTURE.read_bytes().ljust(1024 * 1024)
+    answer = requests.post(f"{balancer.address}/api/v1/classify", data=content, timeout=30)
+    assert answer.json()["prediction"] == 7
 
 
 def test_instances_learn_the_client_s_address_which_it_cannot_forge(
-    balancer: Balancer, instances: Instances
+    balancer: Balancer, instances: list[Instance]
 ) -> None:
     connection = HTTPConnection("127.0.0.1", balancer.port, timeout=30, source_address=(CLIENT, 0))
     forged = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
@@ -102,79 +73,78 @@ def test_instances_learn_the_client_s_address_which_it_cannot_forge(
         answer.read()
     assert "Secure" not in str(answer.headers["Set-Cookie"])
     logs = [
-        (apache.folder / "logs" / "digit-classifier-access.log").read_text()
-        for apache in instances.running.values()
+        (instance.apache.folder / "logs" / "digit-classifier-access.log").read_text()
+        for instance in instances
     ]
     (line,) = [line for log in logs for line in log.splitlines() if "from-a-client" in line]
     assert line.startswith(f"{CLIENT} ")
 
 
 def test_upgrade_of_an_instance_fails_no_request(
-    balancer: Balancer, instances: Instances, tmp_path: Path
+    balancer: Balancer, instances: list[Instance]
 ) -> None:
-    name = instances.names[0]
+    upgraded, other, _ = instances
     with m.Load(balancer.address) as load:
-        with upgrading(balancer, name, tmp_path):
-            n_requests = requests_of(balancer)
-            assert balancer.state(name) == "DRAIN"
-            instances.stop(name)
-            balancer.wait_for(name, "DOWN")
-            instances.start(name)
-            assert requests_of(balancer)[name] == n_requests[name]
-        assert balancer.state(name) == "UP"
-        m.wait_until(lambda: requests_of(balancer)[name] > n_requests[name])
+        with balancer.upgrading(upgraded.name):
+            before = requests_of(balancer)
+            assert balancer.state(upgraded.name) == "DRAIN"
+            upgraded.stop()
+            balancer.wait_for(upgraded.name, "DOWN")
+            upgraded.start()
+            assert requests_of(balancer)[upgraded.name] == before[upgraded.name]
+            assert requests_of(balancer)[other.name] > before[other.name]
+        assert balancer.state(upgraded.name) == "UP"
+        m.wait_until(lambda: requests_of(balancer)[upgraded.name] > before[upgraded.name])
     assert load.failures == []
-    assert requests_of(balancer)[instances.names[1]] > n_requests[instances.names[1]]
 
 
 def test_kill_of_an_instance_costs_each_client_at_most_the_request_it_had_there(
-    balancer: Balancer, instances: Instances
+    balancer: Balancer, instances: list[Instance]
 ) -> None:
-    name = instances.names[1]
+    killed = instances[1]
     with m.Load(balancer.address) as load:
-        n_requests = requests_of(balancer)[name]
-        m.wait_until(lambda: requests_of(balancer)[name] > n_requests + 5)
-        instances.running[name].kill()
-        balancer.wait_for(name, "DOWN")
-        instances.start(name)
-        balancer.wait_for(name, "UP")
-        n_requests = requests_of(balancer)[name]
-        m.wait_until(lambda: requests_of(balancer)[name] > n_requests + 5)
+        before = requests_of(balancer)[killed.name]
+        m.wait_until(lambda: requests_of(balancer)[killed.name] > before + 5)
+        killed.kill()
+        balancer.wait_for(killed.name, "DOWN")
+        killed.start()
+        balancer.wait_for(killed.name, "UP")
+        before = requests_of(balancer)[killed.name]
+        m.wait_until(lambda: requests_of(balancer)[killed.name] > before + 5)
     assert len(load.failures) <= N_CLIENTS, load.failures
 
 
 def test_what_a_killed_instance_had_read_is_answered_by_another(
-    balancer: Balancer, instances: Instances
+    balancer: Balancer, instances: list[Instance]
 ) -> None:
-    name = instances.names[2]
-    killed = instances.running[name]
+    killed = instances[2]
 
-    def ask(_: int) -> requests.Response:
-        url = f"{balancer.address}/curl-api"
-        return requests.post(url, files={"myfile": PICTURE.read_bytes()}, timeout=30)
+    def ask(_: int) -> str:
+        url, content = f"{balancer.address}/curl-api", PICTURE.read_bytes()
+        return requests.post(url, files={"myfile": content}, timeout=30).text
 
-    def only_it_is_asked() -> bool:
-        return all(
-            (int(row["scur"]) > 0) == (other == name) for other, row in balancer.instances().items()
-        )
+    def it_alone_is_asked() -> bool:
+        rows = balancer.instances()
+        return [name for name, row in rows.items() if int(row["scur"])] == [killed.name]
 
-    for worker in killed.workers():
+    for worker in killed.apache.workers():
         worker.suspend()
     with ThreadPoolExecutor(6) as pool:
         answers = pool.map(ask, range(6))
-        m.wait_until(only_it_is_asked)
+        m.wait_until(it_alone_is_asked)
         time.sleep(1)  # Apache reads them, and the process does not
-        assert only_it_is_asked()
+        assert it_alone_is_asked()
         killed.kill()
-        texts = [answer.text for answer in answers]
-    assert all('"prediction":7' in text for text in texts), texts
-    balancer.wait_for(name, "DOWN")
-    instances.start(name)
-    balancer.wait_for(name, "UP")
+        assert all('"prediction":7' in answer for answer in answers)
+    balancer.wait_for(killed.name, "DOWN")
+    killed.start()
+    balancer.wait_for(killed.name, "UP")
 
 
-def test_instance_whose_upgrade_fails_stays_out(balancer: Balancer, instances: Instances) -> None:
-    name = instances.names[2]
+def test_instance_whose_upgrade_fails_stays_out(
+    balancer: Balancer, instances: list[Instance]
+) -> None:
+    name = instances[2].name
     failed = balancer.upgrade(name, "false")
     assert failed.returncode == 1
     assert f"The command failed. {name} stays out" in failed.stderr
@@ -184,24 +154,36 @@ def test_instance_whose_upgrade_fails_stays_out(balancer: Balancer, instances: I
     assert balancer.state(name) == "UP"
 
 
-def test_last_instance_is_not_taken_out(balancer: Balancer, instances: Instances) -> None:
-    first, *others = instances.names
+def test_last_instance_is_not_taken_out(balancer: Balancer, instances: list[Instance]) -> None:
+    last, *others = (instance.name for instance in instances)
     for name in others:
         balancer.tell(f"set server instances/{name} state maint")
     try:
-        refused = balancer.upgrade(first, "true")
+        refused = balancer.upgrade(last, "true")
         assert refused.returncode == 1
-        assert f"No other instance serves: {first} stays." in refused.stderr
-        balancer.tell(f"set server instances/{first} state maint")
+        assert f"No other instance serves: {last} stays." in refused.stderr
+        assert requests.get(f"{balancer.address}/livez", timeout=30).status_code == 200
+    finally:
+        for name in others:
+            balancer.tell(f"set server instances/{name} state ready")
+    m.wait_until(balancer.all_serve)
+
+
+def test_without_an_instance_clients_are_told_to_come_again(
+    balancer: Balancer, instances: list[Instance]
+) -> None:
+    for instance in instances:
+        balancer.tell(f"set server instances/{instance.name} state maint")
+    try:
         answer = requests.get(f"{balancer.address}/livez", timeout=30)
     finally:
-        for name in instances.names:
-            balancer.tell(f"set server instances/{name} state ready")
+        for instance in instances:
+            balancer.tell(f"set server instances/{instance.name} state ready")
     assert answer.status_code == 503
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Retry-After"] == "1"
     assert answer.json()["code"] == "overloaded"
-    assert m.wait_until(lambda: balancer.state(first) == "UP") < 30
+    m.wait_until(balancer.all_serve)
 
 
 def test_unknown_instance_is_told(balancer: Balancer) -> None:
@@ -224,10 +206,38 @@ def test_slow_header_is_sent_away_by_the_balancer(balancer: Balancer) -> None:
 def test_socket_is_root_s_alone_and_clients_meet_another_user(balancer: Balancer) -> None:
     assert balancer.socket.stat().st_mode & 0o777 == 0o600
     assert balancer.socket.stat().st_uid == 0
-    told = balancer.tell("show info")
-    (pid,) = [line.split()[1] for line in told.splitlines() if line.startswith("Pid:")]
-    status = Path(f"/proc/{pid}/status").read_text()
-    assert "Uid:\t0" not in status
+    assert psutil.Process(balancer.worker()).username() == "haproxy"
+
+
+def test_reload_fails_no_request(balancer: Balancer, instances: list[Instance]) -> None:
+    before = balancer.worker()
+    parent = psutil.Process(before).parent()
+    assert parent is not None
+    with m.Load(balancer.address) as load:
+        parent.send_signal(signal.SIGUSR2)  # as systemctl reload does
+        m.wait_until(lambda: not psutil.pid_exists(before))
+        m.wait_until(lambda: all(n > 5 for n in requests_of(balancer).values()))
+    assert load.failures == []
+
+
+def test_tls_may_end_at_the_balancer(
+    balancer: Balancer, instances: list[Instance], tmp_path: Path
+) -> None:
+    certificate, pem = tmp_path / "cert.pem", tmp_path / "both.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-keyout", str(pem), "-out", str(certificate), "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(command, check=True, capture_output=True)
+    pem.write_text(certificate.read_text() + pem.read_text())
+    bind = f"ssl crt {pem} alpn h2,http/1.1"
+    with balancing(free_port(), [instances[0].name], bind) as running:
+        address = f"https://localhost:{running.port}/"
+        page = requests.get(address, verify=certificate, timeout=30)
+        curl = ["curl", "--silent", "--cacert", str(certificate), "--output", "/dev/null", address]
+        curl += ["--write-out", "%{http_version}"]
+        version = subprocess.run(curl, capture_output=True, text=True, check=True).stdout
+    assert "; Secure" in page.headers["Set-Cookie"]
+    assert version == "2"
 
 
 @pytest.mark.parametrize(
