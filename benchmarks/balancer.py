@@ -44,15 +44,15 @@ class Machine:
         enter = ["nsenter", f"--net=/run/netns/{self.name}"]
         return [*enter, "setpriv", f"--reuid={USER}", "--regid=nogroup", "--clear-groups"]
 
-    def plug_in(self) -> None:
-        """Connect the machine."""
-        run("ip", "link", "set", self.name, "up")
+    def link(self, state: str) -> None:
+        """Set the far end ``up`` or ``down``: down, the machine neither answers nor refuses."""
+        run("ip", "-n", self.name, "link", "set", "eth0", state)
 
     def unplug(self) -> None:
-        """Pull the cable for a while: the machine neither answers nor refuses."""
-        run("ip", "link", "set", self.name, "down")
+        """Take the machine off the network for a while."""
+        self.link("down")
         time.sleep(SECONDS / 3)
-        self.plug_in()
+        self.link("up")
 
 
 @contextmanager
@@ -64,10 +64,10 @@ def machine(number: int) -> Iterator[Machine]:
         run("ip", "link", "add", name, "type", "veth", "peer", "eth0", "netns", name)
         run("ip", "address", "add", f"{near}/24", "dev", name)
         run("ip", "-n", name, "address", "add", f"{far}/24", "dev", "eth0")
-        for interface in ("lo", "eth0"):
-            run("ip", "-n", name, "link", "set", interface, "up")
+        run("ip", "-n", name, "link", "set", "lo", "up")
+        run("ip", "link", "set", name, "up")
         made = Machine(name, near, far)
-        made.plug_in()
+        made.link("up")
         yield made
     finally:
         run("ip", "netns", "delete", name)

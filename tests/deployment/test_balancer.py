@@ -16,7 +16,7 @@ import requests
 
 from tests.deployment import machine as m
 from tests.deployment.balancer import SCRIPTS, Balancer, Instance, balancing, require_haproxy
-from tests.deployment.load import N_CLIENTS, PICTURE
+from tests.deployment.load import PICTURE
 from tests.deployment.own_apache import built_clone, require_apache
 from tests.deployment.test_build import free_port
 
@@ -73,10 +73,15 @@ def test_instances_learn_the_client_s_address_which_it_cannot_forge(
         answer.read()
     assert "Secure" not in str(answer.headers["Set-Cookie"])
     logs = [
-        (instance.apache.folder / "logs" / "digit-classifier-access.log").read_text()
-        for instance in instances
+        instance.apache.folder / "logs" / "digit-classifier-access.log" for instance in instances
     ]
-    (line,) = [line for log in logs for line in log.splitlines() if "from-a-client" in line]
+
+    def lines() -> list[str]:
+        texts = [log.read_text() for log in logs]
+        return [line for text in texts for line in text.splitlines() if "from-a-client" in line]
+
+    m.wait_until(lambda: lines() != [])
+    (line,) = lines()
     assert line.startswith(f"{CLIENT} ")
 
 
@@ -98,7 +103,7 @@ def test_upgrade_of_an_instance_fails_no_request(
     assert load.failures == []
 
 
-def test_kill_of_an_instance_costs_each_client_at_most_the_request_it_had_there(
+def test_kill_of_an_instance_fails_no_small_request(
     balancer: Balancer, instances: list[Instance]
 ) -> None:
     killed = instances[1]
@@ -111,10 +116,10 @@ def test_kill_of_an_instance_costs_each_client_at_most_the_request_it_had_there(
         balancer.wait_for(killed.name, "UP")
         before = requests_of(balancer)[killed.name]
         m.wait_until(lambda: requests_of(balancer)[killed.name] > before + 5)
-    assert len(load.failures) <= N_CLIENTS, load.failures
+    assert load.failures == []
 
 
-def test_what_a_killed_instance_had_read_is_answered_by_another(
+def test_what_a_killed_instance_had_is_answered_by_another(
     balancer: Balancer, instances: list[Instance]
 ) -> None:
     killed = instances[2]
