@@ -114,6 +114,16 @@ def test_signal_ends_all_of_it(clone: Clone, ending: signal.Signals, whole_group
             socket.create_connection(("127.0.0.1", running.port), timeout=5)
 
 
+def test_number_that_a_killed_apache_has_left_is_not_believed(clone: Clone) -> None:
+    port = free_port()
+    folder = clone.path / "instance" / f"apache-{port}" / "run"
+    folder.mkdir(parents=True)
+    (folder / "httpd.pid").write_text(f"{os.getpid()}\n")  # which is another process by now
+    give_to_user(folder.parent)
+    with serving(clone, port) as running:
+        assert (folder / "httpd.pid").read_text() == f"{running.process.pid}\n"
+
+
 def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) -> None:
     template = apache.clone.path / "digit_classifier" / "web" / "templates" / "index.html"
     text = template.read_text()
