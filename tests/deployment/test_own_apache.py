@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from tests.deployment import machine as m
-from tests.deployment.clone import Clone
+from tests.deployment.clone import Clone, as_user
 from tests.deployment.own_apache import (
     USER,
     OwnApache,
@@ -118,10 +118,14 @@ def test_number_that_a_killed_apache_has_left_is_not_believed(clone: Clone) -> N
     port = free_port()
     folder = clone.path / "instance" / f"apache-{port}" / "run"
     folder.mkdir(parents=True)
-    (folder / "httpd.pid").write_text(f"{os.getpid()}\n")  # which is another process by now
-    give_to_user(folder.parent)
-    with serving(clone, port) as running:
-        assert (folder / "httpd.pid").read_text() == f"{running.process.pid}\n"
+    with subprocess.Popen(["sleep", "300"], **as_user(USER)) as other:
+        (folder / "httpd.pid").write_text(f"{other.pid}\n")
+        give_to_user(folder.parent)
+        try:
+            with serving(clone, port) as running:
+                assert (folder / "httpd.pid").read_text() == f"{running.process.pid}\n"
+        finally:
+            other.kill()
 
 
 def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) -> None:
