@@ -1,0 +1,58 @@
+"""Pictures sent by ``wrk`` (``apt-get install wrk``), as bodies and as files of forms."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from urllib3 import encode_multipart_formdata
+
+_SCRIPT = Path(__file__).with_name("wrk.lua")
+_BOUNDARY = "-----------------------------9051914041544843365972754266"
+KINDS = ("body", "form")
+
+
+@dataclass(frozen=True)
+class Load:
+    """The requests of one kind, in files.
+
+    Attributes
+    ----------
+    content_type : str
+    files : sequence of Path
+        Bodies, sent in turn.
+    """
+
+    content_type: str
+    files: Sequence[Path]
+
+    @classmethod
+    def of(cls, pictures: Sequence[bytes], kind: str, folder: Path) -> "Load":
+        """Write the bodies of PNG files; `kind` is one of ``KINDS``."""
+        files = []
+        content_type = "image/png"
+        for index, picture in enumerate(pictures):
+            body = picture
+            if kind == "form":
+                form = {"image": (f"{index}.png", picture, "image/png")}
+                body, content_type = encode_multipart_formdata(form, _BOUNDARY)
+            files.append(folder / f"{kind}-{index}")
+            files[-1].write_bytes(body)
+        return cls(content_type, files)
+
+    def send(self, url: str, n_connections: int, seconds: int) -> dict[str, float]:
+        """Send them over and over, and return the counts and the latencies in milliseconds."""
+        command = ["wrk", "--threads", "1", "--connections", str(n_connections)]
+        command += [
+            "--duration",
+            f"{seconds}s",
+            "--timeout",
+            "10s",
+            "--script",
+            str(_SCRIPT),
+            url,
+        ]
+        command += ["--", self.content_type, *map(str, self.files)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+        return json.loads(told.stdout.splitlines()[-1])

@@ -1,0 +1,91 @@
+"""The figures of benchmarks.serving as tables and a plot: medians over the rounds."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.contestants import OURS
+from digit_classifier.training.tables import markdown_table
+
+Records = Sequence[Mapping[str, Any]]
+#: A way of asking: the body's kind and the number of connections.
+Way = tuple[str, int]
+
+
+def by_way(records: Records, figure: str) -> dict[str, dict[Way, list[float]]]:
+    """Map each contestant and way of asking to the figure's values."""
+    values: dict[str, dict[Way, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for record in records:
+        values[record["name"]][record["kind"], record["connections"]].append(record[figure])
+    return values
+
+
+def tables(records: Records, memory: Mapping[str, Mapping[str, float]]) -> str:
+    """Return all tables as Markdown."""
+    parts = {
+        "Requests a second": _table(records, "rate", "{:,.0f}"),
+        "Median latency, ms": _table(records, "p50", "{:.1f}"),
+        "99 % of latencies below, ms": _table(records, "p99", "{:.1f}"),
+        "Time on the processor a request, ms": _table(records, "cpu_ms", "{:.2f}"),
+        "Memory and start-up": _memory_table(memory),
+    }
+    return "\n\n".join(f"{title}:\n\n{table}" for title, table in parts.items())
+
+
+def _table(records: Records, figure: str, form: str) -> str:
+    """Medians, and in brackets their ratios to ours."""
+    values = {
+        name: {way: statistics.median(found) for way, found in ways.items()}
+        for name, ways in by_way(records, figure).items()
+    }
+    rows = [
+        [name, *(_cell(form, ways[way], ours) for way, ours in values[OURS].items())]
+        for name, ways in sorted(values.items(), key=lambda item: item[0] != OURS)
+    ]
+    return markdown_table(["", *(f"{kind}, {n}" for kind, n in values[OURS])], rows)
+
+
+def _cell(form: str, value: float, ours: float) -> str:
+    return f"{form.format(value)} (× {value / ours:.2f})"
+
+
+def _memory_table(memory: Mapping[str, Mapping[str, float]]) -> str:
+    rows = []
+    for name, sizes in memory.items():
+        resident = [f"{sizes[key]:,.0f} MB" for key in ("rss", "pss", "all")]
+        rows.append([name, *resident, f"{sizes['startup']:.1f} s"])
+    header = ["", "largest process, RSS", "PSS", "all processes, PSS", "first answer after"]
+    return markdown_table(header, rows)
+
+
+def plot(records: Records) -> Figure:
+    """Draw the requests a second: medians, and in grey from the least to the most."""
+    values = by_way(records, "rate")
+    kinds = list(dict.fromkeys(kind for kind, _ in values[OURS]))
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    for axes, kind in zip(panels, kinds, strict=True):
+        _draw(axes, values, kind)
+        axes.set(title=f"picture as the {kind}", xlabel="requests a second")
+    panels[0].invert_yaxis()
+    panels[-1].legend(title="connections", frameon=False)
+    return figure
+
+
+def _draw(axes: Axes, values: dict[str, dict[Way, list[float]]], kind: str) -> None:
+    connections = [n for of, n in values[OURS] if of == kind]
+    height = 0.8 / len(connections)
+    for index, n_connections in enumerate(connections):
+        found = [ways[kind, n_connections] for ways in values.values()]
+        medians = [statistics.median(rates) for rates in found]
+        below = [median - min(rates) for median, rates in zip(medians, found, strict=True)]
+        above = [max(rates) - median for median, rates in zip(medians, found, strict=True)]
+        places = [row + index * height - 0.4 + height / 2 for row in range(len(found))]
+        label, style = f"{n_connections}", {"ecolor": "#7a7a7a"}
+        axes.barh(places, medians, height, xerr=[below, above], label=label, error_kw=style)
+    axes.set_yticks(range(len(values)), list(values))
+    axes.grid(axis="x", alpha=0.3)
