@@ -1,4 +1,4 @@
-"""LitServe with ONNX Runtime: one process takes the requests, and two run the network."""
+"""LitServe with ONNX Runtime: two processes take the requests, and two run the network."""
 
 import sys
 from typing import Annotated
@@ -40,7 +40,7 @@ if __name__ == "__main__":
     server.run(
         host="127.0.0.1",
         port=int(sys.argv[1]),
-        num_api_servers=1,
+        num_api_servers=2,
         log_level="warning",
         access_log=False,
         generate_client_file=False,
