@@ -29,8 +29,8 @@ def running_extreme(
 ) -> NDArray[Level]:
     """Extreme of the `size` pixels around each pixel, along an axis.
 
-    By doubling: the extreme of 2 n pixels is that of two times n. As van Herk 1992 has fewer
-    comparisons for long windows, but none of whole arrays.
+    By doubling: the extreme of 2 n pixels is that of two times n. The method of van Herk 1992
+    compares less often, but not whole arrays with each other.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """What a process of the server takes of the machine's memory, and that it gives it back.
 
-By its own choice the C library keeps a heap for each of many threads and, once a large picture has
-been read, its memory for the next: a process of a thousand threads would grow for hours.
+By its own choice the C library has a heap for each of many threads and, once a large picture has
+been read, keeps its memory for the next; in a process of a thousand threads, in heap after heap.
 """
 
 import ctypes
