@@ -10,6 +10,7 @@ from PIL import Image
 
 from digit_classifier.preprocessing.filters import dilate, with_margin
 from digit_classifier.preprocessing.frames import edges
+from digit_classifier.preprocessing.levels import percentile
 
 SIDE = 28
 BOX_SIDE = 20
@@ -66,7 +67,7 @@ def fit_box(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return box
     fitted = _scaled(box, BOX_SIDE)
     inked = fitted[fitted > 0]
-    peak = int(np.percentile(inked, 95)) if inked.size else 255
+    peak = int(percentile(inked, 95)) if inked.size else 255
     return np.minimum(fitted.astype(np.float32) * (255 / max(peak, 1)), 255).astype(np.uint8)
 
 
@@ -85,11 +86,12 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
 def center_of_mass(fitted: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Place the box on 28×28 so that its centre of mass is at pixel 14, as far as it fits."""
     height, width = fitted.shape
-    mass = fitted.sum()
-    row = fitted.sum(axis=1) @ np.arange(height) / mass
-    column = fitted.sum(axis=0) @ np.arange(width) / mass
-    top = int(np.clip(round(CENTER - row), 0, SIDE - height))
-    left = int(np.clip(round(CENTER - column), 0, SIDE - width))
+    rows, columns = fitted.sum(axis=1), fitted.sum(axis=0)
+    mass = int(rows.sum())
+    row = int(rows @ np.arange(height)) / mass
+    column = int(columns @ np.arange(width)) / mass
+    top = min(max(round(CENTER - row), 0), SIDE - height)
+    left = min(max(round(CENTER - column), 0), SIDE - width)
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[top : top + height, left : left + width] = fitted
     return image

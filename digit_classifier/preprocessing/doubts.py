@@ -82,9 +82,10 @@ def stand_side_by_side(box: Ink) -> bool:
     if len(parts) < 2:
         return False
     amounts = np.bincount(parts.labels.ravel())[1:]
-    is_tall = parts.bottoms - parts.tops >= _TALL * height
+    boxes = parts.boxes
+    is_tall = boxes.bottoms - boxes.tops >= _TALL * height
     is_digit = is_tall & (amounts >= _MUCH * amounts.max())
-    spans = sorted(zip(parts.lefts[is_digit], parts.rights[is_digit], strict=True))
+    spans = sorted(zip(boxes.lefts[is_digit], boxes.rights[is_digit], strict=True))
     return any(
         min(stop, other_stop) - other_start
         <= _ABOVE_EACH_OTHER * min(stop - start, other_stop - other_start)

@@ -63,20 +63,20 @@ def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
     """
     strong = ink_threshold(standing_out)
     ink = standing_out > strong
-    if not ink.any():
+    n_ink = np.count_nonzero(ink)
+    if not n_ink:
         raise NoInkError(NOTHING_STANDS_OUT)
-    if ink.mean() > _MAX_COVERAGE:
+    if n_ink > _MAX_COVERAGE * ink.size:
         raise InkNotFoundError
     weak = _weak_threshold(standing_out[~ink], strong)
-    parts = find_parts(standing_out > weak)
-    kept = _are_of_digit(parts, ink)[parts.labels]
-    levels = np.where(kept, standing_out, 0)
+    kept = _kept(standing_out > weak, ink)
+    levels = standing_out * kept
     peak = quantile(standing_out[ink & kept], 0.9)
     if _is_grain(peak, standing_out[~kept]):
         raise NoInkError(NOTHING_STANDS_OUT)
     if peak < _FULL_INK:
         levels = (levels - weak) * (255 / max(peak - weak, 1.0))
-    return levels.clip(0, 255).round().astype(np.uint8)
+    return np.rint(np.minimum(np.maximum(levels, 0), 255)).astype(np.uint8)
 
 
 def ink_threshold(standing_out: Levels) -> float:
@@ -105,6 +105,15 @@ def _weak_threshold(background: Levels, strong: float) -> float:
     if faint.size <= _CLEAN * background.size:
         return _LEAST
     return min(_WEAK * strong, _GRAINS * quantile(faint, 0.5))
+
+
+def _kept(stands_out: NDArray[np.bool_], ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of what stands out, the parts that are the digit's: a single one is."""
+    parts = find_parts(stands_out)
+    if len(parts) == 1:
+        return stands_out
+    kept: NDArray[np.bool_] = _are_of_digit(parts, ink)[parts.labels]
+    return kept
 
 
 def _are_of_digit(parts: Parts, ink: NDArray[np.bool_]) -> NDArray[np.bool_]:

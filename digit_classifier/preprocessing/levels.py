@@ -24,6 +24,16 @@ def median(values: Levels) -> float:
     return float((parted[upper - 1] + parted[upper]) / 2)
 
 
+def percentile(values: NDArray[np.uint8], percent: float) -> float:
+    """Level that so many per cent of some values stay below, between two where it lies there."""
+    position = (values.size - 1) * (percent / 100)
+    lower = int(position)
+    upper = min(lower + 1, values.size - 1)
+    parted = np.partition(values, (lower, upper), axis=None)
+    low, high = float(parted[lower]), float(parted[upper])
+    return low + (high - low) * (position - lower)
+
+
 def otsu_threshold(values: Levels) -> float:
     """Threshold of largest between-class variance (Otsu 1979, equations 7, 14, 18).
 
@@ -40,9 +50,10 @@ def otsu_threshold(values: Levels) -> float:
     # in double precision, a level on the border of two bins is counted in the upper
     bins = (values.ravel().astype(np.float64) * _N_BINS / _HIGHEST).astype(np.intp)
     counts = np.bincount(np.minimum(bins, _N_BINS - 1), minlength=_N_BINS)
-    below = np.cumsum(counts)
+    below = counts.cumsum()
     above = below[-1] - below
-    sums = np.cumsum(counts * _MIDDLES)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        separation = below * above * np.square(sums / below - (sums[-1] - sums) / above)
-    return float(_EDGES[int(np.nanargmax(np.nan_to_num(separation))) + 1])
+    sums = (counts * _MIDDLES).cumsum()
+    # where one class is empty, its mean is of no account: the product is 0
+    means_below, means_above = sums / np.maximum(below, 1), (sums[-1] - sums) / np.maximum(above, 1)
+    separation = below * above * np.square(means_below - means_above)
+    return float(_EDGES[separation.argmax() + 1])

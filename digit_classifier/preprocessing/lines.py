@@ -134,7 +134,8 @@ def _from_edge_to_edge(levels: Levels, margin: int, least: int) -> Levels | None
     stroke runs into one, it is stronger than the lines, and keeps the difference.
     """
     parts = find_parts(levels > _VISIBLE)
-    at_left, at_right = parts.lefts < margin, parts.rights > levels.shape[1] - margin
+    boxes = parts.boxes
+    at_left, at_right = boxes.lefts < margin, boxes.rights > levels.shape[1] - margin
     whole, reaching = (
         np.concatenate([[False], some]) for some in (at_left & at_right, at_left | at_right)
     )

@@ -4,6 +4,8 @@ In NumPy alone: SciPy's functions for it would take a serving process half its s
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,32 +13,70 @@ from numpy.typing import NDArray
 Runs = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The connected parts of a mask, numbered from 1 in the order of their first pixels.
+class Boxes(NamedTuple):
+    """The first row and column of each part, and those after its last; each (n_parts,), int."""
 
-    Attributes
-    ----------
-    labels : ndarray of shape (height, width), int32
-        The number of each pixel's part; 0 outside.
-    tops, bottoms, lefts, rights : ndarray of shape (n_parts,), int
-        The box of each part: its first row and column, and those after its last.
-    """
-
-    labels: NDArray[np.int32]
     tops: Runs
     bottoms: Runs
     lefts: Runs
     rights: Runs
 
+
+@dataclass(frozen=True)
+class Parts:
+    """The connected parts of a mask, numbered from 1 in the order of their first pixels.
+
+    Labels and boxes are made when they are first asked for: most pictures have one part, and
+    nobody asks.
+
+    Attributes
+    ----------
+    starts, stops : ndarray of shape (n_runs,), int
+        Where each run of pixels begins and where it has ended, rows being `stride` apart.
+    numbers : ndarray of shape (n_runs,), int
+        The number of each run's part.
+    """
+
+    starts: Runs
+    stops: Runs
+    numbers: Runs
+    n_parts: int
+    width: int
+    stride: int
+    n_pixels: int
+
     def __len__(self) -> int:
-        return len(self.tops)
+        return self.n_parts
+
+    @cached_property
+    def labels(self) -> NDArray[np.int32]:
+        """The number of each pixel's part, shape (height, width); 0 outside."""
+        # the runs' rises and falls, summed up
+        steps = np.zeros(self.n_pixels, np.int32)
+        steps[self.starts] = self.numbers
+        steps[self.stops] = -self.numbers
+        return np.cumsum(steps, dtype=np.int32).reshape(-1, self.stride)[:, : self.width]
+
+    @cached_property
+    def boxes(self) -> Boxes:
+        """The box of each part."""
+        if not self.n_parts:
+            return Boxes(self.starts, self.starts, self.starts, self.starts)
+        order = np.argsort(self.numbers, kind="stable")
+        rows, lefts = np.divmod(self.starts[order], self.stride)
+        rights = lefts + (self.stops - self.starts)[order]
+        begin = np.searchsorted(self.numbers[order], np.arange(1, self.n_parts + 1))
+        return Boxes(
+            rows[begin],
+            np.maximum.reduceat(rows, begin) + 1,
+            np.minimum.reduceat(lefts, begin),
+            np.maximum.reduceat(rights, begin),
+        )
 
     def box(self, label: int) -> tuple[slice, slice]:
         """Return the rows and columns of the part of that number."""
-        index = label - 1
-        rows = slice(int(self.tops[index]), int(self.bottoms[index]))
-        return rows, slice(int(self.lefts[index]), int(self.rights[index]))
+        top, bottom, left, right = (int(sides[label - 1]) for sides in self.boxes)
+        return slice(top, bottom), slice(left, right)
 
 
 def find_parts(mask: NDArray[np.bool_]) -> Parts:
@@ -59,17 +99,15 @@ def find_parts(mask: NDArray[np.bool_]) -> Parts:
     """
     height, width = mask.shape
     stride = width + 1  # a column between a row's end and the next one's start
-    padded = np.zeros(height * stride + 1, np.int8)  # and a pixel before the first
+    padded = np.zeros(height * stride + 1, np.bool_)  # and a pixel before the first
     padded[1:].reshape(height, stride)[:, :width] = mask
-    changes = np.flatnonzero(padded[1:] != padded[:-1])
+    changes = (padded[1:] != padded[:-1]).nonzero()[0]
     starts, stops = changes[::2], changes[1::2]
     first = _smallest_connected(*_touching(starts, stops, stride), len(starts))
-    is_first = first == np.arange(len(first))
-    numbers = np.cumsum(is_first)[first]
-    return Parts(
-        _painted(starts, stops, numbers, (height, stride))[:, :width],
-        *_boxes(starts, stops, numbers, int(is_first.sum()), stride),
-    )
+    numbers_of_first = (first == np.arange(len(first))).cumsum()
+    n_parts = int(numbers_of_first[-1]) if len(first) else 0
+    numbers = numbers_of_first[first]
+    return Parts(starts, stops, numbers, n_parts, width, stride, height * stride)
 
 
 def _touching(starts: Runs, stops: Runs, stride: int) -> tuple[Runs, Runs]:
@@ -91,28 +129,3 @@ def _smallest_connected(below: Runs, above: Runs, n_runs: int) -> Runs:
         np.minimum.at(first, np.maximum(one, other), np.minimum(one, other))
         while ((further := first[first]) != first).any():
             first = further
-
-
-def _painted(starts: Runs, stops: Runs, numbers: Runs, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Return a picture of the runs' numbers: their rises and falls, summed up."""
-    steps = np.zeros(shape[0] * shape[1], np.int32)
-    steps[starts] = numbers
-    steps[stops] = -numbers
-    return np.cumsum(steps, dtype=np.int32).reshape(shape)
-
-
-def _boxes(
-    starts: Runs, stops: Runs, numbers: Runs, n_parts: int, stride: int
-) -> tuple[Runs, Runs, Runs, Runs]:
-    if not n_parts:
-        return starts, starts, starts, starts
-    order = np.argsort(numbers, kind="stable")
-    rows, lefts = np.divmod(starts[order], stride)
-    rights = lefts + (stops - starts)[order]
-    begin = np.searchsorted(numbers[order], np.arange(1, n_parts + 1))
-    return (
-        rows[begin],
-        np.maximum.reduceat(rows, begin) + 1,
-        np.minimum.reduceat(lefts, begin),
-        np.maximum.reduceat(rights, begin),
-    )
