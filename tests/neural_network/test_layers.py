@@ -41,6 +41,18 @@ def test_dense_is_the_affine_map():
     np.testing.assert_array_equal(output, [[7, 17, 27], [18, 30, 42]])
 
 
+@pytest.mark.parametrize("n_active", [0, 1, 40, 200])
+def test_dense_maps_one_sample_as_it_does_many(n_active):
+    layer = Dense(200, 30)
+    network = Network([layer])
+    network.initialize(np.random.default_rng(0))
+    X = np.zeros((3, 200), np.float32)
+    X[:, :n_active] = np.random.default_rng(1).normal(size=(3, n_active))
+    together, _ = layer.forward(X)
+    alone = np.vstack([layer.forward(X[i : i + 1])[0] for i in range(3)])
+    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-5)
+
+
 def test_dense_begins_with_he_variance_and_zero_biases():
     layer = Dense(400, 300)
     network = Network([layer])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import make_blobs
 
-from digit_classifier.preprocessing.levels import median, otsu_threshold, quantile
+from digit_classifier.preprocessing.levels import median, otsu_threshold, percentile, quantile
 
 VALUES = arrays(np.float32, st.integers(1, 60), elements=st.floats(0, 255, width=32))
 
@@ -20,6 +20,11 @@ def test_median_is_numpy_s(values: np.ndarray) -> None:
 @given(VALUES, st.floats(0, 1))
 def test_quantile_is_one_of_the_values(values: np.ndarray, share: float) -> None:
     assert quantile(values, share) == np.quantile(values, share, method="lower")
+
+
+@given(arrays(np.uint8, st.integers(1, 60)), st.floats(0, 100))
+def test_percentile_is_numpy_s(values: np.ndarray, percent: float) -> None:
+    assert percentile(values, percent) == pytest.approx(np.percentile(values, percent), abs=1e-9)
 
 
 @given(VALUES)
