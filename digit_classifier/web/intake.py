@@ -2,7 +2,8 @@
 
 A client sends its body as slowly as it likes. While it does, it costs a thread that sleeps, of
 which Apache and each process of the service have many; work begins when all is there, and as many
-threads work at once as the processor has use for. The others wait in turn, and none for long.
+threads work at once as the processor has use for. The others wait, and none for long; they are
+served in the order in which they came.
 """
 
 import threading
@@ -16,6 +17,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException, RequestTimeout, ServiceUnavailable
 
 from digit_classifier.web import overload
+from digit_classifier.web.turns import QueueFullError, Turns
 from digit_classifier.web.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -56,8 +58,7 @@ class Intake:
         max_queue_ms: int,
     ) -> None:
         self._application, self._max_body, self._watchdog = application, max_body, watchdog
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._places = threading.BoundedSemaphore(MOST_WAITING)
+        self._turns = Turns(at_once, MOST_WAITING)
         self._patience = max_queue_ms / 1000 + 0.01
         self._room = _Room(_LARGEST_BODIES * max_body)
 
@@ -79,21 +80,15 @@ class Intake:
         """Wait for a turn. Whoever gets none in time has no turn, and is refused as overload."""
         # the body may have come as slowly as it liked: that was no waiting
         environ[overload.QUEUE_START] = str(int(time.time() * 1e6 - waited_ms * 1e3))
-        has_turn = self._turns.acquire(blocking=False) or self._wait(environ)
+        try:
+            has_turn = self._turns.take(self._patience)
+        except QueueFullError:
+            environ[overload.QUEUE_START], has_turn = "0", False
         try:
             yield
         finally:
             if has_turn:
-                self._turns.release()
-
-    def _wait(self, environ: "WSGIEnvironment") -> bool:
-        if not self._places.acquire(blocking=False):
-            environ[overload.QUEUE_START] = "0"
-            return False
-        try:
-            return self._turns.acquire(timeout=self._patience)
-        finally:
-            self._places.release()
+                self._turns.give_back()
 
     def _take_in(self, environ: "WSGIEnvironment", visitor: "_Visitor") -> None:
         """Put the body in memory, piece by piece: what there is, not what is claimed."""

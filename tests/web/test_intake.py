@@ -139,13 +139,17 @@ def test_who_waits_too_long_for_a_turn_is_told_so(busy):
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_where_too_many_wait_nobody_waits(busy, monkeypatch):
-    intake_of_it = busy.application.wsgi_app
-    for _ in range(intake.MOST_WAITING):
-        intake_of_it._places.acquire()
+def test_where_too_many_wait_nobody_waits(busy):
+    turns = busy.application.wsgi_app._turns
+    waiting = [threading.Thread(target=turns.take, args=(0.8,)) for _ in range(intake.MOST_WAITING)]
+    for thread in waiting:
+        thread.start()
+    time.sleep(0.1)
     started = time.monotonic()
     assert send(busy, "/curl-api", myfile=as_file(drawn(7))).json["code"] == "overloaded"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 0.5
+    for thread in waiting:
+        thread.join()
 
 
 def test_how_the_service_is_is_told_all_the_same(busy):
