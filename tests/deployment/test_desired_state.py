@@ -1,10 +1,12 @@
 """The verbs of the deployment: they make something so, say if it was not, and else say nothing."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from digit_classifier.web import assets
 from tests.deployment.clone import PROJECT, environment
 
 SOURCES = "".join(
@@ -90,6 +92,12 @@ def test_link_to_a_folder_is_replaced_and_not_entered(tmp_path: Path) -> None:
     run("ensure_link new link", tmp_path)
     assert (tmp_path / "link").readlink() == Path("new")
     assert list((tmp_path / "old").iterdir()) == []
+
+
+def test_assets_are_where_the_application_has_them(tmp_path: Path) -> None:
+    assert len(run(f'link_assets "{sys.prefix}" .', tmp_path)) == 2
+    assert (tmp_path / "static").readlink() == assets.OWN
+    assert (tmp_path / "bootstrap").readlink() == assets.BOOTSTRAP
 
 
 def test_what_is_to_be_absent_is_removed(tmp_path: Path) -> None:
