@@ -36,6 +36,8 @@ class Contestant:
         The others of the server are its children.
     startup : float
         Seconds from its command to its first answer.
+    server_startup : float
+        Of these, those since the server itself began, after the checks of the command.
     same_network : bool
         It runs the network that the service runs.
     """
@@ -44,6 +46,7 @@ class Contestant:
     url: str
     parent: psutil.Process
     startup: float
+    server_startup: float
     same_network: bool = True
 
     def processes(self) -> list[psutil.Process]:
@@ -91,8 +94,9 @@ def apache(name: str, path: str, picture: bytes, wsgi: Path | None = None) -> It
         with serving(clone, free_port()) as server:
             url = f"{server.address}{path}"
             _wait_for_answer(url, picture)
-            startup = time.perf_counter() - begun
-            yield Contestant(name, url, psutil.Process(server.process.pid), startup)
+            startup, parent = time.perf_counter() - begun, psutil.Process(server.process.pid)
+            forked = min(child.create_time() for child in parent.children())
+            yield Contestant(name, url, parent, startup, time.time() - forked)
 
 
 @contextmanager
@@ -115,7 +119,7 @@ def running(peer: Peer, picture: bytes) -> Iterator[Contestant]:
         url = f"http://127.0.0.1:{port}/classify"
         _wait_for_answer(url, picture)
         startup, parent = time.perf_counter() - begun, psutil.Process(process.pid)
-        yield Contestant(peer.name, url, parent, startup, peer.network.startswith("mlp"))
+        yield Contestant(peer.name, url, parent, startup, startup, peer.network.startswith("mlp"))
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

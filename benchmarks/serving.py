@@ -114,7 +114,11 @@ def main(n_rounds: int, seconds: int, connections: tuple[int, ...]) -> None:
                 check(server, digits, expected)
             measure(server, loads["form"], 8, WARM_UP)
         records = list(rounds(servers, loads, connections, n_rounds, seconds))
-        memory = {server.name: {**server.memory(), "startup": server.startup} for server in servers}
+        startups = ("startup", "server_startup")
+        memory = {
+            server.name: server.memory() | {name: getattr(server, name) for name in startups}
+            for server in servers
+        }
     framed = data.X_test[:1].reshape(-1, 28, 28)
     alone = {
         "network": images_a_second(lambda: classifier.predict_proba(framed)),

@@ -57,8 +57,16 @@ def _memory_table(memory: Mapping[str, Mapping[str, float]]) -> str:
     rows = []
     for name, sizes in memory.items():
         resident = [f"{sizes[key]:,.0f} MB" for key in ("rss", "pss", "all")]
-        rows.append([name, *resident, f"{sizes['startup']:.1f} s"])
-    header = ["", "largest process, RSS", "PSS", "all processes, PSS", "first answer after"]
+        seconds = [f"{sizes[which]:.1f} s" for which in ("startup", "server_startup")]
+        rows.append([name, *resident, *seconds])
+    header = [
+        "",
+        "largest process, RSS",
+        "PSS",
+        "all processes, PSS",
+        "first answer after",
+        "of these the server's",
+    ]
     return markdown_table(header, rows)
 
 

@@ -133,4 +133,4 @@ def wait_until_ready(apache: OwnApache) -> None:
             if requests.get(f"{apache.address}/livez", timeout=5, allow_redirects=False).ok:
                 return
         assert time.monotonic() < deadline, apache.log.read_text()
-        time.sleep(0.1)
+        time.sleep(0.02)
