@@ -3,9 +3,11 @@
 It is run under Callgrind, which ends a count whenever ``getppid`` of the C library is called.
 """
 
+import gc
 import os
 import tempfile
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from digit_classifier import blas, metrics_folder
 
@@ -13,61 +15,87 @@ blas.use_one_thread()  # before NumPy is imported
 
 import click  # noqa: E402
 import typed_settings as ts  # noqa: E402
+from flask import Flask  # noqa: E402
 from urllib3 import encode_multipart_formdata  # noqa: E402
-from werkzeug.test import EnvironBuilder  # noqa: E402
+from werkzeug.test import EnvironBuilder, run_wsgi_app  # noqa: E402
 
 from digit_classifier.settings import Settings  # noqa: E402
 
 N_WARM = 3
+#: A bare route of Flask, which takes the picture and answers a constant.
+REFERENCE = "no work"
 
 
-def cases() -> dict[str, dict[str, object]]:
-    """Return the requests by the case's name."""
+class Case(NamedTuple):
+    """A request, and the status of its answer."""
+
+    app: Flask
+    status: int
+    fields: dict[str, Any]
+
+
+def service(folder: Path) -> Flask:
+    """Return the application as Apache serves it, with its waiting room, its log and its counts."""
+    metrics_folder.share_metrics(folder)  # before prometheus_client is imported
+    from digit_classifier.web import create_app
+    from digit_classifier.web.workers import guard, warm_up
+
+    app = create_app(Settings(secret_key=ts.SecretStr("k" * 32)), folder / "log")
+    guard(app)
+    warm_up(app)
+    return app
+
+
+def cases(app: Flask) -> dict[str, Case]:
+    """Return the cases by their names."""
+    from benchmarks.peers import constant
     from benchmarks.preprocessing import LIGHT
     from tests.strokes import draw_digit, encode
 
     small = encode(draw_digit(4), "PNG")
     photo = encode(draw_digit(2, size=(1280, 960), **LIGHT), "JPEG", quality=85)
     classify = "/api/v1/classify"
-    posted = {
-        "PNG as the body": {"path": classify, "data": small, "content_type": "image/png"},
-        "PNG in a form": {"path": classify, **_files("image", small)},
-        "photo, 1280 px": {"path": classify, "data": photo, "content_type": "image/jpeg"},
-        "batch of 32": {"path": f"{classify}/batch", **_files("images", *([small] * 32))},
-        "broken PNG": {"path": classify, "data": small[:60], "content_type": "image/png"},
-    }
     return {
-        **{name: {"method": "POST", **fields} for name, fields in posted.items()},
-        "constant": {"path": "/livez", "method": "GET"},
+        REFERENCE: Case(constant.application, 200, _body("/classify", small, "image/png")),
+        "/livez": Case(app, 200, {"path": "/livez"}),
+        "PNG as the body": Case(app, 200, _body(classify, small, "image/png")),
+        "PNG in a form": Case(app, 200, _form(classify, "image", small)),
+        "photo, 1280 px": Case(app, 200, _body(classify, photo, "image/jpeg")),
+        "batch of 32": Case(app, 200, _form(f"{classify}/batch", "images", *([small] * 32))),
+        "broken PNG": Case(app, 415, _body(classify, small[: len(small) // 2], "image/png")),
     }
 
 
-def _files(field: str, *contents: bytes) -> dict[str, object]:
+def _body(path: str, content: bytes, content_type: str) -> dict[str, Any]:
+    return {"method": "POST", "path": path, "data": content, "content_type": content_type}
+
+
+def _form(path: str, field: str, *contents: bytes) -> dict[str, Any]:
     form = [(field, (f"{n}.png", content)) for n, content in enumerate(contents)]
-    body, content_type = encode_multipart_formdata(form)
-    return {"data": body, "content_type": content_type}
+    return _body(path, *encode_multipart_formdata(form))
+
+
+def ask(case: Case, n_requests: int) -> set[int]:
+    """Send a case's requests, between two calls of ``getppid``; return the answers' statuses."""
+    environs = [EnvironBuilder(**case.fields).get_environ() for _ in range(N_WARM + n_requests)]
+    for environ in environs[:N_WARM]:
+        run_wsgi_app(case.app, environ, buffered=True)
+    gc.collect()  # what was made before this case does not make its collections come sooner
+    os.getppid()
+    answers = [run_wsgi_app(case.app, environ, buffered=True) for environ in environs[N_WARM:]]
+    os.getppid()
+    return {int(status.split()[0]) for _, status, _ in answers}
 
 
 @click.command()
-@click.option("--requests", "n_requests", default=5)
+@click.option("--requests", "n_requests", required=True, type=int)
 def main(n_requests: int) -> None:
-    """Ask for each case, between two calls of ``getppid``."""
-    with tempfile.TemporaryDirectory() as name:
-        metrics_folder.share_metrics(Path(name))  # before prometheus_client is imported
-        from digit_classifier.web import create_app
-
-        app = create_app(Settings(secret_key=ts.SecretStr("k" * 32)), Path(name) / "log")
-        client = app.test_client()
-        for case, fields in cases().items():
-            builders = [EnvironBuilder(**fields) for _ in range(N_WARM + n_requests)]
-            environs = [builder.get_environ() for builder in builders]
-            for environ in environs[:N_WARM]:
-                client.open(environ)
-            os.getppid()
-            for environ in environs[N_WARM:]:
-                answer = client.open(environ)
-            os.getppid()
-            click.echo(f"{case}\t{answer.status_code}")
+    """Ask for each case, and print the names."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, case in cases(service(Path(folder))).items():
+            if (found := ask(case, n_requests)) != {case.status}:
+                raise click.ClickException(f"{name}: answered {found}, not {case.status}.")
+            click.echo(name)
 
 
 if __name__ == "__main__":
