@@ -1,7 +1,7 @@
 """Whether requests cost more instructions than they did: ``python -m benchmarks.gate``.
 
 Callgrind (``apt-get install valgrind``) counts them, so that it holds on busy machines.
-``--record`` writes the baseline.
+``--record`` writes the baseline. It ends with 1 if a case costs over 5 % more than there.
 """
 
 import json
@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import click
 
@@ -26,35 +26,124 @@ BASELINE = Path(__file__).with_name("gate_baseline.json")
 TOLERANCE = 0.05
 N_REQUESTS = 3
 PACKAGES = ("NumPy", "Pillow", "Flask", "Werkzeug")
-#: All that the counted process gets to see, whatever this one's environment is.
+#: With the path, all that the counted process sees of an environment.
 VARIABLES = {
     "OPENBLAS_CORETYPE": "Haswell",  # Valgrind knows no AVX-512
     "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",  # the order of sets is the same each time
+    "PYTHONHASHSEED": "0",  # sets have the same order each time
 }
 
 
 def count() -> dict[str, int]:
     """Return the instructions of one request, by case."""
-    valgrind = shutil.which("valgrind")
-    if not valgrind:
-        raise click.ClickException("There is no valgrind: apt-get install valgrind.")
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        command = [valgrind, "--quiet", "--tool=callgrind", "--dump-before=getppid"]
-        command += [f"--callgrind-out-file={out}", sys.executable, "-m", "benchmarks.gate_requests"]
-        told = subprocess.run(  # noqa: S603, our own command
-            [*command, "--requests", str(N_REQUESTS)],
-            env={"PATH": os.environ["PATH"]} | VARIABLES,
-            check=False,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        if told.returncode:
-            raise click.ClickException("The requests could not be counted.")
-        names = told.stdout.splitlines()
+        names = _run(Path(folder) / "out")
         files = sorted(Path(folder).glob("out.*"), key=lambda path: int(path.suffix[1:]))
         totals = [int(re.findall(r"totals: (\d+)", path.read_text())[0]) for path in files]
     # the last ones: each case's count follows that of what came before it
     counts = totals[-2 * len(names) + 1 :: 2]
     return {name: n // N_REQUESTS for name, n in zip(names, counts, strict=True)}
+
+
+def _run(out: Path) -> list[str]:
+    """Let Callgrind write its counts, and return the names of the cases."""
+    valgrind = shutil.which("valgrind")
+    if not valgrind:
+        raise click.ClickException("There is no valgrind: apt-get install valgrind.")
+    options = ["--quiet", "--tool=callgrind", "--dump-before=getppid"]
+    command = [valgrind, *options, f"--callgrind-out-file={out}", sys.executable]
+    told = subprocess.run(  # noqa: S603, our own command
+        [*command, "-m", "benchmarks.gate_requests", "--requests", str(N_REQUESTS)],
+        env={"PATH": os.environ["PATH"]} | VARIABLES,
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if told.returncode:
+        raise click.ClickException("The requests could not be counted.")
+    return told.stdout.splitlines()
+
+
+def baseline() -> dict[str, dict[str, Any]]:
+    """Return the recorded ``instructions`` by case and the ``versions`` they were counted with."""
+    return json.loads(BASELINE.read_text())
+
+
+def versions() -> dict[str, str]:
+    """Return what the counts depend on beside the code."""
+    python = {"machine": platform.machine(), "Python": platform.python_version()}
+    return python | {name: version(name) for name in PACKAGES}
+
+
+def differences(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return the versions that are not those of the baseline."""
+    return [
+        f"{name} {recorded[name]}, now {now[name]}" for name in now if recorded[name] != now[name]
+    ]
+
+
+def changes(recorded: Mapping[str, int], now: Mapping[str, int]) -> dict[str, float]:
+    """Return by which share each case costs more than in the baseline.
+
+    Raises
+    ------
+    ClickException
+        The baseline has other cases.
+    """
+    if others := sorted(recorded.keys() ^ now.keys()):
+        raise click.ClickException(
+            f"Not both counted and in the baseline: {', '.join(others)}. Record it with --record."
+        )
+    return {case: n / recorded[case] - 1 for case, n in now.items()}
+
+
+def judge(changed: Mapping[str, float]) -> None:
+    """Tell what has become cheaper.
+
+    Raises
+    ------
+    ClickException
+        Something costs more.
+    """
+    if cheaper := [case for case, change in changed.items() if change < -TOLERANCE]:
+        click.echo(f"These cost over {TOLERANCE:.0%} less: {', '.join(cheaper)}.")
+        click.echo("Record the baseline anew: python -m benchmarks.gate --record")
+    if costlier := [case for case, change in changed.items() if change > TOLERANCE]:
+        raise click.ClickException(f"These cost over {TOLERANCE:.0%} more: {', '.join(costlier)}.")
+
+
+def table(recorded: Mapping[str, int], now: Mapping[str, int]) -> str:
+    """Return the counts side by side, and as multiples of the case without work."""
+    header = ["instructions a request", "baseline", "now", "change", "× no work", "now"]
+    rows = [
+        [
+            case,
+            f"{recorded[case]:,}",
+            f"{n:,}",
+            f"{n / recorded[case] - 1:+.2%}",
+            f"{recorded[case] / recorded[REFERENCE]:.2f}",
+            f"{n / now[REFERENCE]:.2f}",
+        ]
+        for case, n in now.items()
+    ]
+    return markdown_table(header, rows)
+
+
+@click.command()
+@click.option("--record", is_flag=True, help="Write the baseline.")
+def main(*, record: bool) -> None:
+    """Count, and compare with the baseline."""
+    counts, found = count(), versions()
+    if record:
+        told = json.dumps({"versions": found, "instructions": counts}, indent=1)
+        BASELINE.write_text(f"{told}\n")
+    recorded = baseline()
+    changed = changes(recorded["instructions"], counts)
+    click.echo(table(recorded["instructions"], counts))
+    for difference in differences(recorded["versions"], found):
+        click.echo(f"The baseline was recorded with another version: {difference}.")
+    judge(changed)
+
+
+if __name__ == "__main__":
+    main()
