@@ -1,7 +1,12 @@
 """Whether requests cost more instructions than they did: ``python -m benchmarks.gate``.
 
 Callgrind (``apt-get install valgrind``) counts them, so that it holds on busy machines.
-``--record`` writes the baseline. It ends with 1 if a case costs over 5 % more than there.
+``--record`` writes the baseline. It ends with 1 if a case costs over 3 % more than there: six times
+what the service's cases differ by from run to run.
+
+The counts are judged, not their multiples of a bare route's. That route is the shortest case and so
+varies most, 1.2 %, and does not follow the service: with another allocator it costs 10 % more, the
+photograph as much as before. But where it changes itself, the interpreter or Flask have changed.
 """
 
 import json
@@ -23,7 +28,7 @@ from benchmarks.gate_requests import REFERENCE
 from digit_classifier.training.tables import markdown_table
 
 BASELINE = Path(__file__).with_name("gate_baseline.json")
-TOLERANCE = 0.05
+TOLERANCE = 0.03
 N_REQUESTS = 3
 PACKAGES = ("NumPy", "Pillow", "Flask", "Werkzeug")
 #: With the path, all that the counted process sees of an environment.
@@ -109,7 +114,11 @@ def judge(changed: Mapping[str, float]) -> None:
         click.echo(f"These cost over {TOLERANCE:.0%} less: {', '.join(cheaper)}.")
         click.echo("Record the baseline anew: python -m benchmarks.gate --record")
     if costlier := [case for case, change in changed.items() if change > TOLERANCE]:
-        raise click.ClickException(f"These cost over {TOLERANCE:.0%} more: {', '.join(costlier)}.")
+        hint = " So does what is not ours: is it the interpreter, or Flask?"
+        raise click.ClickException(
+            f"These cost over {TOLERANCE:.0%} more: {', '.join(costlier)}."
+            + (hint if REFERENCE in costlier else "")
+        )
 
 
 def table(recorded: Mapping[str, int], now: Mapping[str, int]) -> str:
