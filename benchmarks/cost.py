@@ -1,8 +1,10 @@
 """How cost grows: with the batch, the picture, the load, the processes; see docs/performance.md.
 
 ``python -m benchmarks.cost`` needs MNIST in ``DIGIT_CLASSIFIER_DATA_DIR`` or data/. It measures all
-parts, or those that are named, prints their tables, and leaves a JSON file and a plot of each in
-``benchmarks/output``. All figures are medians of rounds in which all cases take turns.
+parts, or those that are named: the network and the picture in this process, the others through an
+Apache without root, by ``wrk`` (``apt-get install wrk``) on the same machine. It prints tables, and
+leaves a JSON file and a plot of each part in ``benchmarks/output``. All figures are medians of
+rounds in which all cases take turns.
 """
 
 import json
@@ -17,7 +19,7 @@ blas.use_one_thread()  # before NumPy is imported
 import click  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from benchmarks import cost_plots, picture_sizes, roofline  # noqa: E402
+from benchmarks import cost_plots, picture_sizes, roofline, served_cost  # noqa: E402
 
 OUTPUT = Path(__file__).with_name("output")
 
@@ -33,6 +35,8 @@ class Part(NamedTuple):
 PARTS = {
     "roofline": Part(roofline.measure, roofline.tables, cost_plots.roofline),
     "picture_sizes": Part(picture_sizes.measure, picture_sizes.tables, cost_plots.picture_sizes),
+    "batches": Part(served_cost.measure_batches, served_cost.batch_tables, cost_plots.batches),
+    "load": Part(served_cost.measure_load, served_cost.load_tables, cost_plots.load),
 }
 
 
