@@ -11,6 +11,7 @@ from benchmarks.served_cost import (
     SHAPE_CONNECTIONS,
     SINGLE,
     TENSORS,
+    USUAL,
     by_connections,
     by_shape,
 )
@@ -106,6 +107,7 @@ def load(records: list[Record]) -> Figure:
     for axes in (rates, latencies):
         axes.set_xticks(connections, [str(n) for n in connections])
         axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_title("{} processes × {}".format(*USUAL), fontsize=10)
     _draw_shapes(shapes, by_shape(records))
     return figure
 
@@ -121,5 +123,5 @@ def _draw_shapes(axes: Axes, records: list[Record]) -> None:
 def _log_log(axes: Axes, xlabel: str, ylabel: str) -> None:
     axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
     axes.grid(which="both", alpha=0.25)
