@@ -22,10 +22,13 @@ class Load:
     content_type : str
     files : sequence of Path
         Bodies, sent in turn.
+    headers : sequence of str
+        Others that all have, each as ``"Name: value"``.
     """
 
     content_type: str
     files: Sequence[Path]
+    headers: Sequence[str] = ()
 
     @classmethod
     def of(cls, pictures: Sequence[bytes], kind: str, folder: Path) -> "Load":
@@ -53,6 +56,7 @@ class Load:
             str(_SCRIPT),
             url,
         ]
+        command += [f"--header={header}" for header in self.headers]
         command += ["--", self.content_type, *map(str, self.files)]
         told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
         return json.loads(told.stdout.splitlines()[-1])

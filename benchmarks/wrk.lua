@@ -1,13 +1,14 @@
 -- Sends the bodies of files in turn, and prints the figures as one line of JSON at the end:
--- wrk ... -s wrk.lua URL -- CONTENT_TYPE FILE...
+-- wrk ... [-H HEADER] -s wrk.lua URL -- CONTENT_TYPE FILE...
 local requests, last = {}, 0
 
 function init(args)
+   wrk.headers["Content-Type"] = args[1]
    for index = 2, #args do
       local file = assert(io.open(args[index], "rb"))
       local body = file:read("*a")
       file:close()
-      requests[#requests + 1] = wrk.format("POST", nil, {["Content-Type"] = args[1]}, body)
+      requests[#requests + 1] = wrk.format("POST", nil, nil, body)
    end
 end
 

@@ -229,10 +229,12 @@ def _telling_colour(image: Image.Image) -> int | None:
     width, height = image.size
     size = max(1, width // step), max(1, height // step)
     sample = image.resize(size, Image.Resampling.NEAREST).convert("RGB")
-    contrast = np.ptp(np.asarray(sample), axis=(0, 1)).astype(int)  # (3,)
-    best = int(contrast.argmax())
-    of_luminance = int(np.ptp(np.asarray(sample.convert("L"))))
-    return best if contrast[best] > _MUCH_BETTER * of_luminance else None
+    # Pillow finds the extremes of each colour in a tenth of the time that NumPy takes
+    *contrasts, of_luminance = (
+        high - low for low, high in (*sample.getextrema(), sample.convert("L").getextrema())
+    )
+    best = contrasts.index(max(contrasts))
+    return best if contrasts[best] > _MUCH_BETTER * of_luminance else None
 
 
 def _factor(image: Image.Image) -> int:
