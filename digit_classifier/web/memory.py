@@ -26,6 +26,12 @@ def give_back() -> None:
         mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
+def trim() -> None:
+    """Give back the pages that lie free between others: the C library keeps them for ever."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def limit(n_bytes: int) -> None:
     """Let this process take that much more than it has: private memory, whether used or not."""
     with suppress(OSError):  # there is no such limit outside Linux

@@ -19,6 +19,8 @@ WORK = 20
 #: Seconds without a beat of this thread: something holds the interpreter's lock.
 SILENCE = 10
 _BEAT = 1
+#: Beats between two times that free memory is given back.
+_TRIM = 60
 _STANDARD_ERROR = 2
 
 
@@ -51,7 +53,9 @@ class Watchdog(threading.Thread):
         self._look()
         memory.limit(self._max_memory)  # the server has its threads by now: their stacks count
         while True:
-            self._look()
+            memory.trim()
+            for _ in range(_TRIM):
+                self._look()
 
     def _look(self) -> None:
         # a timer of its own, which needs no lock of the interpreter's

@@ -5,14 +5,18 @@ import sys
 
 import pytest
 
-KEPT = """
+RESIDENT = """
 import re
 from pathlib import Path
 from digit_classifier.web import memory
 
 def resident():
     return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+"""
 
+LARGE = (
+    RESIDENT
+    + """
 {setting}
 before = resident()
 for size in (24, 20):  # the first tells the C library that blocks of that size are usual
@@ -21,15 +25,34 @@ for size in (24, 20):  # the first tells the C library that blocks of that size 
     del block
 print(resident() - before)
 """
+)
 
 
-def kept(setting: str) -> float:
-    """Megabytes that a process still has after it has freed two large blocks."""
-    command = [sys.executable, "-c", KEPT.format(setting=setting)]
+SCATTERED = (
+    RESIDENT
+    + """
+before = resident()
+blocks = [bytearray(100_000) for _ in range(400)]
+del blocks[:-1]  # the last one keeps all before it from being given back by itself
+{setting}
+print(resident() - before)
+"""
+)
+
+
+def kept(code: str, setting: str) -> float:
+    """Megabytes that a process still has after it has freed what it took."""
+    command = [sys.executable, "-c", code.format(setting=setting)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the settings are glibc's")
 def test_large_blocks_are_given_back() -> None:
-    assert kept("memory.give_back()") < 5
-    assert kept("") > 15  # else this test could not fail
+    assert kept(LARGE, "memory.give_back()") < 5
+    assert kept(LARGE, "") > 15  # else this test could not fail
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the setting is glibc's")
+def test_what_is_free_between_other_blocks_is_given_back() -> None:
+    assert kept(SCATTERED, "memory.trim()") < 5
+    assert kept(SCATTERED, "") > 15
