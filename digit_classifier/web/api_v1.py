@@ -29,6 +29,7 @@ from digit_classifier.web.classifier import (
 from digit_classifier.web.described import IMAGE_ERRORS, described
 from digit_classifier.web.errors import problem_document, problem_of
 from digit_classifier.web.explanations import explanation_document
+from digit_classifier.web.observation import current_observation
 from digit_classifier.web.questions import (
     ClassifyQuery,
     ImageForm,
@@ -36,7 +37,6 @@ from digit_classifier.web.questions import (
     ImagesJson,
     ModelQuery,
 )
-from digit_classifier.web.request_ids import request_id
 from digit_classifier.web.uploads import sent_image
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
@@ -53,12 +53,13 @@ def classify() -> ImageAnswer:
     classifier = current_classifier()
     content = sent_image("image")
     prediction = classifier.predict(content)
-    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id()})
-    if "words" in request.args:
+    request_id, query = current_observation().request_id, request.args
+    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
+    if "words" in query:
         answer["words"] = wording.tell(prediction)
-    if "explain" in request.args:
+    if "explain" in query:
         explanation = explain(classifier, content, prediction)
-        with_steps = request.args["explain"] == "steps"
+        with_steps = query["explain"] == "steps"
         answer["explanation"] = explanation_document(explanation, with_steps=with_steps)
     return answer
 

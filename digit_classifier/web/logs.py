@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import structlog
-from flask import Flask, Response, has_request_context, request
+from flask import Flask, Response, has_request_context
 from flask.logging import wsgi_errors_stream
 from structlog.typing import EventDict, Processor
 from werkzeug.serving import WSGIRequestHandler
 
-from digit_classifier.web.observation import UNOBSERVED, current_observation, current_route
-from digit_classifier.web.request_ids import request_id
+from digit_classifier.web.observation import Observation, current_observation
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
 _LOGGER = logging.getLogger("digit_classifier")
@@ -45,8 +44,10 @@ def init_app(app: Flask, file: Path | None) -> None:
     requests = structlog.wrap_logger(_Lines(), processors=_RENDERERS).bind()
 
     def log(response: Response) -> Response:
-        if UNOBSERVED not in request.environ:
-            requests.info("request", **_answer_facts(response), **_image_facts())
+        seen = current_observation()
+        if seen.is_told:
+            facts = _answer_facts(seen, response.status_code) | _image_facts(seen)
+            requests.info("request", **facts)
         return response
 
     app.after_request(log)
@@ -80,7 +81,7 @@ class _Lines:
 
 
 def _identify(_logger: object, _method: str, event: EventDict) -> EventDict:
-    identity = {"id": request_id()} if has_request_context() else {}
+    identity = {"id": current_observation().request_id} if has_request_context() else {}
     return {"time": event.pop("time"), **identity, **event}
 
 
@@ -91,13 +92,12 @@ _RENDERERS: list[Processor] = [
 ]
 
 
-def _answer_facts(response: Response) -> dict[str, object]:
-    observation, status = current_observation(), response.status_code
+def _answer_facts(observation: Observation, status: int) -> dict[str, object]:
     waited = observation.waited_ms
     return {
         "level": "error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info",
-        "method": request.method,
-        "route": current_route(),
+        "method": observation.method,
+        "route": observation.route,
         "status": status,
         "ms": round(observation.seconds * 1000, 2),
         **({} if waited is None else {"queue_ms": round(waited, 2)}),
@@ -105,13 +105,12 @@ def _answer_facts(response: Response) -> dict[str, object]:
     }
 
 
-def _image_facts() -> dict[str, object]:
+def _image_facts(observation: Observation) -> dict[str, object]:
     """Describe the request's image and the answer, or, of a batch, how many of either there are."""
-    observation = current_observation()
-    if len(observation.readings) > 1:
-        return {"images": len(observation.readings), "refused": len(observation.codes)}
+    if len(observation.contents) > 1:
+        return {"images": len(observation.contents), "refused": len(observation.codes)}
     facts: dict[str, object] = {}
-    for content, _ in observation.readings:
+    for content in observation.contents:
         facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     for prediction in observation.predictions:
         if image := prediction.image:

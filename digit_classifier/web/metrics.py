@@ -23,7 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.metrics_folder import VARIABLE
 from digit_classifier.prediction import Prediction
-from digit_classifier.web.observation import UNOBSERVED, current_observation, current_route
+from digit_classifier.web.observation import Observation, current_observation
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -110,12 +110,11 @@ class Metrics:
         """Return all metrics by name, without what each counts (``_total``)."""
         return {metric.name: metric for metric in self.registry().collect()}
 
-    def count(self, status: int) -> None:
-        """Count the current request, which is answered with that status."""
-        observation, route = current_observation(), current_route()
-        method = request.method if request.method in _METHODS else "other"
-        self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(route).observe(observation.seconds)
+    def count(self, observation: Observation, status: int) -> None:
+        """Count a request, which is answered with that status."""
+        method = observation.method if observation.method in _METHODS else "other"
+        self.requests.labels(method, observation.route, str(status)).inc()
+        self.seconds.labels(observation.route).observe(observation.seconds)
         if observation.waited_ms is not None:
             self.queue_seconds.observe(observation.waited_ms / 1000)
         for code in observation.codes:
@@ -155,9 +154,25 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> None:
     """Give the application its metrics, and count each of its requests."""
     metrics = app.extensions[_KEY] = Metrics()
     metrics.begin(classifiers)
-    app.before_request(_begin)
-    app.after_request(_count)
-    app.teardown_request(_end)
+
+    def begin() -> None:
+        if current_observation().is_told:
+            metrics.in_flight.inc()
+            g.is_in_flight = True
+
+    def count(response: Response) -> Response:
+        observation = current_observation()
+        if observation.is_told:
+            metrics.count(observation, response.status_code)
+        return response
+
+    def end(_error: BaseException | None) -> None:
+        if g.pop("is_in_flight", False):
+            metrics.in_flight.dec()
+
+    app.before_request(begin)
+    app.after_request(count)
+    app.teardown_request(end)
 
 
 def current_metrics() -> Metrics:
@@ -170,20 +185,3 @@ def tell() -> Response:
     """Tell all metrics in the format that the caller prefers of Prometheus's."""
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(current_metrics().registry()), content_type=content_type)
-
-
-def _begin() -> None:
-    if UNOBSERVED not in request.environ:
-        current_metrics().in_flight.inc()
-        g.is_in_flight = True
-
-
-def _count(response: Response) -> Response:
-    if UNOBSERVED not in request.environ:
-        current_metrics().count(response.status_code)
-    return response
-
-
-def _end(_error: BaseException | None) -> None:
-    if g.pop("is_in_flight", False):
-        current_metrics().in_flight.dec()

@@ -2,8 +2,9 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Self, cast
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request
 
 from digit_classifier.errors import InputError
 from digit_classifier.prediction import Prediction, Stages
@@ -20,60 +21,85 @@ class Observation:
 
     Attributes
     ----------
+    request_id : str
+    method : str
+    route : str
+        The rule that its path matches, never the path itself.
+    is_told : bool
+        Whether it is counted and logged.
     code : str or None
         That of the error that the answer tells.
-    readings : list of tuples of bytes and Prediction or InputError
+    contents : list of bytes
         The images that were read or refused.
+    predictions : list of Prediction
+        The answers about those that were read.
+    refusals : list of InputError
+        Why the others were refused.
     waited_ms : float or None
         How long it waited for a free thread, where its server tells.
     seconds : float
         How long the request took, once it is answered.
     """
 
+    request_id: str
+    method: str
+    route: str
+    is_told: bool = True
     code: str | None = None
-    readings: list[tuple[bytes, Prediction | InputError]] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
+    refusals: list[InputError] = field(default_factory=list)
     waited_ms: float | None = None
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
 
-    @property
-    def predictions(self) -> list[Prediction]:
-        """The answers about its images."""
-        return [answer for _, answer in self.readings if isinstance(answer, Prediction)]
+    @classmethod
+    def begin(cls, request: Request) -> Self:
+        """Begin to observe a request."""
+        return cls(
+            request_ids.identity_of(request),
+            request.method,
+            request.url_rule.rule if request.url_rule else "none",
+            is_told=UNOBSERVED not in request.environ,
+            waited_ms=waited_ms(request.environ),
+        )
+
+    def note(self, content: bytes, answer: Prediction | InputError) -> None:
+        """Note an image that was read or refused."""
+        self.contents.append(content)
+        if isinstance(answer, Prediction):
+            self.predictions.append(answer)
+        else:
+            self.refusals.append(answer)
 
     @property
     def codes(self) -> list[str]:
         """The codes of its refusals: of each refused image, or else of the whole request."""
-        refused = [answer.code for _, answer in self.readings if isinstance(answer, InputError)]
-        return refused or ([self.code] if self.code else [])
+        return [refusal.code for refusal in self.refusals] or ([self.code] if self.code else [])
 
     @property
     def stages(self) -> Stages:
         """What was spent on all its images."""
         spent = [prediction.stages for prediction in self.predictions]
         return Stages(
-            sum(stages.decode_ms for stages in spent),
-            sum(stages.frame_ms for stages in spent),
-            sum(stages.network_ms for stages in spent),
+            sum([stages.decode_ms for stages in spent]),
+            sum([stages.frame_ms for stages in spent]),
+            sum([stages.network_ms for stages in spent]),
         )
 
 
 def current_observation() -> Observation:
     """Return what is known of the current request."""
-    if "observation" not in g:
-        g.observation = Observation(waited_ms=waited_ms(request.environ))
-    return g.observation
+    found = g.get("observation")
+    if found is None:
+        found = g.observation = Observation.begin(request)
+    return cast(Observation, found)
 
 
 def observe_reading(content: bytes, answer: Prediction | InputError) -> None:
     """Note an image that was read or refused, if a request asked for it."""
     if has_request_context():
-        current_observation().readings.append((content, answer))
-
-
-def current_route() -> str:
-    """Return the rule that the current request's path matches, never the path itself."""
-    return request.url_rule.rule if request.url_rule else "none"
+        current_observation().note(content, answer)
 
 
 def init_app(app: Flask) -> None:
@@ -90,13 +116,13 @@ def _tell(response: Response) -> Response:
     """Tell the caller the request's identity and what the time was spent on."""
     observation = current_observation()
     observation.seconds = time.perf_counter() - observation.started
-    stages = observation.stages if observation.predictions else None
     timing = f"total;dur={observation.seconds * 1000:.2f}"
-    if stages:
+    if observation.predictions:
+        stages = observation.stages
         timing = (
             f"decode;dur={stages.decode_ms:.2f}, frame;dur={stages.frame_ms:.2f}, "
             f"network;dur={stages.network_ms:.2f}, {timing}"
         )
     response.headers["Server-Timing"] = timing
-    response.headers[request_ids.HEADER] = request_ids.request_id()
+    response.headers[request_ids.HEADER] = observation.request_id
     return response
