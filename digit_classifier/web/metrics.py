@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPMethod
 from pathlib import Path
 from typing import Literal, cast
@@ -48,6 +49,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._own = CollectorRegistry()
+        # prometheus_client finds the one of some labels behind a lock, each time anew
+        self._counter_of, self._histogram_of = cache(Counter.labels), cache(Histogram.labels)
         self.requests = self._counter("requests", "Requests answered", "method", "route", "status")
         self.seconds = self._histogram(
             "request_duration_seconds", "From a request to its answer", _REQUEST_SECONDS, "route"
@@ -113,24 +116,25 @@ class Metrics:
     def count(self, observation: Observation, status: int) -> None:
         """Count a request, which is answered with that status."""
         method = observation.method if observation.method in _METHODS else "other"
-        self.requests.labels(method, observation.route, str(status)).inc()
-        self.seconds.labels(observation.route).observe(observation.seconds)
+        self._counter_of(self.requests, method, observation.route, str(status)).inc()
+        self._histogram_of(self.seconds, observation.route).observe(observation.seconds)
         if observation.waited_ms is not None:
             self.queue_seconds.observe(observation.waited_ms / 1000)
         for code in observation.codes:
-            self.refusals.labels(code).inc()
+            self._counter_of(self.refusals, code).inc()
         for prediction in observation.predictions:
             self._count_prediction(prediction)
 
     def _count_prediction(self, prediction: Prediction) -> None:
-        self.predictions.labels(str(prediction.digit), prediction.model_name).inc()
+        digit, model = str(prediction.digit), prediction.model_name
+        self._counter_of(self.predictions, digit, model).inc()
         if not prediction.accepted:
-            self.abstentions.labels(prediction.model_name).inc()
+            self._counter_of(self.abstentions, model).inc()
         self.decode_seconds.observe(prediction.stages.decode_ms / 1000)
         self.frame_seconds.observe(prediction.stages.frame_ms / 1000)
         self.network_seconds.observe(prediction.stages.network_ms / 1000)
         if image := prediction.image:
-            self.images.labels(image.format).inc()
+            self._counter_of(self.images, image.format).inc()
             self.bytes.observe(image.n_bytes)
             self.pixels.observe(image.width * image.height)
 
