@@ -1,7 +1,7 @@
 """Headers that tell browsers what the pages may do: load from here, and nothing else."""
 
-from flask import Flask, Response, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 _CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
@@ -24,8 +24,22 @@ HEADERS = {
 }
 
 
+_SET_HERE = frozenset(map(str.lower, HEADERS))
+
+
 class _Sessions(SecureCookieSessionInterface):
-    """Behind TLS, the session's cookie never goes another way."""
+    """Behind TLS, the session's cookie never goes another way; programs have none to look at."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Make no signer where there is no signature."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Leave what nobody has looked at."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002, Flask's signature
         return request.is_secure
@@ -38,9 +52,13 @@ def init_app(app: Flask) -> None:
 
 
 def _secure(response: Response) -> Response:
-    response.headers.update(HEADERS)
-    if "Access-Control-Allow-Origin" in response.headers:
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if "Cache-Control" not in response.headers:  # static files have set their own
-        response.headers["Cache-Control"] = "no-store"
+    others = [header for header in response.headers if header[0].lower() not in _SET_HERE]
+    names = {name.lower() for name, _ in others}
+    headers = dict(HEADERS)
+    if "access-control-allow-origin" in names:
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if "cache-control" not in names:  # static files have set their own
+        headers["Cache-Control"] = "no-store"
+    # all at once: set one by one, each would look through all that are there
+    response.headers[:] = [*others, *headers.items()]
     return response

@@ -86,3 +86,36 @@ def test_form_works_behind_tls_where_the_referer_is_checked(client):
         data={"csrf_token": csrf_token(page.text), "myfile": as_file(drawn(7))},
     )
     assert response.status_code == 200
+
+
+PROGRAM_PATHS = ["/api/v1/models", "/v2/health/ready", "/livez", "/readyz", "/metrics"]
+
+
+@pytest.mark.parametrize("cookie", [None, "digit_classifier_session=forged", "of=another"])
+@pytest.mark.parametrize("path", PROGRAM_PATHS)
+def test_what_programs_get_neither_has_a_cookie_nor_varies_by_one(app, path, cookie):
+    headers = {} if cookie is None else {"Cookie": cookie}
+    response = app.test_client(use_cookies=False).get(path, headers=headers)
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
+    assert "Cookie" not in response.vary
+
+
+def test_session_of_the_page_is_left_as_it_is_by_programs_routes(client):
+    client.get("/")
+    assert "Set-Cookie" not in client.get("/api/v1/models").headers
+    page = client.get("/")
+    assert "Set-Cookie" not in page.headers  # it is the same still
+    assert "Cookie" in page.vary
+    answer = send(client, csrf_token=csrf_token(page.text), myfile=as_file(drawn(7)))
+    assert answer.status_code == 200
+
+
+def test_header_that_a_view_sets_as_well_is_sent_once(app, client):
+    own = {"x-frame-options": "SAMEORIGIN", "Vary": "Accept"}
+    app.view_functions["health.livez"] = lambda: ("alive", own)
+    response = client.get("/livez")
+    assert response.headers.getlist("X-Frame-Options") == ["DENY"]
+    assert response.headers["Vary"] == "Accept"
+    names = [name.lower() for name, _ in response.headers]
+    assert len(names) == len(set(names))
