@@ -12,19 +12,25 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import structlog
-from flask import Flask, Response, has_request_context
+from flask import has_request_context
 from flask.logging import wsgi_errors_stream
 from structlog.typing import EventDict, Processor
 from werkzeug.serving import WSGIRequestHandler
 
-from digit_classifier.web.observation import Observation, current_observation
+from digit_classifier.web.observation import Observation, Observer, current_observation
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
 _LOGGER = logging.getLogger("digit_classifier")
 
 
-def init_app(app: Flask, file: Path | None) -> None:
-    """Let the process log to a file, which may be renamed to rotate it, or to standard error."""
+def init_app(file: Path | None) -> Observer:
+    """Let the process log to a file, which may be renamed to rotate it, or to standard error.
+
+    Returns
+    -------
+    Observer
+        Logs the requests.
+    """
     handler = _handler(file)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -43,14 +49,10 @@ def init_app(app: Flask, file: Path | None) -> None:
     # past the standard library's logging, which takes longer than all else that is done here
     requests = structlog.wrap_logger(_Lines(), processors=_RENDERERS).bind()
 
-    def log(response: Response) -> Response:
-        seen = current_observation()
-        if seen.is_told:
-            facts = _answer_facts(seen, response.status_code) | _image_facts(seen)
-            requests.info("request", **facts)
-        return response
+    def log(observation: Observation, status: int) -> None:
+        requests.info("request", **_answer_facts(observation, status), **_image_facts(observation))
 
-    app.after_request(log)
+    return log
 
 
 class QuietRequestHandler(WSGIRequestHandler):

@@ -24,7 +24,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.metrics_folder import VARIABLE
 from digit_classifier.prediction import Prediction
-from digit_classifier.web.observation import Observation, current_observation
+from digit_classifier.web.observation import Observation, Observer, current_observation
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -154,8 +154,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> None:
-    """Give the application its metrics, and count each of its requests."""
+def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Observer:
+    """Give the application its metrics; return what counts its requests."""
     metrics = app.extensions[_KEY] = Metrics()
     metrics.begin(classifiers)
 
@@ -164,19 +164,13 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> None:
             metrics.in_flight.inc()
             g.is_in_flight = True
 
-    def count(response: Response) -> Response:
-        observation = current_observation()
-        if observation.is_told:
-            metrics.count(observation, response.status_code)
-        return response
-
     def end(_error: BaseException | None) -> None:
         if g.pop("is_in_flight", False):
             metrics.in_flight.dec()
 
     app.before_request(begin)
-    app.after_request(count)
     app.teardown_request(end)
+    return metrics.count
 
 
 def current_metrics() -> Metrics:

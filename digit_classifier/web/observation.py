@@ -1,6 +1,7 @@
 """What is observed of each request: it is counted, logged, and told in the answer's headers."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self, cast
 
@@ -26,7 +27,7 @@ class Observation:
     route : str
         The rule that its path matches, never the path itself.
     is_told : bool
-        Whether it is counted and logged.
+        Whether observers are told of it.
     code : str or None
         That of the error that the answer tells.
     contents : list of bytes
@@ -88,6 +89,10 @@ class Observation:
         )
 
 
+#: Told of each request when it is answered, with the answer's status.
+Observer = Callable[[Observation, int], None]
+
+
 def current_observation() -> Observation:
     """Return what is known of the current request."""
     found = g.get("observation")
@@ -102,20 +107,27 @@ def observe_reading(content: bytes, answer: Prediction | InputError) -> None:
         current_observation().note(content, answer)
 
 
-def init_app(app: Flask) -> None:
-    """Begin with each request, before anything that is registered later."""
-    app.before_request(_begin)
-    app.after_request(_tell)
+def init_app(app: Flask, *observers: Observer) -> None:
+    """Begin with each request before anything that is registered later; tell of it after that."""
+
+    def begin() -> None:
+        current_observation()
+
+    def tell(response: Response) -> Response:
+        observation = current_observation()
+        observation.seconds = time.perf_counter() - observation.started
+        _tell_caller(observation, response)
+        if observation.is_told:
+            for observe in observers:
+                observe(observation, response.status_code)
+        return response
+
+    app.before_request(begin)
+    app.after_request(tell)
 
 
-def _begin() -> None:
-    current_observation()
-
-
-def _tell(response: Response) -> Response:
-    """Tell the caller the request's identity and what the time was spent on."""
-    observation = current_observation()
-    observation.seconds = time.perf_counter() - observation.started
+def _tell_caller(observation: Observation, response: Response) -> None:
+    """Tell the request's identity and what the time was spent on."""
     timing = f"total;dur={observation.seconds * 1000:.2f}"
     if observation.predictions:
         stages = observation.stages
@@ -123,6 +135,5 @@ def _tell(response: Response) -> Response:
             f"decode;dur={stages.decode_ms:.2f}, frame;dur={stages.frame_ms:.2f}, "
             f"network;dur={stages.network_ms:.2f}, {timing}"
         )
-    response.headers["Server-Timing"] = timing
-    response.headers[request_ids.HEADER] = observation.request_id
-    return response
+    response.headers.add("Server-Timing", timing)
+    response.headers.add(request_ids.HEADER, observation.request_id)
