@@ -11,6 +11,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TextIO, cast
 
+import msgspec
 import structlog
 from flask import has_request_context
 from flask.logging import wsgi_errors_stream
@@ -87,10 +88,14 @@ def _identify(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {"time": event.pop("time"), **identity, **event}
 
 
+def _render(_logger: object, _method: str, event: EventDict) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
 _RENDERERS: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", key="time"),
     _identify,
-    structlog.processors.JSONRenderer(ensure_ascii=False),
+    _render,
 ]
 
 
