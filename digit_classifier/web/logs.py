@@ -6,6 +6,8 @@ client's address; this log has none.
 
 import hashlib
 import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -15,23 +17,17 @@ import msgspec
 import structlog
 from flask import has_request_context
 from flask.logging import wsgi_errors_stream
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict
 from werkzeug.serving import WSGIRequestHandler
 
-from digit_classifier.web.observation import Observation, Observer, current_observation
+from digit_classifier.web.observation import Observation, current_observation
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
 _LOGGER = logging.getLogger("digit_classifier")
 
 
-def init_app(file: Path | None) -> Observer:
-    """Let the process log to a file, which may be renamed to rotate it, or to standard error.
-
-    Returns
-    -------
-    Observer
-        Logs the requests.
-    """
+def init_log(file: Path | None) -> None:
+    """Let the process log to a file, which may be renamed to rotate it, or to standard error."""
     handler = _handler(file)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -39,7 +35,11 @@ def init_app(file: Path | None) -> Observer:
                 structlog.stdlib.add_log_level,
                 structlog.processors.format_exc_info,
             ],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_RENDERERS],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _identify,
+                lambda _logger, _method, event: _as_json(event),
+            ],
         )
     )
     for old in [*_LOGGER.handlers]:
@@ -47,13 +47,12 @@ def init_app(file: Path | None) -> Observer:
         old.close()
     _LOGGER.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
-    # past the standard library's logging, which takes longer than all else that is done here
-    requests = structlog.wrap_logger(_Lines(), processors=_RENDERERS).bind()
 
-    def log(observation: Observation, status: int) -> None:
-        requests.info("request", **_answer_facts(observation, status), **_image_facts(observation))
 
-    return log
+def log_request(observation: Observation, status: int) -> None:
+    """Log a request that was answered with that status, in one line."""
+    facts = _answer_facts(observation, status) | _image_facts(observation)
+    _write(_as_json(facts))
 
 
 class QuietRequestHandler(WSGIRequestHandler):
@@ -69,39 +68,35 @@ def _handler(file: Path | None) -> logging.Handler:
     return WatchedFileHandler(file, encoding="utf-8")
 
 
-class _Lines:
-    """Writes whole lines where the process logs, each by one call of the system."""
-
-    def info(self, line: str) -> None:
-        """Write a line; those of other processes come before it or after it."""
-        for handler in _LOGGER.handlers:
-            if isinstance(handler, logging.StreamHandler) and handler.lock:
-                with handler.lock:
-                    if isinstance(handler, WatchedFileHandler):
-                        handler.reopenIfNeeded()
-                    handler.stream.write(f"{line}\n")
-                    handler.stream.flush()
-
-
 def _identify(_logger: object, _method: str, event: EventDict) -> EventDict:
     identity = {"id": current_observation().request_id} if has_request_context() else {}
-    return {"time": event.pop("time"), **identity, **event}
+    return {"time": datetime.now(UTC), **identity, **event}
 
 
-def _render(_logger: object, _method: str, event: EventDict) -> str:
+def _as_json(event: Mapping[str, object]) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
-_RENDERERS: list[Processor] = [
-    structlog.processors.TimeStamper(fmt="iso", key="time"),
-    _identify,
-    _render,
-]
+def _write(line: str) -> None:
+    """Write a line where the process logs, past the standard library's logging, which takes longer.
+
+    It is one call of the system: lines of other processes come before it or after it.
+    """
+    for handler in _LOGGER.handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.lock:
+            with handler.lock:
+                if isinstance(handler, WatchedFileHandler):
+                    handler.reopenIfNeeded()
+                handler.stream.write(f"{line}\n")
+                handler.stream.flush()
 
 
 def _answer_facts(observation: Observation, status: int) -> dict[str, object]:
     waited = observation.waited_ms
     return {
+        "time": datetime.now(UTC),
+        "id": observation.request_id,
+        "event": "request",
         "level": "error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info",
         "method": observation.method,
         "route": observation.route,
