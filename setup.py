@@ -33,6 +33,7 @@ setup(
         "flask-swagger-ui>=5.34",
         "flask-wtf>=1.2",
         "msgspec>=0.20",
+        "multipart>=2",
         "numpy>=2.1",
         "packaging>=24",
         "pillow>=12.3",  # the first without known holes

@@ -1,11 +1,9 @@
 """Uploads: kept in memory, of bounded size."""
 
-from io import BytesIO
-from typing import IO, Any
-
 from flask import Flask, Request, request
 
 from digit_classifier.errors import NoFileError
+from digit_classifier.web.multipart_forms import InMemoryFormParser
 
 #: Room in a request's body for what surrounds the file: part headers and the CSRF token.
 _FRAMING_BYTES = 16 * 1024
@@ -17,8 +15,7 @@ class InMemoryRequest(Request):
     Werkzeug would put a file of more than 500 kB, or one of unknown length, in a temporary file.
     """
 
-    def _get_file_stream(self, *_args: Any, **_kwargs: Any) -> IO[bytes]:
-        return BytesIO()
+    form_data_parser_class = InMemoryFormParser
 
 
 def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
