@@ -109,7 +109,7 @@ def _measure(
     """
     time.sleep(PAUSE)
     url = f"{server.address}{path}"
-    contestant = Contestant(path, url, psutil.Process(server.process.pid), 0)
+    contestant = Contestant(path, url, psutil.Process(server.process.pid), 0, 0)
     before = contestant.cpu_seconds()
     told = load.send(url, n_connections, seconds)
     cpu_ms = 1000 * (contestant.cpu_seconds() - before) / told["requests"]
