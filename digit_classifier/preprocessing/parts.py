@@ -35,27 +35,34 @@ class Parts:
         Where each run of pixels begins and where it has ended, rows being `stride` apart.
     numbers : ndarray of shape (n_runs,), int
         The number of each run's part.
+    n_parts : int
+    shape : tuple of int
+        The mask's height and width.
     """
 
     starts: Runs
     stops: Runs
     numbers: Runs
     n_parts: int
-    width: int
-    stride: int
-    n_pixels: int
+    shape: tuple[int, int]
 
     def __len__(self) -> int:
         return self.n_parts
+
+    @property
+    def stride(self) -> int:
+        """From a row's start to the next one's: there is a column between them."""
+        return self.shape[1] + 1
 
     @cached_property
     def labels(self) -> NDArray[np.int32]:
         """The number of each pixel's part, shape (height, width); 0 outside."""
         # the runs' rises and falls, summed up
-        steps = np.zeros(self.n_pixels, np.int32)
+        height, width = self.shape
+        steps = np.zeros(height * self.stride, np.int32)
         steps[self.starts] = self.numbers
         steps[self.stops] = -self.numbers
-        return np.cumsum(steps, dtype=np.int32).reshape(-1, self.stride)[:, : self.width]
+        return np.cumsum(steps, dtype=np.int32).reshape(height, self.stride)[:, :width]
 
     @cached_property
     def boxes(self) -> Boxes:
@@ -98,7 +105,7 @@ def find_parts(mask: NDArray[np.bool_]) -> Parts:
     algorithm".
     """
     height, width = mask.shape
-    stride = width + 1  # a column between a row's end and the next one's start
+    stride = width + 1  # as Parts has it
     padded = np.zeros(height * stride + 1, np.bool_)  # and a pixel before the first
     padded[1:].reshape(height, stride)[:, :width] = mask
     changes = (padded[1:] != padded[:-1]).nonzero()[0]
@@ -107,7 +114,7 @@ def find_parts(mask: NDArray[np.bool_]) -> Parts:
     numbers_of_first = (first == np.arange(len(first))).cumsum()
     n_parts = int(numbers_of_first[-1]) if len(first) else 0
     numbers = numbers_of_first[first]
-    return Parts(starts, stops, numbers, n_parts, width, stride, height * stride)
+    return Parts(starts, stops, numbers, n_parts, (height, width))
 
 
 def _touching(starts: Runs, stops: Runs, stride: int) -> tuple[Runs, Runs]:
