@@ -43,7 +43,6 @@ setup(
         "scikit-learn>=1.6",
         "scipy>=1.14",
         "safetensors>=0.5",
-        "structlog>=25",
         "threadpoolctl>=3.5",
         "tqdm>=4.66",
         "typed-settings>=25",

@@ -4,6 +4,8 @@ All that trains, keeps, judges or serves a classifier goes through this interfac
 ``digit_classifier.registry`` has the classes by name, and docs/extending.md adds one.
 """
 
+from __future__ import annotations  # np.random, read at run time, would be loaded to serve
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self

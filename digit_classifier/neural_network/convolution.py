@@ -8,6 +8,8 @@ A model file may claim any size. Weights are compared with the file's before any
 what weights do not bound (the images, and how often a kernel repeats them) has limits here.
 """
 
+from __future__ import annotations  # np.random, read at run time, would be loaded to serve
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -8,6 +8,8 @@ Activations work in place: they overwrite what the layer before them has just ma
 else holds. That saves an allocation a layer, and is why no network begins with an activation.
 """
 
+from __future__ import annotations  # np.random, read at run time, would be loaded to serve
+
 from dataclasses import asdict, dataclass, field
 from typing import Any
 

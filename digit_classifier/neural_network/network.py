@@ -5,6 +5,8 @@ into them. An optimizer, an average of the weights or a checkpoint is then one l
 Weights come first in the vector and biases last, so that an L2 penalty is a slice.
 """
 
+from __future__ import annotations  # np.random, read at run time, would be loaded to serve
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Self

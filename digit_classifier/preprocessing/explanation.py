@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 #: Side of the square that each step's picture fits into, and what surrounds it, in pixels.
 _SIDE, _MARGIN, _CAPTION = 168, 8, 16
@@ -69,6 +69,8 @@ def side_by_side(steps: Mapping[str, NDArray[Any]]) -> Image.Image:
     steps : mapping of str to ndarray
         What each step made, as :func:`.framing.run_steps` returns it.
     """
+    from PIL import ImageDraw  # with all that reads fonts, which the service has no use for
+
     row = Image.new(
         "L", (len(steps) * (_SIDE + _MARGIN) + _MARGIN, _SIDE + 2 * _MARGIN + _CAPTION), _DESK
     )

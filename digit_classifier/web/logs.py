@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import msgspec
-import structlog
 from flask import has_request_context
 from flask.logging import wsgi_errors_stream
-from structlog.typing import EventDict
 from werkzeug.serving import WSGIRequestHandler
 
 from digit_classifier.web.observation import Observation, current_observation
@@ -29,19 +27,7 @@ _LOGGER = logging.getLogger("digit_classifier")
 def init_log(file: Path | None) -> None:
     """Let the process log to a file, which may be renamed to rotate it, or to standard error."""
     handler = _handler(file)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[
-                structlog.stdlib.add_log_level,
-                structlog.processors.format_exc_info,
-            ],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _identify,
-                lambda _logger, _method, event: _as_json(event),
-            ],
-        )
-    )
+    handler.setFormatter(_JSONLine())
     for old in [*_LOGGER.handlers]:
         _LOGGER.removeHandler(old)
         old.close()
@@ -55,6 +41,20 @@ def log_request(observation: Observation, status: int) -> None:
     _write(_as_json(facts))
 
 
+class _JSONLine(logging.Formatter):
+    """Whatever else is told: by the application, by Flask, or by a library."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, with the identity of the request at work, if there is one."""
+        event: dict[str, object] = {"time": datetime.now(UTC)}
+        if has_request_context():
+            event["id"] = current_observation().request_id
+        event |= {"event": record.getMessage(), "level": record.levelname.lower()}
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        return _as_json(event)
+
+
 class QuietRequestHandler(WSGIRequestHandler):
     """For Flask's own server: its line a request would tell the query, and the log has one."""
 
@@ -66,11 +66,6 @@ def _handler(file: Path | None) -> logging.Handler:
     if file is None:
         return logging.StreamHandler(cast(TextIO, wsgi_errors_stream))  # a proxy of the right one
     return WatchedFileHandler(file, encoding="utf-8")
-
-
-def _identify(_logger: object, _method: str, event: EventDict) -> EventDict:
-    identity = {"id": current_observation().request_id} if has_request_context() else {}
-    return {"time": datetime.now(UTC), **identity, **event}
 
 
 def _as_json(event: Mapping[str, object]) -> str:

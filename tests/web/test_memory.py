@@ -56,3 +56,15 @@ def test_large_blocks_are_given_back() -> None:
 def test_what_is_free_between_other_blocks_is_given_back() -> None:
     assert kept(SCATTERED, "memory.trim()") < 5
     assert kept(SCATTERED, "") > 15
+
+
+def test_serving_loads_nothing_that_it_has_no_use_for():
+    """Each of these would take a process a megabyte or more, and time to start."""
+    code = (
+        "import os, sys; os.environ['DIGIT_CLASSIFIER_ENVIRONMENT'] = 'testing';"
+        "from digit_classifier.web import create_app; from digit_classifier.web.workers import warm_up;"
+        "warm_up(create_app());"
+        "print([name for name in ('asyncio', 'numpy.random', 'PIL.ImageDraw') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
