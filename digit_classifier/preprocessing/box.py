@@ -10,7 +10,7 @@ from PIL import Image
 
 from digit_classifier.preprocessing.filters import dilate, with_margin
 from digit_classifier.preprocessing.frames import edges
-from digit_classifier.preprocessing.levels import percentile
+from digit_classifier.preprocessing.levels import Levels, percentile
 
 SIDE = 28
 BOX_SIDE = 20
@@ -41,7 +41,7 @@ def unstretch(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def crop_to_ink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Crop to the box of what is not 0."""
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    (rows,), (columns,) = ink.any(axis=1).nonzero(), ink.any(axis=0).nonzero()
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -78,9 +78,18 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
     The perimeter is the sum of the gray levels' gradient (total variation).
     """
     padded = with_margin(ink.astype(np.float32), 1)
-    rows, columns = np.gradient(padded)
-    perimeter = float(np.hypot(rows, columns).sum())
+    gradient = np.square(_slopes(padded)) + np.square(_slopes(padded.T)).T
+    perimeter = float(np.sqrt(gradient, out=gradient).sum())
     return 2 * float(padded.sum()) / max(perimeter, 1.0)
+
+
+def _slopes(levels: Levels) -> Levels:
+    """Difference of each row's neighbours, halved: a part of what np.gradient takes."""
+    slopes = np.empty_like(levels)
+    np.subtract(levels[2:], levels[:-2], out=slopes[1:-1])
+    slopes[1:-1] /= 2
+    slopes[0], slopes[-1] = levels[1] - levels[0], levels[-1] - levels[-2]
+    return slopes
 
 
 def center_of_mass(fitted: NDArray[np.uint8]) -> NDArray[np.uint8]:

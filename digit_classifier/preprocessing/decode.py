@@ -169,7 +169,9 @@ def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
                 raise BrokenImageError("The image is made in a way that is not read here.")
             _draft(image)
             gray = _to_gray(image)
-            ImageOps.exif_transpose(gray, in_place=True)
+            gray.load()  # a PNG's EXIF may stand behind its pixels
+            if gray.info:  # else there is none, which takes as long to find out as all else
+                ImageOps.exif_transpose(gray, in_place=True)
             return Decoded(np.asarray(gray), image.format or "", width, height)
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digit_classifier.preprocessing.box import STROKE, crop_to_ink
 from digit_classifier.preprocessing.filters import largest_around
 from digit_classifier.preprocessing.frames import edges
-from digit_classifier.preprocessing.levels import median, quantile
+from digit_classifier.preprocessing.levels import Levels, median
 from digit_classifier.preprocessing.parts import find_parts
 
 #: Longest side of the ink, in pixels of the picture, below which there is little to read.
@@ -49,13 +49,12 @@ def find_doubts(gray: Ink, results: Mapping[str, NDArray[Any]]) -> tuple[str, ..
     box = crop_to_ink(ink)
     enlargement = max(gray.shape) / max(results["shrink"].shape)
     pen = median(standing_out[ink > STROKE])
-    paper = standing_out[ink == 0]
     tests = {
         "several_digits": stand_side_by_side(box),
         "cut_off": is_cut_off(ink),
         "too_small": max(box.shape) * enlargement < _SMALL,
         "low_contrast": pen < _CONTRAST,
-        "noisy": paper.size > 0 and quantile(paper, 0.9) > _NOISE * pen,
+        "noisy": is_noisy(standing_out, ink, _NOISE * pen),
     }
     return tuple(code for code, is_true in tests.items() if is_true)
 
@@ -65,6 +64,13 @@ def is_cut_off(ink: Ink) -> bool:
     top, bottom, left, right = (bool((edge > STROKE).any()) for edge in edges(ink))
     fills = (top and bottom) or (left and right)
     return (top or bottom or left or right) and not fills
+
+
+def is_noisy(standing_out: Levels, ink: Ink, level: float) -> bool:
+    """Whether more than a tenth of the paper, where there is no ink, stands out more than that."""
+    paper = ink == 0
+    n_grains = np.count_nonzero(paper & (standing_out > level))
+    return n_grains > 0.1 * np.count_nonzero(paper)
 
 
 def stand_side_by_side(box: Ink) -> bool:

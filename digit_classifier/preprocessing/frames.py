@@ -63,8 +63,8 @@ def _inner(gray: Gray) -> Gray | None:
     outer = rim_shade(gray)
     if outer is None:
         return None
-    other = np.abs(gray.astype(np.int16) - outer) > _SAME
-    rows, columns = np.flatnonzero(other.any(axis=1)), np.flatnonzero(other.any(axis=0))
+    other = (gray > min(outer + _SAME, 255)) | (gray < max(outer - _SAME, 0))
+    (rows,), (columns,) = other.any(axis=1).nonzero(), other.any(axis=0).nonzero()
     if not rows.size:
         return None
     # one pixel less on each side: the frame's edge is seldom sharp

@@ -68,15 +68,16 @@ def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
         raise NoInkError(NOTHING_STANDS_OUT)
     if n_ink > _MAX_COVERAGE * ink.size:
         raise InkNotFoundError
-    weak = _weak_threshold(standing_out[~ink], strong)
+    weak = _weak_threshold(standing_out, strong, ink.size - n_ink)
     kept = _kept(standing_out > weak, ink)
     levels = standing_out * kept
     peak = quantile(standing_out[ink & kept], 0.9)
-    if _is_grain(peak, standing_out[~kept]):
+    if _is_grain(peak, standing_out, kept):
         raise NoInkError(NOTHING_STANDS_OUT)
     if peak < _FULL_INK:
         levels = (levels - weak) * (255 / max(peak - weak, 1.0))
-    return np.rint(np.minimum(np.maximum(levels, 0), 255)).astype(np.uint8)
+    np.minimum(np.maximum(levels, 0, out=levels), 255, out=levels)
+    return np.rint(levels, out=levels).astype(np.uint8)
 
 
 def ink_threshold(standing_out: Levels) -> float:
@@ -89,22 +90,22 @@ def ink_threshold(standing_out: Levels) -> float:
     return max(threshold, _OF_PEN * quantile(ink, 0.9)) if ink.size else threshold
 
 
-def _is_grain(peak: float, background: Levels) -> bool:
+def _is_grain(peak: float, standing_out: Levels, kept: NDArray[np.bool_]) -> bool:
     """Tell faint ink from the strongest of the paper's own grain, stains and shadows."""
     if peak < _NO_INK:
         return True
-    return peak < _FAINT_INK and peak < _ABOVE_GRAIN * quantile(background, 0.9)
+    return peak < _FAINT_INK and peak < _ABOVE_GRAIN * quantile(standing_out[~kept], 0.9)
 
 
-def _weak_threshold(background: Levels, strong: float) -> float:
+def _weak_threshold(standing_out: Levels, strong: float, n_background: int) -> float:
     """Level from which on what is connected to ink belongs to it: above the paper's grain.
 
     A drawing, whose background is one shade, has no grain; all that stands out is ink.
     """
-    faint = background[(background > _LEAST) & (background < _FAINT * strong)]
-    if faint.size <= _CLEAN * background.size:
+    is_faint = (standing_out > _LEAST) & (standing_out < _FAINT * strong)
+    if np.count_nonzero(is_faint) <= _CLEAN * n_background:
         return _LEAST
-    return min(_WEAK * strong, _GRAINS * quantile(faint, 0.5))
+    return min(_WEAK * strong, _GRAINS * quantile(standing_out[is_faint], 0.5))
 
 
 def _kept(stands_out: NDArray[np.bool_], ink: NDArray[np.bool_]) -> NDArray[np.bool_]:

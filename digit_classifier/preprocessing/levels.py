@@ -48,8 +48,12 @@ def otsu_threshold(values: Levels) -> float:
         One of 256 levels.
     """
     # in double precision, a level on the border of two bins is counted in the upper
-    bins = (values.ravel().astype(np.float64) * _N_BINS / _HIGHEST).astype(np.intp)
-    counts = np.bincount(np.minimum(bins, _N_BINS - 1), minlength=_N_BINS)
+    bins = values.ravel().astype(np.float64)
+    bins *= _N_BINS
+    bins /= _HIGHEST
+    counts = np.bincount(bins.astype(np.intp), minlength=_N_BINS + 1)
+    counts[-2] += counts[-1]  # the highest level belongs to the last bin
+    counts = counts[:-1]
     below = counts.cumsum()
     above = below[-1] - below
     sums = (counts * _MIDDLES).cumsum()

@@ -100,9 +100,9 @@ def find_parts(mask: NDArray[np.bool_]) -> Parts:
     Notes
     -----
     Works on runs, a row's pixels in succession, instead of pixels: He, Chao and Suzuki 2008, "A
-    run-based two-scan labeling algorithm". Equivalent runs are found by all runs at once pointing
-    at their smallest neighbour: Shiloach and Vishkin 1982, "An O(log n) parallel connectivity
-    algorithm".
+    run-based two-scan labeling algorithm". Instead of run by run, all at once point at a run above
+    and then at what that points at, as in Shiloach and Vishkin 1982, "An O(log n) parallel
+    connectivity algorithm".
     """
     height, width = mask.shape
     stride = width + 1  # as Parts has it
@@ -110,27 +110,35 @@ def find_parts(mask: NDArray[np.bool_]) -> Parts:
     padded[1:].reshape(height, stride)[:, :width] = mask
     changes = (padded[1:] != padded[:-1]).nonzero()[0]
     starts, stops = changes[::2], changes[1::2]
-    first = _smallest_connected(*_touching(starts, stops, stride), len(starts))
-    numbers_of_first = (first == np.arange(len(first))).cumsum()
-    n_parts = int(numbers_of_first[-1]) if len(first) else 0
-    numbers = numbers_of_first[first]
-    return Parts(starts, stops, numbers, n_parts, (height, width))
+    runs = np.arange(len(starts))
+    above = np.searchsorted(stops, starts - stride)  # the first that ends no farther left
+    first = np.where(starts[above] <= stops - stride, above, runs)
+    for _ in range((height - 1).bit_length()):  # each time twice as many rows up
+        first = first[first]
+    is_first = first == runs
+    if np.count_nonzero(is_first) > 1:
+        first = _merged(first, *_touching_below(starts, stops, stride))
+        is_first = first == runs
+    numbers_of_first = is_first.cumsum()
+    n_parts = int(numbers_of_first[-1]) if len(runs) else 0
+    return Parts(starts, stops, numbers_of_first[first], n_parts, (height, width))
 
 
-def _touching(starts: Runs, stops: Runs, stride: int) -> tuple[Runs, Runs]:
-    """Return the pairs of runs of which one touches the other in the row above."""
-    begin = np.searchsorted(stops + stride, starts, side="left")
-    counts = np.maximum(np.searchsorted(starts + stride, stops, side="right") - begin, 0)
-    below = np.repeat(np.arange(len(starts)), counts)
-    within = np.arange(len(below)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return below, np.repeat(begin, counts) + within
+def _touching_below(starts: Runs, stops: Runs, stride: int) -> tuple[Runs, Runs]:
+    """Return the runs that touch one in the row below, and the first that each touches there.
+
+    With the first above each, these are pairs enough: of the runs above a run, all but the first
+    touch no other before it.
+    """
+    below = np.minimum(np.searchsorted(stops, starts + stride), len(stops) - 1)
+    (touching,) = ((starts[below] <= stops + stride) & (stops[below] >= starts + stride)).nonzero()
+    return touching, below[touching]
 
 
-def _smallest_connected(below: Runs, above: Runs, n_runs: int) -> Runs:
-    """Return the smallest of the runs that each is connected with."""
-    first = np.arange(n_runs)
+def _merged(first: Runs, ones: Runs, others: Runs) -> Runs:
+    """Let all runs that are connected, or belong to a pair, point at the smallest of them."""
     while True:
-        one, other = first[below], first[above]
+        one, other = first[ones], first[others]
         if (one == other).all():
             return first
         np.minimum.at(first, np.maximum(one, other), np.minimum(one, other))

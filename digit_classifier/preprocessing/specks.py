@@ -32,9 +32,11 @@ def remove_specks(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def speck_share(gray: NDArray[np.uint8]) -> float:
     """Share of the inner pixels that are far lighter, or far darker, than all four neighbours."""
-    levels = gray.astype(np.int16)
-    inner = levels[1:-1, 1:-1]
-    neighbours = (levels[:-2, 1:-1], levels[2:, 1:-1], levels[1:-1, :-2], levels[1:-1, 2:])
-    lightest, darkest = np.maximum.reduce(neighbours), np.minimum.reduce(neighbours)
-    specks = (inner > lightest + _STANDS_OUT) | (inner < darkest - _STANDS_OUT)
-    return float(specks.mean()) if specks.size else 0.0
+    inner = gray[1:-1, 1:-1]
+    above, below, left, right = gray[:-2, 1:-1], gray[2:, 1:-1], gray[1:-1, :-2], gray[1:-1, 2:]
+    lightest = np.maximum(np.maximum(above, below), np.maximum(left, right))
+    darkest = np.minimum(np.minimum(above, below), np.minimum(left, right))
+    # in bytes, which do not go below 0: how far the pixel lies outside its neighbours' range
+    beyond = np.maximum(inner, lightest) - lightest, darkest - np.minimum(inner, darkest)
+    specks = np.maximum(*beyond) > _STANDS_OUT
+    return np.count_nonzero(specks) / specks.size if specks.size else 0.0

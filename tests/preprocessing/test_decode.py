@@ -153,6 +153,19 @@ def test_decode_follows_the_exif_orientation(
     assert np.abs(gray - expected).mean() < 3
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_decode_follows_an_orientation_behind_the_pixels(drawn: Image.Image, mode: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encode(drawn.convert(mode), "PNG", exif=exif)
+    head, length = content.index(b"eXIf") - 4, len(exif.tobytes()) - len(b"Exif\0\0") + 12
+    chunk, end = content[head : head + length], content[-12:]
+    behind = content[:head] + content[head + length : -12] + chunk + end
+
+    assert behind != content
+    np.testing.assert_array_equal(decode(behind, LIMITS), decode(content, LIMITS))
+
+
 @pytest.mark.parametrize("paper", [(0, 0, 0, 0), (240, 240, 240, 255)], ids=["nothing", "opaque"])
 def test_decode_turns_a_picture_with_transparency_too(paper: tuple[int, ...]) -> None:
     image = draw_digit(4, size=SIZE, paper=paper)
