@@ -41,7 +41,7 @@ def unstretch(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def crop_to_ink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Crop to the box of what is not 0."""
-    (rows,), (columns,) = ink.any(axis=1).nonzero(), ink.any(axis=0).nonzero()
+    (rows,), (columns,) = (np.nonzero(ink.any(axis=axis)) for axis in (1, 0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 

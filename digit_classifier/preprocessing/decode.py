@@ -53,9 +53,9 @@ FORMATS = tuple(_READERS)
 _MAX_SIDE = 65_535
 
 #: A picture is reduced by a whole factor where at least this many pixels remain on its longest
-#: side, three times those that framing works at: nothing later looks at more, and every later step
-#: would cost time and memory for it. A camera's 4000 pixels become 1000.
-_ENOUGH = 960
+#: side, twice those that framing works at: nothing later looks at more, and every later step
+#: would cost time and memory for it. A camera's 4000 pixels become 667, or 1000 as a JPEG.
+_ENOUGH = 640
 
 _HALF_OPAQUE = 127.5
 

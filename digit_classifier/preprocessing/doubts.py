@@ -70,7 +70,7 @@ def is_noisy(standing_out: Levels, ink: Ink, level: float) -> bool:
     """Whether more than a tenth of the paper, where there is no ink, stands out more than that."""
     paper = ink == 0
     n_grains = np.count_nonzero(paper & (standing_out > level))
-    return n_grains > 0.1 * np.count_nonzero(paper)
+    return bool(n_grains > 0.1 * np.count_nonzero(paper))
 
 
 def stand_side_by_side(box: Ink) -> bool:

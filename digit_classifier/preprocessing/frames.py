@@ -64,7 +64,7 @@ def _inner(gray: Gray) -> Gray | None:
     if outer is None:
         return None
     other = (gray > min(outer + _SAME, 255)) | (gray < max(outer - _SAME, 0))
-    (rows,), (columns,) = other.any(axis=1).nonzero(), other.any(axis=0).nonzero()
+    (rows,), (columns,) = (np.nonzero(other.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None
     # one pixel less on each side: the frame's edge is seldom sharp

@@ -63,7 +63,7 @@ def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
     """
     strong = ink_threshold(standing_out)
     ink = standing_out > strong
-    n_ink = np.count_nonzero(ink)
+    n_ink = int(np.count_nonzero(ink))
     if not n_ink:
         raise NoInkError(NOTHING_STANDS_OUT)
     if n_ink > _MAX_COVERAGE * ink.size:
@@ -77,7 +77,7 @@ def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
     if peak < _FULL_INK:
         levels = (levels - weak) * (255 / max(peak - weak, 1.0))
     np.minimum(np.maximum(levels, 0, out=levels), 255, out=levels)
-    return np.rint(levels, out=levels).astype(np.uint8)
+    return np.rint(levels).astype(np.uint8)
 
 
 def ink_threshold(standing_out: Levels) -> float:

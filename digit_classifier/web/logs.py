@@ -45,7 +45,7 @@ class _JSONLine(logging.Formatter):
     """Whatever else is told: by the application, by Flask, or by a library."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, with the identity of the request at work, if there is one."""
+        """Return the line of a record, with the identity of the request that it is about."""
         event: dict[str, object] = {"time": datetime.now(UTC)}
         if has_request_context():
             event["id"] = current_observation().request_id

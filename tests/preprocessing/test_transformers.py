@@ -17,6 +17,9 @@ from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from tests.preprocessing.scenes import drawn, ruled
 from tests.strokes import draw_digit, encode
 
+#: Without these, a picture keeps its size.
+TO_28 = ("crop_to_ink", "fit_box", "center_of_mass")
+
 
 def test_the_pipeline_does_what_the_functions_do() -> None:
     contents = [encode(draw_digit(d, size=(50 + d, 60)), "PNG") for d in range(10)]
@@ -63,6 +66,18 @@ def test_a_step_can_be_left_out() -> None:
     (with_lines,) = without.transform([gray])
 
     assert (with_lines != frame(gray).image).any()
+
+
+@pytest.mark.parametrize("name", [step for step in STEPS if step not in {"shrink", *TO_28}])
+@pytest.mark.parametrize("shade", [0.0, 0.3])
+def test_any_step_that_is_not_for_the_size_can_be_left_out(name: str, shade: float) -> None:
+    gray = 255 - drawn(size=(200, 200), shade=shade)
+
+    (framed,) = framing_pipeline().set_params(**{name: "passthrough"}).transform([gray])
+
+    assert framed.shape == (28, 28)
+    assert framed.dtype == np.uint8
+    assert framed.max() > 200
 
 
 def test_the_steps_raise_what_framing_does() -> None:

@@ -14,6 +14,16 @@ def resident():
     return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 """
 
+SERVED = """
+import sys
+from digit_classifier.settings import Settings
+from digit_classifier.web import create_app
+from digit_classifier.web.workers import warm_up
+
+warm_up(create_app(Settings(environment="testing")))
+print([name for name in ("asyncio", "numpy.random", "PIL.ImageDraw") if name in sys.modules])
+"""
+
 LARGE = (
     RESIDENT
     + """
@@ -60,11 +70,7 @@ def test_what_is_free_between_other_blocks_is_given_back() -> None:
 
 def test_serving_loads_nothing_that_it_has_no_use_for():
     """Each of these would take a process a megabyte or more, and time to start."""
-    code = (
-        "import os, sys; os.environ['DIGIT_CLASSIFIER_ENVIRONMENT'] = 'testing';"
-        "from digit_classifier.web import create_app; from digit_classifier.web.workers import warm_up;"
-        "warm_up(create_app());"
-        "print([name for name in ('asyncio', 'numpy.random', 'PIL.ImageDraw') if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", SERVED], capture_output=True, text=True, check=True
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
