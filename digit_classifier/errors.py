@@ -193,6 +193,11 @@ class FileTooLargeError(InputError):
 
     code = "file_too_large"
 
+    @classmethod
+    def of(cls, n_bytes: int, max_bytes: int) -> Self:
+        """Say how many it has, and how many it may have."""
+        return cls(f"The file has {n_bytes:,} bytes; at most {max_bytes:,} are accepted.")
+
 
 class BadBatchError(InputError):
     """A batch holds no images, too many, or cannot be taken apart."""

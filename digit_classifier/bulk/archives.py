@@ -2,7 +2,6 @@
 
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,19 +19,9 @@ from digit_classifier.errors import (
     FileTooLargeError,
     InputError,
 )
+from digit_classifier.zip_files import ZIP_ERRORS, unpack
 
-#: Others may ask for any amount of memory to be unpacked.
-_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-#: What zipfile raises on archives that are damaged, encrypted, or of a kind that it cannot read.
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    RuntimeError,
-    NotImplementedError,
-    EOFError,
-    ValueError,
-)
-#: And tarfile, with sizes that no file has.
+#: What tarfile raises on those that are damaged, also by sizes that no file has.
 _TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, *files.UNPACK_ERRORS)
 #: No honest header of a TAR's member is nearly so long, in bytes.
 _MAX_READ = 1024 * 1024
@@ -47,7 +36,7 @@ class Zip(Source):
         with ExitStack() as stack:
             try:
                 _, entries = open_zip(self, stack)
-            except _ZIP_ERRORS as exc:
+            except ZIP_ERRORS as exc:
                 raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
             count = len(entries)
         for start in range(0, count, size):
@@ -57,7 +46,7 @@ class Zip(Source):
         """Unpack them; see :meth:`Source.items`."""
         archive, entries = keep_open(self, open_zip)
         for entry in entries[piece.start : piece.start + piece.count]:
-            yield Item(entry.filename, _unpack(archive, entry, max_bytes))
+            yield Item(entry.filename, unpack(archive, entry, max_bytes))
 
 
 def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
@@ -65,24 +54,6 @@ def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zi
     fs, path = files.locate(source.url)
     archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
     return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
-
-
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes | InputError:
-    if entry.compress_type not in _COMPRESSIONS:
-        return BrokenImageError("This is compressed in a way that is not read here.")
-    if entry.file_size > max_bytes:
-        return _too_large(entry.file_size, max_bytes)
-    if entry.header_offset < 0:
-        return BrokenImageError("This is not where the archive's directory says.")
-    try:
-        with archive.open(entry) as file:
-            return file.read(max_bytes + 1)
-    except _ZIP_ERRORS as exc:
-        return BrokenImageError(f"This cannot be unpacked: {exc}.")
-
-
-def _too_large(n_bytes: int, max_bytes: int) -> FileTooLargeError:
-    return FileTooLargeError(f"The file has {n_bytes:,} bytes; at most {max_bytes:,} are accepted.")
 
 
 @dataclass(frozen=True)
@@ -158,7 +129,7 @@ def _extract(
     archive: tarfile.TarFile, member: tarfile.TarInfo, max_bytes: int
 ) -> bytes | InputError:
     if member.size > max_bytes:
-        return _too_large(member.size, max_bytes)
+        return FileTooLargeError.of(member.size, max_bytes)
     content = BytesIO()
     try:
         # only of what is no regular file is there none

@@ -1,7 +1,6 @@
 """The images of a batch: files of a form, the files of a ZIP, or base64 in JSON."""
 
 import zipfile
-import zlib
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,25 +11,14 @@ from flask import current_app, request
 
 from digit_classifier.errors import BadBatchError, BrokenImageError, FileTooLargeError, InputError
 from digit_classifier.web.classifier import default_classifier
+from digit_classifier.zip_files import ZIP_ERRORS, unpack
 
 FIELD = "images"
 MAX_ITEMS = 256
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
-#: Others may ask for any amount of memory to be unpacked.
-_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 #: What each file and folder has in an archive's directory.
 _ZIP_ENTRY = b"PK\x01\x02"
-#: What zipfile raises on archives that are damaged, encrypted, or of a kind that it cannot read.
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    RuntimeError,
-    NotImplementedError,
-    EOFError,
-    OSError,
-    ValueError,
-)
 _HOW = (
     f"Send images as files of the multipart form field {FIELD!r}, as a ZIP archive, or as JSON: "
     f'{{"{FIELD}": ["<base64>", …]}}.'
@@ -119,20 +107,10 @@ def _of_zip(content: bytes) -> Iterator[Item]:
         raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this archive has more.")
     try:
         archive = zipfile.ZipFile(BytesIO(content))
-    except _ZIP_ERRORS as exc:
+    except ZIP_ERRORS as exc:
         raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
+    max_bytes = default_classifier().limits.max_bytes
     with archive:
         for entry in archive.infolist():
             if not entry.filename.endswith("/"):  # is_dir fails on an empty name
-                yield Item(entry.filename, _unpack(archive, entry))
-
-
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | InputError:
-    """Unpack no more than a byte over the limit: that it is too large is told by the classifier."""
-    if entry.compress_type not in _COMPRESSIONS:
-        return BrokenImageError("This is compressed in a way that is not read here.")
-    try:
-        with archive.open(entry) as file:
-            return file.read(default_classifier().limits.max_bytes + 1)
-    except _ZIP_ERRORS as exc:
-        return BrokenImageError(f"This cannot be unpacked: {exc}.")
+                yield Item(entry.filename, unpack(archive, entry, max_bytes))
