@@ -3,8 +3,9 @@
 ``python -m benchmarks.soak --minutes 30`` serves this clone by an Apache of its own, without root,
 asks it by four clients for every route, with pictures that can be read and such that cannot, and
 prints the tables in docs/reliability.md. It ends with 1 if an answer was a 5xx or a process of the
-service grew by 5 MB or more from the second minute on. A process's memory is the median of half a
-minute: what a request takes while it is worked on comes and goes.
+service grew by 5 MB or more from the second minute on. A process's memory is the median of a
+minute: what a request takes while it is worked on comes and goes, and once in that time free memory
+is given back.
 """
 
 import random
@@ -28,7 +29,7 @@ from tests.web.pictures import REFUSED, drawn
 from tests.web.serving import csrf_token
 
 N_CLIENTS, PAUSE = 4, 0.04  # seconds
-WARM, SAMPLED = 120, 30  # seconds
+WARM, SAMPLED = 120, 60  # seconds
 MAX_GROWTH = 5_000_000  # bytes
 #: What a caller may be answered: neither a 5xx nor nothing at all.
 ALLOWED = {"200", "400", "404", "413", "415", "422"}
