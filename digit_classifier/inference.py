@@ -4,19 +4,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.errors import InputError, NoInkError, OutOfTimeError, SelfTestError
+from digit_classifier.errors import InputError, NoInkError, SelfTestError
+from digit_classifier.framed_images import FramedImage, frame_image, frame_images, ms_since
 from digit_classifier.model_store import Model, list_models, load_model
-from digit_classifier.neural_network.inspection import LayerSummary, summarize_layers
+from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.prediction import ImageFacts, Prediction, Stages
+from digit_classifier.prediction import Prediction, Stages
 from digit_classifier.preprocessing.box import resize
-from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
+from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -28,19 +29,7 @@ __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 #: Told of every image that was read or refused, in the thread that asked for it.
 Observer = Callable[[bytes, Prediction | InputError], None]
 
-#: Seconds after which no further image of a batch is begun: 256 of the largest would take minutes.
-BATCH_SECONDS = 10
-
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
-
-
-class _Framed(NamedTuple):
-    """A framed image, what it was, and how long it took to come so far."""
-
-    framed: Framed
-    image: ImageFacts | None
-    decode_ms: float
-    frame_ms: float
 
 
 class DigitClassifier:
@@ -112,19 +101,9 @@ class DigitClassifier:
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
         contents = list(contents)
-        begun = time.perf_counter()
-        framed = [self._frame_or_refuse(content, begun) for content in contents]
-        readable = [item for item in framed if isinstance(item, _Framed)]
-        started = time.perf_counter()
-        if readable:
-            probabilities = iter(self.predict_proba(self._fit(readable)))
-        network_ms = _ms_since(started) / max(1, len(readable))
-        answers = [
-            self._prediction(next(probabilities), item, network_ms)
-            if isinstance(item, _Framed)
-            else item
-            for item in framed
-        ]
+        items = frame_images(contents, self.limits, self.framing)
+        predictions = iter(self._read([item for item in items if isinstance(item, FramedImage)]))
+        answers = [next(predictions) if isinstance(item, FramedImage) else item for item in items]
         for content, answer in zip(contents, answers, strict=True):
             self.observe(content, answer)
         return answers
@@ -195,82 +174,61 @@ class DigitClassifier:
         return prediction
 
     def _predict(self, content: bytes, *, inspect: bool = False) -> Prediction:
-        return self._read(self._frame(content), inspect)
+        return self._read_one(frame_image(content, self.limits, self.framing), inspect)
 
     def _predict_pixels(self, text: str, inspect: bool) -> Prediction:
         started = time.perf_counter()
         gray = parse_pixels(text, self.model.metadata.image_shape)
-        decode_ms, started = _ms_since(started), time.perf_counter()
+        decode_ms, started = ms_since(started), time.perf_counter()
         try:
             framed = frame(gray, self.framing)
         except NoInkError:
             framed = Framed(gray, ("ink_unclear",))
-        return self._read(_Framed(framed, None, decode_ms, _ms_since(started)), inspect)
+        return self._read_one(FramedImage(framed, None, decode_ms, ms_since(started)), inspect)
 
-    def _frame(self, content: bytes) -> _Framed:
-        started = time.perf_counter()
-        decoded = decode_image(content, self.limits)
-        decode_ms, started = _ms_since(started), time.perf_counter()
-        framed = frame(decoded.gray, self.framing)
-        image = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
-        return _Framed(framed, image, decode_ms, _ms_since(started))
-
-    def _frame_or_refuse(self, content: bytes, begun: float) -> _Framed | InputError:
-        if time.perf_counter() - begun > BATCH_SECONDS:
-            return OutOfTimeError("The images before this one took too long; send fewer at once.")
-        try:
-            return self._frame(content)
-        except InputError as exc:
-            return exc
-
-    def _fit(self, items: Sequence[_Framed]) -> NDArray[np.uint8]:
+    def _fit(self, items: Sequence[FramedImage]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
         shape = self.model.metadata.image_shape
         return np.stack([resize(item.framed.image, *shape) for item in items])
 
-    def _read(self, item: _Framed, inspect: bool) -> Prediction:
-        started = time.perf_counter()
-        image = self._fit([item])
-        probabilities = self.predict_proba(image)[0]
-        network_ms = _ms_since(started)
-        layers: tuple[LayerSummary, ...] = ()
-        if inspect:
-            (vector,) = vectorize(image, self.model.metadata.input_scaling)
-            layers = tuple(summarize_layers(self.model.classifier, vector))
-        return self._prediction(probabilities, item, network_ms, layers)
+    def _read_one(self, item: FramedImage, inspect: bool) -> Prediction:
+        (prediction,) = self._read([item])
+        if not inspect:
+            return prediction
+        (vector,) = vectorize(self._fit([item]), self.model.metadata.input_scaling)
+        layers = tuple(summarize_layers(self.model.classifier, vector))
+        return replace(prediction, layers=layers)
 
-    def _prediction(
-        self,
-        probabilities: Array,
-        item: _Framed,
-        network_ms: float,
-        layers: tuple[LayerSummary, ...] = (),
-    ) -> Prediction:
+    def _read(self, items: Sequence[FramedImage]) -> list[Prediction]:
+        """Read framed digits in one matrix product; each has an equal share of the time."""
+        if not items:
+            return []
+        started = time.perf_counter()
+        probabilities = self.predict_proba(self._fit(items))
+        network_ms = ms_since(started) / len(items)
         metadata = self.model.metadata
-        best = int(np.argmax(probabilities))
-        confidence = float(probabilities[best])
-        return Prediction(
-            digit=metadata.class_labels[best],
-            confidence=confidence,
-            probabilities=tuple(float(p) for p in probabilities),
-            accepted=confidence >= metadata.min_confidence,
-            warnings=item.framed.warnings,
-            model_name=self.model.name,
-            model_version=self.model.version,
-            classifier=metadata.classifier,
-            elapsed_ms=item.decode_ms + item.frame_ms + network_ms,
-            layers=layers,
-            stages=Stages(item.decode_ms, item.frame_ms, network_ms),
-            image=item.image,
-        )
+        return [
+            Prediction(
+                digit=metadata.class_labels[best],
+                confidence=of_classes[best],
+                probabilities=tuple(of_classes),
+                accepted=of_classes[best] >= metadata.min_confidence,
+                warnings=item.framed.warnings,
+                model_name=self.model.name,
+                model_version=self.model.version,
+                classifier=metadata.classifier,
+                elapsed_ms=item.decode_ms + item.frame_ms + network_ms,
+                stages=Stages(item.decode_ms, item.frame_ms, network_ms),
+                image=item.image,
+            )
+            for item, of_classes, best in zip(
+                items, probabilities.tolist(), probabilities.argmax(axis=1).tolist(), strict=True
+            )
+        ]
 
 
 def _observe_nothing(_content: bytes, _answer: Prediction | InputError) -> None:
     pass
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

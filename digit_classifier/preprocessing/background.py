@@ -7,7 +7,7 @@ from digit_classifier.preprocessing.frames import edges, rim
 from digit_classifier.preprocessing.levels import Levels, median
 
 #: A rim whose levels lie within so many of each other is of one shade.
-_EVEN = 8
+EVEN = 8
 #: Share of the rim that each shade has at least where a digit fills the picture.
 _TOUCHED = 0.2
 #: A picture has two shades if this share of it lies near either, as a share of their distance.
@@ -39,7 +39,7 @@ def remove_background(gray: NDArray[np.uint8]) -> Levels:
     """
     levels = gray.astype(np.float32)
     border = rim(levels)
-    if float(border.max()) - float(border.min()) <= _EVEN:
+    if float(border.max()) - float(border.min()) <= EVEN:
         difference = levels - np.float32(median(border))
     elif (shade := _shade_of_corners(levels, border)) is not None:
         difference = levels - np.float32(shade)

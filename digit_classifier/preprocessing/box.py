@@ -24,7 +24,7 @@ _ASPECT = 0.7
 _STROKE_SIDE = 80
 #: Strokes thinner than the first number, in pixels of the 20 pixel box, are widened to the second.
 #: The thinnest of MNIST's training digits have 1.6.
-_THIN_STROKE, _WIDENED_STROKE = 1.3, 2.0
+THIN_STROKE, _WIDENED_STROKE = 1.3, 2.0
 
 
 def unstretch(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -51,7 +51,7 @@ def even_strokes(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
     The box is first enlarged so far that the widening can be measured out.
     """
     width = stroke_width(box) * BOX_SIDE / max(box.shape)
-    if width >= _THIN_STROKE:
+    if width >= THIN_STROKE:
         return box
     enlarged = _scaled(box, _STROKE_SIDE)
     scale = BOX_SIDE / max(enlarged.shape)

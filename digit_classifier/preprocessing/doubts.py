@@ -13,11 +13,13 @@ from digit_classifier.preprocessing.levels import Levels, median
 from digit_classifier.preprocessing.parts import find_parts
 
 #: Longest side of the ink, in pixels of the picture, below which there is little to read.
-_SMALL = 10
+SMALL = 10
 #: Gray levels by which ink stands out from the background at least.
-_CONTRAST = 32
+CONTRAST = 32
 #: The background's grain, as a share of the ink's level, from which on it may pass for ink.
-_NOISE = 0.25
+NOISE = 0.25
+#: Share of the paper that such grain covers at least.
+GRAINY = 0.1
 #: Another digit is at least so tall, as a share of the whole, and has so much of the ink.
 _TALL, _MUCH = 0.5, 0.2
 #: Parts that share more of the narrower one's columns than this are of one digit.
@@ -52,9 +54,9 @@ def find_doubts(gray: Ink, results: Mapping[str, NDArray[Any]]) -> tuple[str, ..
     tests = {
         "several_digits": stand_side_by_side(box),
         "cut_off": is_cut_off(ink),
-        "too_small": max(box.shape) * enlargement < _SMALL,
-        "low_contrast": pen < _CONTRAST,
-        "noisy": is_noisy(standing_out, ink, _NOISE * pen),
+        "too_small": max(box.shape) * enlargement < SMALL,
+        "low_contrast": pen < CONTRAST,
+        "noisy": is_noisy(standing_out, ink, NOISE * pen),
     }
     return tuple(code for code, is_true in tests.items() if is_true)
 
@@ -67,10 +69,10 @@ def is_cut_off(ink: Ink) -> bool:
 
 
 def is_noisy(standing_out: Levels, ink: Ink, level: float) -> bool:
-    """Whether more than a tenth of the paper, where there is no ink, stands out more than that."""
+    """Whether much of the paper, where there is no ink, stands out more than that."""
     paper = ink == 0
     n_grains = np.count_nonzero(paper & (standing_out > level))
-    return bool(n_grains > 0.1 * np.count_nonzero(paper))
+    return bool(n_grains > GRAINY * np.count_nonzero(paper))
 
 
 def stand_side_by_side(box: Ink) -> bool:

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Gray levels: pixels this close to a ring's median have its shade; shades are this far apart.
-_SAME, _OTHER = 24, 48
+SAME, OTHER = 24, 48
 #: Share of a ring's pixels that have its shade at least; rounded corners have not.
-_EVEN = 0.9
+EVEN = 0.9
 #: Smallest side of what a frame surrounds, in pixels; and as a share of the frame's own side.
-_MIN_SIDE, _MIN_SHARE = 12, 0.4
+MIN_SIDE, MIN_SHARE = 12, 0.4
 #: A frame may have a margin, a line and another margin.
 _MAX_FRAMES = 4
 
@@ -54,8 +54,8 @@ def rim_shade(gray: Gray) -> int | None:
     """Median of the rim if nearly all of it has that shade, else None."""
     levels = rim(gray).astype(np.int16)
     shade = int(np.partition(levels, levels.size // 2)[levels.size // 2])
-    n_close = np.count_nonzero(np.abs(levels - shade) <= _SAME)
-    return shade if n_close >= _EVEN * levels.size else None
+    n_close = np.count_nonzero(np.abs(levels - shade) <= SAME)
+    return shade if n_close >= EVEN * levels.size else None
 
 
 def _inner(gray: Gray) -> Gray | None:
@@ -63,17 +63,17 @@ def _inner(gray: Gray) -> Gray | None:
     outer = rim_shade(gray)
     if outer is None:
         return None
-    other = (gray > min(outer + _SAME, 255)) | (gray < max(outer - _SAME, 0))
+    other = (gray > min(outer + SAME, 255)) | (gray < max(outer - SAME, 0))
     (rows,), (columns,) = (np.nonzero(other.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None
     # one pixel less on each side: the frame's edge is seldom sharp
     inner = gray[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]]
-    if min(inner.shape) < _MIN_SIDE or any(
-        short < _MIN_SHARE * long for short, long in zip(inner.shape, gray.shape, strict=True)
+    if min(inner.shape) < MIN_SIDE or any(
+        short < MIN_SHARE * long for short, long in zip(inner.shape, gray.shape, strict=True)
     ):
         return None
     shade = rim_shade(inner)
-    if shade is None or abs(shade - outer) < _OTHER or int(np.ptp(inner)) < _OTHER:
+    if shade is None or abs(shade - outer) < OTHER or int(np.ptp(inner)) < OTHER:
         return None
     return inner

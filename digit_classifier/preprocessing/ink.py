@@ -12,12 +12,12 @@ from digit_classifier.preprocessing.parts import Parts, find_parts
 _SPECK = 0.02
 #: Grain: levels above the first number, up to this share of the threshold of strong ink, in more
 #: than a share of the background.
-_LEAST, _FAINT, _CLEAN = 0.5, 0.25, 0.06
+LEAST, FAINT, CLEAN = 0.5, 0.25, 0.06
 #: On a picture with grain, ink goes down to so many times its median level, but at least to this
 #: share of the threshold of strong ink.
-_GRAINS, _WEAK = 4, 0.5
-#: Ink reaches this share of the level that the pen's own does.
-_OF_PEN = 0.4
+GRAINS, WEAK = 4, 0.5
+#: Share of the ink that is paler than the pen's own level; ink reaches a share of that.
+PEN, OF_PEN = 0.9, 0.4
 #: The edge, as a share of the shorter side: what lies on it, or so close, comes from beyond.
 _EDGE = 0.01
 #: What touches the edge belongs to ink that is so near, as a share of the shorter side.
@@ -29,11 +29,11 @@ _INSIDE = 0.25
 _ALONG, _INSIDE_ALONG = 0.8, 0.04
 #: Gray levels: ink stands out by more than the first. Ink below the second stands out by so many
 #: times what a tenth of the background does; photographed pens are rarely so faint.
-_NO_INK, _FAINT_INK, _ABOVE_GRAIN = 12, 40, 10
+_NO_INK, FAINT_INK, _ABOVE_GRAIN = 12, 40, 10
 #: Ink that reaches this level keeps its gray levels, as all of MNIST's does; weaker ink is raised.
-_FULL_INK = 200
+FULL_INK = 200
 #: More of the picture than this cannot be ink.
-_MAX_COVERAGE = 0.75
+MAX_COVERAGE = 0.75
 NOTHING_STANDS_OUT = "Nothing on the image stands out from its background."
 
 
@@ -66,15 +66,15 @@ def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
     n_ink = int(np.count_nonzero(ink))
     if not n_ink:
         raise NoInkError(NOTHING_STANDS_OUT)
-    if n_ink > _MAX_COVERAGE * ink.size:
+    if n_ink > MAX_COVERAGE * ink.size:
         raise InkNotFoundError
     weak = _weak_threshold(standing_out, strong, ink.size - n_ink)
     kept = _kept(standing_out > weak, ink)
     levels = standing_out * kept
-    peak = quantile(standing_out[ink & kept], 0.9)
+    peak = quantile(standing_out[ink & kept], PEN)
     if _is_grain(peak, standing_out, kept):
         raise NoInkError(NOTHING_STANDS_OUT)
-    if peak < _FULL_INK:
+    if peak < FULL_INK:
         levels = (levels - weak) * (255 / max(peak - weak, 1.0))
     np.minimum(np.maximum(levels, 0, out=levels), 255, out=levels)
     return np.rint(levels).astype(np.uint8)
@@ -87,14 +87,14 @@ def ink_threshold(standing_out: Levels) -> float:
     """
     threshold = otsu_threshold(standing_out)
     ink = standing_out[standing_out > threshold]
-    return max(threshold, _OF_PEN * quantile(ink, 0.9)) if ink.size else threshold
+    return max(threshold, OF_PEN * quantile(ink, PEN)) if ink.size else threshold
 
 
 def _is_grain(peak: float, standing_out: Levels, kept: NDArray[np.bool_]) -> bool:
     """Tell faint ink from the strongest of the paper's own grain, stains and shadows."""
     if peak < _NO_INK:
         return True
-    return peak < _FAINT_INK and peak < _ABOVE_GRAIN * quantile(standing_out[~kept], 0.9)
+    return peak < FAINT_INK and peak < _ABOVE_GRAIN * quantile(standing_out[~kept], 0.9)
 
 
 def _weak_threshold(standing_out: Levels, strong: float, n_background: int) -> float:
@@ -102,10 +102,10 @@ def _weak_threshold(standing_out: Levels, strong: float, n_background: int) -> f
 
     A drawing, whose background is one shade, has no grain; all that stands out is ink.
     """
-    is_faint = (standing_out > _LEAST) & (standing_out < _FAINT * strong)
-    if np.count_nonzero(is_faint) <= _CLEAN * n_background:
-        return _LEAST
-    return min(_WEAK * strong, _GRAINS * quantile(standing_out[is_faint], 0.5))
+    is_faint = (standing_out > LEAST) & (standing_out < FAINT * strong)
+    if np.count_nonzero(is_faint) <= CLEAN * n_background:
+        return LEAST
+    return min(WEAK * strong, GRAINS * quantile(standing_out[is_faint], 0.5))
 
 
 def _kept(stands_out: NDArray[np.bool_], ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -113,11 +113,11 @@ def _kept(stands_out: NDArray[np.bool_], ink: NDArray[np.bool_]) -> NDArray[np.b
     parts = find_parts(stands_out)
     if len(parts) == 1:
         return stands_out
-    kept: NDArray[np.bool_] = _are_of_digit(parts, ink)[parts.labels]
+    kept: NDArray[np.bool_] = are_of_digit(parts, ink)[parts.labels]
     return kept
 
 
-def _are_of_digit(parts: Parts, ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def are_of_digit(parts: Parts, ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether each connected part, by its label, is neither a speck nor, probably, a frame."""
     amounts = np.bincount(parts.labels[ink], minlength=len(parts) + 1)
     amounts[0] = 0

@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Levels = NDArray[np.float32]
-_N_BINS, _HIGHEST = 256, 255
-_EDGES = np.linspace(0, _HIGHEST, _N_BINS + 1)
-_MIDDLES = (_EDGES[:-1] + _EDGES[1:]) / 2
+N_LEVELS, _HIGHEST = 256, 255
+#: Of the bins that Otsu's method counts in; a whole level lies in the bin of its number.
+EDGES = np.linspace(0, _HIGHEST, N_LEVELS + 1)
+_MIDDLES = (EDGES[:-1] + EDGES[1:]) / 2
 
 
 def quantile(values: Levels, share: float) -> float:
@@ -49,15 +50,30 @@ def otsu_threshold(values: Levels) -> float:
     """
     # in double precision, a level on the border of two bins is counted in the upper
     bins = values.ravel().astype(np.float64)
-    bins *= _N_BINS
+    bins *= N_LEVELS
     bins /= _HIGHEST
-    counts = np.bincount(bins.astype(np.intp), minlength=_N_BINS + 1)
+    counts = np.bincount(bins.astype(np.intp), minlength=N_LEVELS + 1)
     counts[-2] += counts[-1]  # the highest level belongs to the last bin
-    counts = counts[:-1]
-    below = counts.cumsum()
-    above = below[-1] - below
-    sums = (counts * _MIDDLES).cumsum()
+    return float(EDGES[otsu_level(counts[:-1]) + 1])
+
+
+def otsu_level(counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Highest level below Otsu's threshold, of each histogram; see `otsu_threshold`.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (..., 256), int
+
+    Returns
+    -------
+    ndarray of shape (...), int
+    """
+    below = counts.cumsum(axis=-1)
+    above = below[..., -1:] - below
+    sums = (counts * _MIDDLES).cumsum(axis=-1)
     # where one class is empty, its mean is of no account: the product is 0
-    means_below, means_above = sums / np.maximum(below, 1), (sums[-1] - sums) / np.maximum(above, 1)
+    means_below = sums / np.maximum(below, 1)
+    means_above = (sums[..., -1:] - sums) / np.maximum(above, 1)
     separation = below * above * np.square(means_below - means_above)
-    return float(_EDGES[separation.argmax() + 1])
+    level: NDArray[np.intp] = separation.argmax(axis=-1)
+    return level

@@ -8,7 +8,7 @@ from digit_classifier.preprocessing.levels import Levels, median
 from digit_classifier.preprocessing.parts import find_parts
 
 #: Smaller pictures are scans of single digits; their longest strokes would pass for lines.
-_MIN_SIDE = 64
+MIN_SIDE = 64
 #: Slopes that are looked for, in rows a column: paper held askew, or seen from the side.
 _SLOPES = np.linspace(-0.24, 0.24, 13)
 #: Share of the width that a piece of a line has in common with a straight one of such a slope.
@@ -39,7 +39,7 @@ def remove_lines(standing_out: Levels) -> Levels:
     ndarray of shape (height, width), float32
         The picture itself where it has no lines.
     """
-    if min(standing_out.shape) < _MIN_SIDE:
+    if min(standing_out.shape) < MIN_SIDE:
         return standing_out
     # both from the same picture: lines that are taken away leave gaps in those that they cross
     level, upright = _level_lines(standing_out), _level_lines(standing_out.T)

@@ -1,0 +1,107 @@
+"""From the bytes of images to framed digits, one by one or many at once."""
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from digit_classifier.errors import InputError, OutOfTimeError
+from digit_classifier.prediction import ImageFacts
+from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, decode_image
+from digit_classifier.preprocessing.framing import Framed, Framing, frame, frame_all
+from digit_classifier.preprocessing.plain import SIDES
+
+#: Seconds after which no further image of a batch is begun: 256 of the largest would take minutes.
+BATCH_SECONDS = 10
+
+
+class FramedImage(NamedTuple):
+    """A framed image, what it was, and how long it took to come so far."""
+
+    framed: Framed
+    image: ImageFacts | None
+    decode_ms: float
+    frame_ms: float
+
+
+class _DecodedImage(NamedTuple):
+    decoded: Decoded
+    n_bytes: int
+    decode_ms: float
+
+    def as_framed(self, framed: Framed, frame_ms: float) -> FramedImage:
+        facts = ImageFacts(
+            self.decoded.format, self.decoded.width, self.decoded.height, self.n_bytes
+        )
+        return FramedImage(framed, facts, self.decode_ms, frame_ms)
+
+
+def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> FramedImage:
+    """Decode an image file and frame what is on it.
+
+    Raises
+    ------
+    InputError
+    """
+    return _frame(_decode(content, limits), framing)
+
+
+def frame_images(
+    contents: Iterable[bytes], limits: DecodeLimits, framing: Framing
+) -> list[FramedImage | InputError]:
+    """Decode many image files and frame what is on them.
+
+    Small pictures are framed together, and have equal shares of the time that took; others each
+    when it is decoded, since a few hundred would not go into memory.
+
+    Returns
+    -------
+    list of FramedImage or InputError
+        One a file, in their order.
+    """
+    begun = time.perf_counter()
+    results: dict[int, FramedImage | InputError] = {}
+    small: dict[int, _DecodedImage] = {}
+    for number, content in enumerate(contents):
+        try:
+            if time.perf_counter() - begun > BATCH_SECONDS:
+                raise OutOfTimeError(
+                    "The images before this one took too long; send fewer at once."
+                )
+            image = _decode(content, limits)
+            if max(image.decoded.gray.shape) in SIDES:
+                small[number] = image
+            else:
+                results[number] = _frame(image, framing)
+        except InputError as exc:
+            results[number] = exc
+    results |= zip(small, _frame_together(list(small.values()), framing), strict=True)
+    return [results[number] for number in range(len(results))]
+
+
+def _frame_together(
+    images: list[_DecodedImage], framing: Framing
+) -> list[FramedImage | InputError]:
+    started = time.perf_counter()
+    framed = frame_all([image.decoded.gray for image in images], framing)
+    frame_ms = ms_since(started) / max(1, len(images))
+    return [
+        image.as_framed(result, frame_ms) if isinstance(result, Framed) else result
+        for image, result in zip(images, framed, strict=True)
+    ]
+
+
+def _decode(content: bytes, limits: DecodeLimits) -> _DecodedImage:
+    started = time.perf_counter()
+    decoded = decode_image(content, limits)
+    return _DecodedImage(decoded, len(content), ms_since(started))
+
+
+def _frame(image: _DecodedImage, framing: Framing) -> FramedImage:
+    started = time.perf_counter()
+    framed = frame(image.decoded.gray, framing)
+    return image.as_framed(framed, ms_since(started))
+
+
+def ms_since(started: float) -> float:
+    """Milliseconds since `time.perf_counter` gave `started`."""
+    return (time.perf_counter() - started) * 1000
