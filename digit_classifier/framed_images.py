@@ -7,7 +7,7 @@ from typing import NamedTuple
 from digit_classifier.errors import InputError, OutOfTimeError
 from digit_classifier.prediction import ImageFacts
 from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, decode_image
-from digit_classifier.preprocessing.framing import Framed, Framing, frame, frame_all
+from digit_classifier.preprocessing.framing import Framed, Framing, frame, frame_together
 from digit_classifier.preprocessing.plain import SIDES
 
 #: Seconds after which no further image of a batch is begun: 256 of the largest would take minutes.
@@ -50,8 +50,8 @@ def frame_images(
 ) -> list[FramedImage | InputError]:
     """Decode many image files and frame what is on them.
 
-    Small pictures are framed together, and have equal shares of the time that took; others each
-    when it is decoded, since a few hundred would not go into memory.
+    Small pictures wait for each other, to be framed together where that can be; others are framed
+    when they are decoded, since hundreds of them take much memory.
 
     Returns
     -------
@@ -63,10 +63,7 @@ def frame_images(
     small: dict[int, _DecodedImage] = {}
     for number, content in enumerate(contents):
         try:
-            if time.perf_counter() - begun > BATCH_SECONDS:
-                raise OutOfTimeError(
-                    "The images before this one took too long; send fewer at once."
-                )
+            _refuse_if_late(begun)
             image = _decode(content, limits)
             if max(image.decoded.gray.shape) in SIDES:
                 small[number] = image
@@ -74,20 +71,28 @@ def frame_images(
                 results[number] = _frame(image, framing)
         except InputError as exc:
             results[number] = exc
-    results |= zip(small, _frame_together(list(small.values()), framing), strict=True)
+    framed = _frame_together(list(small.values()), framing)
+    for index, (number, image) in enumerate(small.items()):
+        try:
+            if index not in framed:
+                _refuse_if_late(begun)
+            results[number] = framed.get(index) or _frame(image, framing)
+        except InputError as exc:
+            results[number] = exc
     return [results[number] for number in range(len(results))]
 
 
-def _frame_together(
-    images: list[_DecodedImage], framing: Framing
-) -> list[FramedImage | InputError]:
+def _refuse_if_late(begun: float) -> None:
+    if time.perf_counter() - begun > BATCH_SECONDS:
+        raise OutOfTimeError("The images before this one took too long; send fewer at once.")
+
+
+def _frame_together(images: list[_DecodedImage], framing: Framing) -> dict[int, FramedImage]:
+    """Frame those that can be framed together; each has an equal share of the time."""
     started = time.perf_counter()
-    framed = frame_all([image.decoded.gray for image in images], framing)
-    frame_ms = ms_since(started) / max(1, len(images))
-    return [
-        image.as_framed(result, frame_ms) if isinstance(result, Framed) else result
-        for image, result in zip(images, framed, strict=True)
-    ]
+    framed = frame_together([image.decoded.gray for image in images], framing)
+    frame_ms = ms_since(started) / max(1, len(framed))
+    return {index: images[index].as_framed(result, frame_ms) for index, result in framed.items()}
 
 
 def _decode(content: bytes, limits: DecodeLimits) -> _DecodedImage:

@@ -153,20 +153,25 @@ def _from_beyond(labels: NDArray[np.int32], amounts: NDArray[np.intp]) -> NDArra
 
 def _frames(parts: Parts, amounts: NDArray[np.intp]) -> list[int]:
     """Labels of the parts that are boxes, printed or drawn, with other ink inside."""
-    major = np.flatnonzero(amounts > _SPECK * amounts.max()).tolist()
-    if len(major) < 2:
+    major = np.flatnonzero(amounts > _SPECK * amounts.max())
+    if major.size < 2:
         return []
-    boxes = {label: parts.box(label) for label in major}
-
-    def surrounded_by(label: int) -> list[int]:
-        return [other for other in major if _surrounds(boxes[label], boxes[other])]
-
+    tops, bottoms, lefts, rights = (sides[major - 1] for sides in parts.boxes)
     enough = _INSIDE_ALONG * amounts.sum()
+    # of thousands of dots, as a print has, none has room for so much ink
+    has_room = (bottoms - tops - 2) * (rights - lefts - 2) > enough
+
+    def surrounds_enough(outer: int) -> bool:
+        inside = (tops > tops[outer]) & (bottoms < bottoms[outer])
+        inside &= (lefts > lefts[outer]) & (rights < rights[outer])
+        return bool(amounts[major[inside]].sum() > enough)
+
     return [
         label
-        for label in major
-        if amounts[surrounded_by(label)].sum() > enough
-        and _is_rectangle(parts.labels[boxes[label]] == label)
+        for index, label in enumerate(major.tolist())
+        if has_room[index]
+        and surrounds_enough(index)
+        and _is_rectangle(parts.labels[parts.box(label)] == label)
     ]
 
 
@@ -180,10 +185,3 @@ def _is_rectangle(part: NDArray[np.bool_]) -> bool:
         part[:, -columns:].any(axis=1),
     )
     return all(side.mean() > _ALONG for side in sides)
-
-
-def _surrounds(outer: tuple[slice, slice], inner: tuple[slice, slice]) -> bool:
-    return all(
-        ours.start < theirs.start and theirs.stop < ours.stop
-        for ours, theirs in zip(outer, inner, strict=True)
-    )

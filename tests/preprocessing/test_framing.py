@@ -1,3 +1,6 @@
+import contextlib
+import cProfile
+import pstats
 from collections.abc import Callable
 
 import numpy as np
@@ -220,6 +223,42 @@ def test_frame_of_any_noise_gives_an_image_or_no_ink(
         return
     assert image.shape == (SIDE, SIDE)
     assert image.dtype == np.uint8
+
+
+def dots(side: int, period: int) -> np.ndarray:
+    rows, columns = np.indices((side, side)) % period < period // 2
+    return rows & columns
+
+
+def boxes(side: int, period: int) -> np.ndarray:
+    place = np.indices((side, side)) % period
+    distance = np.abs(place - period // 2).max(axis=0)
+    return (distance == period // 2 - 1) | (distance == 0)
+
+
+def rings(side: int, period: int) -> np.ndarray:
+    return np.abs(np.indices((side, side)) - side // 2).max(axis=0) % period < period // 2
+
+
+def combs(side: int, period: int) -> np.ndarray:
+    rows, columns = np.indices((side, side))
+    return (rows % period < period // 2) & (columns + 9 * (rows // period % 2) < side - 9)
+
+
+@pytest.mark.parametrize("period", [4, 8, 16])
+@pytest.mark.parametrize("pattern", [dots, boxes, rings, combs])
+def test_patterns_of_thousands_of_parts_cost_no_more_than_few(
+    pattern: Callable[[int, int], np.ndarray], period: int
+) -> None:
+    mask = np.pad(pattern(WORKING_SIDE - 12, period), 6)
+    assert ndimage.label(mask)[1] > 5
+    profile = cProfile.Profile()
+
+    with contextlib.suppress(NoInkError):
+        profile.runcall(frame, np.where(mask, 30, 220).astype(np.uint8))
+
+    # counted, not timed: a call for each pair of parts would be millions
+    assert pstats.Stats(profile).total_calls < 20_000
 
 
 @pytest.mark.parametrize("inverted", [False, True])

@@ -16,6 +16,8 @@ Pictures = NDArray[np.uint8]
 SIDES = range(3, lines.MIN_SIDE)
 #: By how much a stroke's width may differ if it is summed up in another order.
 _ROUNDING = 1e-4
+#: Digits have no more parts; a picture of more is not looked at twice.
+_MOST_PARTS = 4
 
 
 def frame_plain(pictures: Pictures) -> dict[int, tuple[Pictures, tuple[str, ...]]]:
@@ -41,41 +43,39 @@ def frame_plain(pictures: Pictures) -> dict[int, tuple[Pictures, tuple[str, ...]
     widths = stroke_widths(inks.pictures, boxes) * box.BOX_SIDE / longest
     # neither cut off nor stretched: the raised levels of an even rim are no stroke's
     are_framed = inks.are_found & (widths > box.THIN_STROKE + _ROUNDING)
-    are_framed &= _are_whole(standing_out, inks)
-    cropped = boxes.cut(inks.pictures)
+    are_framed &= _are_whole(standing_out, inks, are_framed)
     (framed,) = are_framed.nonzero()
+    cropped = boxes.cut(inks.pictures)
     images = _centered([box.fit_box(cropped[number]) for number in framed])
-    are_doubtful = {
-        "several_digits": _have_several_digits(inks.pictures, cropped),
-        "too_small": longest < doubts.SMALL,
-        "low_contrast": inks.pens < doubts.CONTRAST,
-        "noisy": inks.are_noisy,
+    n_strokes = count_parts(inks.pictures > box.STROKE)
+    have_several = [
+        bool(n_strokes[number] > 1) and doubts.stand_side_by_side(cropped[number])
+        for number in framed
+    ]
+    are_doubtful: dict[str, list[bool]] = {
+        "several_digits": have_several,
+        "too_small": (longest[framed] < doubts.SMALL).tolist(),
+        "low_contrast": (inks.pens[framed] < doubts.CONTRAST).tolist(),
+        "noisy": inks.are_noisy[framed].tolist(),
     }
     return {
         int(numbers[number]): (
-            image,
-            tuple(code for code, are_so in are_doubtful.items() if are_so[number]),
+            images[index],
+            tuple(code for code, are_so in are_doubtful.items() if are_so[index]),
         )
-        for number, image in zip(framed, images, strict=True)
+        for index, number in enumerate(framed)
     }
 
 
-def _are_whole(standing_out: Pictures, inks: Inks) -> NDArray[np.bool_]:
+def _are_whole(standing_out: Pictures, inks: Inks, may_be: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether all that stands out is the digit's; a single part is."""
     stand_out = standing_out > inks.weak.astype(np.intp)[:, None, None]
-    are_whole = count_parts(stand_out) == 1
-    for number in np.flatnonzero(~are_whole & inks.are_found):
+    n_parts = count_parts(stand_out)
+    are_whole = n_parts == 1
+    for number in np.flatnonzero(may_be & (n_parts > 1) & (n_parts <= _MOST_PARTS)):
         is_ink = standing_out[number] > inks.strong[number]
         are_whole[number] = are_of_digit(find_parts(stand_out[number]), is_ink)[1:].all()
     return are_whole
-
-
-def _have_several_digits(inks: Pictures, cropped: list[Pictures]) -> NDArray[np.bool_]:
-    """Whether digits stand side by side; a single part is one digit."""
-    have_several = count_parts(inks > box.STROKE) > 1
-    for number in np.flatnonzero(have_several):
-        have_several[number] = doubts.stand_side_by_side(cropped[number])
-    return have_several
 
 
 def _centered(fitted: list[Pictures]) -> Pictures:
