@@ -5,6 +5,7 @@ that of the processor, the memory what is added to the process's peak.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -41,12 +42,14 @@ def prepare(is_archive: bool) -> Callable[[bytes], str]:
         for content in corpus():
             send_file(classifier, content)
         return lambda content: send_file(classifier, content)
-    client = make_app(NO_MODELS).test_client()
+    client = make_app(NO_MODELS, Path(os.devnull)).test_client()
     client.get("/readyz")
 
     def post(content: bytes) -> str:
         path, kind = "/api/v1/classify/batch", "application/zip"
-        return str(client.post(path, data=content, content_type=kind).json["code"])
+        told = client.post(path, data=content, content_type=kind).get_json()
+        problems = told if isinstance(told, list) else [told]
+        return ", ".join({problem["code"] for problem in problems})
 
     return post
 

@@ -86,7 +86,7 @@ class Prediction:
     layers : tuple of LayerSummary
         What happened inside, where that was asked for.
     stages : Stages
-        What the time was spent on; the network's, in a batch, is an image's share.
+        What the time was spent on; an image's share of what a batch's images have in common.
     image : ImageFacts or None
         None where the gray levels did not come as an image file.
     """

@@ -140,7 +140,14 @@ COSTLY: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "GIF of 6300×6300": (lambda: encode(Image.new("L", _LARGEST), "GIF"), "no_ink"),
     "JPEG of 6300×6300 in 100 scans": (lambda: _scans(100), "no_ink"),
+    "PNG of 320×320 with 6,400 dots": (lambda: _dots(320), "a digit"),
 }
+
+
+def _dots(side: int) -> bytes:
+    """A print's raster, each of its dots a part for itself."""
+    rows, columns = np.indices((side, side)) % 4 // 2
+    return encode(Image.fromarray(255 * (rows | columns).astype(np.uint8)), "PNG")
 
 
 def _sized_jpeg(side: int) -> bytes:
@@ -158,7 +165,7 @@ def _zip(content: bytes, n: int) -> bytes:
     return file.getvalue()
 
 
-#: For the batch endpoint, each with the error that it is refused by as a whole.
+#: For the batch endpoint, each with the error that it is refused by, or each of its files.
 ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "ZIP of 40 files of 100 MB": (lambda: _zip(bytes(100_000_000), 40), "file_too_large"),
     "ZIP of 60,000 files": (lambda: _zip(b"", 60_000), "bad_batch"),
