@@ -1,8 +1,8 @@
 """From the bytes of images to framed digits, one by one or many at once."""
 
 import time
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from digit_classifier.errors import InputError, OutOfTimeError
 from digit_classifier.prediction import ImageFacts
@@ -12,6 +12,9 @@ from digit_classifier.preprocessing.plain import SIDES
 
 #: Seconds after which no further image of a batch is begun: 256 of the largest would take minutes.
 BATCH_SECONDS = 10
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class FramedImage(NamedTuple):
@@ -62,37 +65,44 @@ def frame_images(
     results: dict[int, FramedImage | InputError] = {}
     small: dict[int, _DecodedImage] = {}
     for number, content in enumerate(contents):
-        try:
-            _refuse_if_late(begun)
-            image = _decode(content, limits)
-            if max(image.decoded.gray.shape) in SIDES:
-                small[number] = image
-            else:
-                results[number] = _frame(image, framing)
-        except InputError as exc:
-            results[number] = exc
-    framed = _frame_together(list(small.values()), framing)
-    for index, (number, image) in enumerate(small.items()):
-        try:
-            if index not in framed:
-                _refuse_if_late(begun)
-            results[number] = framed.get(index) or _frame(image, framing)
-        except InputError as exc:
-            results[number] = exc
+        image = _in_time(begun, _decode, content, limits)
+        if isinstance(image, InputError):
+            results[number] = image
+        elif max(image.decoded.gray.shape) in SIDES:
+            small[number] = image
+        else:
+            results[number] = _in_time(begun, _frame, image, framing)
+    results |= _frame_together(small, framing)
+    for number, image in small.items():
+        if number not in results:
+            results[number] = _in_time(begun, _frame, image, framing)
     return [results[number] for number in range(len(results))]
 
 
-def _refuse_if_late(begun: float) -> None:
+def _in_time(
+    begun: float, step: Callable[P, R], *args: P.args, **named: P.kwargs
+) -> R | InputError:
+    """Do a step, unless it is too late for that; return the error where there is no result."""
     if time.perf_counter() - begun > BATCH_SECONDS:
-        raise OutOfTimeError("The images before this one took too long; send fewer at once.")
+        return OutOfTimeError("The images before this one took too long; send fewer at once.")
+    try:
+        return step(*args, **named)
+    except InputError as exc:
+        return exc
 
 
-def _frame_together(images: list[_DecodedImage], framing: Framing) -> dict[int, FramedImage]:
+def _frame_together(
+    images: Mapping[int, _DecodedImage], framing: Framing
+) -> dict[int, FramedImage]:
     """Frame those that can be framed together; each has an equal share of the time."""
     started = time.perf_counter()
-    framed = frame_together([image.decoded.gray for image in images], framing)
+    numbers = list(images)
+    framed = frame_together([image.decoded.gray for image in images.values()], framing)
     frame_ms = ms_since(started) / max(1, len(framed))
-    return {index: images[index].as_framed(result, frame_ms) for index, result in framed.items()}
+    return {
+        numbers[index]: images[numbers[index]].as_framed(result, frame_ms)
+        for index, result in framed.items()
+    }
 
 
 def _decode(content: bytes, limits: DecodeLimits) -> _DecodedImage:

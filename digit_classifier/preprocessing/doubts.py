@@ -91,7 +91,7 @@ def stand_side_by_side(box: Ink) -> bool:
         return False
     amounts = np.bincount(parts.labels.ravel())[1:]
     boxes = parts.boxes
-    is_tall = boxes.bottoms - boxes.tops >= _TALL * height
+    is_tall = boxes.heights >= _TALL * height
     is_digit = is_tall & (amounts >= _MUCH * amounts.max())
     spans = sorted(zip(boxes.lefts[is_digit], boxes.rights[is_digit], strict=True))
     return any(

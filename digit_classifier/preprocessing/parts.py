@@ -21,6 +21,16 @@ class Boxes(NamedTuple):
     lefts: Runs
     rights: Runs
 
+    @property
+    def heights(self) -> Runs:
+        """In pixels."""
+        return self.bottoms - self.tops
+
+    @property
+    def widths(self) -> Runs:
+        """In pixels."""
+        return self.rights - self.lefts
+
 
 @dataclass(frozen=True)
 class Parts:

@@ -16,7 +16,7 @@ from digit_classifier.preprocessing.framing import frame, frame_together
 from digit_classifier.preprocessing.levels import median, quantile
 from digit_classifier.preprocessing.plain import SIDES, frame_plain
 from digit_classifier.preprocessing.plain.histograms import Histograms
-from digit_classifier.preprocessing.plain.shapes import count_parts, find_boxes, stroke_widths
+from digit_classifier.preprocessing.plain.shapes import count_parts, cut, find_boxes, stroke_widths
 from tests.preprocessing.scenes import boxed, lit, surrounded
 from tests.strokes import draw_digit
 
@@ -185,5 +185,5 @@ def test_parts_are_counted_as_scipy_does(pictures: np.ndarray) -> None:
 def test_strokes_are_as_wide_as_each_box_s(pictures: np.ndarray) -> None:
     pictures[:, 0, 0] |= 1
     boxes = find_boxes(pictures > 0)
-    expected = [stroke_width(box) for box in boxes.cut(pictures)]
+    expected = [stroke_width(box) for box in cut(pictures, boxes)]
     np.testing.assert_allclose(stroke_widths(pictures, boxes), expected, rtol=1e-5)

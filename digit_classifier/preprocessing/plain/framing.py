@@ -8,7 +8,7 @@ from digit_classifier.preprocessing.ink import are_of_digit
 from digit_classifier.preprocessing.parts import find_parts
 from digit_classifier.preprocessing.plain.background import remove_plain_backgrounds
 from digit_classifier.preprocessing.plain.ink import Inks, find_inks
-from digit_classifier.preprocessing.plain.shapes import count_parts, find_boxes, stroke_widths
+from digit_classifier.preprocessing.plain.shapes import count_parts, cut, find_boxes, stroke_widths
 
 Pictures = NDArray[np.uint8]
 
@@ -45,7 +45,7 @@ def frame_plain(pictures: Pictures) -> dict[int, tuple[Pictures, tuple[str, ...]
     are_framed = inks.are_found & (widths > box.THIN_STROKE + _ROUNDING)
     are_framed &= _are_whole(standing_out, inks, are_framed)
     (framed,) = are_framed.nonzero()
-    cropped = boxes.cut(inks.pictures)
+    cropped = cut(inks.pictures, boxes)
     images = _centered([box.fit_box(cropped[number]) for number in framed])
     n_strokes = count_parts(inks.pictures > box.STROKE)
     have_several = [

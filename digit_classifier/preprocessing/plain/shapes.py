@@ -1,42 +1,16 @@
 """Where the ink of many pictures lies, and how many parts and how thin strokes it has."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.parts import find_parts
+from digit_classifier.preprocessing.parts import Boxes, find_parts
 
 Numbers = NDArray[np.intp]
 Masks = NDArray[np.bool_]
 
 
-class Boxes(NamedTuple):
-    """The first row and column of each picture's ink, and those after its last."""
-
-    tops: Numbers
-    bottoms: Numbers
-    lefts: Numbers
-    rights: Numbers
-
-    @property
-    def heights(self) -> Numbers:
-        """In pixels."""
-        return self.bottoms - self.tops
-
-    @property
-    def widths(self) -> Numbers:
-        """In pixels."""
-        return self.rights - self.lefts
-
-    def cut(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-        """Crop each picture to its box."""
-        sides = zip(pictures, *(side.tolist() for side in self), strict=True)
-        return [picture[top:bottom, left:right] for picture, top, bottom, left, right in sides]
-
-
 def find_boxes(masks: Masks) -> Boxes:
-    """Find the box of each mask; of an empty one, all of it.
+    """Find the box around each mask; of an empty one, all of it.
 
     Parameters
     ----------
@@ -45,6 +19,7 @@ def find_boxes(masks: Masks) -> Boxes:
     Returns
     -------
     Boxes
+        Of each picture, instead of each part.
     """
     height, width = masks.shape[1:]
     rows, columns = np.logical_or.reduce(masks, axis=2), np.logical_or.reduce(masks, axis=1)
@@ -54,6 +29,12 @@ def find_boxes(masks: Masks) -> Boxes:
         columns.argmax(axis=1),
         width - columns[:, ::-1].argmax(axis=1),
     )
+
+
+def cut(pictures: NDArray[np.uint8], boxes: Boxes) -> list[NDArray[np.uint8]]:
+    """Crop each picture to its box."""
+    sides = zip(pictures, *(side.tolist() for side in boxes), strict=True)
+    return [picture[top:bottom, left:right] for picture, top, bottom, left, right in sides]
 
 
 def count_parts(masks: Masks) -> Numbers:
@@ -83,7 +64,7 @@ def stroke_widths(inks: NDArray[np.uint8], boxes: Boxes) -> NDArray[np.float64]:
     ----------
     inks : ndarray of shape (n_pictures, height, width), uint8
     boxes : Boxes
-        Of the ink.
+        Around the ink.
 
     Returns
     -------
