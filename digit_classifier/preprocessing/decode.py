@@ -4,6 +4,7 @@ Trust bytes, not names: the format is told by the content, from a short list of 
 size is judged on the header, before any pixel is decoded.
 """
 
+import logging
 import struct
 import threading
 import warnings
@@ -75,6 +76,7 @@ _DECODER_ERRORS = (
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its remarks on damaged metadata would let a caller write into the server's log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 libtiff.silence()
 
 

@@ -120,6 +120,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "TIFF of five million rows that are none": (lambda: _fax(5_000_000), "too_many_pixels"),
     "TIFF of 65,000 rows that are none": (lambda: _fax(65_000), "no_ink"),
+    "TIFF of 1,027 samples a pixel": (lambda: tiff({277: 1027}), "unsupported_image"),
     "WebP of 30,000×30,000": (_webp, "too_many_pixels"),
 }
 

@@ -16,7 +16,13 @@ from tests.fuzz import campaign
 from tests.fuzz.corpus import corpus
 from tests.fuzz.mutation import mend_checksums, mutate
 from tests.fuzz.tally import Tally
-from tests.fuzz.targets import Requests, UnexpectedAnswerError, judge, read
+from tests.fuzz.targets import (
+    Requests,
+    UnexpectedAnswerError,
+    frame_damaged_together,
+    judge,
+    read,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # remarks on metadata
 
@@ -43,6 +49,11 @@ def test_file_with_any_bytes_in_it_is_framed_or_refused(
 ) -> None:
     start = data.draw(st.integers(0, len(content)))
     read(mend_checksums(content[:start] + piece + content[start + len(piece) :]), LIMITS)
+
+
+def test_damaged_files_are_framed_together_as_each_is_alone() -> None:
+    n_framed = frame_damaged_together(range(2000))
+    assert n_framed > 20
 
 
 @pytest.fixture(scope="module")
