@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.deployment import machine as m
 from tests.deployment.clone import PROJECT, Clone, environment
 from tests.deployment.own_apache import OwnApache, serving
@@ -158,11 +158,7 @@ class Instance:
 def require_haproxy() -> None:
     if os.geteuid() != 0:
         pytest.skip("Only root can start HAProxy as it is configured.")
-    missing = [name for name in ("haproxy", "socat") if shutil.which(name) is None]
-    if missing and os.environ.get("TEST_SYSTEM_DEPLOYMENT") == "1":
-        pytest.fail(f"There is no {' and no '.join(missing)}, which .ci/run installs.")
-    if missing:
-        pytest.skip(f"apt-get install {' '.join(missing)}")
+    programs.require("haproxy", "socat")
 
 
 @contextmanager

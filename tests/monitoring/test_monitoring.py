@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import yaml
 from flask.testing import FlaskClient
 
+from tests import programs
 from tests.deployment.clone import PROJECT
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import make_busy_app, send
@@ -97,10 +97,9 @@ def test_panels_lie_side_by_side_and_have_a_name() -> None:
 
 
 def test_rules_come_as_they_should() -> None:
-    if (promtool := shutil.which("promtool")) is None:
-        pytest.skip("There is no promtool: apt-get install prometheus.")
+    programs.require("prometheus")  # which has promtool
     for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
         finished = subprocess.run(
-            [promtool, *command], cwd=MONITORING, capture_output=True, text=True, check=False
+            ["promtool", *command], cwd=MONITORING, capture_output=True, text=True, check=False
         )
         assert finished.returncode == 0, finished.stdout + finished.stderr

@@ -1,4 +1,3 @@
-import shutil
 import socket
 import subprocess
 import time
@@ -7,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from digit_classifier.errors import SettingsError
+from tests import programs
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import csrf_token, make_app, post_form, send
 from tests.web.test_errors import problem
@@ -114,8 +114,7 @@ def test_start_fails_with_limits_that_make_no_sense(tmp_path, settings, told):
 @pytest.fixture
 def redis(tmp_path):
     """A real Redis, on a port of its own, and the process."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("There is no redis-server: apt-get install redis-server.")
+    programs.require("redis-server")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     server = subprocess.Popen(
