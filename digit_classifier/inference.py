@@ -1,4 +1,4 @@
-"""From the bytes of an image to a prediction: the whole flow, and the only place its steps meet."""
+"""From the bytes of an image to a prediction: the whole flow; its first half is `framed_images`."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence

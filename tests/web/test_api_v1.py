@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from digit_classifier.web.batches import MAX_ITEMS
+from tests.fuzz.bombs import ARCHIVES
 from tests.web.pictures import REFUSED, as_file, drawn, padded
 from tests.web.serving import MIB, make_app, send
 
@@ -214,6 +215,14 @@ def test_encrypted_entry_spoils_no_other(client):
     secret, good = post_zip(client, bytes(archive)).json
     assert (secret["name"], secret["code"]) == ("secret.png", "broken_image")
     assert good["prediction"] == 4
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_archive_that_asks_for_much_is_refused_as_a_whole_or_in_each_file(client, name):
+    make, code = ARCHIVES[name]
+    told = post_zip(client, make()).json
+    problems = told if isinstance(told, list) else [told]
+    assert {problem["code"] for problem in problems} == {code}
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
