@@ -131,18 +131,22 @@ def _digit_figures(
 
 
 def _non_digit_figures(digits: SetReadings, others: SetReadings) -> dict[str, Any]:
-    figures = {
-        family: {
-            "pictures": len(read.digits),
-            "refused": float((~read.is_read).mean()),
-            "accepted": float(read.accepted.mean()),
-            "auroc": {name: auroc(part, read) for name, part in _with_pool(digits).items()},
-        }
-        for family, read in others.items()
+    counted = {family: read for family, read in others.items() if family not in APART}
+    rows = {family: _family_figures(digits, read) for family, read in counted.items()}
+    summary = {
+        f"mean of the {len(rows)}": _mean(list(rows.values())),
+        f"the {len(rows)} pooled": _family_figures(digits, Readings.pooled(counted.values())),
     }
-    counted = {family: part for family, part in figures.items() if family not in APART}
-    mean = _mean(list(counted.values()))
-    return counted | {f"mean of the {len(counted)}": mean} | {name: figures[name] for name in APART}
+    return rows | summary | {name: _family_figures(digits, others[name]) for name in APART}
+
+
+def _family_figures(digits: SetReadings, read: Readings) -> dict[str, Any]:
+    return {
+        "pictures": len(read.digits),
+        "refused": float((~read.is_read).mean()),
+        "accepted": float(read.accepted.mean()),
+        "auroc": {name: auroc(part, read) for name, part in _with_pool(digits).items()},
+    }
 
 
 def _mean(families: list[dict[str, Any]]) -> dict[str, Any]:

@@ -107,12 +107,12 @@ def scikit_learns(X: np.ndarray, y: np.ndarray) -> Epoch:
 
 
 def pytorchs(X: np.ndarray, y: np.ndarray) -> Epoch:
-    """PyTorch's modules in the loop that its tutorials teach, without a data loader's overhead."""
+    """PyTorch's modules, its fastest Adam (``fused``), and no data loader."""
     layers: list[torch.nn.Module] = []
     for n_inputs, n_outputs in pairwise(SIZES):
         layers += [torch.nn.Linear(n_inputs, n_outputs), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
-    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
+    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE, fused=True)
     loss_of = torch.nn.CrossEntropyLoss()
     inputs, labels = torch.from_numpy(X), torch.from_numpy(y.astype(np.int64))
 

@@ -64,7 +64,7 @@ def _packages() -> str:
     wrong = [problem for r in needed if (problem := _problem(r))]
     if wrong:
         raise UnsoundError("; ".join(wrong))
-    return f"all {len(needed)} required packages are there"
+    return "all required packages are installed"
 
 
 def _problem(requirement: Requirement) -> str | None:

@@ -24,7 +24,7 @@ MNIST (LeCun, Cortes and Burges): 60,000 training and 10,000 test images of digi
 black, written by employees of the American Census Bureau and by American high-school students. No
 writer is in both parts.
 
-{split} The test images were not trained on: they serve for the figures.
+{split} The test images were not trained on: they serve for the figures.{selection}
 
 SHA-256 of the training images and labels: `{digest}`."""
 
@@ -48,10 +48,10 @@ Accuracy under the corruptions of MNIST-C (Mu and Gilmer 2019, arXiv:1906.02337)
 paper's description. Those that `augmentation` also does are not new to the model:"""
 
 _CALIBRATION = """\
-The logits are divided by the temperature {temperature:.4f}, the one of least negative
-log-likelihood on the validation images, as they are and augmented (Guo et al. 2017,
-arXiv:1706.04599). A prediction of less confidence than {min_confidence:.4f} is not accepted: it is
-given with the note that the image is probably no digit."""
+The logits are divided by the temperature {temperature:.4f} (Guo et al. 2017, arXiv:1706.04599), the
+one of least negative log-likelihood on {images}.
+A prediction with a confidence below {min_confidence:.4f} is not accepted: it is returned with the
+note that the image is probably not a digit."""
 
 _LIMITS = """\
 - It was trained on MNIST alone: digits of one tradition of writing, of the United States around
@@ -96,7 +96,9 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
         _figures(figures),
         "## Calibration",
         _CALIBRATION.format(
-            temperature=metadata.temperature, min_confidence=metadata.min_confidence
+            temperature=metadata.temperature,
+            images=metadata.training.get("calibrated_on", "images that its file does not record"),
+            min_confidence=metadata.min_confidence,
         ),
         "## Limits",
         _LIMITS,
@@ -122,8 +124,10 @@ def _layer(config: dict[str, Any]) -> str:
 
 def _data(metadata: ModelMetadata) -> str:
     n_validation = metadata.training.get("recipe", {}).get("n_validation", 0)
+    selection = metadata.training.get("selection")
     return _DATA.format(
         split=_SPLIT.format(n_validation=n_validation) if n_validation else _NO_SPLIT,
+        selection=f"\n\n{selection}" if selection else "",
         digest=metadata.training.get("data_sha256", "not recorded"),
     )
 

@@ -98,7 +98,12 @@ class Run(ABC):
             input_scaling=self.scaling,
             temperature=temperature,
             min_confidence=confidence_quantile(logits, temperature, REFUSED_SHARE),
-            training=self.identity | {"versions": _versions(), "history": self.history},
+            training=self.identity
+            | {
+                "calibrated_on": "the validation images, as they are and augmented",
+                "versions": _versions(),
+                "history": self.history,
+            },
             figures={
                 "validation": self.validate().as_json(),
                 "test": self._score(trained, self.data.X_test, self.data.y_test).as_json(),

@@ -25,6 +25,7 @@ def small_model() -> Model:
         "recipe": RECIPES["cnn"].as_json(),
         "seed": 7,
         "data_sha256": "ab" * 32,
+        "calibrated_on": "the validation images as they are",
         "versions": {"numpy": "2.4.6"},
         "history": HISTORY,
     }

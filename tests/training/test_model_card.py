@@ -29,7 +29,8 @@ def test_the_card_tells_the_model_its_data_recipe_figures_and_limits() -> None:
     assert "5,000 were chosen by class" in card
     assert f"`{'ab' * 32}`" in card
     assert "temperature 2.0000" in card
-    assert "confidence than 0.8750" in card
+    assert "confidence below 0.8750" in card
+    assert "on the validation images as they are." in card
     assert f"{figures['views']['raw']['error']:.2%}" in card
     assert "On the 200 images" in card
 
@@ -83,3 +84,13 @@ def test_a_model_that_does_not_tell_its_training_gets_a_card() -> None:
 
     assert "labels: `not recorded`" in card
     assert "none was held out" in card
+    assert "on images that its file does not record." in card
+    assert "selected by" not in card
+
+
+def test_the_card_says_how_a_model_was_selected() -> None:
+    model, sentence = small_model(), "It was selected by the test images."
+    training = model.metadata.training | {"selection": sentence}
+    model = replace(model, metadata=replace(model.metadata, training=training))
+
+    assert f"\n\n{sentence}\n\n" in model_card(model, judged(model, *noise())[1])

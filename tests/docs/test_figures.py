@@ -1,0 +1,122 @@
+"""Figures of the README and of the models' cards are those that were recorded."""
+
+import json
+import re
+from itertools import dropwhile, takewhile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digit_classifier.model_store import PRETRAINED, read_model_file
+from digit_classifier.training.model_card import model_card
+
+ROOT = Path(__file__).parents[2]
+MODELS = sorted(folder.parent.name for folder in PRETRAINED.glob("*/figures.json"))
+README = (ROOT / "README.md").read_text("utf-8")
+GENERALITY = (ROOT / "docs/generality.md").read_text("utf-8")
+
+
+def recorded(name: str) -> dict[str, Any]:
+    return json.loads((PRETRAINED / name / "figures.json").read_text("utf-8"))
+
+
+def cells(text: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, its header first."""
+    lines = dropwhile(
+        lambda line: not line.startswith("|"), text[text.index(heading) :].splitlines()
+    )
+    table = takewhile(lambda line: line.startswith("|"), lines)
+    header, _, *body = (
+        [re.sub(r"[*`]", "", cell).strip() for cell in line.strip("|").split("|")] for line in table
+    )
+    return [header, *body]
+
+
+def rows(text: str, heading: str) -> dict[str, dict[str, str]]:
+    """The same by the first column, each row by the header."""
+    header, *body = cells(text, heading)
+    return {row[0]: dict(zip(header, row, strict=True)) for row in body}
+
+
+def percent(text: str) -> float:
+    return float(text.removesuffix("%").strip())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_card_shows_the_recorded_figures(name: str) -> None:
+    model = read_model_file(PRETRAINED / name / "model.safetensors", name)
+
+    card = (PRETRAINED / name / "MODEL_CARD.md").read_text("utf-8")
+
+    assert card == model_card(model, recorded(name))
+    assert recorded(name)["version"] == model.version
+
+
+def test_the_readme_has_the_recorded_accuracy_on_mnist() -> None:
+    figures = recorded("mlp")
+    table = rows(README, "**MNIST**")
+
+    for row, prefix in (("raw arrays", ""), ("framed as an upload", "framed_")):
+        for column, suffix in (("white on black", ""), ("black on white", "_inverted")):
+            accuracy = figures[f"{prefix}accuracy{suffix}"]
+            assert table[row][column] == f"{accuracy:.2%}".replace("%", " %")
+
+
+def test_the_readme_has_the_recorded_means_under_corruptions() -> None:
+    sentence = README[README.index("adds the fifteen corruptions") :]
+
+    raw, framed = re.findall(r"([\d.]+) %", sentence)[:2]
+
+    means = recorded("mlp")["corruption_mean"]
+    assert (raw, framed) == (f"{100 * means['raw']:.1f}", f"{100 * means['framed']:.1f}")
+
+
+def test_the_readme_s_table_of_foreign_digits_is_that_of_the_page_on_generality() -> None:
+    ours, measured = rows(README, "## How well it reads"), rows(GENERALITY, "### Accuracy")
+
+    assert set(ours) == set(measured) - {"MNIST test"}
+    for name, row in ours.items():
+        columns = {
+            "the usual project": "naive",
+            "ours (mlp)": "mlp, auto",
+            "cnn": "cnn, auto",
+            "softmax": "softmax, auto",
+        }
+        for column, source in columns.items():
+            assert percent(row[column]) == percent(measured[name][source]), (name, column)
+
+
+def test_the_readme_compares_accepted_digits_and_non_digits_both_pooled() -> None:
+    accepted = rows(GENERALITY, "### Acceptance")["all sets"]["mlp: accepted"]
+    others = rows(GENERALITY, "### What is no digit, by mlp")
+    pooled, letters = others["the 8 pooled"], others["letters, look-alikes too"]
+
+    sentence = README[README.index("It accepts ") :].partition("\n\n")[0]
+
+    assert re.findall(r"\d+\.\d+", sentence) == [
+        f"{percent(accepted):.1f}",
+        f"{percent(pooled['accepted']):.1f}",
+        pooled["all sets"],
+        f"{percent(letters['accepted']):.1f}",
+    ]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_page_on_training_has_the_recorded_figures(name: str) -> None:
+    page = (ROOT / "docs/training.md").read_text("utf-8")
+    table = cells(page, "Errors are white on black / black on white.")
+    (row,) = (row for row in table if row[0].partition(",")[0] == name)
+    figures = recorded(name)
+    views, means = figures["views"], figures["corruption_mean"]
+
+    def errors(view: str) -> str:
+        return f"{views[view]['n_errors']} / {views[f'{view}_inverted']['n_errors']}"
+
+    assert row[3:] == [
+        errors("raw"),
+        errors("framed"),
+        f"{views['raw']['expected_calibration_error']:.2%}".replace("%", " %"),
+        f"{means['raw']:.1%}".replace("%", " %"),
+        f"{means['framed']:.1%}".replace("%", " %"),
+    ]
