@@ -4,21 +4,29 @@ Its binary extension puts the bytes of tensors after the JSON; a header tells wh
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar, get_args
 
 import msgspec
 from flask import Request, Response, jsonify
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from digit_classifier.errors import TensorError
-from digit_classifier.tensors import Tensor
+from digit_classifier.tensors import MAX_DIGITS, Tensor
 
 #: How many bytes of the body are JSON; what follows are the bytes of tensors.
 HEADER = "Inference-Header-Content-Length"
 
 _MAX_TOLD = 200  # characters
+#: Commas between the values of the largest tensor that is read, 256 digits of 28×28 pixels.
+_MAX_COMMAS = MAX_DIGITS * 28 * 28
+#: By the number of brackets that the data begin with: [n·784], [n, 784] or [n, 28, 28].
+_LISTS: dict[str, dict[int, Any]] = {
+    "UINT8": {1: list[int], 2: list[list[int]], 3: list[list[list[int]]]},
+    "FP32": {1: list[float], 2: list[list[float]], 3: list[list[list[float]]]},
+}
 
 OutputName = Literal["probabilities", "digits"]
+Decoded = TypeVar("Decoded")
 
 
 class InputParameters(Struct):
@@ -36,9 +44,16 @@ class InputTensor(Struct):
         Meta(min_length=2, max_length=3, description="`[n, 28, 28]` or `[n, 784]`, n up to 256."),
     ]
     datatype: Literal["UINT8", "FP32"]
-    data: Annotated[
-        list[Any] | None, Meta(description="Numbers, row after row, in one list or in nested ones.")
-    ] = None
+    data: (
+        Annotated[
+            Raw,
+            Meta(
+                description="Numbers, row after row, in one list or in nested ones.",
+                extra_json_schema={"type": ["array", "null"], "items": {}},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     parameters: InputParameters | None = None
 
 
@@ -110,13 +125,17 @@ def read_message(request: Request) -> tuple[InferRequest, Tensor]:
     """
     body = request.get_data()
     size = _size_of_json(request, len(body))
-    try:
-        message = msgspec.json.decode(body[:size], type=InferRequest)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        # whose text may quote what was sent, however long that is
-        raise TensorError(f"This is no inference request: {str(exc)[:_MAX_TOLD]}.") from exc
+    message = _decode(body[:size], InferRequest)
     (sent,) = message.inputs
     return message, Tensor(sent.datatype, tuple(sent.shape), _values(sent, body[size:]))
+
+
+def _decode(content: bytes | Raw, kind: type[Decoded]) -> Decoded:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        # whose text may quote what was sent, however long that is
+        raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_TOLD]}.") from exc
 
 
 def _size_of_json(request: Request, n_bytes: int) -> int:
@@ -130,11 +149,27 @@ def _size_of_json(request: Request, n_bytes: int) -> int:
 
 def _values(sent: InputTensor, behind: bytes) -> bytes | list[Any]:
     size = sent.parameters and sent.parameters.binary_data_size
-    if (size is None) == (sent.data is None):
+    data = b"null" if sent.data is UNSET else bytes(sent.data)
+    has_data = data != b"null"
+    if (size is None) != has_data:
         raise TensorError("A tensor has either data or binary_data_size.")
     if len(behind) != (size or 0):
         raise TensorError(f"{len(behind)} bytes follow the JSON; {size or 0} were announced.")
-    return sent.data if sent.data is not None else behind
+    return _numbers(data, sent.datatype) if has_data else behind
+
+
+def _numbers(data: bytes, datatype: str) -> list[Any]:
+    """Decode a list of numbers by its type: anything else is rejected before it takes memory."""
+    if data.count(b",") > _MAX_COMMAS:
+        raise TensorError(f"The data have more values than {MAX_DIGITS} digits.")
+    depth = len(data) - len(data.lstrip(b"[ \t\r\n"))
+    brackets = data[:depth].count(b"[")
+    if brackets not in _LISTS[datatype]:
+        raise TensorError(
+            f"The data must be one list or lists nested up to {len(_LISTS[datatype])} deep."
+        )
+    decoded: list[Any] = _decode(data, _LISTS[datatype][brackets])
+    return decoded
 
 
 def write_message(

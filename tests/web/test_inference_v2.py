@@ -169,7 +169,7 @@ def post(web, document, behind=b"", header=None):
 @pytest.mark.parametrize(
     ("document", "behind", "header", "told"),
     [
-        ([], b"", None, "no inference request"),
+        ([], b"", None, "not an inference request"),
         ({}, b"", None, "missing required field `inputs`"),
         ({"inputs": []}, b"", None, "length >= 1"),
         ({"inputs": [BLANK, BLANK]}, b"", None, "length <= 1"),
@@ -182,7 +182,7 @@ def post(web, document, behind=b"", header=None):
         ({"inputs": [ANNOUNCED]}, bytes(784), "-1", "no number of bytes"),
         ({"inputs": [ANNOUNCED]}, bytes(784), "²", "no number of bytes"),
         ({"inputs": [ANNOUNCED]}, bytes(784), "9" * 5000, "no number of bytes"),
-        ({"inputs": [ANNOUNCED]}, bytes(784), "5", "no inference request"),
+        ({"inputs": [ANNOUNCED]}, bytes(784), "5", "not an inference request"),
         ({"inputs": [BLANK | {"shape": ["x", 784]}]}, b"", None, "Expected `int`"),
         ({"inputs": [BLANK | {"shape": [1] * 4}]}, b"", None, "length <= 3"),
         ({"inputs": [BLANK], "outputs": [{"name": "digits"}] * 3}, b"", None, "length <= 2"),
@@ -203,7 +203,7 @@ def test_what_is_no_request_is_a_400_that_says_why(web, document, behind, header
 def test_what_is_no_json_is_a_400(web, body):
     response = web.post("/v2/models/mlp/infer", data=body)
     assert response.status_code == 400
-    assert "no inference request" in response.json["error"]
+    assert "not an inference request" in response.json["error"]
 
 
 def test_request_that_is_too_large_is_a_413(web):
