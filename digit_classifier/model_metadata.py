@@ -8,6 +8,8 @@ from digit_classifier.preprocessing.vectorize import InputScaling
 
 #: Largest side of a framed image that is believed, in pixels.
 _MAX_SIDE = 1024
+#: Calibration looks for a temperature between 0.05 and 20.
+_MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +58,9 @@ class ModelMetadata:
             and all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in self.image_shape),
             "input_scaling": all(map(_is_number, vars(self.input_scaling).values())),
             "class_labels": all(isinstance(label, int) for label in self.class_labels),
-            "temperature": _is_number(self.temperature) and self.temperature > 0,
-            "min_confidence": _is_number(self.min_confidence),
+            "temperature": _is_number(self.temperature)
+            and _MIN_TEMPERATURE <= self.temperature <= _MAX_TEMPERATURE,
+            "min_confidence": _is_number(self.min_confidence) and 0 <= self.min_confidence <= 1,
             "training": isinstance(self.training, dict),
             "figures": isinstance(self.figures, dict),
         }

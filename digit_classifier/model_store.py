@@ -28,6 +28,7 @@ from digit_classifier.errors import (
 )
 from digit_classifier.model_metadata import ModelMetadata
 from digit_classifier.neural_network.layers import Array
+from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.registry import classifier_class
 
 FORMAT_VERSION = 1
@@ -208,7 +209,14 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
 
 
 def _check_interface(classifier: Classifier, metadata: ModelMetadata, path: Path) -> None:
-    """One forward pass proves that it takes the images and gives the labels that it says."""
-    blank = np.zeros((1, int(np.prod(metadata.image_shape))), np.float32)
-    if classifier.predict_logits(blank).shape != (1, len(metadata.class_labels)):
+    """Read three pictures, which proves the shapes and that confidences are finite numbers."""
+    height, width = metadata.image_shape
+    ramp = np.linspace(0, 255, height * width).reshape(height, width)
+    pictures = np.stack([np.zeros_like(ramp), ramp, np.full_like(ramp, 255)]).astype(np.uint8)
+    with np.errstate(all="ignore"):  # numbers that are too large are reported below
+        vectors = vectorize(pictures, metadata.input_scaling)
+        logits = classifier.predict_logits(vectors) / np.float32(metadata.temperature)
+    if logits.shape != (len(pictures), len(metadata.class_labels)):
         raise ModelCorruptError(f"{path}: the outputs do not match the class labels.")
+    if not np.isfinite(logits).all():
+        raise ModelCorruptError(f"{path}: the outputs are not finite numbers.")

@@ -142,6 +142,12 @@ def test_other_format_version_is_refused_by_number(forge):
         ("temperature", -1.0),
         ("temperature", "warm"),
         ("temperature", float("nan")),
+        ("temperature", 1e-300),
+        ("temperature", 1e300),
+        ("min_confidence", -0.5),
+        ("min_confidence", 1.5),
+        ("input_scaling", {"scale": 1e38, "offset": 0}),
+        ("input_scaling", {"scale": 1, "offset": float("inf")}),
         ("min_confidence", "much"),
         ("min_confidence", None),
         ("training", []),
@@ -178,4 +184,13 @@ def test_parameter_that_is_no_finite_number_is_refused(forge, value):
         tensors["3.weights"][1, 2] = value
 
     with pytest.raises(ModelCorruptError, match="not finite"):
+        read_model_file(forge(change_tensors=change), "small")
+
+
+@pytest.mark.parametrize("value", [3e38, -3e38])
+def test_parameters_so_large_that_outputs_are_not_finite_are_rejected(forge, value):
+    def change(tensors):
+        tensors["5.weights"] = np.full_like(tensors["5.weights"], value)
+
+    with pytest.raises(ModelCorruptError, match="outputs are not finite"):
         read_model_file(forge(change_tensors=change), "small")
