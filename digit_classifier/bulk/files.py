@@ -1,6 +1,7 @@
 """Files and folders by path or URL, on this machine or in a store that fsspec reaches."""
 
 import bz2
+import errno
 import gzip
 import lzma
 import os
@@ -29,6 +30,8 @@ UNPACK_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 
 #: What a store says of a file that cannot be had; any other trouble may pass, and is tried again.
 _REFUSALS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+#: What this machine reports of a name that is too long, and of files that are not plain ones.
+_NOT_A_PLAIN_FILE = (errno.EINVAL, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.EOPNOTSUPP)
 #: One of these, whichever the store knows, changes when a file is written anew.
 _MARKS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
 _PARTIAL = ".*.partial"
@@ -50,7 +53,8 @@ def locate(url: str) -> tuple[AbstractFileSystem, str]:
         fs, path = url_to_fs(url)
     except ImportError as exc:
         raise MissingPackageError(f"{url} cannot be reached: {exc}.") from exc
-    except ValueError as exc:
+    except (ValueError, TypeError, AttributeError) as exc:
+        # the last two where a store is named that needs more than a URL
         raise BulkError(f"{url} cannot be reached: {exc}.") from exc
     return fs, path
 
@@ -98,27 +102,37 @@ def unpacked(url: str) -> Iterator[BinaryIO]:
 def read_image(url: str, max_bytes: int) -> bytes | InputError:
     """Read a file, no further than a byte over the limit.
 
-    That it is too large is told when it is decoded. Trouble that may pass, as of a network, is
-    raised.
+    Decoding rejects a file that is too large. Failures that may pass, such as a network's, are
+    raised: the run tries the shard again.
     """
     try:
         fs, path = locate(url)
-        # not a pipe either, which would be waited for
-        if isinstance(fs, LocalFileSystem) and not _is_file(Path(path)):
-            return NoFileError("There is no such file.")
+        if isinstance(fs, LocalFileSystem):
+            return _read_local(Path(path), max_bytes)
         with fs.open(path, "rb") as file:
             return cast(bytes, file.read(max_bytes + 1))
     except _REFUSALS as exc:
         return NoFileError(f"The file cannot be read: {exc.strerror or exc}.")
-    except (BulkError, ValueError) as exc:
+    except (BulkError, MissingPackageError, ValueError) as exc:
         return NoFileError(f"The file cannot be read: {exc}")
 
 
-def _is_file(path: Path) -> bool:
+def _read_local(path: Path, max_bytes: int) -> bytes | InputError:
     try:
-        return path.is_file()
-    except OSError:  # its name is too long, say
-        return False
+        if not path.is_file():  # nor a pipe, whose reader would wait
+            return NoFileError("There is no such file.")
+        # Some files of /proc would make their reader wait as well.
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            content: bytes | None = file.read(max_bytes + 1)
+    except OSError as exc:
+        if exc.errno not in _NOT_A_PLAIN_FILE:
+            raise
+        return NoFileError(f"The file cannot be read: {exc.strerror}.")
+    return NoFileError("The file has no content yet.") if content is None else content
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write_whole(url: str, content: bytes) -> None:

@@ -1,7 +1,9 @@
+import resource
 from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.registry import known_implementations
 
 from digit_classifier.bulk import files
 from digit_classifier.errors import NoFileError
@@ -25,6 +27,60 @@ def test_a_file_is_written_and_listed_wherever_it_is(store: str, tmp_path: Path)
 @pytest.mark.parametrize("store", ["", "memory://"])
 def test_a_file_that_is_not_there_is_an_error_of_its_row(store: str, tmp_path: Path) -> None:
     assert isinstance(files.read_image(f"{store}{tmp_path}/gone.png", 10), NoFileError)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/proc/self/mem",  # its first page cannot be read
+        "/proc/self/clear_refs",  # it can only be written
+        "/dev/zero",
+        "x" * 5000,
+        "dir://x",
+        "reference://x",
+        "github://owner/repository",
+        "unknown://x",
+        "::::",
+    ],
+)
+def test_an_odd_line_of_a_list_is_an_error_of_its_row(line: str) -> None:
+    assert isinstance(files.read_image(files.join("/tmp", line), 100), NoFileError)
+
+
+def test_reading_does_not_wait_for_a_file_that_has_no_content_yet() -> None:
+    # the kernel's messages: once all are read, a reader waits for the next
+    answers = (files.read_image("/proc/kmsg", 10_000) for _ in range(10_000))
+
+    assert any(isinstance(answer, NoFileError) for answer in answers)
+
+
+def test_a_store_whose_package_is_missing_is_an_error_of_its_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(
+        known_implementations,
+        "far",
+        {"class": "no_such_package.FarFileSystem", "err": "Install no_such_package."},
+    )
+
+    answer = files.read_image("far://bucket/1.png", 100)
+
+    assert isinstance(answer, NoFileError)
+    assert "Install no_such_package" in str(answer)
+
+
+def test_a_local_failure_that_may_pass_is_raised(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "1.png").write_bytes(b"content")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            files.read_image(str(tmp_path / "1.png"), 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(
