@@ -1,6 +1,8 @@
 """The same site without root: a whole Apache of an ordinary user."""
 
+import contextlib
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -17,6 +19,7 @@ import psutil
 import pytest
 import requests
 
+from digit_classifier.client import Client
 from tests.deployment import machine as m
 from tests.deployment.clone import Clone, as_user
 from tests.deployment.own_apache import (
@@ -32,6 +35,7 @@ from tests.deployment.test_build import free_port
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SEVEN = Path("digit_classifier/samples/4-7.png")
 MIB = 1024 * 1024
+LONGEST_FIELD = 8190  # bytes of a header field, its name included
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -231,8 +235,9 @@ def test_slow_request_ends_with_a_408(apache: OwnApache) -> None:
 @pytest.mark.parametrize(
     ("path", "headers", "status", "code"),
     [
-        ("/", {"X-Long": "a" * 5000}, 400, "bad_request"),
-        ("/", {f"X-{n}": "a" for n in range(80)}, 400, "bad_request"),
+        ("/", {"X-Long": "a" * 8190}, 431, "request_header_fields_too_large"),
+        ("/", {"X-Long": "a" * 100_000}, 431, "request_header_fields_too_large"),
+        ("/", {f"X-{n}": "a" for n in range(80)}, 431, "request_header_fields_too_large"),
         ("/error/", {}, 403, "forbidden"),
         ("/static/", {}, 404, "not_found"),
         ("/static/0123456789ab/", {}, 404, "not_found"),
@@ -252,6 +257,12 @@ def test_errors_of_apache_are_problems_for_programs_and_pages_for_browsers(
     for one in (answer, page):
         assert one.headers["Content-Security-Policy"].startswith("default-src 'self'")
         assert one.headers["Server"] == "Apache"
+
+
+def test_header_field_of_apache_s_default_size_passes(apache: OwnApache) -> None:
+    for value in ("a" * (LONGEST_FIELD - len("X-Long: ")), "a" * 4094):
+        answer = requests.get(f"{apache.address}/livez", headers={"X-Long": value}, timeout=10)
+        assert answer.status_code == 200
 
 
 def test_address_that_is_too_long_is_refused_before_anything_else_is_read(
@@ -314,10 +325,29 @@ def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
             return requests.get(f"{running.address}/status", headers=headers, timeout=5).status_code
 
         assert [status_for(client) for client in ("198.51.100.7", "192.0.2.1")] == [200, 403]
-        page = requests.get(running.address, headers={"X-Forwarded-Proto": "https"}, timeout=5)
-        assert "; Secure" in page.headers["Set-Cookie"]
+        by_tls = {"X-Forwarded-Proto": "https"}
+        for client in ({}, {"X-Forwarded-For": "198.51.100.7"}, {"X-Forwarded-For": "10.1.2.3"}):
+            page = requests.get(running.address, headers=by_tls | client, timeout=5)
+            assert "; Secure" in page.headers["Set-Cookie"], client
         log = (running.folder / "logs" / "digit-classifier-access.log").read_text()
         assert "192.0.2.1 [" in log
+
+
+def test_word_of_another_than_a_trusted_proxy_is_not_taken(clone: Clone) -> None:
+    options = {"TRUSTED_PROXIES": "127.0.0.8/31 192.0.2.1 ::1"}
+    headers = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
+    with serving(clone, free_port(), **options) as running:
+
+        def cookie_for(source: str) -> str:
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", running.port, timeout=5, source_address=(source, 0)
+            )
+            with contextlib.closing(connection):
+                connection.request("GET", "/", headers=headers)
+                return connection.getresponse().headers["Set-Cookie"]
+
+        assert "; Secure" in cookie_for("127.0.0.9")
+        assert "; Secure" not in cookie_for("127.0.0.1")
 
 
 def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
@@ -336,7 +366,7 @@ def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
     }
     with serving(clone, free_port(), **options) as running:
         plain = requests.get(f"{running.address}/x?y=1", timeout=5, allow_redirects=False)
-        assert plain.status_code == 301
+        assert plain.status_code == 308
         assert plain.headers["Location"] == f"https://localhost:{port}/x?y=1"
         page = requests.get(f"https://localhost:{port}/", verify=folder / "cert.pem", timeout=5)
         assert page.headers["Strict-Transport-Security"] == "max-age=63072000"
@@ -344,10 +374,37 @@ def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
         curl = ["curl", "--silent", "--cacert", str(folder / "cert.pem"), "--output", "/dev/null"]
         curl += ["--write-out", "%{http_version}", f"https://localhost:{port}/livez"]
         assert subprocess.run(curl, capture_output=True, text=True, check=True).stdout == "2"
+        assert_too_large_fields_are_refused(curl[:-1], f"https://localhost:{port}/livez")
+        assert_post_is_redirected_as_a_post(running, folder / "cert.pem")
         smoke = clone.run(
             "smoke_test.sh", f"https://localhost:{port}/", SMOKE_CURL_OPTIONS="--insecure"
         )
         assert smoke.returncode == 0, smoke.stderr
+
+
+def assert_too_large_fields_are_refused(curl: list[str], address: str) -> None:
+    """Over HTTP/2, as over HTTP/1.1."""
+    curl = [*curl[:-1], "%{http_version} %{http_code}"]
+    for n_bytes, status in {LONGEST_FIELD: "200", LONGEST_FIELD + 100: "431"}.items():
+        field = "x-long: ".ljust(n_bytes, "a")
+        command = [*curl, "--header", field, address]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert told == f"2 {status}"
+
+
+def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -> None:
+    """By curl, by requests, and by our own client, to the address without TLS."""
+    seven = running.clone.path / SEVEN
+    url = f"{running.address}/curl-api"
+    curl = ["curl", "--silent", "--location", "--cacert", str(certificate)]
+    curl += ["--form", f"myfile=@{seven}", url]
+    answer = subprocess.run(curl, capture_output=True, text=True, check=True).stdout
+    assert json.loads(answer)["prediction"] == 7
+    files = {"myfile": seven.read_bytes()}
+    assert requests.post(url, files=files, verify=certificate, timeout=10).json()["prediction"] == 7
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        assert Client(running.address).classify(seven).prediction == 7
 
 
 @pytest.mark.parametrize(

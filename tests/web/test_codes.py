@@ -81,7 +81,8 @@ def of_apache():
     """The codes of the documents that Apache answers with by itself."""
     with tempfile.TemporaryDirectory() as folder:
         files = error_files(make_app(Path(folder)))
-    return {json.loads(text)["code"] for name, text in files.items() if name.endswith(".json")}
+    documents = [text.partition("\n\n")[2] for name, text in files.items() if ".json" in name]
+    return {json.loads(document)["code"] for document in documents}
 
 
 def test_the_page_has_all_codes_and_no_other():
