@@ -30,6 +30,7 @@ def test_calls_of_an_address_are_limited_and_the_headers_tell_how(tmp_path):
     assert first.headers["X-RateLimit-Remaining"] == "2"
     detail = problem(responses[-1], 429, "rate_limited")
     assert "Retry-After" in detail
+    assert not any("Retry-After" in response.headers for response in responses[:-1])
     (pause,) = responses[-1].headers.getlist("Retry-After")
     assert 0 < int(pause) <= 3600
     assert responses[-1].headers["X-RateLimit-Remaining"] == "0"
@@ -85,6 +86,36 @@ def test_page_s_requests_are_limited_by_their_address(tmp_path):
     headers = {"X-CSRFToken": csrf_token(client.get("/").text)}
     assert statuses(client, 3, headers=headers) == [200, 200, 429]
     assert statuses(client, 1, headers={"X-API-Key": "lab"}) == [200]
+
+
+def readings(client, purpose, n, **options):
+    path = f"{CLASSIFY}?purpose={purpose}"
+    return [client.post(path, data=drawn(7), **options).status_code for _ in range(n)]
+
+
+def test_readings_with_a_purpose_are_limited_by_themselves_and_ten_times_as_high(tmp_path):
+    client = make_app(tmp_path, rate_limit="2/hour").test_client()
+    assert readings(client, "live", 12) == [200] * 12
+    assert readings(client, "again", 8) == [200] * 8
+    assert readings(client, "live", 1) + readings(client, "again", 1) == [429, 429]
+    assert statuses(client, 3) == [200, 200, 429]
+    # the mark of a reading is worth nothing elsewhere, nor is one that is not known
+    assert client.get("/api/v1/models?purpose=live").status_code == 429
+    assert readings(client, "Live", 1) == [429]
+
+
+def test_key_has_one_limit_for_all_its_calls(tmp_path):
+    client = make_app(tmp_path, api_keys=(line("lab"),), rate_limit="2/hour").test_client()
+    headers = {"X-API-Key": "lab"}
+    assert readings(client, "live", 3, headers=headers) == [200, 200, 429]
+    assert statuses(client, 1, headers=headers) == [429]
+
+
+def test_only_a_refusal_says_when_to_come_again(tmp_path):
+    client = make_app(tmp_path, rate_limit="3/hour").test_client()
+    for answer in (client.get("/api/v1/models"), client.post(CLASSIFY), client.get("/nowhere")):
+        assert "Retry-After" not in answer.headers
+        assert "X-RateLimit-Pause" not in answer.headers
 
 
 def test_limit_passes(tmp_path):
