@@ -60,7 +60,7 @@ def headers_conf() -> str:
 
 def error_files(app: Flask) -> dict[str, str]:
     """Map the names of the error documents to their content: a page, a problem, and a type map."""
-    files = {}
+    files: dict[str, str] = {}
     with app.test_request_context():
         for status in STATUSES:
             problem = problem_of(error_of(status))

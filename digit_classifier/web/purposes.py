@@ -4,7 +4,7 @@ The page reads a drawing while it is being drawn, and one picture by several mod
 are counted apart from the digits read, and limited apart from other calls.
 """
 
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from flask import request
 from werkzeug.exceptions import BadRequest
@@ -34,7 +34,7 @@ def current_purpose() -> Purpose | None:
     purpose = request.args.get("purpose")
     if purpose is not None and purpose not in PURPOSES:
         raise BadPurpose
-    return cast(Purpose | None, purpose)
+    return purpose
 
 
 def has_purpose() -> bool:

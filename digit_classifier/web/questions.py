@@ -25,8 +25,8 @@ class ClassifyQuery(ModelQuery, total=False):
     purpose: Annotated[
         Purpose,
         Meta(
-            description="What the reading is for, where it is no answer to count: `live`, a drawing "
-            "that is not finished; `again`, a picture that has its answer already."
+            description="What the reading is for, where it is no answer to count: `live`, a "
+            "drawing that is not finished; `again`, a picture that has its answer already."
         ),
     ]
 

@@ -14,6 +14,7 @@ from tests.deployment import machine as m
 from tests.web.pictures import drawn
 from tests.web.serving import make_app, serving
 
+
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     with serving(make_app(tmp_path)) as address:

@@ -47,7 +47,9 @@ def test_error_documents_are_problems_and_pages(app):
         assert problem["status"] == status
         assert re.fullmatch(r"[a-z_]+", problem["code"])
         assert problem["detail"] in html.unescape(files[f"{status}.html"])
-        assert files[f"{status}.html"].startswith(f"{head.splitlines()[0]}\nContent-Type: text/html")
+        assert files[f"{status}.html"].startswith(
+            f"{head.splitlines()[0]}\nContent-Type: text/html"
+        )
         assert files[f"{status}.var"].count("URI: ") == 2
     assert '"code": "file_too_large"' in files["413.json"]  # as the application's own
 

@@ -81,7 +81,9 @@ def test_abstentions_are_counted_and_there_from_the_start(app, client):
 
 
 def test_what_is_read_for_a_purpose_is_counted_apart_from_the_digits_read(client):
-    stripes = encode(Image.fromarray(np.tile(np.arange(28, dtype=np.uint8) % 5 * 60, (28, 1))), "PNG")
+    stripes = encode(
+        Image.fromarray(np.tile(np.arange(28, dtype=np.uint8) % 5 * 60, (28, 1))), "PNG"
+    )
     for purpose, content in (("live", stripes), ("live", drawn(7)), ("again", drawn(7))):
         answer = client.post("/api/v1/classify", query_string={"purpose": purpose}, data=content)
         assert answer.json["accepted"] is (content != stripes)
