@@ -1,20 +1,21 @@
-"""What the page weighs, and how long a visitor waits for the answer once the pen is up.
+"""What the page weighs, how long a visitor waits for the answer, and what a drawn digit costs.
 
 ``python -m benchmarks.page`` draws digits in the machine's own Chromium, against a server in this
 process. The wait is measured in the page: from the release of the pen to the paint of the answer.
+The cost is the page's calls of the API for a digit that a hand draws in a second or two.
 """
 
 import tempfile
 from gzip import compress
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import click
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Request, sync_playwright
 
 from tests.browser.conftest import LAPTOP, launch
-from tests.browser.hands import draw, expect_digit
+from tests.browser.hands import HAND, clear, draw, expect_comparison, expect_digit
 from tests.web.serving import make_app, serving
 
 #: Notes the moments: of the pen's release, and of the first paint after the last change of the
@@ -55,15 +56,31 @@ def wait_for_answers(page: Page, n_rounds: int) -> list[float]:
         digit = (1, 7)[number % 2]
         draw(page, digit)
         expect_digit(page, digit)
-        page.get_by_role("button", name="Clear").click()
-        expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
+        clear(page)
     return page.evaluate("waits")
+
+
+def count_calls(page: Page, n_digits: int) -> dict[str, int]:
+    """Draw digits as slowly as a hand does, and return the page's calls by their purpose."""
+    calls = {"answer": 0, "live": 0, "again": 0}
+
+    def note(request: Request) -> None:
+        query = parse_qs(urlsplit(request.url).query)
+        if request.method == "POST":
+            calls[query.get("purpose", ["answer"])[0]] += 1
+
+    page.on("request", note)
+    for number in range(n_digits):
+        draw(page, number % 10, HAND)
+        expect_comparison(page)
+        clear(page)
+    return calls
 
 
 @click.command()
 @click.option("--rounds", default=40, show_default=True, help="Digits to draw.")
 def main(rounds: int) -> None:
-    """Print both."""
+    """Print all three."""
     with (
         tempfile.TemporaryDirectory() as no_models,
         serving(make_app(Path(no_models))) as address,
@@ -72,6 +89,7 @@ def main(rounds: int) -> None:
         page = launch(playwright).new_page(viewport=LAPTOP)
         sizes = weigh(page, address)
         waits = sorted(wait_for_answers(page, rounds))
+        calls = count_calls(page, rounds)
     for path, size in sorted(sizes.items(), key=lambda item: -item[1]):
         click.echo(f"{size:>8,}  {path}")
     click.echo(f"{sum(sizes.values()):>8,}  bytes, compressed by gzip")
@@ -79,6 +97,8 @@ def main(rounds: int) -> None:
         f"pen up to answer: median {median(waits):.0f} ms, 90 % within "
         f"{waits[int(0.9 * len(waits))]:.0f} ms, of {len(waits)} digits"
     )
+    costs = ", ".join(f"{n_calls / rounds:.1f} {name}" for name, n_calls in calls.items())
+    click.echo(f"calls of the API for a drawn digit: {costs}")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
 source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
 
 # What either Apache loads, by the names of a2enmod; mod_wsgi is a case of its own.
-MODULES=(mpm_event authz_core authz_host alias deflate dir filter headers http2 mime negotiation
-    remoteip reqtimeout setenvif unique_id)
+MODULES=(mpm_event asis authz_core authz_host alias deflate dir filter headers http2 mime negotiation
+    remoteip reqtimeout rewrite setenvif unique_id)
 
 # The environment to ask about the application: that of a release which does not serve yet.
 ENVIRONMENT="${NEW_RELEASE:+$NEW_RELEASE/venv}"
@@ -128,6 +128,16 @@ threads() {
     printf '%s\n' $(((all + PROCESSES - 1) / PROCESSES))
 }
 
+# Apache's condition that a connection comes from one of the trusted proxies.
+from_a_proxy() {
+    local proxies proxy condition=""
+    read -ra proxies <<<"$TRUSTED_PROXIES"
+    for proxy in "${proxies[@]}"; do
+        condition+="${condition:+ || }%{CONN_REMOTE_ADDR} -ipmatch '$proxy'"
+    done
+    printf '%s\n' "$condition"
+}
+
 render_site() {
     local user="" port="$HTTP_PORT" suffix="" networks="" wsgi
     wsgi="$(load_wsgi)"
@@ -141,7 +151,7 @@ render_site() {
         LOAD_WSGI="$wsgi" LISTEN="$(listen)" SERVER_NAME="$SERVER_NAME" \
         HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX="$suffix" WSGI_USER="$user" PROCESSES="$PROCESSES" \
         THREADS="$(threads)" PYTHON_HOME="$PYVENV" TLS_CERT="$TLS_CERT" TLS_KEY="$TLS_KEY" \
-        TRUSTED_PROXIES="$TRUSTED_PROXIES" STATUS_NETWORKS="$networks"
+        TRUSTED_PROXIES="$TRUSTED_PROXIES" FROM_A_PROXY="$(from_a_proxy)" STATUS_NETWORKS="$networks"
 }
 
 render_server() {

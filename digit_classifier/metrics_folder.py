@@ -6,6 +6,7 @@ nothing that imports it.
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -28,19 +29,38 @@ def share_metrics(folder: Path) -> None:
     """
     if not folder.is_dir():
         return
-    shared = folder.resolve() / f"{_PREFIX}{_server()}"
+    shared = folder.resolve() / f"{_PREFIX}{identity_of(os.getppid())}"
     shared.mkdir(exist_ok=True)
     for other in folder.resolve().glob(f"{_PREFIX}*"):
         if other != shared:
             shutil.rmtree(other, ignore_errors=True)  # another process may be at it, too
-    # those of a process that had this one's number and was killed
-    for file in shared.glob(f"gauge_live*_{os.getpid()}.db"):
-        file.unlink()
     os.environ[VARIABLE] = str(shared)
 
 
-def _server() -> str:
-    """Return the parent's number and time of start, since numbers are given again."""
-    parent = os.getppid()
-    stat = Path(f"/proc/{parent}/stat").read_text("ascii", errors="replace")
-    return f"{parent}-{stat.rpartition(')')[2].split()[_START_TIME]}"
+def own_identity() -> str:
+    """Return this process's identity, which its files in the folder are named for."""
+    return _own_identity(os.getpid())
+
+
+def is_alive(identity: str) -> bool:
+    """Return whether the process of that identity is there.
+
+    The number alone is not enough: that of a process which ended may be another process's now, or
+    that of a thread, and either started later.
+    """
+    pid = int(identity.partition("-")[0])
+    try:
+        return identity_of(pid) == identity
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@cache
+def _own_identity(pid: int) -> str:
+    return identity_of(pid)  # asked for each time that something is counted
+
+
+def identity_of(pid: int) -> str:
+    """Return a process's number and time of start, since numbers are given again."""
+    stat = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
+    return f"{pid}-{stat.rpartition(')')[2].split()[_START_TIME]}"

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,18 @@ from tests.datasets.drawn import draw_framed, to_idx
 from tests.strokes import draw_digit, encode
 
 N_DRAWN, N_DRAWN_TRAIN = 500, 400
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_signals_of_children() -> None:
+    """Let what the tests start end on signals, however the tests themselves were started.
+
+    What a shell runs in the background ignores SIGINT and SIGQUIT, under nohup SIGHUP, and all that
+    it starts does, too. A handler is not inherited: this process goes on ignoring the signal.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

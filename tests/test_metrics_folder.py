@@ -1,10 +1,19 @@
 import os
+import re
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 
 import pytest
 
-from digit_classifier.metrics_folder import VARIABLE, share_metrics
+from digit_classifier.metrics_folder import (
+    VARIABLE,
+    identity_of,
+    is_alive,
+    own_identity,
+    share_metrics,
+)
 
 #: A process of a server: counts once, says what it sees of all.
 PROCESS = """
@@ -57,15 +66,35 @@ def test_another_server_begins_anew_and_removes_what_was_left(tmp_path):
     assert os.environ[VARIABLE] == str(now)
 
 
-def test_process_that_gets_the_number_of_a_killed_one_has_nothing_in_flight(tmp_path):
-    share_metrics(tmp_path)
-    (folder,) = tmp_path.glob("metrics-*")
-    left, counted = (folder / f"{kind}_{os.getpid()}.db" for kind in ("gauge_livesum", "counter"))
-    left.touch()
-    counted.touch()
-    share_metrics(tmp_path)
-    assert not left.exists()
-    assert counted.exists()
+@contextmanager
+def running_thread():
+    """Run a thread of this process, which has a number of its own as processes have."""
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        yield thread.native_id
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_killed_process_whose_number_a_thread_has_now_is_forgotten(tmp_path):
+    run(tmp_path, 2, "killed")
+    (left,) = tmp_path.glob("metrics-*/gauge_livesum_*.db")
+    with running_thread() as number:  # as if the killed one had had that number
+        left.rename(left.with_name(re.sub(r"_\d+", f"_{number}", left.name)))
+        assert run(tmp_path, 3) == [5, 1, 1]
+
+
+def test_process_is_alive_until_it_ends():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        identity = identity_of(process.pid)
+        assert is_alive(identity)
+        assert not is_alive(f"{process.pid}-{int(identity.partition('-')[2]) - 1}")
+        process.communicate(b"\n")
+    assert not is_alive(identity)
+    assert own_identity() == identity_of(os.getpid())
 
 
 def test_without_the_folder_nothing_is_shared(tmp_path):

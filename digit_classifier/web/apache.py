@@ -24,7 +24,16 @@ URI: {status}.json
 Content-Type: {media_type}; qs=0.9
 
 URI: {status}.html
-Content-Type: text/html; charset=utf-8; qs=0.8
+Content-Type: {html_type}; qs=0.8
+"""
+_HTML_TYPE = "text/html; charset=utf-8"
+
+#: What mod_asis sends: with a status of its own, where Apache's is another one.
+_AS_IS = """\
+Status: {status.value} {status.phrase}
+Content-Type: {media_type}
+
+{content}
 """
 
 
@@ -51,14 +60,24 @@ def headers_conf() -> str:
 
 def error_files(app: Flask) -> dict[str, str]:
     """Map the names of the error documents to their content: a page, a problem, and a type map."""
-    files = {}
+    files: dict[str, str] = {}
     with app.test_request_context():
         for status in STATUSES:
             problem = problem_of(error_of(status))
-            files[f"{status}.html"] = render_template("error.html", problem=problem)
-            files[f"{status}.json"] = json.dumps(problem_document(problem)) + "\n"
-            files[f"{status}.var"] = _TYPE_MAP.format(status=status, media_type=MEDIA_TYPE)
+            page = render_template("error.html", problem=problem)
+            document = json.dumps(problem_document(problem))
+            files |= {
+                f"{status}.html": _as_is(problem.status, _HTML_TYPE, page),
+                f"{status}.json": _as_is(problem.status, MEDIA_TYPE, document),
+                f"{status}.var": _TYPE_MAP.format(
+                    status=status, media_type=MEDIA_TYPE, html_type=_HTML_TYPE
+                ),
+            }
     return files
+
+
+def _as_is(status: HTTPStatus, media_type: str, content: str) -> str:
+    return _AS_IS.format(status=status, media_type=media_type, content=content)
 
 
 def write_configuration(app: Flask, directory: Path) -> list[Path]:

@@ -30,6 +30,7 @@ from digit_classifier.web.described import IMAGE_ERRORS, described
 from digit_classifier.web.errors import problem_document, problem_of
 from digit_classifier.web.explanations import explanation_document
 from digit_classifier.web.observation import current_observation
+from digit_classifier.web.purposes import current_purpose
 from digit_classifier.web.questions import (
     ClassifyQuery,
     ImageForm,
@@ -50,6 +51,7 @@ blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 )
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
+    current_observation().purpose = current_purpose()
     classifier = current_classifier()
     content = sent_image("image")
     prediction = classifier.predict(content)

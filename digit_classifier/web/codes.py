@@ -1,13 +1,14 @@
 """Every stable code of a problem, for the OpenAPI document and the table in docs/api.md."""
 
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import ClientDisconnected, TooManyRequests
 
 from digit_classifier.errors import DigitClassifierError
 from digit_classifier.web.apache import STATUSES as APACHE_STATUSES
 from digit_classifier.web.apache import error_of
 from digit_classifier.web.api_keys import ApiKeyMissing, ApiKeyWrong, PageExpired
 from digit_classifier.web.errors import STATUSES, problem_of
+from digit_classifier.web.purposes import BadPurpose
 
 
 def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]]:
@@ -19,7 +20,15 @@ def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]
 def statuses() -> dict[str, set[int]]:
     """Map every code to the statuses that it comes with."""
     own = [error("") for error in leaves(DigitClassifierError) if issubclass(error, (*STATUSES,))]
-    http = [CSRFError(), TooManyRequests(), ApiKeyMissing(), ApiKeyWrong(), PageExpired()]
+    http = [
+        CSRFError(),
+        TooManyRequests(),
+        ApiKeyMissing(),
+        ApiKeyWrong(),
+        PageExpired(),
+        BadPurpose(),
+        ClientDisconnected(),
+    ]
     apache = [error_of(status) for status in APACHE_STATUSES]
     found: dict[str, set[int]] = {}
     for problem in map(problem_of, (*own, *http, *apache, MemoryError())):

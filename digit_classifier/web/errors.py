@@ -12,6 +12,7 @@ from flask import Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from msgspec import Meta
 from werkzeug.exceptions import (
+    ClientDisconnected,
     HTTPException,
     InternalServerError,
     NotFound,
@@ -42,7 +43,7 @@ from digit_classifier.errors import (
     UnsoundError,
     UnsupportedImageError,
 )
-from digit_classifier.web.observation import current_observation
+from digit_classifier.web.observation import CLIENT_DISCONNECTED, current_observation
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -93,6 +94,12 @@ _SAID: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
         HTTPStatus.BAD_REQUEST,
         "form_expired",
         "The form has expired or was opened elsewhere. Please try again.",
+    ),
+    # the answer reaches nobody: it is counted and logged by its code, see Observation
+    ClientDisconnected: (
+        HTTPStatus.BAD_REQUEST,
+        CLIENT_DISCONNECTED,
+        "The connection ended before all of the request had come.",
     ),
     RequestEntityTooLarge: (
         STATUSES[FileTooLargeError],

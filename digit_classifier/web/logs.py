@@ -99,6 +99,7 @@ def _answer_facts(observation: Observation, status: int) -> dict[str, object]:
         "ms": round(observation.seconds * 1000, 2),
         **({} if waited is None else {"queue_ms": round(waited, 2)}),
         **({} if observation.code is None else {"code": observation.code}),
+        **({} if observation.purpose is None else {"purpose": observation.purpose}),
     }
 
 

@@ -17,12 +17,13 @@ from prometheus_client import (
     Histogram,
     Metric,
     disable_created_metrics,
+    values,
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.metrics_folder import VARIABLE
+from digit_classifier.metrics_folder import VARIABLE, is_alive, own_identity
 from digit_classifier.prediction import Prediction
 from digit_classifier.web.observation import Observation, Observer, current_observation
 
@@ -34,7 +35,7 @@ Mode = Literal["livesum", "livemax", "min"]
 _KEY = "digit_classifier_metrics"
 _PREFIX = "digit_classifier"
 _METHODS = frozenset(HTTPMethod)
-_LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
+_LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+-\d+)\.db")
 
 _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1)
@@ -42,6 +43,8 @@ _BYTES = tuple(4**n for n in range(4, 14))  # 256 bytes to 64 MiB
 _PIXELS = tuple(4**n for n in range(4, 14))  # 16×16 to 8192×8192
 
 disable_created_metrics()  # a time of creation beside every counter, which nobody reads
+if VARIABLE in os.environ:
+    values.ValueClass = values.MultiProcessValue(own_identity)  # not the number alone
 
 
 class Metrics:
@@ -65,6 +68,9 @@ class Metrics:
         self.frame_seconds = stage_seconds.labels("frame")
         self.network_seconds = stage_seconds.labels("network")
         self.predictions = self._counter("predictions", "Digits read", "digit", "model")
+        self.page_predictions = self._counter(
+            "page_predictions", "Read for the page besides its answers", "purpose", "model"
+        )
         self.abstentions = self._counter("abstentions", "Answers with accepted false", "model")
         self.refusals = self._counter("refusals", "Requests and images refused", "code")
         self.images = self._counter("images", "Images read", "format")
@@ -123,13 +129,19 @@ class Metrics:
         for code in observation.codes:
             self._counter_of(self.refusals, code).inc()
         for prediction in observation.predictions:
-            self._count_prediction(prediction)
+            self._count_prediction(prediction, observation.purpose)
+            self._observe_cost(prediction)
 
-    def _count_prediction(self, prediction: Prediction) -> None:
+    def _count_prediction(self, prediction: Prediction, purpose: str | None) -> None:
         digit, model = str(prediction.digit), prediction.model_name
+        if purpose is not None:
+            self._counter_of(self.page_predictions, purpose, model).inc()
+            return
         self._counter_of(self.predictions, digit, model).inc()
         if not prediction.accepted:
             self._counter_of(self.abstentions, model).inc()
+
+    def _observe_cost(self, prediction: Prediction) -> None:
         self.decode_seconds.observe(prediction.stages.decode_ms / 1000)
         self.frame_seconds.observe(prediction.stages.frame_ms / 1000)
         self.network_seconds.observe(prediction.stages.network_ms / 1000)
@@ -142,16 +154,8 @@ class Metrics:
 def _forget_dead_processes(folder: Path) -> None:
     """Take what processes that were killed had in flight out of the sums."""
     for file in folder.iterdir():
-        if (found := _LIVE_GAUGE.fullmatch(file.name)) and not _is_alive(int(found[1])):
-            mark_process_dead(int(found[1]), str(folder))
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):  # or now somebody else's
-        return False
-    return True
+        if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
+            mark_process_dead(found[1], str(folder))
 
 
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Observer:

@@ -11,6 +11,12 @@ from digit_classifier.errors import InputError
 from digit_classifier.prediction import Prediction, Stages
 from digit_classifier.web import request_ids
 from digit_classifier.web.overload import waited_ms
+from digit_classifier.web.purposes import Purpose
+
+#: The code of a request whose client went away, and the status it is counted and logged with. Nginx
+#: has that status, too: the client is at fault for nothing, and the service neither.
+CLIENT_DISCONNECTED = "client_disconnected"
+CLIENT_CLOSED_REQUEST = 499
 
 #: A key of the WSGI environment, which no client can set: requests with it are not observed.
 UNOBSERVED = "digit_classifier.unobserved"
@@ -36,6 +42,8 @@ class Observation:
         The answers about those that were read.
     refusals : list of InputError
         Why the others were refused.
+    purpose : str or None
+        What they were read for, if not for an answer.
     waited_ms : float or None
         How long it waited for a free thread, where its server tells.
     seconds : float
@@ -50,6 +58,7 @@ class Observation:
     contents: list[bytes] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
     refusals: list[InputError] = field(default_factory=list)
+    purpose: Purpose | None = None
     waited_ms: float | None = None
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
@@ -76,7 +85,12 @@ class Observation:
     @property
     def codes(self) -> list[str]:
         """The codes of its refusals: of each refused image, or else of the whole request."""
-        return [refusal.code for refusal in self.refusals] or ([self.code] if self.code else [])
+        of_request = [self.code] if self.code and self.code != CLIENT_DISCONNECTED else []
+        return [refusal.code for refusal in self.refusals] or of_request
+
+    def observed_status(self, status: int) -> int:
+        """Return the status that a request counts with, which is answered with `status`."""
+        return CLIENT_CLOSED_REQUEST if self.code == CLIENT_DISCONNECTED else status
 
     @property
     def stages(self) -> Stages:
@@ -89,7 +103,7 @@ class Observation:
         )
 
 
-#: Told of each request when it is answered, with the answer's status.
+#: Called with each request when it is answered, and with the status that it counts with.
 Observer = Callable[[Observation, int], None]
 
 
@@ -118,8 +132,9 @@ def init_app(app: Flask, *observers: Observer) -> None:
         observation.seconds = time.perf_counter() - observation.started
         _tell_caller(observation, response)
         if observation.is_told:
+            status = observation.observed_status(response.status_code)
             for observe in observers:
-                observe(observation, response.status_code)
+                observe(observation, status)
         return response
 
     app.before_request(begin)

@@ -4,6 +4,8 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from digit_classifier.web.purposes import Purpose
+
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
 
 
@@ -20,6 +22,13 @@ class ClassifyQuery(ModelQuery, total=False):
         str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
     ]
     words: Annotated[str, Meta(description="`1`: the answer in words.")]
+    purpose: Annotated[
+        Purpose,
+        Meta(
+            description="What the reading is for, where it is no answer to count: `live`, a "
+            "drawing that is not finished; `again`, a picture that has its answer already."
+        ),
+    ]
 
 
 class ImageForm(TypedDict):

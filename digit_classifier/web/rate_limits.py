@@ -4,14 +4,21 @@ Flask-Limiter counts, and is imported only then: in each process by itself, or i
 """
 
 from collections.abc import Iterable
+from http import HTTPStatus
 
-from flask import Flask, request
+from flask import Flask, Response, request
 
 from digit_classifier.errors import SettingsError
 from digit_classifier.web.api_keys import ApiKey, current_key
+from digit_classifier.web.purposes import has_purpose
 
 #: The page's form is another way to have digits read.
 FORM = "pages.classify"
+#: While a digit is drawn on the page, it is read about so often besides its answer: these readings
+#: have a limit of their own, so many times as high.
+READINGS_A_DRAWING = 10
+#: Where Flask-Limiter puts its Retry-After, which it sends with every answer.
+_PAUSE_HEADER = "X-RateLimit-Pause"
 
 
 def init_app(
@@ -23,6 +30,9 @@ def init_app(
 ) -> None:
     """Limit the calls of each key, or of each address without one, to the API and to the form.
 
+    What an address asks for with a purpose, see :mod:`digit_classifier.web.purposes`, counts by
+    itself, up to `READINGS_A_DRAWING` times its limit. A key has one limit for all.
+
     Raises
     ------
     SettingsError
@@ -30,24 +40,28 @@ def init_app(
     """
     if not rate_limit and not any(key.rate_limit for key in keys):
         return
-    from flask_limiter import Limiter
+    from flask_limiter import HeaderNames, Limiter
     from flask_limiter.util import get_remote_address
     from limits.errors import ConfigurationError
 
     _check([rate_limit, *(key.rate_limit or "" for key in keys)])
+    drawing_limit = _multiplied(rate_limit, READINGS_A_DRAWING)
 
     def caller() -> str:
         key = current_key()
         return f"key {key.name}" if key else f"address {get_remote_address()}"
 
+    def limit() -> str:
+        key = current_key()
+        if key is None and has_purpose():
+            return drawing_limit
+        return (key and key.rate_limit) or rate_limit
+
     def is_free() -> bool:
         reads = request.blueprint in blueprints or request.endpoint == FORM
         return not reads or request.method == "OPTIONS" or not limit()
 
-    def limit() -> str:
-        key = current_key()
-        return (key and key.rate_limit) or rate_limit
-
+    app.after_request(_tell_pause)  # after Flask-Limiter, which is registered later
     try:
         Limiter(
             caller,
@@ -55,6 +69,7 @@ def init_app(
             application_limits=[limit],
             application_limits_exempt_when=is_free,
             headers_enabled=True,
+            header_name_mapping={HeaderNames.RETRY_AFTER: _PAUSE_HEADER},
             storage_uri=storage,
             strategy="moving-window",
             in_memory_fallback_enabled=storage != "memory://",  # while Redis is away
@@ -62,6 +77,22 @@ def init_app(
     except ConfigurationError as exc:
         scheme = storage.partition("://")[0]  # the rest may hold a password
         raise SettingsError(f"rate_limit_storage: {str(exc).replace(storage, scheme)}") from exc
+
+
+def _multiplied(rate_limit: str, factor: int) -> str:
+    """Return a limit of so many times the calls."""
+    from limits import parse_many
+
+    limits = parse_many(rate_limit) if rate_limit else []
+    return "; ".join(repr(type(one)(one.amount * factor, one.multiples)) for one in limits)
+
+
+def _tell_pause(response: Response) -> Response:
+    """Tell a caller who is over its limit when to come again, and no other."""
+    pause = response.headers.pop(_PAUSE_HEADER, None)
+    if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(max(1, int(pause)))
+    return response
 
 
 def _check(rate_limits: Iterable[str]) -> None:

@@ -92,6 +92,7 @@ def _service() -> dict[str, object]:
         "requests": _counts(metrics, "requests", "status"),
         "predictions": _counts(metrics, "predictions", "digit"),
         "abstentions": _counts(metrics, "abstentions", "model"),
+        "page_predictions": _counts(metrics, "page_predictions", "purpose"),
         "refusals": _counts(metrics, "refusals", "code"),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.web.serving import make_app, serving
 
@@ -47,6 +47,9 @@ def open_page(browser: Browser, server: str) -> Iterator[OpenPage]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+expect.set_options(timeout=30_000)  # milliseconds: other programs may keep the machine busy
 
 
 @pytest.fixture(scope="session")

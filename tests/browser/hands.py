@@ -8,6 +8,9 @@ from playwright.sync_api import Locator, Page, expect
 from digit_classifier.drawing import Points, parse_strokes, place
 from tests.strokes import FORMS
 
+#: Milliseconds between two movements of a hand that takes about a second for a digit.
+HAND = 25
+
 File = dict[str, str | bytes]
 
 
@@ -40,12 +43,12 @@ def on_board(page: Page, strokes: Sequence[Points]) -> list[Points]:
     return place(strokes, 0.66 * box["height"], middle)
 
 
-def draw(page: Page, digit: int) -> None:
-    """Draw a digit with the mouse."""
-    draw_strokes(page, parse_strokes(FORMS[digit][0]))
+def draw(page: Page, digit: int, pause: float = 0) -> None:
+    """Draw a digit with the mouse, with so many milliseconds after each move."""
+    draw_strokes(page, parse_strokes(FORMS[digit][0]), pause)
 
 
-def draw_strokes(page: Page, strokes: Sequence[Points]) -> None:
+def draw_strokes(page: Page, strokes: Sequence[Points], pause: float = 0) -> None:
     """Draw strokes with the mouse."""
     for stroke in on_board(page, strokes):
         first, *others = every(stroke, 4)
@@ -53,6 +56,7 @@ def draw_strokes(page: Page, strokes: Sequence[Points]) -> None:
         page.mouse.down()
         for point in others:
             page.mouse.move(*point)
+            page.wait_for_timeout(pause)
         page.mouse.up()
 
 
@@ -80,3 +84,16 @@ def every(stroke: Points, step: int) -> list[tuple[float, float]]:
 
 def expect_digit(page: Page, digit: int) -> None:
     expect(answer(page)).to_have_text(re.compile(rf"^\s*{digit}\D"))
+
+
+def clear(page: Page) -> None:
+    """Empty the board."""
+    page.get_by_role("button", name="Clear").click()
+    expect(answer(page)).to_have_text("Nothing drawn yet.")
+
+
+def expect_comparison(page: Page) -> None:
+    """Wait until each model has told what it reads."""
+    for name in ("mlp", "cnn", "softmax"):
+        link = page.locator("[data-models]").get_by_role("link", name=name)
+        expect(link.locator("[data-answer]")).not_to_be_empty()

@@ -1,7 +1,6 @@
 """A scheduler and workers on this machine, started as commands, as they are on many machines."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -9,14 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from tests.ports import free_port
+
 DASK = Path(sys.executable).with_name("dask")
 COMMAND = (sys.executable, "-m", "digit_classifier", "batch")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Cluster:

@@ -22,7 +22,8 @@ from digit_classifier.bulk.run import Options, run_batch
 from digit_classifier.errors import BulkError
 from digit_classifier.settings import Settings
 from tests.bulk import inputs
-from tests.bulk.cluster import Cluster, free_port, start_batch, wait_until
+from tests.bulk.cluster import Cluster, start_batch, wait_until
+from tests.ports import free_port
 
 Images = dict[str, bytes]
 N_IMAGES, SHARD_SIZE = 1200, 15

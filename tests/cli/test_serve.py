@@ -39,7 +39,7 @@ def test_development_serves_this_machine_and_ends_on_a_signal(place: Path) -> No
             start_new_session=True,
         )
     try:
-        for _ in range(200):
+        for _ in range(600):
             found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", log.read_text())
             if found or server.poll() is not None:
                 break

@@ -43,7 +43,7 @@ def test_pause_is_as_long_as_the_service_asks_for():
     with answering((503, {"Retry-After": "1"}, b""), MODELS) as (address, _):
         started = time.monotonic()
         Client(address).models()
-    assert 1 <= time.monotonic() - started < 3
+    assert 1 <= time.monotonic() - started < 20
 
 
 def test_a_pause_that_is_too_long_is_not_waited_for():

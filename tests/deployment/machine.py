@@ -25,7 +25,7 @@ WATCHED = ("/etc", "/opt", "/var/lib/digit-classifier", "/var/www", "/usr/sbin")
 #: Copies that the tools for users keep, and what every change of packages alters.
 _UNWATCHED = re.compile(r"/etc/((passwd|group|shadow|gshadow)-|ld\.so\.cache)")
 
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 
 
 def build(clone: Clone, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -68,7 +68,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> floa
 
 def is_ready() -> bool:
     try:
-        return requests.get(f"{ADDRESS}/readyz", timeout=5).status_code == 200
+        return requests.get(f"{ADDRESS}/readyz", timeout=30).status_code == 200
     except requests.ConnectionError:
         return False
 

@@ -53,6 +53,10 @@ class OwnApache:
     def folder(self) -> Path:
         return self.clone.path / "instance" / f"apache-{self.port}"
 
+    def access_log(self) -> str:
+        """What Apache has logged so far: it writes the line of a request after its answer."""
+        return (self.folder / "logs" / "digit-classifier-access.log").read_text()
+
     def workers(self) -> list[psutil.Process]:
         """The processes of the service."""
         children = psutil.Process(self.process.pid).children()
@@ -120,7 +124,7 @@ def serving(
         yield apache
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
@@ -130,7 +134,7 @@ def wait_until_ready(apache: OwnApache) -> None:
     while True:
         assert apache.process.poll() is None, apache.log.read_text()
         with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-            if requests.get(f"{apache.address}/livez", timeout=5, allow_redirects=False).ok:
+            if requests.get(f"{apache.address}/livez", timeout=30, allow_redirects=False).ok:
                 return
         assert time.monotonic() < deadline, apache.log.read_text()
         time.sleep(0.02)

@@ -18,7 +18,7 @@ from tests.deployment import machine as m
 from tests.deployment.balancer import SCRIPTS, Balancer, Instance, balancing, require_haproxy
 from tests.deployment.load import PICTURE
 from tests.deployment.own_apache import built_clone, require_apache
-from tests.deployment.test_build import free_port
+from tests.ports import free_port
 
 HOSTS = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
 CLIENT = "127.0.0.9"

@@ -1,6 +1,8 @@
 """The same site without root: a whole Apache of an ordinary user."""
 
+import contextlib
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -17,6 +19,7 @@ import psutil
 import pytest
 import requests
 
+from digit_classifier.client import Client
 from tests.deployment import machine as m
 from tests.deployment.clone import Clone, as_user
 from tests.deployment.own_apache import (
@@ -27,11 +30,12 @@ from tests.deployment.own_apache import (
     require_apache,
     serving,
 )
-from tests.deployment.test_build import free_port
+from tests.ports import free_port
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SEVEN = Path("digit_classifier/samples/4-7.png")
 MIB = 1024 * 1024
+LONGEST_FIELD = 8190  # bytes of a header field, its name included
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,11 +111,11 @@ def test_signal_ends_all_of_it(clone: Clone, ending: signal.Signals, whole_group
         children = psutil.Process(running.process.pid).children(recursive=True)
         assert len(children) > 2
         (os.killpg if whole_group else os.kill)(running.process.pid, ending)
-        running.process.wait(15)
-        _, left = psutil.wait_procs(children, timeout=5)
+        running.process.wait(60)
+        _, left = psutil.wait_procs(children, timeout=30)
         assert left == []
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", running.port), timeout=5)
+            socket.create_connection(("127.0.0.1", running.port), timeout=30)
 
 
 def test_number_that_a_killed_apache_has_left_is_not_believed(clone: Clone) -> None:
@@ -132,14 +136,14 @@ def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) 
     template = apache.clone.path / "digit_classifier" / "web" / "templates" / "index.html"
     text = template.read_text()
     with ThreadPoolExecutor(8) as pool:  # so that each process has read it by now
-        list(pool.map(lambda _: requests.get(apache.address, timeout=10), range(40)))
+        list(pool.map(lambda _: requests.get(apache.address, timeout=30), range(40)))
     template.write_text(text.replace("Reads one handwritten digit", "Reads a single digit"))
     before = {worker.pid for worker in apache.workers()}
     try:
         with m.Load(apache.address) as load:
-            assert "Reads one handwritten digit" in requests.get(apache.address, timeout=10).text
+            assert "Reads one handwritten digit" in requests.get(apache.address, timeout=30).text
             finished = apache.run("reload.sh")
-            pages = {requests.get(apache.address, timeout=10).text for _ in range(8)}
+            pages = {requests.get(apache.address, timeout=30).text for _ in range(8)}
     finally:
         template.write_text(text)
     assert finished.returncode == 0, finished.stderr
@@ -225,14 +229,15 @@ def test_slow_request_ends_with_a_408(apache: OwnApache) -> None:
     head, _, body = answer.partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 408 Request Timeout")
     assert json.loads(body)["code"] == "request_timeout"
-    assert 4 < time.monotonic() - started < 15
+    assert time.monotonic() - started > 4
 
 
 @pytest.mark.parametrize(
     ("path", "headers", "status", "code"),
     [
-        ("/", {"X-Long": "a" * 5000}, 400, "bad_request"),
-        ("/", {f"X-{n}": "a" for n in range(80)}, 400, "bad_request"),
+        ("/", {"X-Long": "a" * 8190}, 431, "request_header_fields_too_large"),
+        ("/", {"X-Long": "a" * 100_000}, 431, "request_header_fields_too_large"),
+        ("/", {f"X-{n}": "a" for n in range(80)}, 431, "request_header_fields_too_large"),
         ("/error/", {}, 403, "forbidden"),
         ("/static/", {}, 404, "not_found"),
         ("/static/0123456789ab/", {}, 404, "not_found"),
@@ -243,9 +248,9 @@ def test_slow_request_ends_with_a_408(apache: OwnApache) -> None:
 def test_errors_of_apache_are_problems_for_programs_and_pages_for_browsers(
     apache: OwnApache, path: str, headers: dict[str, str], status: int, code: str
 ) -> None:
-    answer = requests.get(apache.address + path, headers=headers, timeout=10)
+    answer = requests.get(apache.address + path, headers=headers, timeout=30)
     assert is_problem(answer, status, code), answer.text
-    page = requests.get(apache.address + path, headers=headers | BROWSER, timeout=10)
+    page = requests.get(apache.address + path, headers=headers | BROWSER, timeout=30)
     assert page.status_code == status
     assert page.headers["Content-Type"].startswith("text/html")
     assert "To the digit classifier" in page.text
@@ -254,15 +259,21 @@ def test_errors_of_apache_are_problems_for_programs_and_pages_for_browsers(
         assert one.headers["Server"] == "Apache"
 
 
+def test_header_field_of_apache_s_default_size_passes(apache: OwnApache) -> None:
+    for value in ("a" * (LONGEST_FIELD - len("X-Long: ")), "a" * 4094):
+        answer = requests.get(f"{apache.address}/livez", headers={"X-Long": value}, timeout=30)
+        assert answer.status_code == 200
+
+
 def test_address_that_is_too_long_is_refused_before_anything_else_is_read(
     apache: OwnApache,
 ) -> None:
-    answer = requests.get(f"{apache.address}/{'a' * 5000}", timeout=10)
+    answer = requests.get(f"{apache.address}/{'a' * 5000}", timeout=30)
     assert is_problem(answer, 414, "request_uri_too_long")
 
 
 def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: OwnApache) -> None:
-    page = requests.get(apache.address, timeout=10).text
+    page = requests.get(apache.address, timeout=30).text
     paths = re.findall(r'(?:href|src)="(/[^"]+\.(?:css|svg|js))"', page)
     assert any(path.endswith("/page/main.js") for path in paths)
     assert len(paths) > 10
@@ -270,7 +281,7 @@ def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: Ow
     for worker in stopped:
         worker.suspend()
     try:
-        answers = [requests.get(apache.address + path, timeout=5) for path in paths]
+        answers = [requests.get(apache.address + path, timeout=30) for path in paths]
     finally:
         for worker in stopped:
             worker.resume()
@@ -284,22 +295,22 @@ def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: Ow
 
 
 def test_each_request_has_an_identity_in_the_answer_and_in_the_log(apache: OwnApache) -> None:
-    own = requests.get(f"{apache.address}/livez", headers={"X-Request-ID": "mine.1"}, timeout=5)
+    own = requests.get(f"{apache.address}/livez", headers={"X-Request-ID": "mine.1"}, timeout=30)
     forged = {"X-Request-ID": 'x" 200 - "forged'}
-    other = requests.get(f"{apache.address}/livez", headers=forged, timeout=5)
+    other = requests.get(f"{apache.address}/livez", headers=forged, timeout=30)
     assert own.headers["X-Request-ID"] == "mine.1"
     assert re.fullmatch(r"[\w@-]{27}", other.headers["X-Request-ID"])
-    log = (apache.folder / "logs" / "digit-classifier-access.log").read_text()
     for identity in ("mine.1", other.headers["X-Request-ID"]):
-        assert re.search(rf'"GET /livez HTTP/1\.1" 200 \d+ \d+ {re.escape(identity)} "', log)
-    assert "forged" not in log
+        line = rf'"GET /livez HTTP/1\.1" 200 \d+ \d+ {re.escape(identity)} "'
+        m.wait_until(lambda line=line: re.search(line, apache.access_log()) is not None)
+    assert "forged" not in apache.access_log()
 
 
 def test_client_s_word_on_where_it_comes_from_is_not_taken(apache: OwnApache) -> None:
     spoofed = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "Forwarded": "for=x"}
-    answer = requests.get(f"{apache.address}/status", headers=spoofed, timeout=5)
+    answer = requests.get(f"{apache.address}/status", headers=spoofed, timeout=30)
     assert answer.status_code == 200  # it comes from this machine
-    page = requests.get(apache.address, headers=spoofed, timeout=5)
+    page = requests.get(apache.address, headers=spoofed, timeout=30)
     assert "Secure" not in page.headers["Set-Cookie"]
 
 
@@ -311,13 +322,33 @@ def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
 
         def status_for(client: str) -> int:
             headers = {"X-Forwarded-For": client, "X-Forwarded-Proto": "https"}
-            return requests.get(f"{running.address}/status", headers=headers, timeout=5).status_code
+            return requests.get(
+                f"{running.address}/status", headers=headers, timeout=30
+            ).status_code
 
         assert [status_for(client) for client in ("198.51.100.7", "192.0.2.1")] == [200, 403]
-        page = requests.get(running.address, headers={"X-Forwarded-Proto": "https"}, timeout=5)
-        assert "; Secure" in page.headers["Set-Cookie"]
-        log = (running.folder / "logs" / "digit-classifier-access.log").read_text()
-        assert "192.0.2.1 [" in log
+        by_tls = {"X-Forwarded-Proto": "https"}
+        for client in ({}, {"X-Forwarded-For": "198.51.100.7"}, {"X-Forwarded-For": "10.1.2.3"}):
+            page = requests.get(running.address, headers=by_tls | client, timeout=30)
+            assert "; Secure" in page.headers["Set-Cookie"], client
+        m.wait_until(lambda: "192.0.2.1 [" in running.access_log())
+
+
+def test_word_of_another_than_a_trusted_proxy_is_not_taken(clone: Clone) -> None:
+    options = {"TRUSTED_PROXIES": "127.0.0.8/31 192.0.2.1 ::1"}
+    headers = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
+    with serving(clone, free_port(), **options) as running:
+
+        def cookie_for(source: str) -> str:
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", running.port, timeout=30, source_address=(source, 0)
+            )
+            with contextlib.closing(connection):
+                connection.request("GET", "/", headers=headers)
+                return connection.getresponse().headers["Set-Cookie"]
+
+        assert "; Secure" in cookie_for("127.0.0.9")
+        assert "; Secure" not in cookie_for("127.0.0.1")
 
 
 def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
@@ -335,19 +366,46 @@ def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
         "HTTPS_PORT": str(port),
     }
     with serving(clone, free_port(), **options) as running:
-        plain = requests.get(f"{running.address}/x?y=1", timeout=5, allow_redirects=False)
-        assert plain.status_code == 301
+        plain = requests.get(f"{running.address}/x?y=1", timeout=30, allow_redirects=False)
+        assert plain.status_code == 308
         assert plain.headers["Location"] == f"https://localhost:{port}/x?y=1"
-        page = requests.get(f"https://localhost:{port}/", verify=folder / "cert.pem", timeout=5)
+        page = requests.get(f"https://localhost:{port}/", verify=folder / "cert.pem", timeout=30)
         assert page.headers["Strict-Transport-Security"] == "max-age=63072000"
         assert "; Secure" in page.headers["Set-Cookie"]
         curl = ["curl", "--silent", "--cacert", str(folder / "cert.pem"), "--output", "/dev/null"]
         curl += ["--write-out", "%{http_version}", f"https://localhost:{port}/livez"]
         assert subprocess.run(curl, capture_output=True, text=True, check=True).stdout == "2"
+        assert_too_large_fields_are_refused(curl[:-1], f"https://localhost:{port}/livez")
+        assert_post_is_redirected_as_a_post(running, folder / "cert.pem")
         smoke = clone.run(
             "smoke_test.sh", f"https://localhost:{port}/", SMOKE_CURL_OPTIONS="--insecure"
         )
         assert smoke.returncode == 0, smoke.stderr
+
+
+def assert_too_large_fields_are_refused(curl: list[str], address: str) -> None:
+    """Over HTTP/2, as over HTTP/1.1."""
+    curl = [*curl[:-1], "%{http_version} %{http_code}"]
+    for n_bytes, status in {LONGEST_FIELD: "200", LONGEST_FIELD + 100: "431"}.items():
+        field = "x-long: ".ljust(n_bytes, "a")
+        command = [*curl, "--header", field, address]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert told == f"2 {status}"
+
+
+def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -> None:
+    """By curl, by requests, and by our own client, to the address without TLS."""
+    seven = running.clone.path / SEVEN
+    url = f"{running.address}/curl-api"
+    curl = ["curl", "--silent", "--location", "--cacert", str(certificate)]
+    curl += ["--form", f"myfile=@{seven}", url]
+    answer = subprocess.run(curl, capture_output=True, text=True, check=True).stdout
+    assert json.loads(answer)["prediction"] == 7
+    files = {"myfile": seven.read_bytes()}
+    assert requests.post(url, files=files, verify=certificate, timeout=30).json()["prediction"] == 7
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        assert Client(running.address).classify(seven).prediction == 7
 
 
 @pytest.mark.parametrize(

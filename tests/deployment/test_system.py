@@ -109,7 +109,7 @@ def test_service_would_say_so_if_it_could_write_its_code(machine: Machine) -> No
     package = next(m.current_release().glob("venv/lib/*/site-packages/digit_classifier"))
     package.chmod(0o777)
     try:
-        answer = requests.get(f"{m.ADDRESS}/readyz", timeout=10)
+        answer = requests.get(f"{m.ADDRESS}/readyz", timeout=30)
         assert answer.status_code == 503
         assert answer.json()["code"] == "unsound"
     finally:
@@ -151,7 +151,7 @@ def test_changed_owner_is_repaired_and_named(machine: Machine) -> None:
 def test_edited_site_is_repaired_and_named_and_takes_effect(machine: Machine) -> None:
     m.SITE.write_text(m.SITE.read_text().replace("LimitRequestFields 64", "LimitRequestFields 2"))
     subprocess.run(["apache2ctl", "graceful"], check=True)
-    m.wait_until(lambda: requests.get(f"{m.ADDRESS}/livez", timeout=5).status_code == 400)
+    m.wait_until(lambda: requests.get(f"{m.ADDRESS}/livez", timeout=30).status_code == 400)
     told = _repair(machine)
     assert f"{m.SITE} edited" in told
 
@@ -280,14 +280,14 @@ def test_new_release_goes_live_and_back_without_losing_a_request(
     with m.Load() as load:
         told = "\n".join(m.changes(m.build(changed_clone)))
         new = m.current_release()
-        served = requests.get(f"{m.ADDRESS}/status", timeout=10).json()
+        served = requests.get(f"{m.ADDRESS}/status", timeout=30).json()
         back = m.build(machine.clone, "--rollback")
     assert "the service's processes replaced" in told
     assert new.name.startswith("0.1.1-")
     assert served["versions"]["digit_classifier"] == "0.1.1"
     assert back.returncode == 0, back.stderr
     assert f"Release {first_release.name} serves" in back.stdout
-    assert requests.get(f"{m.ADDRESS}/status", timeout=10).json()["versions"][
+    assert requests.get(f"{m.ADDRESS}/status", timeout=30).json()["versions"][
         "digit_classifier"
     ] == ("0.1.0")
     assert load.failures == []

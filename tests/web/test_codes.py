@@ -36,6 +36,7 @@ PROVOKED = {
     "no_file": (lambda client: client.post(CLASSIFY), {}),
     "empty_file": (lambda client: send(client, CLASSIFY, image=as_file(b"")), {}),
     "bad_batch": (lambda client: client.post(BATCH, json={"images": []}), {}),
+    "bad_purpose": (lambda client: client.post(f"{CLASSIFY}?purpose=x", data=drawn(7)), {}),
     "bad_pixels": (lambda client: client.post("/mnist/classify", data={"img": "1,2"}), {}),
     "api_key_missing": (lambda client: client.post(CLASSIFY), KEYS),
     "api_key_wrong": (lambda client: client.post(CLASSIFY, headers={"X-API-Key": "x"}), KEYS),
@@ -62,9 +63,9 @@ PROVOKED = {
     "self_test_failed": (broken(class_labels=tuple(range(1, 11))), {}),
     "unsound": (lambda client: client.get("/readyz"), {"read_only": True}),
 }
-#: Told in the form of another protocol, with MNIST alone, or where something is short: tests of
-#: their own.
-SHORT = {"out_of_memory", "out_of_time"}
+#: Told in the form of another protocol, with MNIST alone, where something is short, or to nobody:
+#: tests of their own.
+SHORT = {"out_of_memory", "out_of_time", "client_disconnected"}
 ELSEWHERE = {"bad_tensor", "index_past_end", *SHORT}
 
 
@@ -81,7 +82,8 @@ def of_apache():
     """The codes of the documents that Apache answers with by itself."""
     with tempfile.TemporaryDirectory() as folder:
         files = error_files(make_app(Path(folder)))
-    return {json.loads(text)["code"] for name, text in files.items() if name.endswith(".json")}
+    documents = [text.partition("\n\n")[2] for name, text in files.items() if ".json" in name]
+    return {json.loads(document)["code"] for document in documents}
 
 
 def test_the_page_has_all_codes_and_no_other():

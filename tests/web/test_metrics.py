@@ -1,13 +1,17 @@
 import json
 import re
+import socket
 from base64 import b64encode
 
+import numpy as np
 import pytest
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from digit_classifier.web.observation import UNOBSERVED
+from tests.strokes import encode
 from tests.web.pictures import REFUSED, as_file, drawn
-from tests.web.serving import make_app, model_of, send
+from tests.web.serving import make_app, model_of, send, serving
 
 
 def values(client, name, /, **labels):
@@ -74,6 +78,45 @@ def test_abstentions_are_counted_and_there_from_the_start(app, client):
     answer = client.post("/mnist/classify-vector", data={"img": pixels})
     assert answer.json["accepted"] is False
     assert values(client, name, model="mlp") == [1]
+
+
+def test_what_is_read_for_a_purpose_is_counted_apart_from_the_digits_read(client):
+    stripes = encode(
+        Image.fromarray(np.tile(np.arange(28, dtype=np.uint8) % 5 * 60, (28, 1))), "PNG"
+    )
+    for purpose, content in (("live", stripes), ("live", drawn(7)), ("again", drawn(7))):
+        answer = client.post("/api/v1/classify", query_string={"purpose": purpose}, data=content)
+        assert answer.json["accepted"] is (content != stripes)
+    name = "digit_classifier_page_predictions_total"
+    assert values(client, name, purpose="live", model="mlp") == [2]
+    assert values(client, name, purpose="again", model="mlp") == [1]
+    assert values(client, "digit_classifier_predictions_total") == []
+    assert values(client, "digit_classifier_abstentions_total", model="mlp") == [0]
+    assert values(client, "digit_classifier_images_total", format="PNG") == [3]  # they take time
+
+
+def test_unknown_purpose_is_refused_and_where_there_is_none_it_means_nothing(client):
+    refused = client.post("/api/v1/classify?purpose=Live", data=drawn(7))
+    assert (refused.status_code, refused.json["code"]) == (400, "bad_purpose")
+    send(client, "/curl-api?purpose=live", myfile=as_file(drawn(7)))
+    assert values(client, "digit_classifier_predictions_total", digit="7") == [1]
+
+
+def test_client_that_goes_away_is_no_refusal(app, client, caplog):
+    head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 500\r\n\r\n"
+    form, body = b"multipart/form-data; boundary=b", b"image/png"
+    with serving(app) as address:
+        for path, kind in ((b"/curl-api", form), (b"/api/v1/classify", body)):
+            port = int(address.rpartition(":")[2])
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                connection.sendall(head % (path, kind) + b"--b\r\n")
+                connection.shutdown(socket.SHUT_WR)
+                answer = connection.makefile("rb").read()
+            assert b'"code":"client_disconnected"' in answer
+    name = "digit_classifier_requests_total"
+    assert values(client, name, status="499") == [1, 1]
+    assert values(client, name, status="400") == []
+    assert values(client, "digit_classifier_refusals_total") == []
 
 
 @pytest.mark.parametrize(("content", "status", "code"), REFUSED.values(), ids=REFUSED)

@@ -1,12 +1,13 @@
 import socket
 import subprocess
-import time
 from hashlib import sha256
 
 import pytest
 
 from digit_classifier.errors import SettingsError
 from tests import programs
+from tests.deployment import machine as m
+from tests.ports import free_port
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import csrf_token, make_app, post_form, send
 from tests.web.test_errors import problem
@@ -30,6 +31,7 @@ def test_calls_of_an_address_are_limited_and_the_headers_tell_how(tmp_path):
     assert first.headers["X-RateLimit-Remaining"] == "2"
     detail = problem(responses[-1], 429, "rate_limited")
     assert "Retry-After" in detail
+    assert not any("Retry-After" in response.headers for response in responses[:-1])
     (pause,) = responses[-1].headers.getlist("Retry-After")
     assert 0 < int(pause) <= 3600
     assert responses[-1].headers["X-RateLimit-Remaining"] == "0"
@@ -87,11 +89,40 @@ def test_page_s_requests_are_limited_by_their_address(tmp_path):
     assert statuses(client, 1, headers={"X-API-Key": "lab"}) == [200]
 
 
+def readings(client, purpose, n, **options):
+    path = f"{CLASSIFY}?purpose={purpose}"
+    return [client.post(path, data=drawn(7), **options).status_code for _ in range(n)]
+
+
+def test_readings_with_a_purpose_are_limited_by_themselves_and_ten_times_as_high(tmp_path):
+    client = make_app(tmp_path, rate_limit="2/hour").test_client()
+    assert readings(client, "live", 12) == [200] * 12
+    assert readings(client, "again", 8) == [200] * 8
+    assert readings(client, "live", 1) + readings(client, "again", 1) == [429, 429]
+    assert statuses(client, 3) == [200, 200, 429]
+    # the mark of a reading is worth nothing elsewhere, nor is one that is not known
+    assert client.get("/api/v1/models?purpose=live").status_code == 429
+    assert readings(client, "Live", 1) == [429]
+
+
+def test_key_has_one_limit_for_all_its_calls(tmp_path):
+    client = make_app(tmp_path, api_keys=(line("lab"),), rate_limit="2/hour").test_client()
+    headers = {"X-API-Key": "lab"}
+    assert readings(client, "live", 3, headers=headers) == [200, 200, 429]
+    assert statuses(client, 1, headers=headers) == [429]
+
+
+def test_only_a_refusal_says_when_to_come_again(tmp_path):
+    client = make_app(tmp_path, rate_limit="3/hour").test_client()
+    for answer in (client.get("/api/v1/models"), client.post(CLASSIFY), client.get("/nowhere")):
+        assert "Retry-After" not in answer.headers
+        assert "X-RateLimit-Pause" not in answer.headers
+
+
 def test_limit_passes(tmp_path):
-    client = make_app(tmp_path, rate_limit="1/second").test_client()
+    client = make_app(tmp_path, rate_limit="1 per 3 seconds").test_client()
     assert statuses(client, 2) == [200, 429]
-    time.sleep(1.1)
-    assert statuses(client, 1) == [200]
+    m.wait_until(lambda: statuses(client, 1) == [200])
 
 
 @pytest.mark.parametrize(
@@ -111,22 +142,21 @@ def test_start_fails_with_limits_that_make_no_sense(tmp_path, settings, told):
     assert "secret" not in str(refused.value)
 
 
+def is_open(port):
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def redis(tmp_path):
     """A real Redis, on a port of its own, and the process."""
     programs.require("redis-server")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         ["redis-server", "--port", str(port), "--save", "", "--dir", str(tmp_path)],
         stdout=subprocess.DEVNULL,
     )
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except ConnectionRefusedError:
-            time.sleep(0.05)
+    m.wait_until(lambda: is_open(port))
     yield f"redis://127.0.0.1:{port}", server
     server.kill()
     server.wait()

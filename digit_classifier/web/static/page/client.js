@@ -37,9 +37,15 @@
  */
 
 /**
+ * `live`: a drawing that is not finished. `again`: a picture that has its answer already.
+ * @typedef {"live" | "again"} Purpose
+ */
+
+/**
  * @typedef {object} Options
  * @property {string} model
  * @property {"1" | "steps"} [explain]
+ * @property {Purpose} [purpose] what the reading is for, where it is no answer to count
  * @property {AbortSignal} [signal]
  */
 
@@ -92,8 +98,9 @@ export class Client {
    * @returns {Promise<Answer>}
    * @throws {Refusal}
    */
-  async classify(image, { model, explain, signal }) {
-    const query = new URLSearchParams({ model, words: "1", ...(explain && { explain }) });
+  async classify(image, { model, explain, purpose, signal }) {
+    const asked = { ...(explain && { explain }), ...(purpose && { purpose }) };
+    const query = new URLSearchParams({ model, words: "1", ...asked });
     const response = await this.#post(`${this.#address}?${query}`, image, signal);
     const document = await response.json().catch(() => null); // a proxy's page is no document
     if (response.ok && document) return document;

@@ -5,7 +5,7 @@
  * @typedef {(signal: AbortSignal) => Promise<void>} Task
  */
 
-const PAUSE = 120; // milliseconds between two tasks that need not come at once
+const PAUSE = 200; // milliseconds between two tasks that need not come at once
 
 export class Latest {
   /** @type {Task | null} */

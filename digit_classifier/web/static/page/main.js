@@ -12,6 +12,7 @@ import { listenForFiles } from "./sources.js";
 import { Steps } from "./steps.js";
 import { View } from "./view.js";
 
+/** @typedef {import("./client.js").Purpose} Purpose */
 /** @typedef {import("./shrink.js").Prepared} Prepared */
 
 /**
@@ -20,8 +21,18 @@ import { View } from "./view.js";
  */
 const data = JSON.parse(one(document, "[data-page]").dataset.page ?? "");
 
-/** @type {(() => Promise<Blob>) | null} what is to be read: the drawing, or a picture */
+const REST = 700; // milliseconds after which a drawing whose pen is up is taken for finished
+
+/**
+ * What is to be read: the drawing, or a picture.
+ * @typedef {object} Subject
+ * @property {() => Promise<Blob>} encode
+ * @property {boolean} hasAnswer whether it was read as a whole: what follows is no other digit
+ */
+
+/** @type {Subject | null} */
 let subject = null;
+let resting = 0;
 
 const client = new Client(data.address, data.messages, data.token);
 const view = new View(data.messages);
@@ -55,17 +66,45 @@ function readDrawing(isSettled) {
     reset();
     return;
   }
-  subject = () => board.drawing.encode();
-  if (isSettled) readAgain();
-  else latest.soon(async (signal) => void (await read(signal)));
+  stopResting();
+  subject = { encode: () => board.drawing.encode(), hasAnswer: false };
+  const readLive = async (/** @type {AbortSignal} */ signal) => void (await read(signal, "live"));
+  if (isSettled) {
+    const image = board.drawing.encode();
+    subject.encode = () => image;
+    latest.now(readLive);
+    resting = setTimeout(readAgain, REST); // another stroke may follow
+  } else latest.soon(readLive);
+}
+
+/** Let the service count a drawing that is taken away before its rest is over. */
+function leaveDrawing() {
+  if (resting && subject) countDigit(subject).catch(reportError);
+  stopResting();
+}
+
+function stopResting() {
+  clearTimeout(resting);
+  resting = 0;
+}
+
+/** @param {Subject} drawing */
+async function countDigit(drawing) {
+  const image = await drawing.encode();
+  try {
+    await client.classify(image, { model: models.chosen });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error; // nobody waits for this answer
+  }
 }
 
 /** @param {File[]} files */
 function readFiles(files) {
+  leaveDrawing();
   pictures.clear();
   latest.now(async (signal) => {
     const prepared = (/** @type {File} */ file) => prepare(file, data.maxBytes);
-    if (files.length > 1) pictures.readAll(files, prepared, readLine, show).catch(showError);
+    if (files.length > 1) pictures.readAll(files, prepared, readLine, showLine).catch(showError);
     else {
       const only = await prepared(files[0]);
       if (!signal.aborted) show(only);
@@ -73,28 +112,43 @@ function readFiles(files) {
   });
 }
 
-/** @param {Prepared} prepared */
-function show({ image, picture }) {
+/**
+ * @param {Prepared} prepared
+ * @param {boolean} hasAnswer
+ */
+function show({ image, picture }, hasAnswer = false) {
   board.show(picture);
-  subject = async () => image;
+  subject = { encode: async () => image, hasAnswer };
   readAgain();
+}
+
+/** @param {Prepared} prepared one of several pictures, each of which is answered on its line */
+function showLine(prepared) {
+  show(prepared, true);
 }
 
 /** Read what is there, and have the other models read it too. */
 function readAgain() {
-  if (!subject) return;
+  const current = subject;
+  if (!current) return;
+  stopResting();
   latest.now(async (signal) => {
-    const { answer, image } = await read(signal);
+    const { answer, image } = await read(signal, current.hasAnswer ? "again" : undefined);
+    current.hasAnswer = true;
     await models.compare(answer.prediction, image, signal);
   });
 }
 
-/** @param {AbortSignal} signal */
-async function read(signal) {
-  const image = await /** @type {() => Promise<Blob>} */ (subject)();
+/**
+ * @param {AbortSignal} signal
+ * @param {Purpose} [purpose]
+ */
+async function read(signal, purpose) {
+  const image = await /** @type {Subject} */ (subject).encode();
   checkSize(image);
   const explain = steps.isOpen ? "steps" : "1";
-  const answer = await client.classify(image, { model: models.chosen, explain, signal });
+  const model = models.chosen;
+  const answer = await client.classify(image, { model, explain, purpose, signal });
   signal.throwIfAborted();
   view.showAnswer(answer);
   steps.show(answer.explanation?.steps ?? []);
@@ -128,6 +182,7 @@ function checkSize(image) {
 }
 
 function reset() {
+  leaveDrawing();
   subject = null;
   latest.stop();
   view.showNothing();

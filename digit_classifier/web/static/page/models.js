@@ -61,7 +61,8 @@ export class Models {
    */
   async #ask(model, image, signal) {
     try {
-      return (await this.#client.classify(image, { model, signal })).prediction;
+      const answer = await this.#client.classify(image, { model, purpose: "again", signal });
+      return answer.prediction;
     } catch (error) {
       if (error instanceof Refusal) return null;
       throw error;

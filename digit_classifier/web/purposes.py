@@ -1,0 +1,42 @@
+"""What a reading is for, where it is no answer to count: ``?purpose=`` of ``/api/v1/classify``.
+
+The page reads a drawing while it is being drawn, and one picture by several models. Such readings
+are counted apart from the digits read, and limited apart from other calls.
+"""
+
+from typing import Literal, get_args
+
+from flask import request
+from werkzeug.exceptions import BadRequest
+
+#: ``live``: a drawing that is not finished. ``again``: a picture that has its answer already.
+Purpose = Literal["live", "again"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+_ENDPOINT = "api_v1.classify"
+
+
+class BadPurpose(BadRequest):
+    """The request names a purpose that is not known."""
+
+    name = "Bad purpose"
+    description = f"The purpose is one of {', '.join(PURPOSES)}, or not given."
+
+
+def current_purpose() -> Purpose | None:
+    """Return what the current request's reading is for; None if it is an answer.
+
+    Raises
+    ------
+    BadPurpose
+        It names another purpose.
+    """
+    purpose = request.args.get("purpose")
+    if purpose is not None and purpose not in PURPOSES:
+        raise BadPurpose
+    return purpose
+
+
+def has_purpose() -> bool:
+    """Return whether the current request asks for a reading that is no answer."""
+    return request.endpoint == _ENDPOINT and request.args.get("purpose") in PURPOSES

@@ -1,0 +1,94 @@
+"""What a visitor's drawings count as: in the metrics, and against a limit."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Response, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.hands import HAND, a_file, choose, clear, draw, expect_comparison, expect_digit
+from tests.deployment import machine as m
+from tests.web.pictures import drawn
+from tests.web.serving import make_app, serving
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    with serving(make_app(tmp_path)) as address:
+        yield address
+
+
+def counted(address: str) -> dict[str, Any]:
+    """What an operator sees: the digits read, and what was read for the page besides."""
+    return requests.get(f"{address}/status", timeout=10).json()["service"]
+
+
+def has_counted(address: str, n_digits: int) -> Callable[[], bool]:
+    return lambda: sum(counted(address)["predictions"].values()) == n_digits
+
+
+def test_each_drawn_digit_counts_once_and_the_other_readings_apart(
+    open_page: OpenPage, address: str
+) -> None:
+    page = open_page(address)
+    for digit in range(10):
+        draw(page, digit, pause=10)
+        expect_digit(page, digit)
+        clear(page)  # at once, or when the other models have read it, too
+        if digit == 0:
+            draw(page, digit)
+            expect_comparison(page)
+            clear(page)
+    m.wait_until(has_counted(address, 11))
+    told = counted(address)
+    assert told["predictions"] == {str(digit): 1 + (digit == 0) for digit in range(10)}
+    assert sum(told["abstentions"].values()) == 0
+    assert told["page_predictions"]["live"] >= 11
+    assert told["page_predictions"]["again"] >= 2
+
+
+def test_picture_that_is_read_again_counts_once(open_page: OpenPage, address: str) -> None:
+    page = open_page(address)
+    choose(page, a_file(drawn(7)))
+    expect_comparison(page)
+    page.locator("[data-models]").get_by_role("link", name="cnn").click()
+    expect_comparison(page)
+    page.locator("[data-steps] summary").click()
+    expect(page.locator("[data-steps] li").first).to_be_visible()
+    assert counted(address)["predictions"] == {"7": 1}
+
+
+def test_each_of_several_pictures_counts_once(open_page: OpenPage, address: str) -> None:
+    page = open_page(address)
+    choose(page, *(a_file(drawn(digit), f"{digit}.png") for digit in (3, 5, 7)))
+    lines = page.locator("[data-pictures] li")
+    expect(lines.last.locator("b")).to_have_text("7")
+    lines.last.get_by_role("button").click()
+    expect_digit(page, 7)
+    expect_comparison(page)
+    assert counted(address)["predictions"] == {"3": 1, "5": 1, "7": 1}
+
+
+def test_limit_lets_a_visitor_draw_as_many_digits_as_it_says(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    with serving(make_app(tmp_path, rate_limit="8/hour")) as address:
+        page = open_page(address)
+        statuses = []
+
+        def note(response: Response) -> None:
+            statuses.append(response.status)
+
+        page.on("response", note)
+        for digit in (0, 1, 2, 3, 7, 8, 9, 4):
+            draw(page, digit, HAND)
+            expect_digit(page, digit)
+            expect_comparison(page)
+            clear(page)
+        m.wait_until(has_counted(address, 8))
+        assert 429 not in statuses
+        draw(page, 1)
+        expect(page.get_by_role("alert")).to_contain_text("more requests than are allowed")
