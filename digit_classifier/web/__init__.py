@@ -163,8 +163,9 @@ def _admit(app: Flask, settings: Settings) -> None:
     blueprints = frozenset(blueprint.name for blueprint in _FOR_PROGRAMS)
     keys = api_keys.parse_keys(settings.api_keys)
     cors.init_app(app, settings.cors_origins)
-    api_keys.init_app(app, keys, blueprints)
+    # before the keys are checked, so that requests with wrong ones are limited as well
     rate_limits.init_app(app, settings.rate_limit, keys, settings.rate_limit_storage, blueprints)
+    api_keys.init_app(app, keys, blueprints)
 
 
 def _secret_key(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask_wtf.csrf import validate_csrf
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
@@ -21,6 +21,10 @@ from digit_classifier.errors import SettingsError
 HEADER = "X-API-Key"
 PAGE_HEADER = "X-CSRFToken"
 
+#: Of programs' paths, those that need no key and are not limited: a monitor has none.
+OPEN_ENDPOINTS = frozenset({"inference_v2.live", "inference_v2.ready"})
+
+_KEYS = "digit_classifier_api_keys"
 _LINE = re.compile(r"([\w.-]+)\s+([0-9a-f]{64})(?:\s+(\S.*))?", re.ASCII)
 
 
@@ -83,23 +87,28 @@ def parse_keys(lines: Iterable[str]) -> tuple[ApiKey, ...]:
 def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -> None:
     """Ask for a key in front of the views of these blueprints, where there are any keys."""
     app.config["API_KEYS_WANTED"] = bool(keys)
+    app.extensions[_KEYS] = keys
     if keys:
-        app.before_request(lambda: _check(keys, blueprints))
+        app.before_request(lambda: _check(blueprints))
 
 
 def current_key() -> ApiKey | None:
-    """Return the key of the current request."""
-    found = g.get("api_key")
-    return found if isinstance(found, ApiKey) else None
+    """Return the key of the current request, if it sent one that is known."""
+    if "api_key" not in g:
+        g.api_key = _known(_sent_key(), current_app.extensions[_KEYS])
+    found: ApiKey | None = g.api_key
+    return found
 
 
-def _check(keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -> None:
+def _check(blueprints: frozenset[str]) -> None:
     # browsers ask by OPTIONS, without a key, whether they may send one
     if request.blueprint not in blueprints or request.method == "OPTIONS":
         return
-    sent = _sent_key()
-    if sent:
-        g.api_key = _known(sent, keys)
+    if request.endpoint in OPEN_ENDPOINTS:
+        return
+    if _sent_key():
+        if current_key() is None:
+            raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
     elif PAGE_HEADER in request.headers:
         _check_page()
     else:
@@ -113,13 +122,11 @@ def _sent_key() -> str:
     return request.headers.get(HEADER, "")
 
 
-def _known(sent: str, keys: tuple[ApiKey, ...]) -> ApiKey:
+def _known(sent: str, keys: tuple[ApiKey, ...]) -> ApiKey | None:
     digest = sha256(sent.encode("utf-8", "surrogateescape")).hexdigest()
-    # all are compared, so that the time tells nothing of the place
+    # all are compared, so that the time does not depend on the place
     found = [key for key in keys if hmac.compare_digest(key.digest, digest)]
-    if not found:
-        raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
-    return found[0]
+    return found[0] if found else None
 
 
 def _check_page() -> None:

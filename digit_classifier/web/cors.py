@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from flask import Flask
+from flask import Flask, Response, request
 
 from digit_classifier.errors import SettingsError
 
@@ -53,4 +53,14 @@ def init_app(app: Flask, origins: Sequence[str]) -> None:
             allow_headers=list(_ALLOWED),
             expose_headers=list(_EXPOSED),
             max_age=_MAX_AGE,
+            vary_header=False,
         )
+        if "*" not in origins:
+            app.after_request(_vary_by_origin)
+
+
+def _vary_by_origin(response: Response) -> Response:
+    """Keep caches from answering one origin with the headers of another, or of none."""
+    if any(path.match(request.path) for path in _PATHS):
+        response.vary.add("Origin")
+    return response

@@ -77,6 +77,9 @@ class Metrics:
         self.bytes = self._histogram("image_bytes", "Size of the images read", _BYTES)
         self.pixels = self._histogram("image_pixels", "Pixels of the images read", _PIXELS)
         self.in_flight = self._gauge("requests_in_flight", "Being answered now", "livesum")
+        self.rate_limit_storage_failures = self._counter(
+            "rate_limit_storage_failures", "Times that the storage of the rate limits failed"
+        )
         self.processes = self._gauge("processes", "Processes that serve", "livesum")
         self.started = self._gauge("start_time_seconds", "When the server started", "min")
         self.model = self._gauge(

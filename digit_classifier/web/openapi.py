@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError
-from digit_classifier.web.api_keys import HEADER
+from digit_classifier.web.api_keys import HEADER, OPEN_ENDPOINTS
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.codes import leaves, statuses
 from digit_classifier.web.described import description_of
@@ -125,7 +125,8 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
 
 
 def _security(rule: Rule, app: Flask) -> dict[str, Any]:
-    if not app.config["API_KEYS_WANTED"] or rule.endpoint.startswith("health."):
+    is_open = rule.endpoint.startswith("health.") or rule.endpoint in OPEN_ENDPOINTS
+    if is_open or not app.config["API_KEYS_WANTED"]:
         return {}
     return {"security": [{"bearer": []}, {"header": []}]}
 

@@ -3,13 +3,17 @@
 Flask-Limiter counts, and is imported only then: in each process by itself, or in Redis for all.
 """
 
+import logging
 from collections.abc import Iterable
 from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 
 from flask import Flask, Response, request
 
 from digit_classifier.errors import SettingsError
-from digit_classifier.web.api_keys import ApiKey, current_key
+from digit_classifier.web.api_keys import OPEN_ENDPOINTS, ApiKey, current_key
+from digit_classifier.web.metrics import current_metrics
 from digit_classifier.web.purposes import has_purpose
 
 #: The page's form is another way to have digits read.
@@ -19,6 +23,11 @@ FORM = "pages.classify"
 READINGS_A_DRAWING = 10
 #: Where Flask-Limiter puts its Retry-After, which it sends with every answer.
 _PAUSE_HEADER = "X-RateLimit-Pause"
+#: Seconds that a request may wait for Redis before its process counts by itself.
+_STORAGE_TIMEOUT_S = 0.5
+#: One customer has at least so many bits of an IPv6 address to choose from.
+_IPV6_PREFIX_LENGTH = 64
+_LOGGER = logging.getLogger("digit_classifier")
 
 
 def init_app(
@@ -49,7 +58,7 @@ def init_app(
 
     def caller() -> str:
         key = current_key()
-        return f"key {key.name}" if key else f"address {get_remote_address()}"
+        return f"key {key.name}" if key else f"address {_network(get_remote_address())}"
 
     def limit() -> str:
         key = current_key()
@@ -59,8 +68,10 @@ def init_app(
 
     def is_free() -> bool:
         reads = request.blueprint in blueprints or request.endpoint == FORM
-        return not reads or request.method == "OPTIONS" or not limit()
+        is_open = request.endpoint in OPEN_ENDPOINTS or request.method == "OPTIONS"
+        return not reads or is_open or not limit()
 
+    logging.getLogger("flask-limiter").addHandler(_STORAGE_FAILURES)
     app.after_request(_tell_pause)  # after Flask-Limiter, which is registered later
     try:
         Limiter(
@@ -71,12 +82,53 @@ def init_app(
             headers_enabled=True,
             header_name_mapping={HeaderNames.RETRY_AFTER: _PAUSE_HEADER},
             storage_uri=storage,
+            storage_options=_storage_options(storage),
             strategy="moving-window",
             in_memory_fallback_enabled=storage != "memory://",  # while Redis is away
         )
     except ConfigurationError as exc:
         scheme = storage.partition("://")[0]  # the rest may hold a password
         raise SettingsError(f"rate_limit_storage: {str(exc).replace(storage, scheme)}") from exc
+
+
+def _network(address: str) -> str:
+    """Return the network that one caller is taken to have: an IPv4 address, or a /64 of IPv6."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:  # a socket's path, for example
+        return address
+    if not isinstance(ip, IPv6Address):
+        return address
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ip_network((ip, _IPV6_PREFIX_LENGTH), strict=False))
+
+
+def _storage_options(storage: str) -> dict[str, Any]:
+    """Keep Redis's client from waiting and trying again for seconds where Redis is silent."""
+    if not storage.startswith("redis"):
+        return {}
+    try:
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:  # Flask-Limiter raises the error that names the package
+        return {}
+    return {
+        "socket_timeout": _STORAGE_TIMEOUT_S,
+        "socket_connect_timeout": _STORAGE_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+class _StorageFailures(logging.Handler):
+    """Counts and logs that the storage failed, which Flask-Limiter reports to its own log."""
+
+    def emit(self, _record: logging.LogRecord) -> None:
+        current_metrics().rate_limit_storage_failures.inc()
+        _LOGGER.warning("The storage of the rate limits fails: this process counts by itself.")
+
+
+_STORAGE_FAILURES = _StorageFailures(logging.WARNING)
 
 
 def _multiplied(rate_limit: str, factor: int) -> str:

@@ -57,6 +57,12 @@ def test_pages_of_others_are_not(client, origin):
     ):
         assert "Access-Control-Allow-Origin" not in response.headers
         assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Origin" in response.vary  # a cache must not keep this for the others
+
+
+def test_answers_without_an_origin_vary_by_it_as_well(client):
+    assert "Origin" in client.get("/api/v1/models").vary
+    assert "Origin" not in client.get("/livez").vary
 
 
 @pytest.mark.parametrize("path", ["/", "/curl-api", "/status", "/livez", "/v2x"])

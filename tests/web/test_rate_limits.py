@@ -1,15 +1,17 @@
+import signal
 import socket
 import subprocess
 from hashlib import sha256
 
 import pytest
+import requests
 
 from digit_classifier.errors import SettingsError
 from tests import programs
 from tests.deployment import machine as m
 from tests.ports import free_port
 from tests.web.pictures import as_file, drawn
-from tests.web.serving import csrf_token, make_app, post_form, send
+from tests.web.serving import csrf_token, make_app, post_form, send, serving
 from tests.web.test_errors import problem
 
 CLASSIFY = "/api/v1/classify"
@@ -79,6 +81,39 @@ def test_a_key_may_be_the_only_one_that_is_limited(tmp_path):
     client = make_app(tmp_path, api_keys=keys).test_client()
     assert statuses(client, 3, headers={"X-API-Key": "free"}) == [200] * 3
     assert statuses(client, 3, headers={"X-API-Key": "limited"}) == [200, 429, 429]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "others"),
+    [
+        (["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::3%eth0"], "2001:db8:1:3::1"),
+        (["192.0.2.7", "::ffff:192.0.2.7", "192.0.2.7"], "192.0.2.8"),
+    ],
+)
+def test_addresses_that_one_caller_has_are_counted_together(tmp_path, addresses, others):
+    client = make_app(tmp_path, rate_limit="2/hour").test_client()
+    found = [statuses(client, 1, environ_base={"REMOTE_ADDR": one}) for one in addresses]
+    assert found == [[200], [200], [429]]
+    assert statuses(client, 1, environ_base={"REMOTE_ADDR": others}) == [200]
+
+
+def test_wrong_keys_are_limited_by_the_address_and_right_ones_are_not(tmp_path):
+    client = make_app(tmp_path, api_keys=(line("lab"),), rate_limit="3/hour").test_client()
+    guesses = [statuses(client, 1, headers={"X-API-Key": f"guess {n}"}) for n in range(4)]
+    assert guesses == [[401], [401], [401], [429]]
+    assert statuses(client, 1) == [429]  # nor without a key
+    assert statuses(client, 1, headers={"X-API-Key": "lab"}) == [200]
+
+
+def test_health_of_the_inference_protocol_needs_no_key_and_is_not_limited(tmp_path):
+    client = make_app(tmp_path, api_keys=(line("lab"),), rate_limit="1/hour").test_client()
+    for path in ("/v2/health/live", "/v2/health/ready"):
+        assert [client.get(path).status_code for _ in range(3)] == [200] * 3
+        assert client.get(path, headers={"X-API-Key": "wrong"}).status_code == 200
+    assert client.get("/v2").status_code == 401
+    paths = client.get("/api/v1/openapi.json").json["paths"]
+    assert "security" not in paths["/v2/health/live"]["get"]
+    assert "security" in paths["/v2"]["get"]
 
 
 def test_page_s_requests_are_limited_by_their_address(tmp_path):
@@ -177,3 +212,47 @@ def test_without_redis_each_process_counts_by_itself_meanwhile(tmp_path, redis):
     server.kill()
     server.wait()
     assert statuses(client, 3) == [200, 200, 429]
+
+
+@pytest.fixture
+def silent():
+    """The address of a server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def failures(client):
+    name = "digit_classifier_rate_limit_storage_failures_total"
+    (value,) = (
+        float(row.split()[1])
+        for row in client.get("/metrics").text.splitlines()
+        if row.startswith(f"{name} ")
+    )
+    return value
+
+
+def test_a_redis_that_is_silent_from_the_start_costs_no_request(tmp_path, silent, capfd):
+    client = make_app(tmp_path, rate_limit="40/hour", rate_limit_storage=silent).test_client()
+    assert failures(client) == 0
+    assert statuses(client, 41) == [200] * 40 + [429]
+    assert failures(client) == 1
+    assert "storage of the rate limits fails" in capfd.readouterr().err
+
+
+def test_a_redis_that_falls_silent_costs_no_request_and_counts_again_later(tmp_path, redis):
+    address, server = redis
+    client = make_app(tmp_path, rate_limit="5/hour", rate_limit_storage=address).test_client()
+    assert statuses(client, 2) == [200, 200]
+    server.send_signal(signal.SIGSTOP)
+    try:
+        assert statuses(client, 6) == [200] * 5 + [429]
+    finally:
+        server.send_signal(signal.SIGCONT)
+    m.wait_until(lambda: statuses(client, 1) == [200])
+
+
+def test_no_request_waits_long_for_a_silent_redis(tmp_path, silent):
+    with serving(make_app(tmp_path, rate_limit="9/hour", rate_limit_storage=silent)) as url:
+        # without a limit of its own, Redis's client waits for more than 20 seconds
+        answer = requests.get(f"{url}/api/v1/models", timeout=10)
+    assert answer.status_code == 200
