@@ -15,6 +15,8 @@ OpenPage = Callable[..., Page]
 LAPTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
+PATIENCE = 60_000  # milliseconds: other programs may keep the machine busy
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
     "--no-sandbox",
@@ -40,6 +42,7 @@ def open_page(browser: Browser, server: str) -> Iterator[OpenPage]:
 
     def open_page(address: str = server, **options: object) -> Page:
         contexts.append(browser.new_context(**{"viewport": LAPTOP, **options}))
+        contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         page.goto(address)
         return page
@@ -49,7 +52,7 @@ def open_page(browser: Browser, server: str) -> Iterator[OpenPage]:
         context.close()
 
 
-expect.set_options(timeout=30_000)  # milliseconds: other programs may keep the machine busy
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

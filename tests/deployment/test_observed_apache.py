@@ -4,6 +4,7 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 
 import psutil
@@ -32,15 +33,22 @@ def counted(running: OwnApache) -> float:
 
 
 def classify(running: OwnApache, n: int) -> None:
-    """Have the digit read so many times, by eight clients at once."""
+    """Have the digit read so many times, by eight clients at once.
+
+    A busy machine may refuse a request as overload: the client sends it again, as it should.
+    """
     content = (running.clone.path / SEVEN).read_bytes()
 
     def ask(_: int) -> int:
         url = f"{running.address}/curl-api"
-        return requests.post(url, files={"myfile": content}, timeout=30).status_code
+        while True:
+            answer = requests.post(url, files={"myfile": content}, timeout=60)
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                return answer.status_code
+            time.sleep(float(answer.headers["Retry-After"]))
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(ask, range(n))) == {200}
+        assert set(pool.map(ask, range(n))) == {HTTPStatus.OK}
 
 
 def metrics_files(running: OwnApache, kind: str) -> list[Path]:
@@ -97,7 +105,7 @@ def test_server_that_starts_anew_begins_to_count_anew(clone: Clone) -> None:
 def test_log_has_one_line_a_request_by_whichever_process(apache: OwnApache) -> None:
     n_before = len(log_lines(apache))
     classify(apache, 40)
-    lines = log_lines(apache)[n_before:]
+    lines = [line for line in log_lines(apache)[n_before:] if line["status"] == HTTPStatus.OK]
     assert len(lines) == 40
     assert {line["digit"] for line in lines} == {7}
     m.wait_until(lambda: all(f" {line['id']} " in apache.access_log() for line in lines))
@@ -108,7 +116,7 @@ def test_log_that_was_renamed_is_begun_anew_by_every_process(apache: OwnApache) 
     log = apache.folder / "logs" / "digit-classifier-requests.log"
     log.rename(log.with_suffix(".log.1"))
     classify(apache, 20)
-    assert len(log_lines(apache)) == 20
+    assert [line["status"] for line in log_lines(apache)].count(HTTPStatus.OK) == 20
 
 
 def test_identity_is_in_the_answer_once_and_the_same_as_in_the_log(apache: OwnApache) -> None:
