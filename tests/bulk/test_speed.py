@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.bulk import worker
 from digit_classifier.bulk.rows import rows_of
 from digit_classifier.bulk.shards import list_shards
 from digit_classifier.bulk.sources import find_source

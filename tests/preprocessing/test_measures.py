@@ -1,4 +1,4 @@
-"""What framing measures by shows in what it makes: each number that it goes by has its test here."""
+"""What framing measures by shows in what it makes: every number that it goes by has a test."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_a_broad_pen_in_a_deep_vignette_is_told_from_the_paper(digit: int) -> No
 
 
 def slanted_one() -> Gray:
-    """A 1 that fills its picture, light on black: ink in two corners, and on a part of each edge."""
+    """A 1 that fills its picture, light on black, with ink in two corners and at each edge."""
     ink = np.zeros((90, 60), np.uint8)
     for row, left in enumerate(np.interp(range(90), (20, 70), (34, 0)).astype(int)):
         ink[row, left : left + 26] = 255
