@@ -93,11 +93,11 @@ def test_what_runs_along_an_edge_comes_from_beyond(share: float, turns: int) -> 
 @pytest.mark.parametrize("digit", range(10))
 def test_a_broad_pen_in_a_deep_vignette_is_told_from_the_paper(digit: int) -> None:
     """The first surface follows the ink, too; the next ones trust it less and less."""
-    gray = drawn(digit, size=(200, 200), scale=0.8, pen_width=25, ink=20, paper=230)
+    gray = drawn(digit, size=(200, 200), scale=0.75, pen_width=18, ink=20, paper=230)
 
     in_even_light, in_a_vignette = frame(gray).image, frame(lit(gray, vignette=0.9, noise=3)).image
 
-    assert least_difference(in_even_light, in_a_vignette) < 8
+    assert least_difference(in_even_light, in_a_vignette) < 5.5  # 8 after two rounds of the fit
 
 
 def slanted_one() -> Gray:
