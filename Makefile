@@ -3,8 +3,8 @@ TEST_PYVENV ?= .venv-test
 export TEST_PYVENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install service debug test lint format schemathesis openapi-examples fuzz bench-check \
-	audit train fast-train model-cards screenshots lock clean
+.PHONY: help install service debug test lint format schemathesis openapi-examples fuzz \
+	mutation-test bench-check audit train fast-train model-cards screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,13 @@ openapi-examples: test-pyvenv ## Ask for the answers anew that the API's documen
 
 fuzz: test-pyvenv ## Try a million damaged images and 100,000 hostile requests (a quarter of an hour)
 	@"$(TEST_PYVENV)/bin/python" -m tests.fuzz.campaign --images 1000000 --requests 100000
+
+# The tool is for this alone: it is laid over the test environment, and no part of it.
+MUTMUT = mutmut==3.8.1
+MUTANTS ?= 100
+mutation-test: test-pyvenv ## Change the code in 100 places a package and see whether tests fail (hours)
+	@"$(TEST_PYVENV)/bin/uv" run --quiet --no-project --python "$(TEST_PYVENV)/bin/python" \
+		--with "$(MUTMUT)" python -m tests.mutants "$(MUTANTS)"
 
 bench-check: test-pyvenv ## Fail if a request costs more instructions than recorded (needs valgrind)
 	@"$(TEST_PYVENV)/bin/python" -m benchmarks.gate

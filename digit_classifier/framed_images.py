@@ -1,5 +1,6 @@
 """From the bytes of images to framed digits, one by one or many at once."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, ParamSpec, TypeVar
@@ -9,9 +10,6 @@ from digit_classifier.prediction import ImageFacts
 from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framed, Framing, frame, frame_together
 from digit_classifier.preprocessing.plain import SIDES
-
-#: Seconds after which no further image of a batch is begun: 256 of the largest would take minutes.
-BATCH_SECONDS = 10
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,41 +47,53 @@ def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> Frame
 
 
 def frame_images(
-    contents: Iterable[bytes], limits: DecodeLimits, framing: Framing
+    contents: Iterable[bytes],
+    limits: DecodeLimits,
+    framing: Framing,
+    time_limit: float | None = None,
 ) -> list[FramedImage | InputError]:
     """Decode many image files and frame what is on them.
 
     Small pictures wait for each other, to be framed together where that can be; others are framed
     when they are decoded, since hundreds of them take much memory.
 
+    Parameters
+    ----------
+    contents : iterable of bytes
+    limits : DecodeLimits
+    framing : {"auto", "center"}
+    time_limit : float, optional
+        Seconds after which no further image is begun: an `OutOfTimeError` stands for it. Without
+        one, the results do not depend on the machine's speed.
+
     Returns
     -------
     list of FramedImage or InputError
         One a file, in their order.
     """
-    begun = time.perf_counter()
+    latest = math.inf if time_limit is None else time.perf_counter() + time_limit
     results: dict[int, FramedImage | InputError] = {}
     small: dict[int, _DecodedImage] = {}
     for number, content in enumerate(contents):
-        image = _in_time(begun, _decode, content, limits)
+        image = _in_time(latest, _decode, content, limits)
         if isinstance(image, InputError):
             results[number] = image
         elif max(image.decoded.gray.shape) in SIDES:
             small[number] = image
         else:
-            results[number] = _in_time(begun, _frame, image, framing)
+            results[number] = _in_time(latest, _frame, image, framing)
     results |= _frame_together(small, framing)
     for number, image in small.items():
         if number not in results:
-            results[number] = _in_time(begun, _frame, image, framing)
+            results[number] = _in_time(latest, _frame, image, framing)
     return [results[number] for number in range(len(results))]
 
 
 def _in_time(
-    begun: float, step: Callable[P, R], *args: P.args, **named: P.kwargs
+    latest: float, step: Callable[P, R], *args: P.args, **named: P.kwargs
 ) -> R | InputError:
     """Do a step, unless it is too late for that; return the error where there is no result."""
-    if time.perf_counter() - begun > BATCH_SECONDS:
+    if time.perf_counter() > latest:
         return OutOfTimeError("The images before this one took too long; send fewer at once.")
     try:
         return step(*args, **named)

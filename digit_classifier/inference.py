@@ -92,8 +92,16 @@ class DigitClassifier:
         """
         return self._observed(text.encode(), lambda: self._predict_pixels(text, inspect))
 
-    def predict_batch(self, contents: Iterable[bytes]) -> list[Prediction | InputError]:
+    def predict_batch(
+        self, contents: Iterable[bytes], *, time_limit: float | None = None
+    ) -> list[Prediction | InputError]:
         """Read the digits of many image files, all in one matrix product.
+
+        Parameters
+        ----------
+        contents : iterable of bytes
+        time_limit : float, optional
+            Seconds after which no further image is begun: each is an `OutOfTimeError`.
 
         Returns
         -------
@@ -101,7 +109,7 @@ class DigitClassifier:
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
         contents = list(contents)
-        items = frame_images(contents, self.limits, self.framing)
+        items = frame_images(contents, self.limits, self.framing, time_limit)
         predictions = iter(self._read([item for item in items if isinstance(item, FramedImage)]))
         answers = [next(predictions) if isinstance(item, FramedImage) else item for item in items]
         for content, answer in zip(contents, answers, strict=True):

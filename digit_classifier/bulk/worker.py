@@ -17,7 +17,7 @@ from digit_classifier.bulk import files
 from digit_classifier.bulk.formats import FORMATS
 from digit_classifier.bulk.rows import Row, rows_of
 from digit_classifier.bulk.shards import Shard
-from digit_classifier.errors import BulkError
+from digit_classifier.errors import BulkError, OutOfTimeError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
 
@@ -112,14 +112,19 @@ def classify_shard(job: Job, shard: Shard) -> Record:
 
 
 def _finished(job: Job, shard: Shard, url: str) -> Record | None:
-    """Read a file that is there: an earlier run may have written it, or a worker that was lost."""
+    """Read a file that is there: an earlier run may have written it, or a worker that was lost.
+
+    Development versions gave up slow pictures as out of time; a shard with such rows is read again.
+    """
     fs, path = files.locate(url)
     try:
         content = fs.cat_file(path)
         rows = FORMATS[job.format].decode(content)
     except (FileNotFoundError, ValueError):
         return None
-    return Record.of(shard.index, rows, content) if len(rows) == shard.piece.count else None
+    record = Record.of(shard.index, rows, content)
+    is_whole = record.n_images == shard.piece.count and OutOfTimeError.code not in record.errors
+    return record if is_whole else None
 
 
 @lru_cache(maxsize=1)

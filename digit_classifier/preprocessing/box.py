@@ -1,7 +1,8 @@
 """Bring the ink to MNIST's frame: 20 pixels on its longest side, the centre of mass at pixel 14.
 
-That the centre of mass belongs at pixel 14, not at the geometric centre 13.5, is a fact of the
-MNIST test set: it reproduces 99.97 % of its images exactly, 13.5 only 24.5 %.
+Both are measured on MNIST's training digits: the longest side has 20 pixels in 99.98 % of them, and
+pixel 14 puts 99.995 % of the boxes where they are, the geometric centre 13.5 only 24.9 %. The test
+digits confirm it: 99.97 % and 100.00 %; see ``tests/preprocessing/test_mnist_frame.py``.
 """
 
 import numpy as np

@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 
 from digit_classifier.drawing import by_hand, ink_mask, parse_strokes, place
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.framing import frame
+from digit_classifier.preprocessing.framing import frame, run_steps
 
 #: Strokes of letters and signs, as :func:`.drawing.parse_strokes` reads them.
 LETTERS = (
@@ -76,6 +76,8 @@ LETTERS = (
 _SIDE = 56  # of the pictures, in pixels
 #: Digits that are still digits, or nearly, when they lie on their side.
 _LYING = (0, 1, 8)
+#: More ink than that of one digit, with a dot that is left of another.
+_OF_SEVERAL = 1.1
 
 Gray = NDArray[np.uint8]
 
@@ -143,8 +145,21 @@ def _drawn(strokes: list[NDArray[np.float64]], rng: np.random.Generator) -> Gray
 
 
 def _pair(digits: Gray, rng: np.random.Generator) -> Gray:
-    """Put two or three digits side by side, their frames overlapping by 4 to 10 pixels."""
-    chosen = rng.choice(digits, int(rng.integers(2, 4)))
+    """Put two or three digits side by side, so that framing keeps the ink of more than one.
+
+    It takes ink at the edge of a picture for what reaches in from beyond, and may leave one digit:
+    that is a digit.
+    """
+    while True:
+        chosen = rng.choice(digits, int(rng.integers(2, 4)))
+        together = _side_by_side(chosen, rng)
+        kept = int(dict(run_steps(together))["select_ink"].sum())
+        if kept > _OF_SEVERAL * max(int(digit.sum()) for digit in chosen):
+            return together
+
+
+def _side_by_side(chosen: Gray, rng: np.random.Generator) -> Gray:
+    """Let the frames of digits overlap by 4 to 10 pixels."""
     together = np.zeros((28, 28 * len(chosen)), np.uint8)
     column = 0
     for digit in chosen:

@@ -20,7 +20,7 @@ from digit_classifier.web.answers import (
     ModelAnswer,
     answer_of,
 )
-from digit_classifier.web.batches import Item, items_of_request
+from digit_classifier.web.batches import BATCH_SECONDS, Item, items_of_request
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
@@ -81,7 +81,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     classifier = current_classifier()
     items = items_of_request()
     contents = [item.content for item in items if isinstance(item.content, bytes)]
-    answers = iter(classifier.predict_batch(contents))
+    answers = iter(classifier.predict_batch(contents, time_limit=BATCH_SECONDS))
     return [
         _entry(item, next(answers) if isinstance(item.content, bytes) else item.content)
         for item in items

@@ -16,6 +16,8 @@ from digit_classifier.zip_files import ZIP_ERRORS, unpack
 
 FIELD = "images"
 MAX_ITEMS = 256
+#: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
+BATCH_SECONDS = 10
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 #: What each file and folder has in an archive's directory.

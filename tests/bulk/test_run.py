@@ -18,7 +18,9 @@ import pytest
 from distributed import LocalCluster
 
 from digit_classifier.bulk import files
+from digit_classifier.bulk.output import Output
 from digit_classifier.bulk.run import Options, run_batch
+from digit_classifier.bulk.shards import Census
 from digit_classifier.errors import BulkError
 from digit_classifier.settings import Settings
 from tests.bulk import inputs
@@ -228,6 +230,26 @@ def test_a_run_is_not_resumed_with_another_input(
 
     with pytest.raises(BulkError, match="these differ: fingerprint"):
         run(interrupted, resume=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_input_that_changes_after_it_was_listed_ends_the_run(
+    resume: bool, run: Run, tmp_path: Path, digit_files: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = inputs.write_folder(tmp_path / "folder", digit_files)
+    begin = Output.begin
+
+    def begin_and_add_a_file(output: Output, census: Census, model: bytes) -> None:
+        begin(output, census, model)
+        (folder / "third.png").write_bytes(digit_files["first/3.png"])
+
+    monkeypatch.setattr(Output, "begin", begin_and_add_a_file)
+
+    with pytest.raises(BulkError, match="The input has changed while it was read"):
+        run(folder, resume=resume)
+
+    assert manifest(tmp_path / "out")["complete"] is False
+    assert not (tmp_path / "out" / "_SHA256SUMS").exists()
 
 
 def test_a_damaged_manifest_is_told(run: Run, interrupted: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -447,3 +448,37 @@ def test_mod_wsgi_of_the_package_index_serves_as_well(
             reloaded = running.run("reload.sh", **options)
         assert reloaded.returncode == 0, reloaded.stderr
         assert load.failures == []
+
+
+def test_reload_leaves_all_workers_but_one_ready_at_any_time(clone: Clone) -> None:
+    module = clone.path / "digit_classifier" / "web" / "pages.py"
+    text = module.read_text()
+    n_ready: list[int] = []
+    with serving(clone, free_port(), PROCESSES="3") as running:
+        ready = running.folder / "run" / "workers"
+        m.wait_until(lambda: _count_ready(running, ready) == 3)
+        module.write_text(f"import time\n\ntime.sleep(2)  # so long takes a start\n{text}")
+        ended = threading.Event()
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                watched = pool.submit(_watch, running, ready, n_ready, ended)
+                finished = running.run("reload.sh", PROCESSES="3")
+                ended.set()
+                watched.result()
+        finally:
+            ended.set()
+            module.write_text(text)
+    assert finished.returncode == 0, finished.stderr
+    assert "3 of 3" in finished.stdout
+    assert min(n_ready) == 2
+
+
+def _watch(running: OwnApache, ready: Path, n_ready: list[int], ended: threading.Event) -> None:
+    while not ended.is_set():
+        n_ready.append(_count_ready(running, ready))
+        time.sleep(0.02)
+
+
+def _count_ready(running: OwnApache, ready: Path) -> int:
+    """How many processes of the service are there and have said that they are ready."""
+    return sum((ready / str(worker.pid)).exists() for worker in running.workers())

@@ -38,6 +38,39 @@ def test_two_steps_of_adam_worked_by_hand():
     assert optimizer.n_steps == 2
 
 
+def adam_of_the_paper(gradients, learning_rate):
+    """Algorithm 1 of Kingma & Ba 2015, step by step, from parameters of 0."""
+    theta, m, v = (np.zeros(gradients.shape[1]) for _ in range(3))
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g * g
+        theta = theta - learning_rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return theta
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-5, 1e-7, 1e-9])
+def test_adam_steps_as_the_paper_says_however_small_the_gradients_are(scale):
+    """Long enough for moments that decay to be set to 0, which must not show."""
+    gradients = np.random.default_rng(0).normal(0.3, 1, (250, 40)) * scale
+    gradients[50:] *= 1e-2  # so that the moments are small beside what they were
+    parameters, optimizer = np.zeros(40, np.float32), Adam()
+    for gradient in gradients.astype(np.float32):
+        optimizer.step(parameters, gradient, 0.01)
+    np.testing.assert_allclose(parameters, adam_of_the_paper(gradients, 0.01), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-5, 1e-9])
+def test_nesterov_s_momentum_is_kept_however_small_the_gradients_are(scale):
+    gradients = np.random.default_rng(0).normal(0.3, 1, (250, 40)) * scale
+    parameters, optimizer = np.zeros(40, np.float32), SGD()
+    theta, velocity = np.zeros(40), np.zeros(40)
+    for gradient in gradients:
+        optimizer.step(parameters, gradient.astype(np.float32), 0.1)
+        velocity = 0.9 * velocity - 0.1 * gradient
+        theta = theta + 0.9 * velocity - 0.1 * gradient
+    np.testing.assert_allclose(parameters, theta, rtol=1e-3, atol=1e-5 * scale)
+
+
 def test_adams_epsilon_is_added_to_the_corrected_root():
     parameters = np.array([1.0])
     Adam(epsilon=0.5).step(parameters, np.array([0.5]), 0.1)

@@ -15,6 +15,23 @@ def batches(data: Mnist, recipe: Recipe, **changes: object) -> list[tuple[np.nda
     return list(augmented_batches(data.X_train, data.y_train, recipe, **options))
 
 
+def test_every_epoch_and_seed_has_an_order_of_its_own(
+    drawn_mnist: Mnist, small_recipe: Recipe
+) -> None:
+    """Not only other pictures of the same digits in the same order."""
+    unchanged = replace(small_recipe, augmentation=NO_AUGMENTATION)
+
+    def order(**changes: object) -> list[bytes]:
+        made = batches(drawn_mnist, unchanged, **changes)
+        return [vector.tobytes() for vectors, _ in made for vector in vectors]
+
+    first = order()
+    for changes in ({"epoch": 3}, {"seed": 2}):
+        other = order(**changes)
+        assert sorted(other) == sorted(first)
+        assert sum(one == another for one, another in zip(first, other, strict=True)) < 20
+
+
 @pytest.fixture
 def negatives() -> np.ndarray:
     """Pictures of no digit: a ring each, and a dot that tells it from the others."""

@@ -33,12 +33,21 @@ def test_the_fitted_temperature_has_the_least_loss() -> None:
     assert loss(best) < min(loss(best * 1.1), loss(best / 1.1))
 
 
-def test_the_confidence_quantile_leaves_its_share_below() -> None:
+@pytest.mark.parametrize(("right", "temperature"), [(True, 0.05), (False, 20)])
+def test_a_temperature_has_bounds(right: bool, temperature: float) -> None:
+    logits = np.random.default_rng(0).normal(0, 3, (500, 10)).astype(np.float32)
+    labels = logits.argmax(axis=1) if right else logits.argmin(axis=1)
+
+    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_confidence_quantile_leaves_its_share_below(temperature: float) -> None:
     logits = np.random.default_rng(0).normal(0, 3, (1000, 10)).astype(np.float32)
 
-    threshold = confidence_quantile(logits, 1.0, 0.01)
+    threshold = confidence_quantile(logits, temperature, 0.01)
 
-    assert (softmax(logits).max(axis=1) < threshold).sum() == 10
+    assert (softmax(logits / np.float32(temperature)).max(axis=1) < threshold).sum() == 10
 
 
 def test_the_bins_hold_what_was_worked_out_by_hand() -> None:
@@ -52,6 +61,14 @@ def test_the_bins_hold_what_was_worked_out_by_hand() -> None:
     assert bins.accuracy == pytest.approx([0.5, 2 / 3])
     error = 2 / 5 * (0.5 - 0.35) + 3 / 5 * (2.5 / 3 - 2 / 3)
     assert bins.expected_calibration_error == pytest.approx(error)
+
+
+def test_a_bin_of_one_sample_has_that_sample_s_figures() -> None:
+    bins = reliability(np.array([0.2, 0.9]), np.array([False, True]), n_bins=4)
+
+    assert bins.counts.tolist() == [1, 0, 0, 1]
+    assert bins.confidence == pytest.approx([0.2, 0, 0, 0.9])
+    assert bins.accuracy == pytest.approx([0, 0, 0, 1])
 
 
 def test_every_confidence_from_0_to_1_falls_into_one_of_fifteen_bins() -> None:

@@ -92,6 +92,22 @@ def test_digits_lie_on_their_side_unless_they_are_still_digits_there(digits):
     assert n_lying[0] == n_lying[1] == n_lying[8] == 0
 
 
+def alone_in_a_pair(digits, seed):
+    """Of 600 pictures of several digits, those whose framing shows one of them alone."""
+    rng = np.random.default_rng(seed)
+    alone = {frame(digit).image.tobytes() for digit in digits}
+    made = (frame(negatives._pair(digits, rng)).image for _ in range(600))
+    return [image for image in made if image.tobytes() in alone]
+
+
+def test_several_digits_never_become_one(digits):
+    assert not alone_in_a_pair(digits[0], 0)
+
+
+def test_several_of_mnist_s_digits_never_become_one(mnist):
+    assert not alone_in_a_pair(mnist.X_train[:500], 0)
+
+
 def test_no_letter_is_the_form_of_a_digit():
     forms = {form for of_digit in FORMS.values() for form in of_digit}
     assert forms.isdisjoint(LETTERS)

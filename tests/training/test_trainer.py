@@ -1,3 +1,5 @@
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import pytest
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import CheckpointError, TrainingDivergedError
+from digit_classifier.training.batches import Batch, augmented_batches
 from digit_classifier.training.evaluation import logits_of
 from digit_classifier.training.negatives import make_negatives
 from digit_classifier.training.recipes import RECIPES, Recipe
@@ -21,6 +24,25 @@ def trained(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> Train
     made = trainer(data, recipe, path, report=lambda _line: None, **changes)
     made.run()
     return made
+
+
+def test_each_epoch_shows_the_samples_in_another_order(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[np.ndarray] = []
+
+    def observed(*args: object, **named: object) -> Iterator[Batch]:
+        made = list(augmented_batches(*args, **named))
+        orders.append(np.concatenate([targets.argmax(axis=1) for _, targets in made]))
+        return iter(made)
+
+    monkeypatch.setattr("digit_classifier.training.trainer.augmented_batches", observed)
+
+    trained(drawn_mnist, replace(small_recipe, n_negatives=0), tmp_path)
+
+    for one, other in itertools.combinations(orders, 2):
+        assert (np.bincount(one) == np.bincount(other)).all()
+        assert (one == other).mean() < 0.3  # a tenth by chance
 
 
 class InterruptedRunError(Exception):

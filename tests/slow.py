@@ -1,0 +1,21 @@
+"""A machine so slow that every picture takes its time, and no test has to wait for it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from digit_classifier import framed_images
+from digit_classifier.preprocessing.decode import Decoded, DecodeLimits
+
+
+def decode_slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let each picture take so many seconds by the clock that batches are timed by."""
+    clock = SimpleNamespace(now=0.0)
+    decode = framed_images.decode_image
+
+    def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
+        clock.now += seconds
+        return decode(content, limits)
+
+    monkeypatch.setattr(framed_images, "decode_image", decode_image)
+    monkeypatch.setattr(framed_images, "time", SimpleNamespace(perf_counter=lambda: clock.now))

@@ -1,0 +1,31 @@
+"""A limit holds in every stretch of time of its length, not only between two strokes of a clock."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.web.serving import make_app
+
+LATER = 86_400 * 1000  # of the epoch's seconds: a whole number of days
+
+
+@pytest.mark.parametrize("begun", [LATER, LATER + 25.5, LATER + 59.9])
+def test_a_burst_across_the_end_of_a_minute_is_one_burst(
+    begun: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = begun
+    monkeypatch.setattr(time, "time", lambda: now)
+    client = make_app(tmp_path, rate_limit="4/minute").test_client()
+
+    def statuses(seconds: float, n: int) -> list[int]:
+        nonlocal now
+        now = begun + seconds
+        return [client.get("/api/v1/models").status_code for _ in range(n)]
+
+    assert statuses(0, 1) == [200]
+    assert statuses(58, 3) == [200] * 3
+    # a minute after the first call, in the next minute of a window that began with it
+    assert statuses(61, 3) == [200, 429, 429]
+    # a minute after the burst
+    assert statuses(119, 4) == [200, 200, 200, 429]
