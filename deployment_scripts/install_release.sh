@@ -29,12 +29,23 @@ build() {
     trap "rm -rf -- '$sources'" RETURN
     # From a copy: building a package leaves things beside its sources, which are the operator's.
     release_sources | (cd -- "$PROJECT_DIR" && xargs --null cp --parents --target-directory="$sources")
+    mkdir -- "$release/source"
     "$PYTHON" -m venv "$release/venv"
     install_requirements "$release/venv" "$sources/requirements.txt"
     (cd -- "$sources" && pip_of "$release/venv" install --no-deps --no-build-isolation .)
     install -m 0644 -- "$sources/apache/digit_classifier.wsgi" "$release/digit_classifier.wsgi"
+    # Its own scripts and templates: another version's may not know what this one needs.
+    (cd -- "$sources" && cp --parents --recursive --target-directory="$release/source" \
+        apache deployment_scripts digit_classifier/samples/4-7.png)
+    printf 'time=%s\ncommit=%s\n' "$(date --utc +%FT%TZ)" "$(commit)" >"$release/RELEASE"
     chmod --recursive u=rwX,go=rX -- "$release"
     write_manifest "$release"
+}
+
+# The commit of the clone, with a "+" where files were changed since; "-" where git knows none.
+commit() {
+    git -c safe.directory='*' -C "$PROJECT_DIR" describe --always --abbrev=12 --exclude='*' \
+        --dirty=+ 2>/dev/null || echo -
 }
 
 main() {
@@ -46,7 +57,7 @@ main() {
     ensure_python
     ensure_ensurepip
     local serving release
-    serving="$(release_that current)"
+    serving="$(current_release)"
     if [[ -n "$serving" ]] && ! release_is_whole "$serving"; then
         changed "release ${serving##*/} was altered, another takes its place"
     fi

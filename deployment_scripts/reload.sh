@@ -34,7 +34,7 @@ reload_system_instead() {
 
 try_out() {
     if [[ "$DEPLOYMENT" == system ]]; then
-        try_release "$(release_that current)"
+        import_release "$(current_release)"
     else
         (cd -- "$HOME_DIR" && "$PYVENV/bin/python" -I "$PROJECT_DIR/apache/digit_classifier.wsgi")
     fi
