@@ -74,7 +74,7 @@ def is_ready() -> bool:
 
 
 def snapshot() -> dict[str, object]:
-    """Packages, users, and the files of the watched folders with owner, mode and length."""
+    """Packages, users, the files of the watched folders with owner, mode and length, and Apache."""
     packages = subprocess.run(
         ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\\n"],
         capture_output=True,
@@ -89,7 +89,17 @@ def snapshot() -> dict[str, object]:
                 size = 0 if path.is_dir() else stat.st_size
                 files[str(path)] = (stat.st_uid, stat.st_gid, oct(stat.st_mode), size)
     users = Path("/etc/passwd").read_text()
-    return {"packages": sorted(packages.splitlines()), "users": users, "files": files}
+    return {
+        "packages": sorted(packages.splitlines()),
+        "users": users,
+        "files": files,
+        "Apache runs": apache_runs(),
+    }
+
+
+def apache_runs() -> bool:
+    pid = Path("/run/apache2/apache2.pid")
+    return pid.exists() and Path(f"/proc/{pid.read_text().strip()}").exists()
 
 
 def modified_times(*folders: Path) -> dict[str, int]:
