@@ -23,7 +23,7 @@ STORE = m.CONFIG / "deploy.env"
 HTTP_PORT, HTTPS_PORT = "8180", "8543"
 SECURE = f"https://127.0.0.1:{HTTPS_PORT}"
 #: What gives every variable of the deployment with TLS its default again.
-DEFAULTS = {name: "" for name in ("SERVER_NAME", "HTTP_PORT", "HTTPS_PORT", "TLS_CERT", "TLS_KEY")}
+DEFAULTS = dict.fromkeys(("SERVER_NAME", "HTTP_PORT", "HTTPS_PORT", "TLS_CERT", "TLS_KEY"), "")
 
 
 def release_of(clone: Clone, version: str) -> None:
@@ -97,8 +97,8 @@ def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
     machine: Machine, other_clone: Clone, first_release: Path
 ) -> None:
     code = other_clone.path / "digit_classifier" / "web" / "compat" / "softmax_cnn.py"
-    in_trial = 'str("label" if "DIGIT_CLASSIFIER_WORKERS_DIR" in __import__("os").environ else "lable")'
-    code.write_text(code.read_text().replace('"label":', f"{in_trial}:"))
+    in_trial = '"DIGIT_CLASSIFIER_WORKERS_DIR" in __import__("os").environ'
+    code.write_text(code.read_text().replace('"label":', f'("label" if {in_trial} else "lable"):'))
     with m.Load() as load:
         is_refused_twice(other_clone, f"{first_release.name} serves again")
     assert load.failures == []
