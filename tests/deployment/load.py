@@ -1,8 +1,8 @@
-"""``python -m tests.deployment.load URL [PAUSE]``: eight clients ask for a digit until the input ends.
+"""``python -m tests.deployment.load URL [PAUSE]``: eight clients ask for a digit until input ends.
 
-They keep their connections, as browsers and programs do, and pause between two requests for so many
-seconds. What is printed at the end counts the
-requests, lists every answer that was not the digit, and tells how long they took.
+They keep their connections, as browsers and programs do, and pause between two requests for that
+many seconds. What is printed at the end counts the requests, lists every answer that was not the
+digit, and tells how long they took.
 """
 
 import json
