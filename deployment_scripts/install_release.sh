@@ -22,11 +22,12 @@ It does not serve yet; build_all_EC2.sh goes on from there.
 END
 }
 
-build() {
-    local release="$1" sources
+# In a shell of its own, which ends with the first command that fails.
+build() (
+    set -e
+    release="$1"
     sources="$(mktemp --directory)"
-    # shellcheck disable=SC2064  # the name is known now
-    trap "rm -rf -- '$sources'" RETURN
+    trap 'rm -rf -- "$sources"' EXIT
     # From a copy: building a package leaves things beside its sources, which are the operator's.
     release_sources | (cd -- "$PROJECT_DIR" && xargs --null cp --parents --target-directory="$sources")
     mkdir -- "$release/source"
@@ -40,7 +41,7 @@ build() {
     printf 'time=%s\ncommit=%s\n' "$(date --utc +%FT%TZ)" "$(commit)" >"$release/RELEASE"
     chmod --recursive u=rwX,go=rX -- "$release"
     write_manifest "$release"
-}
+)
 
 # The commit of the clone, with a "+" where files were changed since; "-" where git knows none.
 commit() {
@@ -56,7 +57,7 @@ main() {
     esac
     ensure_python
     ensure_ensurepip
-    local serving release
+    local serving release status
     serving="$(current_release)"
     if [[ -n "$serving" ]] && ! release_is_whole "$serving"; then
         changed "release ${serving##*/} was altered, another takes its place"
@@ -65,7 +66,11 @@ main() {
     if ! release_is_whole "$release"; then
         rm -rf -- "$release"
         (umask 022 && mkdir -p -- "$release")
-        build "$release" >"$PREFIX/releases/build.log" 2>&1 \
+        set +e # beside || or in a condition, the shell of build would not end at an error either
+        build "$release" >"$PREFIX/releases/build.log" 2>&1
+        status=$?
+        set -e
+        ((status == 0)) \
             || die "The release cannot be made: $(tail -n 5 -- "$PREFIX/releases/build.log")"
         changed "release ${release##*/} made"
     fi
