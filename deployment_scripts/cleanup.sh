@@ -93,12 +93,13 @@ list_system() {
 
 # Leave the machine's Apache as it was found, or without it if it came with the service.
 restore_apache() {
-    local packages modules
+    local packages modules ran=no
     mapfile -t packages < <(recorded packages)
     mapfile -t modules < <(recorded modules)
     if apache_is_running; then
         info "Stopping Apache"
         apache_stop
+        ran=yes
     fi
     rm -f -- "/etc/apache2/sites-enabled/${SITE_FILE##*/}" "$SITE_FILE" "$HARDENING_FILE" \
         "$ROTATION_FILE"
@@ -111,7 +112,8 @@ restore_apache() {
             cp --archive -- "$MADE_DIR/ports.conf" /etc/apache2/ports.conf
         fi
         if [[ -e "$MADE_DIR/apache-enabled" ]]; then systemctl disable --quiet apache2; fi
-        if [[ "$(recorded apache-before)" == running ]]; then
+        # Without a record, a deployment of older scripts, others may have sites there.
+        if [[ "$ran" == yes && "$(recorded apache-before)" != stopped ]]; then
             info "Starting Apache, which ran before"
             apache_start
         fi
