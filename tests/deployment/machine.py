@@ -115,10 +115,14 @@ def modified_times(*folders: Path) -> dict[str, int]:
 class Load:
     """Requests from another process, for as long as it takes, and what came of them."""
 
-    def __init__(self, address: str = ADDRESS, pause: float = 0.0) -> None:
+    def __init__(self, address: str = ADDRESS, pause: float = 0.0, trusts: str = "") -> None:
         command = [sys.executable, "-m", "tests.deployment.load", address, str(pause)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | ({"REQUESTS_CA_BUNDLE": trusts} if trusts else {}),
         )
 
     def __enter__(self) -> "Load":

@@ -40,8 +40,8 @@ def status_of(machine: Machine, release: str) -> str:
     return re.search(rf"^{re.escape(release)} +\S+ +\S+ +(.+)$", listed.stdout, re.MULTILINE)[1]
 
 
-def version_served(address: str = m.ADDRESS) -> str:
-    answer = requests.get(f"{address}/status", timeout=30)
+def version_served(address: str = m.ADDRESS, *, trusts: str | None = None) -> str:
+    answer = requests.get(f"{address}/status", timeout=30, verify=trusts)
     return str(answer.json()["versions"]["digit_classifier"])
 
 
@@ -168,7 +168,6 @@ def with_tls(
     machine: Machine,
     first_release: Path,
     certificate: tuple[str, str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """The deployment with TLS on ports of its own; its release."""
     m.changes(
@@ -182,15 +181,15 @@ def with_tls(
             TLS_KEY=certificate[1],
         )
     )
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate[0])
     yield first_release
     m.changes(m.build(machine.clone, "--yes", **DEFAULTS))
     assert "TLS_CERT" not in STORE.read_text()
 
 
 def test_variables_hold_for_upgrades_and_rollbacks(
-    machine: Machine, other_clone: Clone, with_tls: Path
+    machine: Machine, other_clone: Clone, with_tls: Path, certificate: tuple[str, str]
 ) -> None:
+    trusts = certificate[0]
     assert stat.filemode(STORE.stat().st_mode) == "-rw-r-----"
     assert {f"HTTP_PORT={HTTP_PORT}", "SERVER_NAME=digits.example"} <= set(
         STORE.read_text().splitlines()
@@ -199,14 +198,14 @@ def test_variables_hold_for_upgrades_and_rollbacks(
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
     release_of(other_clone, "0.1.3")
-    with m.Load(SECURE, PAUSE) as load:
+    with m.Load(SECURE, PAUSE, trusts) as load:
         upgraded = m.build(other_clone)
-        served = version_served(SECURE)
+        served = version_served(SECURE, trusts=trusts)
         back = m.build(machine.clone, "--rollback")
     assert upgraded.returncode == 0, upgraded.stderr
     assert f"serves on https://digits.example:{HTTPS_PORT}/" in upgraded.stdout
     assert back.returncode == 0, back.stderr
-    assert (served, version_served(SECURE)) == ("0.1.3", "0.1.0")
+    assert (served, version_served(SECURE, trusts=trusts)) == ("0.1.3", "0.1.0")
     assert load.failures == []
 
 
