@@ -1,9 +1,15 @@
 """What mod_wsgi runs in each of its processes; run as a script, it tries the application out."""
 
 import os
+import sys
 from pathlib import Path
 
-from digit_classifier import blas, metrics_folder
+# A process stays with the release that it began with: without this, what it imports or reads later
+# would come from another one as soon as the link to the release that serves is moved.
+sys.path[:] = map(os.path.realpath, sys.path)
+sys.prefix = sys.exec_prefix = os.path.realpath(sys.prefix)
+
+from digit_classifier import blas, metrics_folder  # noqa: E402
 
 WORKERS = Path(os.environ.get("DIGIT_CLASSIFIER_WORKERS_DIR", "workers"))
 LOGS = Path(os.environ.get("DIGIT_CLASSIFIER_LOGS_DIR", "logs"))

@@ -15,24 +15,34 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/settings.sh"
 source "$(dirname -- "${BASH_SOURCE[0]}")/releases.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/live.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/site_changes.sh"
 
 SCRIPTS="$PROJECT_DIR/deployment_scripts"
 CURRENT_STEP="the beginning"
 
 usage() {
     cat <<'END'
-Usage: build_all_EC2.sh [--rollback]
+Usage: build_all_EC2.sh [--yes]
+       build_all_EC2.sh --rollback [RELEASE] [--yes]
+       build_all_EC2.sh --releases
 
 As root, it installs what is missing, makes a release of this clone below PREFIX and lets Apache serve
 it. What is so already stays as it is: a second run changes nothing and restarts nothing, and what was
-changed by others is put right and named. If a step fails, the release before goes on serving.
+changed by others is put right and named. A release is first tried in an Apache of its own. If a step
+fails, the release before goes on serving.
 
-  --rollback   let the release before serve again
+  --rollback   let the last good release serve again, or the one that is named
+  --releases   list the releases: when each was made, of which commit, and what became of it
+  --yes        do not ask before TLS is removed, or a port or the server's name is changed
   --help       show this text
 
-The environment sets names, ports, certificates and proxies, for example SERVER_NAME=digits.example;
-config_profile.sh lists them all.
+Variables that the environment gives are stored in CONFIG_DIR/deploy.env once the service has been seen
+to serve with them, and hold for later runs. One that is given but empty has its default again.
 END
+    describe_variables
 }
 
 begin_step() {
@@ -40,17 +50,23 @@ begin_step() {
     step "$@"
 }
 
-tell_where_it_stopped() {
+on_exit() {
     local status=$?
+    trap - EXIT
+    if [[ -n "${GOING_BACK_TO-}" ]]; then
+        printf 'Interrupted: %s serves again.\n' "${GOING_BACK_TO##*/}" >&2
+        go_back || true
+    fi
     ((status == 0)) || printf 'Stopped at: %s. %s\n' "$CURRENT_STEP" "$(what_serves)" >&2
-    rm -f -- "$CHANGES_FILE" "$CHANGES_FILE.release"
+    rm -rf -- "$CHANGES_FILE" "$CHANGES_FILE.release" "${KEPT-}"
+    exit "$status"
 }
 
 what_serves() {
-    local release
-    release="$(release_that current)"
-    if [[ -n "$release" ]] && apache_is_running; then
-        printf 'Release %s goes on serving.\n' "${release##*/}"
+    local pids
+    mapfile -t pids < <(apache_is_running && worker_pids)
+    if ((${#pids[@]})); then
+        printf 'Release %s goes on serving.\n' "$(releases_of "${pids[@]}" | paste --serial --delimiters=,)"
     else
         printf 'Nothing serves yet.\n'
     fi
@@ -69,7 +85,15 @@ take_lock() {
 install_packages() {
     local packages=(apache2 curl procps python3 python3-venv)
     if [[ "$MOD_WSGI" == pip ]]; then packages+=(apache2-dev); else packages+=(libapache2-mod-wsgi-py3); fi
+    record_apache_before
     ensure_packages "${packages[@]}"
+}
+
+# Whether Apache ran before the first deployment, for build_apache.sh and cleanup.sh.
+record_apache_before() {
+    [[ ! -e "$MADE_DIR" && ! -e "$SITE_FILE" ]] || return 0
+    mkdir -p -- "$MADE_DIR"
+    if apache_is_running; then echo running; else echo stopped; fi >"$MADE_DIR/apache-before"
 }
 
 make_user_and_folders() {
@@ -93,106 +117,42 @@ make_requests_log() {
     ensure_attributes 0640 "$SERVICE_USER:adm" "$log"
 }
 
-# A digest of what Apache takes only when it is started: modules, and the sizes of its pool.
-start_digest() {
-    {
-        printf '%s\n' "$MOD_WSGI"
-        grep --extended-regexp '^(LoadModule|ServerLimit|Thread[A-Za-z]+) ' "$SITE_FILE"
-    } | sha256sum
-}
-
-# A digest of all else that it reads, which it can also read anew.
-configuration_digest() {
-    {
-        cat -- "$SITE_FILE" "$APACHE_DIR/limits.conf" "$APACHE_DIR/headers.conf"
-        find /etc/apache2/mods-enabled /etc/apache2/sites-enabled -mindepth 1 -printf '%f\n' | sort
-    } | sha256sum
-}
-
-# A digest of all that a process of the service reads when it starts.
-service_digest() {
-    { printf '%s\n' "$1" && cat -- "$SETTINGS_FILE" && models_digest; } | sha256sum
-}
-
-models_digest() {
-    find "$MODELS_DIR" -type f -printf '%p %s %T@\n' | sort
-}
-
-is_recorded() {
-    [[ -f "$MADE_DIR/serving-$1" && "$(<"$MADE_DIR/serving-$1")" == "$2" ]]
-}
-
-record() {
-    is_recorded "$1" "$2" || printf '%s\n' "$2" >"$MADE_DIR/serving-$1"
-}
-
-# What is found otherwise than it was left may be what Apache runs with, though it is put right now.
-forget_what_differs() {
-    [[ -e "$SITE_FILE" && -e "$APACHE_DIR/limits.conf" ]] || return 0
-    is_recorded start "$(start_digest)" || rm -f -- "$MADE_DIR/serving-start"
-    is_recorded configuration "$(configuration_digest)" || rm -f -- "$MADE_DIR/serving-configuration"
-}
-
-# Start Apache, let it read its configuration anew, or replace the service's processes: the least
-# that is needed for what was changed since it last began.
-go_live() {
-    local release="$1" start configuration service
-    start="$(start_digest)"
-    configuration="$(configuration_digest)"
-    service="$(service_digest "$release")"
-    switch_to "$release"
-    if ! apache_is_running; then
-        apache_start
-        changed "Apache started"
-    elif ! is_recorded start "$start"; then
-        apache_stop
-        apache_start
-        changed "Apache started anew"
-    elif ! is_recorded configuration "$configuration"; then
-        apache_graceful
-        changed "Apache has read its configuration anew"
-    elif ! is_recorded service "$service"; then
-        bash "$SCRIPTS/reload.sh" || return 1
-        changed "the service's processes replaced"
+# By the release's own scripts: what another version's make of its templates may not fit it.
+configure_apache() {
+    forget_what_differs
+    keep_configuration
+    if ! NEW_RELEASE="$1" bash "$1/source/deployment_scripts/build_apache.sh"; then
+        restore_configuration
+        exit 1
     fi
-    wait_for workers_are_ready "$PROCESSES" || return 1
-    record start "$start"
-    record configuration "$configuration"
-    record service "$service"
+    ensure_apache_at_boot
 }
 
-smoke_test() {
-    if [[ -n "$TLS_CERT" ]]; then
-        SMOKE_CURL_OPTIONS="--insecure --resolve $SERVER_NAME:$HTTPS_PORT:127.0.0.1" \
-            bash "$SCRIPTS/smoke_test.sh" "https://$SERVER_NAME:$HTTPS_PORT/"
-    else
-        bash "$SCRIPTS/smoke_test.sh" "http://127.0.0.1:$HTTP_PORT/"
-    fi
+ensure_apache_at_boot() {
+    has_systemd && ! systemctl is-enabled --quiet apache2 || return 0
+    systemctl enable --quiet apache2
+    touch -- "$MADE_DIR/apache-enabled"
+    changed "Apache starts with the machine"
 }
 
-# Serve a release, and go back to the one before if it does not do what it should.
-serve_or_go_back() {
-    local release="$1" before
-    before="$(release_that current)"
-    if go_live "$release" && smoke_test; then return; fi
-    if [[ -n "$before" && "$before" != "$release" ]]; then
-        ensure_link "$before" "$PREFIX/current"
-        bash "$SCRIPTS/reload.sh" || apache_graceful
-        die "Release ${release##*/} does not serve as it should; ${before##*/} serves again."
+try_release() {
+    local release="$1"
+    if serves_already "$release"; then
+        info "${release##*/} serves already."
+    elif ! bash "$SCRIPTS/trial.sh" "$release"; then
+        refuse "$release" "its trial failed"
+        die "Release ${release##*/} is refused; nothing was changed in what serves."
     fi
-    die "The service does not answer as it should; see $LOG_DIR/digit-classifier-error.log."
 }
 
 summarize() {
-    local release
-    release="$(release_that current)"
     printf '\n'
     if [[ -s "$CHANGES_FILE" ]]; then
         printf 'Changes: %d. ' "$(wc -l <"$CHANGES_FILE")"
     else
         printf 'No change. '
     fi
-    printf 'Release %s serves on %s, by %d processes.\n' "${release##*/}" \
+    printf 'Release %s serves on %s, by %d processes.\n' "$(basename -- "$(current_release)")" \
         "$(address)" "$PROCESSES"
     printf 'Settings: %s. Logs: %s and %s.\n' "$SETTINGS_FILE" \
         "$REQUESTS_LOG_DIR" "$LOG_DIR/digit-classifier-*.log"
@@ -200,21 +160,27 @@ summarize() {
 
 address() {
     if [[ -n "$TLS_CERT" ]]; then
-        printf 'https://%s:%s/\n' "$SERVER_NAME" "$HTTPS_PORT"
+        printf 'https://%s:%s/\n' "$(bracketed "$SERVER_NAME")" "$HTTPS_PORT"
     else
-        printf 'http://%s:%s/\n' "$SERVER_NAME" "$HTTP_PORT"
+        printf 'http://%s:%s/\n' "$(bracketed "$SERVER_NAME")" "$HTTP_PORT"
     fi
 }
 
 roll_back() {
-    local previous
-    previous="$(release_that previous)"
-    [[ -n "$previous" ]] || die "There is no release before this one."
-    STEPS=2
-    begin_step "Trial of release ${previous##*/}"
-    try_release "$previous" || die "It cannot be run; nothing was changed."
+    local release="$PREFIX/releases/$1"
+    if [[ -z "$1" ]]; then
+        release="$(previous_release)"
+        [[ -n "$release" ]] || die "There is no good release but the one that serves."
+    fi
+    [[ "$1" != */* && -d "$release" ]] || die "There is no release $1; --releases lists them."
+    release_is_whole "$release" || die "Release ${release##*/} was altered or never completed."
+    STEPS=3
+    begin_step "Trial of release ${release##*/}"
+    try_release "$release"
+    begin_step "Apache's configuration"
+    configure_apache "$release"
     begin_step "Going back"
-    serve_or_go_back "$previous"
+    serve_or_go_back "$release"
     summarize
 }
 
@@ -235,10 +201,9 @@ build() {
     ensure_directory 0755 root:root "$APACHE_DIR"
     bash "$SCRIPTS/set_permissions.sh"
     begin_step "Trial of the release"
-    try_release "$NEW_RELEASE" || die "The release cannot be run."
+    try_release "$NEW_RELEASE"
     begin_step "Apache's configuration"
-    forget_what_differs
-    bash "$SCRIPTS/build_apache.sh"
+    configure_apache "$NEW_RELEASE"
     begin_step "Going live"
     serve_or_go_back "$NEW_RELEASE"
     begin_step "Old releases"
@@ -247,19 +212,38 @@ build() {
 }
 
 main() {
-    local rollback=no
-    case "${1-}" in
-        "") ;;
-        --rollback) rollback=yes ;;
-        --help) usage && return ;;
-        *) usage_error "unknown option $1" ;;
-    esac
+    local task=build release=""
+    YES=no
+    while (($#)); do
+        case "$1" in
+            "") ;;
+            --rollback)
+                task=roll_back
+                [[ "${2--}" == -* ]] || { release="$2" && shift; }
+                ;;
+            --releases) task=list_releases ;;
+            --yes) YES=yes ;;
+            --help) usage && return ;;
+            *) usage_error "unknown option $1" ;;
+        esac
+        shift
+    done
+    if [[ "$task" == list_releases ]]; then
+        list_releases
+        return
+    fi
     check_machine
+    check_stored
+    check_variables
     take_lock
+    confirm_site_changes
     CHANGES_FILE="$(mktemp)"
     export CHANGES_FILE
-    trap tell_where_it_stopped EXIT
-    if [[ "$rollback" == yes ]]; then roll_back; else build; fi
+    trap on_exit EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    "$task" "$release"
 }
 
 main "$@"

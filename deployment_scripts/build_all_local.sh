@@ -25,8 +25,9 @@ unless it is there, and serves on http://127.0.0.1:5000/ until Ctrl-C.
   --retrain    train a model on MNIST instead of using the one that is there
   --help       show this text
 
-The environment sets paths and ports, for example PORT=8000; config_profile.sh lists them all.
+The environment sets paths and ports, for example PORT=8000.
 END
+    describe_variables
 }
 
 ensure_model() {
@@ -54,10 +55,14 @@ main() {
         esac
         shift
     done
+    check_variables
     STEPS=3
     [[ "$apache" == no ]] || STEPS=$((STEPS + 1))
     [[ "$serve" == no ]] || STEPS=$((STEPS + 1))
 
+    [[ "$apache" == no ]] || ((EUID != 0)) \
+        || die "An Apache of one's own needs no root. Apache for this machine, as root:" \
+            "bash deployment_scripts/build_all_EC2.sh"
     step "Virtual environment"
     bash "$PROJECT_DIR/deployment_scripts/install_pyvenv.sh"
     step "Settings"
@@ -75,13 +80,13 @@ main() {
     step "Serving on $(address) (Ctrl-C ends it)"
     # The process becomes the server, so that a signal sent to it ends the server itself.
     if [[ "$apache" == yes ]]; then
+        # shellcheck disable=SC2153  # APACHE is the program, from config_profile.sh
         exec "$APACHE" -f "$APACHE_DIR/httpd.conf" -D FOREGROUND
     fi
     exec "$PYVENV/bin/digit-classifier" serve --host "$HOST" --port "$PORT"
 }
 
 build_apache() {
-    ((EUID != 0)) || die "Apache for this machine, as root: bash deployment_scripts/build_all_EC2.sh"
     if apache_is_running; then
         die "It serves already, by process $(apache_pid). To replace its processes by new ones:" \
             "PORT=$PORT bash deployment_scripts/reload.sh"
@@ -94,9 +99,9 @@ build_apache() {
 
 address() {
     if [[ -n "$TLS_CERT" ]]; then
-        printf 'https://%s:%s/\n' "$SERVER_NAME" "$HTTPS_PORT"
+        printf 'https://%s:%s/\n' "$(bracketed "$SERVER_NAME")" "$HTTPS_PORT"
     else
-        printf 'http://%s:%s/\n' "$HOST" "$PORT"
+        printf 'http://%s:%s/\n' "$(bracketed "$HOST")" "$PORT"
     fi
 }
 

@@ -10,6 +10,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
 source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/machine_apache.sh"
 
 # What either Apache loads, by the names of a2enmod; mod_wsgi is a case of its own.
 MODULES=(mpm_event asis authz_core authz_host alias deflate dir filter headers http2 mime negotiation
@@ -35,19 +37,14 @@ check_profile() {
         # shellcheck disable=SC1003,SC2016  # the characters themselves
         [[ "$path" != *['"\$']* ]] || die 'Apache takes no path with one of "\$: '"$path"
     done
-    [[ "$PROCESSES" =~ ^[1-9][0-9]{0,3}$ ]] || die "PROCESSES is a number, not $PROCESSES."
-    [[ "$MOD_WSGI" == apt || "$MOD_WSGI" == pip ]] || die "MOD_WSGI is apt or pip, not $MOD_WSGI."
+    check_variables
     [[ -x "$APACHE" && -d "$APACHE_MODULES_DIR" ]] \
         || die "There is no $APACHE. As root: apt-get install apache2-bin."
     [[ "$MOD_WSGI" == pip || -e "$APACHE_MODULES_DIR/mod_wsgi.so" ]] \
         || die "There is no mod_wsgi. As root: apt-get install libapache2-mod-wsgi-py3."
     # The longest name of a socket has 107 characters.
     ((${#RUN_DIR} <= 80)) || die "$RUN_DIR is too long for sockets; name another folder in RUN_DIR."
-    if [[ -n "$TLS_CERT$TLS_KEY" ]]; then
-        [[ -r "$TLS_CERT" && -r "$TLS_KEY" ]] \
-            || die "TLS_CERT and TLS_KEY belong together, and must be readable."
-        MODULES+=(socache_shmcb ssl)
-    fi
+    [[ -z "$TLS_CERT" ]] || MODULES+=(socache_shmcb ssl)
 }
 
 check_python() {
@@ -116,11 +113,6 @@ listen() {
     done
 }
 
-# An address of IPv6 stands in brackets beside a port.
-bracketed() {
-    if [[ "$1" == *:* ]]; then echo "[$1]"; else echo "$1"; fi
-}
-
 # The threads of each process: all together have as many as Apache.
 threads() {
     local all
@@ -138,6 +130,13 @@ from_a_proxy() {
     printf '%s\n' "$condition"
 }
 
+# The pattern that a path alone matches.
+pattern() {
+    local path="${1//[/[[]}"
+    path="${path//\*/[*]}"
+    printf '%s\n' "${path//\?/[?]}"
+}
+
 render_site() {
     local user="" port="$HTTP_PORT" suffix="" networks="" wsgi
     wsgi="$(load_wsgi)"
@@ -146,6 +145,7 @@ render_site() {
     [[ "$HTTPS_PORT" == 443 ]] || suffix=":$HTTPS_PORT"
     [[ -z "$STATUS_NETWORKS" ]] || networks="Require ip $STATUS_NETWORKS"
     render "$PROJECT_DIR/apache/digit_classifier.conf.in" \
+        RELEASE_PATTERN="$(pattern "$RELEASE_DIR")" APACHE_PATTERN="$(pattern "$APACHE_DIR")" \
         RELEASE_DIR="$RELEASE_DIR" HOME_DIR="$HOME_DIR" APACHE_DIR="$APACHE_DIR" \
         LOG_DIR="$LOG_DIR" RUN_DIR="$RUN_DIR" SITE_PORT="$port" FLAGS="$(flags)" \
         LOAD_WSGI="$wsgi" LISTEN="$(listen)" SERVER_NAME="$SERVER_NAME" \
@@ -156,7 +156,8 @@ render_site() {
 
 render_server() {
     render "$PROJECT_DIR/apache/httpd.conf.in" \
-        APACHE_DIR="$APACHE_DIR" RUN_DIR="$RUN_DIR" LOG_DIR="$LOG_DIR" SITE_FILE="$SITE_FILE" \
+        APACHE_DIR="$APACHE_DIR" RUN_DIR="$RUN_DIR" LOG_DIR="$LOG_DIR" \
+        SITE_PATTERN="$(pattern "$SITE_FILE")" \
         LOAD_MODULES="$(load_modules)"
 }
 
@@ -208,15 +209,6 @@ enable_modules() {
     done
 }
 
-switch_sites() {
-    if [[ -e /etc/apache2/sites-enabled/000-default.conf ]]; then
-        a2dissite --quiet 000-default >/dev/null
-        touch -- "$MADE_DIR/default-site"
-        changed "Apache's default site disabled"
-    fi
-    ensure_link "../sites-available/${SITE_FILE##*/}" "/etc/apache2/sites-enabled/${SITE_FILE##*/}"
-}
-
 # The old site comes back where Apache refuses the new one.
 build_system() {
     local before="" told
@@ -225,6 +217,7 @@ build_system() {
     describe_application
     enable_modules
     if [[ -e "$SITE_FILE" ]]; then before="$(<"$SITE_FILE")"; fi
+    close_other_ports
     render_site | ensure_file 0644 root:root "$SITE_FILE"
     switch_sites
     if ! told="$(apache2ctl configtest 2>&1)"; then
@@ -237,6 +230,7 @@ build_system() {
         ((${#DISABLED[@]} == 0)) || a2enmod --quiet "${DISABLED[@]}" >/dev/null
         die "Apache refuses the site, the old one is back: $told"
     fi
+    make_logs
     render "$PROJECT_DIR/apache/logrotate.conf.in" REQUESTS_LOG_DIR="$REQUESTS_LOG_DIR" \
         SERVICE_USER="$SERVICE_USER" | ensure_file 0644 root:root "$ROTATION_FILE"
     if has_systemd; then

@@ -58,12 +58,6 @@ list_models() {
         \( -name model.safetensors -o -name model.png -o -name checkpoint.safetensors \) -print0
 }
 
-confirm() {
-    local answer=""
-    read -r -p "Remove all of this? [y/N] " answer || true
-    [[ "$answer" == [yY] || "$answer" == [yY][eE][sS] ]] || die "Nothing was removed."
-}
-
 remove() {
     local path="$1"
     # A virtual environment keeps its stamp to the last, so that a second run can finish the work.
@@ -99,10 +93,14 @@ list_system() {
 
 # Leave the machine's Apache as it was found, or without it if it came with the service.
 restore_apache() {
-    local packages modules
+    local packages modules ran=no
     mapfile -t packages < <(recorded packages)
     mapfile -t modules < <(recorded modules)
-    if [[ " ${packages[*]} " == *" apache2 "* ]]; then apache_stop; fi
+    if apache_is_running; then
+        info "Stopping Apache"
+        apache_stop
+        ran=yes
+    fi
     rm -f -- "/etc/apache2/sites-enabled/${SITE_FILE##*/}" "$SITE_FILE" "$HARDENING_FILE" \
         "$ROTATION_FILE"
     if has_systemd; then systemctl daemon-reload; fi
@@ -110,11 +108,20 @@ restore_apache() {
         if [[ -e "$MADE_DIR/default-site" ]]; then a2ensite --quiet 000-default >/dev/null; fi
         if [[ -e "$MADE_DIR/wsgi-disabled" ]]; then a2enmod --quiet wsgi >/dev/null; fi
         if ((${#modules[@]})); then a2dismod --quiet --force "${modules[@]}" >/dev/null; fi
-        if apache_is_running; then apache_stop && apache_start; fi
+        if [[ -e "$MADE_DIR/ports.conf" ]]; then
+            cp --archive -- "$MADE_DIR/ports.conf" /etc/apache2/ports.conf
+        fi
+        if [[ -e "$MADE_DIR/apache-enabled" ]]; then systemctl disable --quiet apache2; fi
+        # Without a record, a deployment of older scripts, others may have sites there.
+        if [[ "$ran" == yes && "$(recorded apache-before)" != stopped ]]; then
+            info "Starting Apache, which ran before"
+            apache_start
+        fi
     fi
     if ((${#packages[@]})); then
-        DEBIAN_FRONTEND=noninteractive apt-get purge --yes --quiet=2 "${packages[@]}" >/dev/null
-        info "Removed ${#packages[@]} packages"
+        info "Removing ${#packages[@]} packages"
+        DEBIAN_FRONTEND=noninteractive apt-get purge --yes --quiet=2 "${packages[@]}" \
+            | sed 's/^/      /'
     fi
 }
 
@@ -128,11 +135,13 @@ clean_system() {
     fi
     if [[ "$ask" == yes ]]; then
         printf '%s\n' "$listed"
-        confirm
+        confirm "Remove all of this?" || die "Nothing was removed."
     fi
     restore_apache
+    info "Removing the service's files and its user"
     # By name, and the folders themselves only when nothing of others is in them.
-    rm -rf -- "$PREFIX"/{releases,modules,current,previous} "$SETTINGS_FILE" "$APACHE_DIR" "$LOCK_FILE" \
+    rm -rf -- "$PREFIX"/{releases,modules,current,previous} "$SETTINGS_FILE" \
+        "$CONFIG_DIR/deploy.env" "$APACHE_DIR" "$LOCK_FILE" "$STATE_DIR/releases.log" "$STATE_DIR/trial" \
         "$WORKERS_DIR" "$MADE_DIR" "$STATE_DIR/instance" "$STATE_DIR/logs" "$DATA_DIR" "$MODELS_DIR" \
         "$LOG_DIR"/digit-classifier-*.log* "$REQUESTS_LOG_DIR"/digit-classifier-*.log*
     for folder in "$PREFIX" "$CONFIG_DIR" "$STATE_DIR" "$REQUESTS_LOG_DIR"; do
@@ -172,7 +181,7 @@ main() {
     fi
     if [[ "$ask" == yes ]]; then
         printf '%s\n' "${made[@]}"
-        confirm
+        confirm "Remove all of this?" || die "Nothing was removed."
     fi
     for path in "${made[@]}"; do remove "$path"; done
 }

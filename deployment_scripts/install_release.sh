@@ -22,19 +22,31 @@ It does not serve yet; build_all_EC2.sh goes on from there.
 END
 }
 
-build() {
-    local release="$1" sources
+# In a shell of its own, which ends with the first command that fails.
+build() (
+    set -e
+    release="$1"
     sources="$(mktemp --directory)"
-    # shellcheck disable=SC2064  # the name is known now
-    trap "rm -rf -- '$sources'" RETURN
+    trap 'rm -rf -- "$sources"' EXIT
     # From a copy: building a package leaves things beside its sources, which are the operator's.
     release_sources | (cd -- "$PROJECT_DIR" && xargs --null cp --parents --target-directory="$sources")
+    mkdir -- "$release/source"
     "$PYTHON" -m venv "$release/venv"
     install_requirements "$release/venv" "$sources/requirements.txt"
     (cd -- "$sources" && pip_of "$release/venv" install --no-deps --no-build-isolation .)
     install -m 0644 -- "$sources/apache/digit_classifier.wsgi" "$release/digit_classifier.wsgi"
+    # Its own scripts and templates: another version's may not know what this one needs.
+    (cd -- "$sources" && cp --parents --recursive --target-directory="$release/source" \
+        apache deployment_scripts digit_classifier/samples/4-7.png)
+    printf 'time=%s\ncommit=%s\n' "$(date --utc +%FT%TZ)" "$(commit)" >"$release/RELEASE"
     chmod --recursive u=rwX,go=rX -- "$release"
     write_manifest "$release"
+)
+
+# The commit of the clone, with a "+" where files were changed since; "-" where git knows none.
+commit() {
+    git -c safe.directory='*' -C "$PROJECT_DIR" describe --always --abbrev=12 --exclude='*' \
+        --dirty=+ 2>/dev/null || echo -
 }
 
 main() {
@@ -45,8 +57,8 @@ main() {
     esac
     ensure_python
     ensure_ensurepip
-    local serving release
-    serving="$(release_that current)"
+    local serving release status
+    serving="$(current_release)"
     if [[ -n "$serving" ]] && ! release_is_whole "$serving"; then
         changed "release ${serving##*/} was altered, another takes its place"
     fi
@@ -54,7 +66,11 @@ main() {
     if ! release_is_whole "$release"; then
         rm -rf -- "$release"
         (umask 022 && mkdir -p -- "$release")
-        build "$release" >"$PREFIX/releases/build.log" 2>&1 \
+        set +e # beside || or in a condition, the shell of build would not end at an error either
+        build "$release" >"$PREFIX/releases/build.log" 2>&1
+        status=$?
+        set -e
+        ((status == 0)) \
             || die "The release cannot be made: $(tail -n 5 -- "$PREFIX/releases/build.log")"
         changed "release ${release##*/} made"
     fi

@@ -53,3 +53,15 @@ empty_venv() {
     : >"$venv/$VENV_STAMP"
     find "$venv/" -mindepth 1 -maxdepth 1 ! -name "$VENV_STAMP" -exec rm -rf -- {} +
 }
+
+# Ask the user, or fail: where there is no terminal, the answer is read from standard input.
+confirm() {
+    local answer=""
+    read -r -p "$1 [y/N] " answer || true
+    [[ "$answer" == [yY] || "$answer" == [yY][eE][sS] ]]
+}
+
+# An address of IPv6 stands in brackets beside a port.
+bracketed() {
+    if [[ "$1" == *:* ]]; then echo "[$1]"; else echo "$1"; fi
+}

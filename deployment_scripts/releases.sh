@@ -1,4 +1,5 @@
-# Releases: each a folder of root's with code and environment; a link tells which one serves.
+# Releases: each a folder of root's with code, environment and the scripts that let it serve; the link
+# "current" leads to the one that serves, and a log has what became of each.
 # shellcheck shell=bash
 
 # In a release: the digests of all its files, written when it is complete.
@@ -20,17 +21,18 @@ release_name() {
 release_sources() {
     (
         cd -- "$PROJECT_DIR" || exit
-        find digit_classifier apache setup.py pyproject.toml README.md LICENSE requirements.txt \
-            requirements-apache.txt -type f ! -path '*/__pycache__/*' -print0 \
+        find digit_classifier apache deployment_scripts setup.py pyproject.toml README.md LICENSE \
+            requirements.txt requirements-apache.txt -type f ! -path '*/__pycache__/*' -print0 \
             | LC_ALL=C sort --zero-terminated
     )
 }
 
-# The folder of the release that serves, or of the one before; nothing if there is none.
-release_that() {
-    local link="$PREFIX/$1" # current or previous
-    [[ -L "$link" ]] || return 0
-    readlink --canonicalize -- "$link"
+# The folder of the release that "current" leads to; nothing if there is none.
+current_release() {
+    local folder
+    [[ -L "$PREFIX/current" ]] || return 0
+    folder="$(readlink -- "$PREFIX/current")"
+    printf '%s\n' "$PREFIX/releases/${folder##*/}"
 }
 
 # Whether a release is complete, and holds the files that were made, as they were made, and no others.
@@ -68,7 +70,7 @@ release_folder() {
             return
         fi
     done
-    if [[ "$(release_that current)" != "$base" ]]; then folder="$base"; fi
+    if [[ "$(current_release)" != "$base" ]]; then folder="$base"; fi
     printf '%s\n' "$folder"
 }
 
@@ -78,8 +80,9 @@ as_service() {
         PATH=/usr/bin:/bin LANG=C.UTF-8 "$@"
 }
 
-# Import and try out a release in a process that is thrown away; tell what it says, if it fails.
-try_release() {
+# Import a release and let it read a digit in a process that is thrown away; print what it says, if it
+# fails.
+import_release() {
     local release="$1" told
     if ! told="$(as_service "$release/venv/bin/python" -I "$release/digit_classifier.wsgi" 2>&1)"; then
         printf '%s\n' "$told" >&2
@@ -87,25 +90,103 @@ try_release() {
     fi
 }
 
-# Let another release serve from the next start of a process on.
-switch_to() {
-    local release="$1" before
-    before="$(release_that current)"
-    [[ "$before" == "$release" ]] && return
-    [[ -z "$before" ]] || ensure_link "$before" "$PREFIX/previous"
-    ensure_link "$release" "$PREFIX/current"
+# The names of the releases that processes run, one a line: those whose libraries they have in memory.
+releases_of() {
+    local pid folder
+    folder="$(realpath -- "$PREFIX/releases")/"
+    for pid in "$@"; do
+        awk -v folder="$folder" 'i = index($0, folder) {
+            name = substr($0, i + length(folder)); sub("/.*", "", name); print name }' \
+            "/proc/$pid/maps" 2>/dev/null || true # it may have ended
+    done | sort --unique
 }
 
-# Remove the oldest releases, but neither the one that serves nor the one before.
-prune_releases() {
-    local release kept=0
+# What became of a release: a line of TIME EVENT NAME REASON. The event is "serves" once it has been
+# seen to, or "refused".
+log_release() {
+    local event="$1" release="$2" reason="${3-}" log="$STATE_DIR/releases.log"
+    [[ "$event" != serves || "$(serving_release)" != "$release" ]] || return 0
+    printf '%s %s %s %s\n' "$(date --utc +%FT%TZ)" "$event" "${release##*/}" "${reason//$'\n'/ }" >>"$log"
+    ensure_attributes 0644 root:root "$log"
+}
+
+# A release that serves is not refused for what was changed around it.
+refuse() {
+    [[ "$1" == "$(serving_release)" ]] || log_release refused "$1" "$2"
+}
+
+releases_log() {
+    [[ ! -e "$STATE_DIR/releases.log" ]] || cat -- "$STATE_DIR/releases.log"
+}
+
+# The folder of the last release that was seen to serve; nothing if there is none.
+serving_release() {
+    good_releases | sed -n 1p
+}
+
+# The folders of the releases that served and were not refused since, the last one first.
+good_releases() {
+    local name
+    while read -r name; do
+        if [[ -d "$PREFIX/releases/$name" ]]; then printf '%s\n' "$PREFIX/releases/$name"; fi
+    done < <(releases_log | tac | awk '!seen[$3]++ && $2 == "serves" { print $3 }')
+}
+
+# The last good release that is not the current one, and is whole; nothing if there is none.
+previous_release() {
+    local release
     while read -r release; do
-        [[ -n "$release" ]] || continue
-        kept=$((kept + 1))
-        ((kept > KEEP_RELEASES)) || continue
-        [[ "$release" != "$(release_that current)" && "$release" != "$(release_that previous)" ]] \
-            || continue
-        ensure_absent "$release"
-    done < <(find "$PREFIX/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' \
+        [[ "$release" != "$(current_release)" ]] || continue
+        release_is_whole "$release" || continue
+        printf '%s\n' "$release"
+        return
+    done < <(good_releases)
+}
+
+# List the releases, the newest first: name, when it was made, of which commit, and what became of it.
+list_releases() {
+    local release
+    printf '%-26s %-20s %-20s %s\n' RELEASE MADE COMMIT STATUS
+    while read -r release; do
+        printf '%-26s %-20s %-20s %s\n' "${release##*/}" "$(made "$release" time)" \
+            "$(made "$release" commit)" "$(status_of "$release")"
+    done < <(find "$PREFIX/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' 2>/dev/null \
         | sort --reverse --numeric-sort | cut --delimiter=' ' --fields=2-)
+}
+
+# What a release says of its making: its time, or its commit.
+made() {
+    local found=""
+    [[ ! -f "$1/RELEASE" ]] || found="$(sed -n "s/^$2=//p" "$1/RELEASE")"
+    printf '%s\n' "${found:--}"
+}
+
+status_of() {
+    local release="$1" last refusal='^([^ ]+) refused [^ ]+ (.*)$'
+    last="$(releases_log | awk -v name="${release##*/}" '$3 == name' | tail -n 1)"
+    if [[ "$release" == "$(current_release)" ]]; then
+        printf 'serves\n'
+    elif [[ "$last" =~ $refusal ]]; then
+        printf 'refused on %s: %s\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    elif [[ -n "$last" ]]; then
+        printf 'served before\n'
+    else
+        printf 'never served\n'
+    fi
+}
+
+# Keep the last KEEP_RELEASES that served and the last that was refused; always the current one and the
+# one before it.
+prune_releases() {
+    local release kept
+    kept="$(
+        current_release
+        previous_release
+        good_releases | sed -n "1,${KEEP_RELEASES}p"
+        releases_log | awk -v folder="$PREFIX/releases/" \
+            '$2 == "refused" { last = $3 } END { if (last) print folder last }'
+    )"
+    while read -r release; do
+        grep --quiet --line-regexp --fixed-strings -- "$release" <<<"$kept" || ensure_absent "$release"
+    done < <(find "$PREFIX/releases" -mindepth 1 -maxdepth 1 -type d)
 }

@@ -21,7 +21,7 @@ Lets new processes serve what is installed now: this clone, where an Apache of i
 (build_all_local.sh --apache) listens on PORT, or else, as root, the release of this machine's
 Apache. First the code is imported and tried out in a process of its own; if that fails, nothing is
 replaced. Then each process is asked to end when it has answered what it has begun, and the next one
-only when the one in its place is ready.
+only when the one in its place is ready. When the script ends, all of the old ones have.
 END
 }
 
@@ -34,7 +34,7 @@ reload_system_instead() {
 
 try_out() {
     if [[ "$DEPLOYMENT" == system ]]; then
-        try_release "$(release_that current)"
+        import_release "$(current_release)"
     else
         (cd -- "$HOME_DIR" && "$PYVENV/bin/python" -I "$PROJECT_DIR/apache/digit_classifier.wsgi")
     fi
@@ -56,6 +56,9 @@ main() {
             || die "The process in the place of $pid is not ready. $n of ${#pids[@]} were replaced."
         n=$((n + 1))
         info "process $pid replaced, $n of ${#pids[@]}"
+    done
+    for pid in "${pids[@]}"; do
+        wait_for has_ended "$pid" || die "Process $pid does not end."
     done
     forget_old_workers
 }

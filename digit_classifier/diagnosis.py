@@ -38,7 +38,8 @@ def diagnose() -> Iterator[Finding]:
     except SettingsError as exc:
         yield Finding("settings", str(exc), failed=True)
         return
-    yield Finding("settings", f"serving on http://{settings.host}:{settings.port}/")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    yield Finding("settings", f"serving on http://{host}:{settings.port}/")
     yield _finding("secret key", lambda: _secret(settings))
     yield _finding("model", lambda: _model(settings))
     yield _finding("linear algebra", check_blas)

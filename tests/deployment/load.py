@@ -1,7 +1,8 @@
-"""``python -m tests.deployment.load URL``: eight clients ask for a digit until the input ends.
+"""``python -m tests.deployment.load URL [PAUSE]``: eight clients ask for a digit until input ends.
 
-They keep their connections, as browsers and programs do. What is printed at the end counts the
-requests, lists every answer that was not the digit, and tells how long they took.
+They keep their connections, as browsers and programs do, and pause between two requests for that
+many seconds. What is printed at the end counts the requests, lists every answer that was not the
+digit, and tells how long they took.
 """
 
 import json
@@ -19,7 +20,7 @@ PICTURE = DRAWN / "4-7.png"
 
 
 def ask_until(
-    ended: threading.Event, address: str, failures: list[str], seconds: list[float]
+    ended: threading.Event, address: str, pause: float, failures: list[str], seconds: list[float]
 ) -> None:
     content = PICTURE.read_bytes()
     with requests.Session() as session:
@@ -32,11 +33,13 @@ def ask_until(
             except requests.RequestException as exc:
                 failures.append(repr(exc))
             seconds.append(time.perf_counter() - started)
+            ended.wait(pause)
 
 
 def main() -> None:
     ended, failures, seconds = threading.Event(), list[str](), list[float]()
-    arguments = ended, sys.argv[1], failures, seconds
+    pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    arguments = ended, sys.argv[1], pause, failures, seconds
     clients = [threading.Thread(target=ask_until, args=arguments) for _ in range(N_CLIENTS)]
     for client in clients:
         client.start()

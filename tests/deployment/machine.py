@@ -74,7 +74,7 @@ def is_ready() -> bool:
 
 
 def snapshot() -> dict[str, object]:
-    """Packages, users, and the files of the watched folders with owner, mode and length."""
+    """Packages, users, the files of the watched folders with owner, mode and length, and Apache."""
     packages = subprocess.run(
         ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\\n"],
         capture_output=True,
@@ -89,7 +89,17 @@ def snapshot() -> dict[str, object]:
                 size = 0 if path.is_dir() else stat.st_size
                 files[str(path)] = (stat.st_uid, stat.st_gid, oct(stat.st_mode), size)
     users = Path("/etc/passwd").read_text()
-    return {"packages": sorted(packages.splitlines()), "users": users, "files": files}
+    return {
+        "packages": sorted(packages.splitlines()),
+        "users": users,
+        "files": files,
+        "Apache runs": apache_runs(),
+    }
+
+
+def apache_runs() -> bool:
+    pid = Path("/run/apache2/apache2.pid")
+    return pid.exists() and Path(f"/proc/{pid.read_text().strip()}").exists()
 
 
 def modified_times(*folders: Path) -> dict[str, int]:
@@ -105,10 +115,14 @@ def modified_times(*folders: Path) -> dict[str, int]:
 class Load:
     """Requests from another process, for as long as it takes, and what came of them."""
 
-    def __init__(self, address: str = ADDRESS) -> None:
-        command = [sys.executable, "-m", "tests.deployment.load", address]
+    def __init__(self, address: str = ADDRESS, pause: float = 0.0, trusts: str = "") -> None:
+        command = [sys.executable, "-m", "tests.deployment.load", address, str(pause)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | ({"REQUESTS_CA_BUNDLE": trusts} if trusts else {}),
         )
 
     def __enter__(self) -> "Load":

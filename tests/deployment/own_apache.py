@@ -86,7 +86,7 @@ def require_apache(request: pytest.FixtureRequest) -> None:
 def built_clone() -> Iterator[Clone]:
     """A clone of an ordinary user's, where that user can reach it, built but not serving."""
     folder = Path(tempfile.mkdtemp(prefix="own-apache-"))
-    clone = Clone.of_working_tree(folder / "a clone")
+    clone = Clone.of_working_tree(folder / "a [clone]*?")  # which are patterns to Apache
     give_to_user(folder)
     built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, HOME=str(folder))
     assert built.returncode == 0, built.stdout + built.stderr

@@ -97,3 +97,21 @@ def test_build_serves_until_a_signal_and_leaves_no_process(
     assert f"[4/4] Serving on http://127.0.0.1:{port}/" in output.decode()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def test_address_of_ipv6_stands_in_brackets(build: Build) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        build.clone.command("build_all_local.sh"),
+        env=environment(PORT=str(port), HOST="::1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as server:
+        assert server.stdout is not None
+        try:
+            shown = next((line for line in server.stdout if "Serving on" in line), "")
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+    assert f"Serving on http://[::1]:{port}/" in shown

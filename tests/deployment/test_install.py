@@ -78,3 +78,21 @@ def test_install_begins_again_after_an_interruption(clone: Clone) -> None:
     assert finished.returncode == 0, finished.stderr
     assert not half_made.exists()
     subprocess.run([venv / "bin" / "digit-classifier", "--help"], check=True)
+
+
+def test_release_whose_packages_cannot_be_installed_is_never_taken_for_whole(
+    clone: Clone, tmp_path: Path
+) -> None:
+    requirements = clone.path / "requirements.txt"
+    requirements.write_text("this is no requirement\n")
+    for _ in range(2):
+        finished = clone.run(
+            "install_release.sh",
+            str(tmp_path / "file"),
+            DEPLOYMENT="system",
+            PREFIX=str(tmp_path / "prefix"),
+            CONFIG_DIR=str(tmp_path / "config"),
+        )
+        assert finished.returncode == 1
+        assert "Error: The release cannot be made: " in finished.stderr
+    assert not list(tmp_path.glob("prefix/releases/*/MANIFEST.sha256"))

@@ -20,6 +20,7 @@ SCRIPTS = [
     "run_tests.sh",
     "set_permissions.sh",
     "smoke_test.sh",
+    "trial.sh",
     "upgrade_instance.sh",
 ]
 PROFILE = """

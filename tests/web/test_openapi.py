@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from referencing import Registry, Resource
 
+from digit_classifier.web.api_keys import OPEN_ENDPOINTS
 from digit_classifier.web.openapi import EXAMPLES, TAGS
 from tests.web.openapi_examples import REQUESTS, VOLATILE, answers
 from tests.web.serving import make_app
@@ -101,7 +102,7 @@ def test_keys_are_described_where_they_are_wanted(tmp_path, document):
     validate(with_keys)
     assert with_keys["components"]["securitySchemes"].keys() == {"bearer", "header"}
     for name, operation in operations(with_keys).items():
-        is_health = name.startswith("health.") or name in {"inference_v2.live", "inference_v2.ready"}
+        is_health = name.startswith("health.") or name in OPEN_ENDPOINTS
         assert ("security" in operation) is not is_health, name
     assert "securitySchemes" not in document["components"]
 

@@ -1,0 +1,171 @@
+# Letting a release serve: the least that is needed for it, seen to be so, and back if it fails.
+# shellcheck shell=bash
+
+# A digest of what Apache takes only when it is started: modules, and the sizes of its pool.
+start_digest() {
+    {
+        printf '%s\n' "$MOD_WSGI"
+        grep --extended-regexp '^(LoadModule|ServerLimit|Thread[A-Za-z]+) ' "$SITE_FILE"
+    } | sha256sum
+}
+
+# A digest of all else that it reads, which it can also read again.
+configuration_digest() {
+    {
+        cat -- "$SITE_FILE" "$APACHE_DIR/limits.conf" "$APACHE_DIR/headers.conf" \
+            /etc/apache2/ports.conf
+        find /etc/apache2/mods-enabled /etc/apache2/sites-enabled -mindepth 1 -printf '%f\n' | sort
+    } | sha256sum
+}
+
+# A digest of all that a process of the service reads when it starts.
+service_digest() {
+    { printf '%s\n' "$1" && cat -- "$SETTINGS_FILE" && models_digest; } | sha256sum
+}
+
+models_digest() {
+    find "$MODELS_DIR" -type f -printf '%p %s %T@\n' | sort
+}
+
+is_recorded() {
+    [[ -f "$MADE_DIR/serving-$1" && "$(<"$MADE_DIR/serving-$1")" == "$2" ]]
+}
+
+record() {
+    is_recorded "$1" "$2" || printf '%s\n' "$2" >"$MADE_DIR/serving-$1"
+}
+
+# What is found otherwise than it was left may be what Apache runs with, though it is put right now.
+forget_what_differs() {
+    [[ -e "$SITE_FILE" && -e "$APACHE_DIR/limits.conf" ]] || return 0
+    is_recorded start "$(start_digest)" || rm -f -- "$MADE_DIR/serving-start"
+    is_recorded configuration "$(configuration_digest)" || rm -f -- "$MADE_DIR/serving-configuration"
+}
+
+# Whether the release serves already, by processes that began with the settings and models of now.
+serves_already() {
+    apache_is_running && [[ "$(serving_release)" == "$1" && "$(current_release)" == "$1" ]] \
+        && is_recorded service "$(service_digest "$1")" && all_processes_are_of "$1"
+}
+
+all_processes_are_of() {
+    local pids
+    mapfile -t pids < <(worker_pids)
+    [[ "$(releases_of "${pids[@]}")" == "${1##*/}" ]] && workers_are_ready "$PROCESSES"
+}
+
+# What Apache needs for the files that are there now: nothing, or the least of the others.
+needed() {
+    if ! apache_is_running; then
+        echo start
+    elif ! is_recorded start "$(start_digest)"; then
+        echo restart
+    elif ! is_recorded configuration "$(configuration_digest)"; then
+        echo graceful
+    elif ! serves_already "$1"; then
+        echo reload
+    else
+        echo nothing
+    fi
+}
+
+let_apache() {
+    case "$1" in
+        start)
+            apache_start
+            changed "Apache started"
+            ;;
+        restart)
+            apache_stop
+            apache_start
+            changed "Apache started again"
+            ;;
+        graceful)
+            apache_graceful
+            changed "Apache has read its configuration again"
+            ;;
+        reload)
+            bash "$SCRIPTS/reload.sh" || return 1
+            changed "the service's processes replaced"
+            ;;
+    esac
+}
+
+# In a shell of its own, as a step that ends in an error must not end the way back.
+go_live() (
+    local release="$1" action="$2"
+    ensure_link "$release" "$PREFIX/current"
+    let_apache "$action" || exit
+    wait_for all_processes_are_of "$release" || die "Apache has no process of ${release##*/}."
+    smoke_test "$release"
+)
+
+smoke_test() {
+    local name="$SERVER_NAME" test="$1/source/deployment_scripts/smoke_test.sh"
+    if [[ -n "$TLS_CERT" ]]; then
+        SMOKE_CURL_OPTIONS="--insecure --resolve $name:$HTTPS_PORT:127.0.0.1" \
+            bash "$test" "https://$name:$HTTPS_PORT/"
+    else
+        bash "$test" "http://127.0.0.1:$HTTP_PORT/"
+    fi
+}
+
+# Files that decide how Apache serves: a copy, for the way back.
+CONFIGURATION=("$SITE_FILE" "$APACHE_DIR" "$ROTATION_FILE" /etc/apache2/ports.conf)
+
+keep_configuration() {
+    local path
+    KEPT="$(mktemp --directory)"
+    for path in "${CONFIGURATION[@]}"; do
+        [[ -e "$path" ]] || continue
+        mkdir -p -- "$KEPT${path%/*}"
+        cp --archive -- "$path" "$KEPT$path"
+    done
+}
+
+restore_configuration() {
+    local path
+    for path in "${CONFIGURATION[@]}"; do
+        if [[ -e "$KEPT$path" ]] && ! diff --recursive --brief "$KEPT$path" "$path" >/dev/null; then
+            rm -rf -- "$path"
+            cp --archive -- "$KEPT$path" "$path"
+        fi
+    done
+}
+
+# Let a release serve; record that only when it has been seen to, and go back otherwise.
+serve_or_go_back() {
+    local release="$1" before action
+    before="$(serving_release)"
+    before="${before:-$(current_release)}"
+    action="$(needed "$release")"
+    GOING_BACK_TO="$before" ACTION="$action"
+    if go_live "$release" "$action"; then
+        GOING_BACK_TO=""
+        record start "$(start_digest)"
+        record configuration "$(configuration_digest)"
+        record service "$(service_digest "$release")"
+        log_release serves "$release"
+        store_variables
+        return
+    fi
+    [[ -n "$before" ]] \
+        || die "The service does not answer as it should; see $LOG_DIR/digit-classifier-error.log."
+    refuse "$release" "it did not serve as it should"
+    go_back
+    [[ "$before" != "$release" ]] \
+        || die "Release ${release##*/} does not serve as it should; its configuration before is back."
+    die "Release ${release##*/} does not serve as it should; ${before##*/} serves again."
+}
+
+# Put the release before and its configuration back, as Apache had them.
+go_back() {
+    local before="$GOING_BACK_TO"
+    GOING_BACK_TO=""
+    restore_configuration
+    PROCESSES="$(sed -n 's/^WSGIDaemonProcess .* processes=\([0-9]*\) .*/\1/p' "$SITE_FILE")"
+    ensure_link "$before" "$PREFIX/current"
+    if ! apache_is_running; then ACTION=start; elif [[ "$ACTION" == start ]]; then ACTION=restart; fi
+    let_apache "$ACTION" || let_apache graceful
+    wait_for all_processes_are_of "$before" || die "Apache has no process of ${before##*/} either."
+}
