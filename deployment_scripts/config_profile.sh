@@ -70,6 +70,8 @@ TLS_KEY="${TLS_KEY:-}"
 PROCESSES="${PROCESSES:-$(env --unset=OMP_NUM_THREADS --unset=OMP_THREAD_LIMIT nproc)}"
 TRUSTED_PROXIES="${TRUSTED_PROXIES:-}"
 STATUS_NETWORKS="${STATUS_NETWORKS:-}"
+# Where Apache keeps the part of large bodies that is there, until all is: a tmpfs, whose size bounds it.
+BODIES_DIR="$(absolute_path "${BODIES_DIR:-/dev/shm}")"
 
 # Apache's modules of the distribution, and the folders of the configuration that is made here, of
 # the sockets and numbers of running processes, of logs, and of what a release consists of.

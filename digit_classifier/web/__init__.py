@@ -128,7 +128,6 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         BOOTSTRAP_SERVE_LOCAL=True,
         REQUESTS_AT_ONCE=settings.requests_at_once,
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
-        MAX_QUEUE_MS=settings.max_queue_ms,
     )
     app.config.update(environments.CONFIGURATIONS[settings.environment])
     # what readiness looks at: that the process cannot write it
