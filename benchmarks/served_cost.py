@@ -20,7 +20,6 @@ from digit_classifier.datasets import load_mnist
 from digit_classifier.sample_digits import MnistTestSet
 from digit_classifier.settings import load_settings
 from digit_classifier.training.tables import markdown_table
-from digit_classifier.web.intake import MOST_WAITING
 from tests.deployment.own_apache import OwnApache, built_clone, serving
 from tests.deployment.test_build import free_port
 
@@ -103,20 +102,16 @@ def _rounds(
 def _measure(
     server: OwnApache, path: str, load: Load, n_connections: int, seconds: int
 ) -> dict[str, float]:
-    """Return the rate of answers, the latencies, the share refused, and the processor's time.
-
-    More connections than a process lets wait may be refused; who fails otherwise has a fault.
-    """
+    """Return the rate of answers, the latencies, and the processor's time."""
     time.sleep(PAUSE)
     url = f"{server.address}{path}"
     contestant = Contestant(path, url, psutil.Process(server.process.pid), 0, 0)
     before = contestant.cpu_seconds()
     told = load.send(url, n_connections, seconds)
     cpu_ms = 1000 * (contestant.cpu_seconds() - before) / told["requests"]
-    if told["failed"] and n_connections <= MOST_WAITING:
+    if told["failed"]:
         raise click.ClickException(f"{path} failed {told['failed']} requests.")
-    rate = (told["requests"] - told["failed"]) / told["seconds"]
-    return {**told, "rate": rate, "refused": told["failed"] / told["requests"], "cpu_ms": cpu_ms}
+    return {**told, "rate": told["requests"] / told["seconds"], "cpu_ms": cpu_ms}
 
 
 def _batch_loads(folder: Path) -> Iterator[tuple[tuple[str, int], Load]]:

@@ -57,6 +57,7 @@ main() {
         n=$((n + 1))
         info "process $pid replaced, $n of ${#pids[@]}"
     done
+    replace_large_worker
     forget_old_workers
 }
 

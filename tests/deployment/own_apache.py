@@ -58,6 +58,16 @@ class OwnApache:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if _name_of(child).startswith("(wsgi:")]
 
+    def processes(self) -> list[psutil.Process]:
+        """Apache's first process, and all others below it."""
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def large_worker(self) -> psutil.Process:
+        """The process for large bodies."""
+        (found,) = (p for p in self.processes() if _name_of(p) == "(large-bodies)")
+        return found
+
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script as the user whose Apache it is."""
         return self.clone.run(script, user=USER, PORT=str(self.port), **variables)
