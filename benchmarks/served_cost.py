@@ -32,7 +32,7 @@ CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 SHAPES = ((1, 2), (2, 2), (4, 2), (2, 1), (2, 4))
 USUAL, SHAPE_CONNECTIONS = (2, 2), 8
 N_PICTURES, N_BODIES = 256, 4
-FIGURES = ("rate", "p50", "p99", "refused", "cpu_ms")
+FIGURES = ("rate", "p50", "p99", "cpu_ms")
 #: Seconds in which the requests that wrk has left at its end are answered.
 PAUSE = 0.4
 
@@ -176,7 +176,7 @@ def _batch_row(record: Record, records: list[Record]) -> list[str]:
 
 def load_tables(records: list[Record]) -> str:
     """Return rates and latencies by connections, and by processes and requests at once."""
-    header = ["requests a second", "p50, ms", "p99, ms", "refused", "processor, ms a request"]
+    header = ["requests a second", "p50, ms", "p99, ms", "processor, ms a request"]
     usual = by_connections(records)
     shapes = by_shape(records)
     return "\n\n".join(
@@ -205,4 +205,4 @@ def by_shape(records: list[Record]) -> list[Record]:
 
 def _cells(record: Record) -> list[str]:
     rates = [f"{record['rate']:,.0f}", f"{record['p50']:,.1f}", f"{record['p99']:,.1f}"]
-    return [*rates, f"{record['refused']:.0%}", f"{record['cpu_ms']:.2f}"]
+    return [*rates, f"{record['cpu_ms']:.2f}"]

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from tests.deployment.clone import Clone, as_user, environment
+from tests.deployment.clone import PROJECT, Clone, as_user, environment
 
 STARTUP = 60  # seconds
 USER = "nobody" if os.geteuid() == 0 else None
@@ -89,10 +89,10 @@ def require_apache(request: pytest.FixtureRequest) -> None:
 
 
 @contextmanager
-def built_clone() -> Iterator[Clone]:
+def built_clone(source: Path = PROJECT) -> Iterator[Clone]:
     """A clone of an ordinary user's, where that user can reach it, built but not serving."""
     folder = Path(tempfile.mkdtemp(prefix="own-apache-"))
-    clone = Clone.of_working_tree(folder / "a clone")
+    clone = Clone.of_working_tree(folder / "a clone", source)
     give_to_user(folder)
     built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, HOME=str(folder))
     assert built.returncode == 0, built.stdout + built.stderr

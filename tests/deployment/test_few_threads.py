@@ -18,7 +18,7 @@ import requests
 from tests.deployment import machine as m
 from tests.deployment.own_apache import OwnApache, built_clone, require_apache, serving
 from tests.deployment.test_build import free_port
-from tests.deployment.test_hostile_http import FORM, N, SEVEN, length, post, send_slowly
+from tests.deployment.test_hostile_http import FORM, SEVEN, N, length, post, send_slowly
 
 MIB = 1024 * 1024
 #: Of the socket of the processes that read single pictures.
@@ -136,7 +136,7 @@ def test_no_body_reaches_a_disk(apache: OwnApache, tmp_path: Path) -> None:
     written = set(re.findall(r'"([^"]+)", [A-Z_|]*O_(?:WRONLY|RDWR)', log.read_text()))
     bodies = {path for path in written if "request_body" in path}
     assert bodies  # the batch's, which is gone by now
-    assert all(path.startswith("/dev/shm/") for path in bodies)  # noqa: S108, a tmpfs
+    assert all(path.startswith("/dev/shm/") for path in bodies)
     assert not any(Path(path).exists() for path in bodies)
     known = ("/dev/", str(apache.folder))
     assert all(path.startswith(known) for path in written), written - bodies
