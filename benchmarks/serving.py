@@ -7,8 +7,8 @@ to one after the other, round after round. Client and servers share the machine.
 printed; ``serving.json`` and ``serving.png`` go to ``benchmarks/output``.
 
 ``--pictures DIR`` adds real pictures, named by their label (``<label>_*``), as the body: what
-counts there are right answers a second. ``--against DIR`` serves another checkout of this project in the
-same rounds, so that a change can be measured on a machine that does other things as well.
+counts there are right answers a second. ``--against DIR`` serves another checkout of this project
+in the same rounds, so that a change can be measured on a machine that does other things as well.
 """
 
 import json

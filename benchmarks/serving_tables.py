@@ -29,7 +29,7 @@ def by_way(records: Records, figure: str) -> dict[str, dict[Way, list[float]]]:
 def tables(
     records: Records, memory: Mapping[str, Mapping[str, float]], right: Mapping[str, float]
 ) -> str:
-    """Return all tables as Markdown; `right` is the share of real pictures that each reads right."""
+    """Return all tables as Markdown; `right` maps names to shares of real pictures read right."""
     parts = {
         "Requests a second": _table(records, "rate", "{:,.0f}"),
         "Median latency, ms": _table(records, "p50", "{:.1f}"),

@@ -1,6 +1,5 @@
 """What Apache takes in, before a process of the service learns of it, and with how few threads."""
 
-import os
 import re
 import shutil
 import signal
@@ -70,7 +69,7 @@ def test_slow_bodies_reach_no_process_of_the_service(apache: OwnApache) -> None:
     def connections() -> int:
         """Sockets of the service's processes, of which one is the socket they listen at."""
         folders = [Path(f"/proc/{worker.pid}/fd") for worker in apache.workers()]
-        return sum("socket:" in os.readlink(fd) for folder in folders for fd in folder.iterdir())
+        return sum("socket:" in str(fd.readlink()) for folder in folders for fd in folder.iterdir())
 
     idle = connections()
     with ExitStack() as stack:
