@@ -136,12 +136,12 @@ load_security() {
     if [[ "$DEPLOYMENT" == system ]]; then echo "</IfModule>"; fi
 }
 
-# The most processes of Apache: bodies of a MiB in all of their threads take a quarter of the memory.
+# The most processes of Apache: bodies of a MiB in all of their threads take some quarter of the memory.
 max_servers() {
     local mebibytes servers
     mebibytes="$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
-    servers=$((mebibytes / 4 / THREADS_PER_SERVER))
-    printf '%s\n' $((servers < 1 ? 1 : servers > MOST_SERVERS ? MOST_SERVERS : servers))
+    servers=$(((mebibytes / 4 + THREADS_PER_SERVER - 1) / THREADS_PER_SERVER))
+    printf '%s\n' $((servers > MOST_SERVERS ? MOST_SERVERS : servers))
 }
 
 render_site() {

@@ -65,7 +65,7 @@ class OwnApache:
 
     def large_worker(self) -> psutil.Process:
         """The process for large bodies."""
-        (found,) = (p for p in self.processes() if _name_of(p) == "(large-bodies)")
+        (found,) = (p for p in self.processes() if _name_of(p).startswith("(large-bodies)"))
         return found
 
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
