@@ -63,10 +63,9 @@ class OwnApache:
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
 
-    def large_worker(self) -> psutil.Process:
-        """The process for large bodies."""
-        (found,) = (p for p in self.processes() if _name_of(p).startswith("(large-bodies)"))
-        return found
+    def large_workers(self) -> list[psutil.Process]:
+        """The process for large bodies, unless another is just being started in its place."""
+        return [p for p in self.processes() if _name_of(p).startswith("(large-bodies)")]
 
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script as the user whose Apache it is."""

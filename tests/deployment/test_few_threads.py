@@ -82,21 +82,21 @@ def test_slow_bodies_reach_no_process_of_the_service(apache: OwnApache) -> None:
 
 def test_large_bodies_have_a_process_of_their_own(apache: OwnApache) -> None:
     small = [("images", ("7.png", SEVEN))] * 2
-    with ThreadPoolExecutor(1) as pool, stopped([apache.large_worker()]):
+    with ThreadPoolExecutor(1) as pool, stopped(apache.large_workers()):
         large = pool.submit(send_batch, apache, LARGE_BATCH)
         assert read_seven(apache).json()["prediction"] == 7
         assert [item["prediction"] for item in send_batch(apache, small).json()] == [7, 7]
         assert not large.done()
-        apache.large_worker().resume()
+        apache.large_workers()[0].resume()
         assert [item["prediction"] for item in large.result().json()] == [7, 7, 7]
     with stopped(apache.workers()):
         assert send_batch(apache, LARGE_BATCH).status_code == 200
 
 
 def test_reload_replaces_the_process_for_large_bodies(apache: OwnApache) -> None:
-    before = apache.large_worker().pid
+    (before,) = apache.large_workers()
     assert apache.run("reload.sh").returncode == 0
-    m.wait_until(lambda: apache.large_worker().pid != before)
+    m.wait_until(lambda: bool(apache.large_workers()) and before not in apache.large_workers())
     assert send_batch(apache, LARGE_BATCH).status_code == 200
 
 
