@@ -19,13 +19,14 @@ blas.use_one_thread()  # before NumPy is imported
 if SERVES:
     metrics_folder.share_metrics(WORKERS)  # before prometheus_client is imported
 
-from digit_classifier.web import create_app  # noqa: E402
-from digit_classifier.web.workers import guard, report_ready, warm_up  # noqa: E402
+from digit_classifier.web import create_app, memory, overload  # noqa: E402
+from digit_classifier.web.workers import report_ready, warm_up  # noqa: E402
 
 log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
 application = create_app(log_file=log_file)
 if SERVES:
-    guard(application)
+    memory.give_back()
 warm_up(application)
 if SERVES:
+    overload.begin(application)
     report_ready(WORKERS)

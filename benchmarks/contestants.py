@@ -19,7 +19,7 @@ from tests.deployment.clone import PROJECT, environment
 from tests.deployment.own_apache import built_clone, serving
 from tests.deployment.test_build import free_port
 
-OURS, CEILING = "ours, Apache", "no work: Flask, Apache"
+OURS, OTHER, CEILING = "ours, Apache", "ours, the other checkout", "no work: Flask, Apache"
 STARTUP = 120  # seconds
 
 
@@ -74,20 +74,26 @@ def read(url: str, picture: bytes, *, form: bool) -> requests.Response:
 
 
 @contextmanager
-def contestants(picture: bytes) -> Iterator[list[Contestant]]:
+def contestants(
+    picture: bytes, against: Path | None, *, with_peers: bool
+) -> Iterator[list[Contestant]]:
     """Start them all, each with an image file to answer for, and end them with the block."""
     with ExitStack() as stack:
-        yield [
-            stack.enter_context(apache(OURS, "/api/v1/classify", picture)),
-            *(stack.enter_context(running(peer, picture)) for peer in ALL_PEERS),
-            stack.enter_context(apache(CEILING, "/classify", picture, PEERS / "constant.py")),
-        ]
+        servers = [apache(OURS, "/api/v1/classify", picture)]
+        if against:
+            servers.append(apache(OTHER, "/api/v1/classify", picture, source=against))
+        if with_peers:
+            servers += [running(peer, picture) for peer in ALL_PEERS]
+            servers.append(apache(CEILING, "/classify", picture, PEERS / "constant.py"))
+        yield [stack.enter_context(server) for server in servers]
 
 
 @contextmanager
-def apache(name: str, path: str, picture: bytes, wsgi: Path | None = None) -> Iterator[Contestant]:
-    """Serve a copy of this clone by an Apache of its own, with its WSGI file or another."""
-    with built_clone() as clone:
+def apache(
+    name: str, path: str, picture: bytes, wsgi: Path | None = None, source: Path = PROJECT
+) -> Iterator[Contestant]:
+    """Serve a copy of a checkout by an Apache of its own, with its WSGI file or another."""
+    with built_clone(source) as clone:
         if wsgi:
             shutil.copyfile(wsgi, clone.path / "apache" / "digit_classifier.wsgi")
         begun = time.perf_counter()
@@ -119,7 +125,8 @@ def running(peer: Peer, picture: bytes) -> Iterator[Contestant]:
         url = f"http://127.0.0.1:{port}/classify"
         _wait_for_answer(url, picture)
         startup, parent = time.perf_counter() - begun, psutil.Process(process.pid)
-        yield Contestant(peer.name, url, parent, startup, startup, peer.network.startswith("mlp"))
+        same_network = peer.network.startswith("mlp") and not peer.frames
+        yield Contestant(peer.name, url, parent, startup, startup, same_network)
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

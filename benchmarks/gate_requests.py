@@ -36,16 +36,13 @@ class Case(NamedTuple):
 
 
 def service(folder: Path) -> Flask:
-    """Return the application as Apache serves it, with its waiting room, its log and its counts."""
+    """Return the application as Apache serves it, with its log and its metrics."""
     metrics_folder.share_metrics(folder)  # before prometheus_client is imported
-    from digit_classifier.web import create_app, intake, memory
-    from digit_classifier.web.watchdog import Watchdog
+    from digit_classifier.web import create_app, memory
     from digit_classifier.web.workers import warm_up
 
     app = create_app(Settings(secret_key=ts.SecretStr("k" * 32)), folder / "log")
     memory.give_back()
-    # as workers.guard does, but the watchdog sleeps: under Callgrind, threads wait too long for it
-    intake.init_app(app, Watchdog(app.config["MAX_MEMORY_BYTES"]))
     warm_up(app)
     return app
 

@@ -36,22 +36,27 @@ class Peer:
         File in the cache.
     command : str
         The arguments of its Python, with ``{port}``.
+    frames : bool
+        It looks for the digit in the picture, so that its network sees other pixels than ours.
     """
 
     name: str
     requirements: str
     network: str
     command: str
+    frames: bool = False
 
 
 _UVICORN = "-m uvicorn benchmarks.peers.fastapi_onnx:app --port {port} --workers 2"
 _UVICORN += " --loop uvloop --http httptools --no-access-log"
+_OPENCV = _UVICORN.replace("fastapi_onnx", "fastapi_opencv")
 _GUNICORN = "-m gunicorn benchmarks.peers.flask_torch:app --bind 127.0.0.1:{port} --workers 2"
 _GUNICORN += " --worker-class gthread --threads 2"
 _LITSERVE = "-m benchmarks.peers.litserve_onnx {port}"
 ALL_PEERS = (
     Peer("FastAPI, uvicorn, ONNX Runtime", "fastapi_onnx", "mlp.onnx", _UVICORN),
     Peer("the same with the CNN", "fastapi_onnx", "cnn.onnx", _UVICORN),
+    Peer("FastAPI, framed by OpenCV", "fastapi_opencv", "mlp.onnx", _OPENCV, frames=True),
     Peer("Flask, gunicorn, PyTorch", "flask_torch", "mlp.safetensors", _GUNICORN),
     Peer("LitServe, ONNX Runtime", "litserve_onnx", "mlp.onnx", _LITSERVE),
 )

@@ -20,7 +20,6 @@ from digit_classifier.datasets import load_mnist
 from digit_classifier.sample_digits import MnistTestSet
 from digit_classifier.settings import load_settings
 from digit_classifier.training.tables import markdown_table
-from digit_classifier.web.intake import MOST_WAITING
 from tests.deployment.own_apache import OwnApache, built_clone, serving
 from tests.deployment.test_build import free_port
 
@@ -33,7 +32,7 @@ CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 SHAPES = ((1, 2), (2, 2), (4, 2), (2, 1), (2, 4))
 USUAL, SHAPE_CONNECTIONS = (2, 2), 8
 N_PICTURES, N_BODIES = 256, 4
-FIGURES = ("rate", "p50", "p99", "refused", "cpu_ms")
+FIGURES = ("rate", "p50", "p99", "cpu_ms")
 #: Seconds in which the requests that wrk has left at its end are answered.
 PAUSE = 0.4
 
@@ -103,20 +102,16 @@ def _rounds(
 def _measure(
     server: OwnApache, path: str, load: Load, n_connections: int, seconds: int
 ) -> dict[str, float]:
-    """Return the rate of answers, the latencies, the share refused, and the processor's time.
-
-    More connections than a process lets wait may be refused; who fails otherwise has a fault.
-    """
+    """Return the rate of answers, the latencies, and the processor's time."""
     time.sleep(PAUSE)
     url = f"{server.address}{path}"
     contestant = Contestant(path, url, psutil.Process(server.process.pid), 0, 0)
     before = contestant.cpu_seconds()
     told = load.send(url, n_connections, seconds)
     cpu_ms = 1000 * (contestant.cpu_seconds() - before) / told["requests"]
-    if told["failed"] and n_connections <= MOST_WAITING:
+    if told["failed"]:
         raise click.ClickException(f"{path} failed {told['failed']} requests.")
-    rate = (told["requests"] - told["failed"]) / told["seconds"]
-    return {**told, "rate": rate, "refused": told["failed"] / told["requests"], "cpu_ms": cpu_ms}
+    return {**told, "rate": told["requests"] / told["seconds"], "cpu_ms": cpu_ms}
 
 
 def _batch_loads(folder: Path) -> Iterator[tuple[tuple[str, int], Load]]:
@@ -181,7 +176,7 @@ def _batch_row(record: Record, records: list[Record]) -> list[str]:
 
 def load_tables(records: list[Record]) -> str:
     """Return rates and latencies by connections, and by processes and requests at once."""
-    header = ["requests a second", "p50, ms", "p99, ms", "refused", "processor, ms a request"]
+    header = ["requests a second", "p50, ms", "p99, ms", "processor, ms a request"]
     usual = by_connections(records)
     shapes = by_shape(records)
     return "\n\n".join(
@@ -210,4 +205,4 @@ def by_shape(records: list[Record]) -> list[Record]:
 
 def _cells(record: Record) -> list[str]:
     rates = [f"{record['rate']:,.0f}", f"{record['p50']:,.1f}", f"{record['p99']:,.1f}"]
-    return [*rates, f"{record['refused']:.0%}", f"{record['cpu_ms']:.2f}"]
+    return [*rates, f"{record['cpu_ms']:.2f}"]

@@ -5,6 +5,10 @@ own, starts them all, and the service by an Apache of its own without root, sees
 a digit of every class aright, and lets ``wrk`` (``apt-get install wrk``) send MNIST's test digits
 to one after the other, round after round. Client and servers share the machine. The tables are
 printed; ``serving.json`` and ``serving.png`` go to ``benchmarks/output``.
+
+``--pictures DIR`` adds real pictures, named by their label (``<label>_*``), as the body: what
+counts there are right answers a second. ``--against DIR`` serves another checkout of this project
+in the same rounds, so that a change can be measured on a machine that does other things as well.
 """
 
 import json
@@ -20,11 +24,12 @@ blas.use_one_thread()  # before NumPy is imported
 
 import click  # noqa: E402
 
-from benchmarks.contestants import CEILING, Contestant, contestants, read  # noqa: E402
+from benchmarks.contestants import CEILING, OTHER, Contestant, contestants, read  # noqa: E402
 from benchmarks.load_by_wrk import KINDS, Load  # noqa: E402
 from benchmarks.peer_environments import NO_MODELS, prepare  # noqa: E402
-from benchmarks.serving_tables import plot, tables  # noqa: E402
+from benchmarks.serving_tables import PICTURES, plot, tables  # noqa: E402
 from digit_classifier.datasets import load_mnist  # noqa: E402
+from digit_classifier.datasets.folder import list_labelled_images  # noqa: E402
 from digit_classifier.inference import DigitClassifier  # noqa: E402
 from digit_classifier.model_store import load_model  # noqa: E402
 from digit_classifier.sample_digits import MnistTestSet  # noqa: E402
@@ -36,6 +41,7 @@ N_PICTURES = 200
 TOLERANCE = 1e-3
 #: Enough for a process's first requests, which are slower.
 WARM_UP = 2  # seconds
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def check(contestant: Contestant, digits: dict[int, bytes], expected: dict[int, float]) -> None:
@@ -51,6 +57,23 @@ def check(contestant: Contestant, digits: dict[int, bytes], expected: dict[int, 
             off = abs(answer["confidence"] - expected[label])
             if contestant.same_network and off > TOLERANCE:
                 raise click.ClickException(f"{contestant.name} runs another network: {answer}")
+
+
+def labelled_pictures(folders: Sequence[Path], max_bytes: int) -> list[tuple[bytes, int]]:
+    """Return the pictures below these folders that the service takes, and their labels."""
+    files = [found for folder in folders for found in list_labelled_images(folder)]
+    pictures = [(path.read_bytes(), label) for path, label in files]
+    return [(content, label) for content, label in pictures if len(content) <= max_bytes]
+
+
+def share_right(contestant: Contestant, pictures: Sequence[tuple[bytes, int]]) -> float:
+    """Return the share of labelled pictures that a contestant reads right; refusals are wrong."""
+    answers = [read(contestant.url, content, form=False) for content, _ in pictures]
+    right = [
+        answer.ok and answer.json()["prediction"] == label
+        for answer, (_, label) in zip(answers, pictures, strict=True)
+    ]
+    return sum(right) / len(right)
 
 
 def measure(
@@ -97,21 +120,44 @@ def rounds(
 @click.option("--rounds", "n_rounds", default=5, show_default=True)
 @click.option("--seconds", default=2, show_default=True, help="Of each measurement.")
 @click.option("--connections", default=(1, 8, 32), show_default=True, multiple=True, type=int)
-def main(n_rounds: int, seconds: int, connections: tuple[int, ...]) -> None:
+@click.option(
+    "--pictures", "folders", multiple=True, type=FOLDER, help="Real pictures, <label>_* each."
+)
+@click.option("--against", type=FOLDER, help="Another checkout, served in the same rounds.")
+@click.option("--peers/--no-peers", "with_peers", default=True, help="Whether to measure them.")
+def main(
+    n_rounds: int,
+    seconds: int,
+    connections: tuple[int, ...],
+    folders: tuple[Path, ...],
+    against: Path | None,
+    with_peers: bool,
+) -> None:
     """Print the tables."""
     settings = load_settings()
     data, test_set = load_mnist(settings.data_dir), MnistTestSet(settings.data_dir)
-    prepare(data.X_test[:N_PICTURES].reshape(-1, 28, 28))
+    labelled = labelled_pictures(folders, settings.max_upload_bytes)
+    if with_peers:
+        prepare(data.X_test[:N_PICTURES].reshape(-1, 28, 28))
     classifier = DigitClassifier(load_model("mlp", NO_MODELS))
     pictures = [test_set.picture(index) for index in range(N_PICTURES)]
     # the first digit of each class
     digits = {test_set.label(index): pictures[index] for index in reversed(range(N_PICTURES))}
     expected = {label: classifier.predict(digit).confidence for label, digit in digits.items()}
-    with contestants(pictures[0]) as servers, tempfile.TemporaryDirectory() as folder:
+    with (
+        contestants(pictures[0], against, with_peers=with_peers) as servers,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         loads = {kind: Load.of(pictures, kind, Path(folder)) for kind in KINDS}
+        if labelled:
+            contents = [content for content, _ in labelled]
+            loads[PICTURES] = Load.of(contents, PICTURES, Path(folder))
+        right = {}
         for server in servers:
-            if server.name != CEILING:
+            if server.name not in (CEILING, OTHER):
                 check(server, digits, expected)
+            if labelled and server.name != CEILING:
+                right[server.name] = share_right(server, labelled)
             measure(server, loads["form"], 8, WARM_UP)
         records = list(rounds(servers, loads, connections, n_rounds, seconds))
         startups = ("startup", "server_startup")
@@ -125,10 +171,10 @@ def main(n_rounds: int, seconds: int, connections: tuple[int, ...]) -> None:
         "from the file on": images_a_second(lambda: classifier.predict(pictures[0])),
     }
     OUTPUT.mkdir(exist_ok=True)
-    document = {"records": records, "memory": memory, "alone": alone}
+    document = {"records": records, "memory": memory, "alone": alone, "right": right}
     (OUTPUT / "serving.json").write_text(json.dumps(document, indent=1))
     plot(records).savefig(OUTPUT / "serving.png", dpi=100)
-    click.echo(tables(records, memory))
+    click.echo(tables(records, memory, right))
     for what, rate in alone.items():
         click.echo(f"{what}: {rate:,.0f} images a second, in a thread of one process")
 

@@ -12,6 +12,8 @@ from benchmarks.contestants import OURS
 from digit_classifier.training.tables import markdown_table
 
 Records = Sequence[Mapping[str, Any]]
+#: The kind of request that is a real picture, as the body.
+PICTURES = "picture"
 #: A way of asking: the body's kind and the number of connections.
 Way = tuple[str, int]
 
@@ -24,8 +26,10 @@ def by_way(records: Records, figure: str) -> dict[str, dict[Way, list[float]]]:
     return values
 
 
-def tables(records: Records, memory: Mapping[str, Mapping[str, float]]) -> str:
-    """Return all tables as Markdown."""
+def tables(
+    records: Records, memory: Mapping[str, Mapping[str, float]], right: Mapping[str, float]
+) -> str:
+    """Return all tables as Markdown; `right` maps names to shares of real pictures read right."""
     parts = {
         "Requests a second": _table(records, "rate", "{:,.0f}"),
         "Median latency, ms": _table(records, "p50", "{:.1f}"),
@@ -33,6 +37,8 @@ def tables(records: Records, memory: Mapping[str, Mapping[str, float]]) -> str:
         "Time on the processor a request, ms": _table(records, "cpu_ms", "{:.2f}"),
         "Memory and start-up": _memory_table(memory),
     }
+    if right:
+        parts["Real pictures"] = _right_table(records, right)
     return "\n\n".join(f"{title}:\n\n{table}" for title, table in parts.items())
 
 
@@ -51,6 +57,35 @@ def _table(records: Records, figure: str, form: str) -> str:
 
 def _cell(form: str, value: float, ours: float) -> str:
     return f"{form.format(value)} (× {value / ours:.2f})"
+
+
+def _right_table(records: Records, right: Mapping[str, float]) -> str:
+    """Right answers a second and the processor's time for one, by the number of connections."""
+    medians = {
+        figure: {
+            name: {
+                n: statistics.median(found) for (kind, n), found in ways.items() if kind == PICTURES
+            }
+            for name, ways in by_way(records, figure).items()
+        }
+        for figure in ("rate", "cpu_ms")
+    }
+    connections = list(medians["rate"][OURS])
+    rows = []
+    for name, share in right.items():
+        row = [name, f"{share:.1%}"]
+        for n in connections:
+            ours = medians["rate"][OURS][n] * right[OURS]
+            row.append(_cell("{:,.0f}", medians["rate"][name][n] * share, ours))
+        row += [f"{medians['cpu_ms'][name][n] / share:.2f}" for n in connections]
+        rows.append(row)
+    header = [
+        "",
+        "right",
+        *(f"right answers a second, {n}" for n in connections),
+        *(f"ms of the processor for one, {n}" for n in connections),
+    ]
+    return markdown_table(header, rows)
 
 
 def _memory_table(memory: Mapping[str, Mapping[str, float]]) -> str:
@@ -78,7 +113,8 @@ def plot(records: Records) -> Figure:
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
         _draw(axes, values, kind)
-        axes.set(title=f"picture as the {kind}", xlabel="requests a second")
+        title = "real pictures" if kind == PICTURES else f"picture as the {kind}"
+        axes.set(title=title, xlabel="requests a second")
     panels[0].invert_yaxis()
     panels[-1].legend(title="connections", frameon=False)
     return figure

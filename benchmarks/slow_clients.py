@@ -64,12 +64,13 @@ async def slow_reader(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await asyncio.sleep(3600)
 
 
-KINDS: dict[str, Client] = {
-    "that say nothing": silent,
-    "with slow headers": slow_header,
-    "with slow bodies": slow_body,
-    "with slow chunks": slow_chunks,
-    "that do not read": slow_reader,
+KINDS: dict[str, tuple[Client, ...]] = {
+    "that say nothing": (silent,),
+    "with slow headers": (slow_header,),
+    "with slow bodies": (slow_body,),
+    "with slow chunks": (slow_chunks,),
+    "that do not read": (slow_reader,),
+    "with slow headers, and as many with slow bodies": (slow_header, slow_body),
 }
 
 
@@ -88,13 +89,14 @@ async def _dawdle(client: Client, host: str, port: int, counts: dict[str, int]) 
         await asyncio.sleep(0.5)
 
 
-async def _measure(address: str, client: Client | None, n: int, seconds: float) -> list[str]:
+async def _measure(address: str, clients: tuple[Client, ...], n: int, seconds: float) -> list[str]:
     parts, counts = urlsplit(address), {"open": 0, "sent away": 0}
     tasks = [
         asyncio.create_task(_dawdle(client, parts.hostname or "", parts.port or 80, counts))
-        for _ in range(n if client else 0)
+        for client in clients
+        for _ in range(n)
     ]
-    await asyncio.sleep(5 if client else 0)  # until all are there
+    await asyncio.sleep(5 if clients else 0)  # until all are there
     load = await asyncio.to_thread(_load, address, seconds)
     for failure in load.failures[:3]:
         click.echo(failure, err=True)
@@ -106,6 +108,7 @@ async def _measure(address: str, client: Client | None, n: int, seconds: float) 
         f"{1000 * load.p99:.0f} ms",
         f"{1000 * load.longest:.0f} ms",
         f"{_memory(parts.port or 80):.0f} MB",
+        f"{_threads(parts.port or 80):,}",
     ]
     for task in tasks:
         task.cancel()
@@ -121,6 +124,15 @@ def _load(address: str, seconds: float) -> Load:
 
 def _memory(port: int) -> float:
     """Return the memory of the Apache on a port, in MB; shared pages count once."""
+    return sum(process.memory_full_info().pss for process in _processes(port)) / 1e6
+
+
+def _threads(port: int) -> int:
+    return sum(process.num_threads() for process in _processes(port))
+
+
+def _processes(port: int) -> list[psutil.Process]:
+    """Return the Apache on a port."""
     parent = next(
         psutil.Process(connection.pid)
         for connection in psutil.net_connections("tcp")
@@ -128,8 +140,7 @@ def _memory(port: int) -> float:
     )
     while (above := parent.parent()) and above.name() == parent.name():
         parent = above
-    processes = [parent, *parent.children()]
-    return sum(process.memory_full_info().pss for process in processes) / 1e6
+    return [parent, *parent.children()]
 
 
 @click.command()
@@ -138,9 +149,9 @@ def _memory(port: int) -> float:
 @click.option("--seconds", default=20.0, show_default=True, help="How long each is measured.")
 def main(address: str, clients: int, seconds: float) -> None:
     """Print the table."""
-    rows = [["none", *asyncio.run(_measure(address, None, 0, seconds))]]
-    for name, client in KINDS.items():
-        row = asyncio.run(_measure(address, client, clients, seconds))
+    rows = [["none", *asyncio.run(_measure(address, (), 0, seconds))]]
+    for name, kinds in KINDS.items():
+        row = asyncio.run(_measure(address, kinds, clients, seconds))
         rows.append([f"{clients:,} {name}", *row])
     header = [
         "beside clients",
@@ -151,6 +162,7 @@ def main(address: str, clients: int, seconds: float) -> None:
         "p99",
         "longest",
         "memory",
+        "threads",
     ]
     click.echo(markdown_table(header, rows))
 

@@ -77,6 +77,12 @@ replace_worker() {
     rm -f -- "$WORKERS_DIR/$pid"
 }
 
+# Ask the process for large bodies to end when it has answered what it has begun. Apache starts another,
+# which loads the application with its first request: what comes before that waits.
+replace_large_worker() {
+    pkill -TERM --parent "$(apache_pid)" --full '^\(large-bodies)' || true # it starts just now
+}
+
 # Forget the files of processes that are no more.
 forget_old_workers() {
     local file

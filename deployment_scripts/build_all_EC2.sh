@@ -83,7 +83,7 @@ take_lock() {
 }
 
 install_packages() {
-    local packages=(apache2 curl procps python3 python3-venv)
+    local packages=(apache2 curl libapache2-mod-security2 procps python3 python3-venv)
     if [[ "$MOD_WSGI" == pip ]]; then packages+=(apache2-dev); else packages+=(libapache2-mod-wsgi-py3); fi
     record_apache_before
     ensure_packages "${packages[@]}"

@@ -14,8 +14,11 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
 source "$(dirname -- "${BASH_SOURCE[0]}")/machine_apache.sh"
 
 # What either Apache loads, by the names of a2enmod; mod_wsgi is a case of its own.
-MODULES=(mpm_event asis authz_core authz_host alias deflate dir filter headers http2 mime negotiation
+MODULES=(mpm_event asis authz_core authz_host alias deflate dir filter headers mime negotiation
     remoteip reqtimeout rewrite setenvif unique_id)
+# Threads of each of Apache's processes, and the most of those processes, where memory lets them be.
+readonly THREADS_PER_SERVER=256
+readonly MOST_SERVERS=8
 
 # The environment to ask about the application: that of a release which does not serve yet.
 ENVIRONMENT="${NEW_RELEASE:+$NEW_RELEASE/venv}"
@@ -42,9 +45,13 @@ check_profile() {
         || die "There is no $APACHE. As root: apt-get install apache2-bin."
     [[ "$MOD_WSGI" == pip || -e "$APACHE_MODULES_DIR/mod_wsgi.so" ]] \
         || die "There is no mod_wsgi. As root: apt-get install libapache2-mod-wsgi-py3."
+    [[ -e "$APACHE_MODULES_DIR/mod_security2.so" ]] \
+        || die "There is no mod_security. As root: apt-get install libapache2-mod-security2."
+    [[ "$(stat --file-system --format %T -- "$BODIES_DIR")" == tmpfs ]] \
+        || die "$BODIES_DIR, for bodies that are being taken in, is no tmpfs: they would reach a disk."
     # The longest name of a socket has 107 characters.
     ((${#RUN_DIR} <= 80)) || die "$RUN_DIR is too long for sockets; name another folder in RUN_DIR."
-    [[ -z "$TLS_CERT" ]] || MODULES+=(socache_shmcb ssl)
+    [[ -z "$TLS_CERT" ]] || MODULES+=(http2 socache_shmcb ssl)
 }
 
 check_python() {
@@ -113,11 +120,20 @@ listen() {
     done
 }
 
-# The threads of each process: all together have as many as Apache.
-threads() {
-    local all
-    all="$(sed -n 's/^MaxRequestWorkers //p' "$PROJECT_DIR/apache/digit_classifier.conf.in")"
-    printf '%s\n' $(((all + PROCESSES - 1) / PROCESSES))
+# mod_security, loaded by the site itself: the distribution's own file would enable the rules that lie
+# in /etc/modsecurity, for all sites.
+load_security() {
+    if [[ "$DEPLOYMENT" == system ]]; then echo "<IfModule !security2_module>"; fi
+    printf 'LoadModule security2_module "%s/mod_security2.so"\n' "$APACHE_MODULES_DIR"
+    if [[ "$DEPLOYMENT" == system ]]; then echo "</IfModule>"; fi
+}
+
+# The most processes of Apache: bodies of a MiB in all of their threads take some quarter of the memory.
+max_servers() {
+    local mebibytes servers
+    mebibytes="$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
+    servers=$(((mebibytes / 4 + THREADS_PER_SERVER - 1) / THREADS_PER_SERVER))
+    printf '%s\n' $((servers > MOST_SERVERS ? MOST_SERVERS : servers))
 }
 
 # Apache's condition that a connection comes from one of the trusted proxies.
@@ -138,8 +154,9 @@ pattern() {
 }
 
 render_site() {
-    local user="" port="$HTTP_PORT" suffix="" networks="" wsgi
+    local user="" port="$HTTP_PORT" suffix="" networks="" wsgi servers
     wsgi="$(load_wsgi)"
+    servers="$(max_servers)"
     [[ "$DEPLOYMENT" == local ]] || user="user=$SERVICE_USER group=$SERVICE_USER"
     [[ -z "$TLS_CERT" ]] || port="$HTTPS_PORT"
     [[ "$HTTPS_PORT" == 443 ]] || suffix=":$HTTPS_PORT"
@@ -150,7 +167,10 @@ render_site() {
         LOG_DIR="$LOG_DIR" RUN_DIR="$RUN_DIR" SITE_PORT="$port" FLAGS="$(flags)" \
         LOAD_WSGI="$wsgi" LISTEN="$(listen)" SERVER_NAME="$SERVER_NAME" \
         HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX="$suffix" WSGI_USER="$user" PROCESSES="$PROCESSES" \
-        THREADS="$(threads)" PYTHON_HOME="$PYVENV" TLS_CERT="$TLS_CERT" TLS_KEY="$TLS_KEY" \
+        START_SERVERS=$((servers < 2 ? servers : 2)) MAX_SERVERS="$servers" \
+        MAX_WORKERS=$((servers * THREADS_PER_SERVER)) \
+        MIN_SPARE_THREADS=$((THREADS_PER_SERVER / 2)) BODIES_DIR="$BODIES_DIR" \
+        LOAD_SECURITY="$(load_security)" PYTHON_HOME="$PYVENV" TLS_CERT="$TLS_CERT" TLS_KEY="$TLS_KEY" \
         TRUSTED_PROXIES="$TRUSTED_PROXIES" FROM_A_PROXY="$(from_a_proxy)" STATUS_NETWORKS="$networks"
 }
 

@@ -60,6 +60,7 @@ main() {
     for pid in "${pids[@]}"; do
         wait_for has_ended "$pid" || die "Process $pid does not end."
     done
+    replace_large_worker
     forget_old_workers
 }
 

@@ -16,6 +16,7 @@ TLS_KEY | path | | | file of its key
 PROCESSES | count | $CORES | $CORES | processes of the service
 TRUSTED_PROXIES | text | | | addresses or networks, separated by spaces, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed
 STATUS_NETWORKS | text | | | addresses or networks that may see `/status` and `/metrics` besides this machine
+BODIES_DIR | path | /dev/shm | /dev/shm | a tmpfs for the large bodies that Apache is taking in; its size bounds them
 PYTHON | text | /usr/bin/python3 | /usr/bin/python3 | interpreter of the virtual environments
 MOD_WSGI | text | apt | apt | `pip` builds mod_wsgi for `PYTHON`, for an interpreter that is not the distribution's
 KEEP_RELEASES | count | - | 3 | releases that are kept

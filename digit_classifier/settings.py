@@ -45,12 +45,12 @@ class Settings:
     max_batch_bytes
         Largest request to the batch endpoint, in bytes.
     max_queue_ms
-        How long a request may have waited for a free thread, in milliseconds, before it is refused.
-        Told by Apache alone.
+        How long a request may have waited for a free thread, in milliseconds, before it is refused;
+        known under Apache alone.
     requests_at_once
-        How many requests each of Apache's processes works on at the same time; others wait.
+        How many threads each of Apache's processes has to read pictures; other requests wait.
     max_memory_bytes
-        What each of them may take for these, beside what it has when it starts.
+        What such a process may take for these, beside what it has when it starts.
     environment
         ``"production"``, ``"development"`` (debugger, templates read anew) or ``"testing"`` (errors
         reach the test, forms need no token).

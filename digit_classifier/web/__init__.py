@@ -1,7 +1,6 @@
 """The web application: a factory and one module per concern."""
 
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +65,6 @@ _FOR_ALL = (
 )
 
 
-class _App(Flask):
-    """Flask, for views and hooks that are plain functions, as all are here."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Spare each of a dozen functions a request the question whether it is a coroutine's."""
-        return func
-
-
 class _JSON(DefaultJSONProvider):
     """Keeps the order of the keys, the answer before its details, and writes × as ×."""
 
@@ -117,7 +108,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         The model that is to answer cannot be loaded.
     """
     settings = settings or load_settings()
-    app = _App(__name__, static_url_path=assets.static_path())
+    app = Flask(__name__, static_url_path=assets.static_path())
     app.config.update(
         SECRET_KEY=_secret_key(settings),
         # Browsers share cookies between the ports of a host, and "session" is every Flask's name.
@@ -128,7 +119,6 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         BOOTSTRAP_SERVE_LOCAL=True,
         REQUESTS_AT_ONCE=settings.requests_at_once,
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
-        MAX_QUEUE_MS=settings.max_queue_ms,
     )
     app.config.update(environments.CONFIGURATIONS[settings.environment])
     # what readiness looks at: that the process cannot write it

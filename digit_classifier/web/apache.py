@@ -18,6 +18,9 @@ from digit_classifier.web.security import HEADERS
 #: Those that Apache and mod_wsgi answer with by themselves.
 STATUSES = (400, 403, 404, 405, 408, 411, 412, 413, 414, 416, 417, 431, 500, 501, 502, 503, 504)
 
+#: Private memory of a process before its first request, in bytes: what counts against its limit.
+_BASE_MEMORY = 128 * 1024 * 1024
+
 #: The page for whoever prefers HTML, as browsers do; the problem document for everybody else.
 _TYPE_MAP = """\
 URI: {status}.json
@@ -45,12 +48,16 @@ def error_of(status: int) -> Exception:
 
 
 def limits_conf(app: Flask) -> str:
-    """Define how large a request may be: that of one file, and that of a batch."""
+    """Define how large a request may be, and what a process of the service may take."""
     config = app.config
-    return (
-        f"Define DC_MAX_BODY {config['MAX_CONTENT_LENGTH']}\n"
-        f"Define DC_MAX_BATCH {config['MAX_BATCH_BYTES']}\n"
-    )
+    limits = {
+        "DC_MAX_BODY": config["MAX_CONTENT_LENGTH"],
+        "DC_MAX_BATCH": config["MAX_BATCH_BYTES"],
+        "DC_MAX_BUFFER": max(config["MAX_CONTENT_LENGTH"], config["MAX_BATCH_BYTES"]) + 1,
+        "DC_THREADS": config["REQUESTS_AT_ONCE"],
+        "DC_MAX_MEMORY": config["MAX_MEMORY_BYTES"] + _BASE_MEMORY,
+    }
+    return "".join(f"Define {name} {value}\n" for name, value in limits.items())
 
 
 def headers_conf() -> str:

@@ -38,18 +38,20 @@ def init_log(file: Path | None) -> None:
 def log_request(observation: Observation, status: int) -> None:
     """Log a request that was answered with that status, in one line."""
     facts = _answer_facts(observation, status) | _image_facts(observation)
-    _write(_as_json(facts))
+    level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    _LOGGER.log(level, "request", extra={"facts": facts})
 
 
 class _JSONLine(logging.Formatter):
-    """Whatever else is told: by the application, by Flask, or by a library."""
+    """A line a record: a request's, or another of the application, Flask or a library."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, with the identity of the request that it is about."""
-        event: dict[str, object] = {"time": datetime.now(UTC)}
+        event: dict[str, object] = {"time": datetime.fromtimestamp(record.created, UTC)}
         if has_request_context():
             event["id"] = current_observation().request_id
         event |= {"event": record.getMessage(), "level": record.levelname.lower()}
+        event |= getattr(record, "facts", {})
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
         return _as_json(event)
@@ -72,27 +74,9 @@ def _as_json(event: Mapping[str, object]) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
-def _write(line: str) -> None:
-    """Write a line where the process logs, past the standard library's logging, which takes longer.
-
-    It is one call of the system: lines of other processes come before it or after it.
-    """
-    for handler in _LOGGER.handlers:
-        if isinstance(handler, logging.StreamHandler) and handler.lock:
-            with handler.lock:
-                if isinstance(handler, WatchedFileHandler):
-                    handler.reopenIfNeeded()
-                handler.stream.write(f"{line}\n")
-                handler.stream.flush()
-
-
 def _answer_facts(observation: Observation, status: int) -> dict[str, object]:
     waited = observation.waited_ms
     return {
-        "time": datetime.now(UTC),
-        "id": observation.request_id,
-        "event": "request",
-        "level": "error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info",
         "method": observation.method,
         "route": observation.route,
         "status": status,

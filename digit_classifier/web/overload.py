@@ -1,8 +1,8 @@
-"""More requests than can be answered: those that have waited too long are refused at once.
+"""Refuses requests that have waited too long for a thread; the queue itself is Apache's.
 
-Under mod_wsgi a request waits for a free thread, in the order in which it came. Reading the images
-of callers who have given up would make everybody wait for ever; a refusal takes next to no time, so
-that whoever is answered is answered soon.
+Under mod_wsgi a request waits in the socket's queue, in the order in which it came. To read the
+images of callers who have given up would make everybody wait for ever; a refusal takes next to no
+time. Apache refuses at once what finds the queue full.
 """
 
 import time
@@ -20,7 +20,10 @@ _FIRST_MICROSECONDS = 1e11  # a time in seconds that is thousands of years away
 
 _BEGUN = "digit_classifier_begun"
 
-#: What tells how the service is, is told as long as anything is.
+#: The process group of requests with large bodies: each waits as long as Apache lets it.
+_LARGE = "digit-classifier-large"
+
+#: Health and metrics endpoints are never refused.
 _ALWAYS_ANSWERED = frozenset({"health.livez", "health.readyz", "health.status", "metrics.tell"})
 
 
@@ -35,22 +38,30 @@ def waited_ms(environ: Mapping[str, Any]) -> float | None:
 
 
 def overloaded() -> OverloadedError:
-    """Return what whoever is refused is told, be it by the application or by Apache."""
+    """Return the error that application and Apache have in common."""
     return OverloadedError("The service has more to do than it can. Please try again soon.")
 
 
 def init_app(app: Flask, max_queue_ms: int) -> None:
-    """Refuse what has waited longer than `max_queue_ms`, since this process is there to answer.
+    """Refuse what has waited longer than `max_queue_ms`, counted from the start of the process.
 
-    Waiting for a process that starts, be it the server's first, is no sign of overload.
+    Waiting for a process that starts, be it the server's first, is no sign of overload: what waits
+    then, Apache's queue bounds.
     """
-    app.extensions[_BEGUN] = time.time()
+    begin(app)
 
     def refuse() -> None:
         waited, has_been_there = waited_ms(request.environ), time.time() - app.extensions[_BEGUN]
         if waited is None or min(waited, has_been_there * 1e3) <= max_queue_ms:
             return
-        if request.endpoint not in _ALWAYS_ANSWERED:
+        if request.endpoint in _ALWAYS_ANSWERED:
+            return
+        if request.environ.get("mod_wsgi.process_group") != _LARGE:
             raise overloaded()
 
     app.before_request(refuse)
+
+
+def begin(app: Flask) -> None:
+    """Count the waiting of requests from now on: the process is ready."""
+    app.extensions[_BEGUN] = time.time()

@@ -1,7 +1,7 @@
 """Headers that tell browsers what the pages may do: load from here, and nothing else."""
 
 from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 _CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
@@ -23,23 +23,20 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-
 _SET_HERE = frozenset(map(str.lower, HEADERS))
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Behind TLS, the session's cookie never goes another way; programs have none to look at."""
+    """Behind TLS, the session's cookie never goes another way; most requests have none.
+
+    Without this, `/livez` costs an eighth more instructions (`python -m benchmarks.gate`).
+    """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Make no signer where there is no signature."""
+        """Make no signer where there is no cookie."""
         if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Leave what nobody has looked at."""
-        if session.accessed or session.modified:
-            super().save_session(app, session, response)
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002, Flask's signature
         return request.is_secure

@@ -16,6 +16,7 @@ OPERATOR_VARIABLES = {
     "BALANCER_BIND",
     "BALANCER_CONFIG",
     "BALANCER_SOCKET",
+    "BODIES_DIR",
     "CONFIG_DIR",
     "DEPLOYMENT",
     "HOST",
@@ -48,13 +49,13 @@ class Clone:
         self.path = path
 
     @classmethod
-    def of_working_tree(cls, path: Path) -> "Clone":
+    def of_working_tree(cls, path: Path, source: Path = PROJECT) -> "Clone":
         command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"]
-        listed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
+        listed = subprocess.run(command, cwd=source, check=True, capture_output=True, text=True)
         for name in listed.stdout.split("\0"):
-            if (PROJECT / name).is_file():
+            if (source / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROJECT / name, path / name)
+                shutil.copy2(source / name, path / name)
         return cls(path)
 
     def link_copy(self, path: Path) -> "Clone":

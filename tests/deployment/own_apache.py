@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from tests.deployment.clone import Clone, as_user, environment
+from tests.deployment.clone import PROJECT, Clone, as_user, environment
 
 STARTUP = 60  # seconds
 USER = "nobody" if os.geteuid() == 0 else None
@@ -62,6 +62,15 @@ class OwnApache:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if _name_of(child).startswith("(wsgi:")]
 
+    def processes(self) -> list[psutil.Process]:
+        """Apache's first process, and all others below it."""
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def large_workers(self) -> list[psutil.Process]:
+        """The process for large bodies, unless another is just being started in its place."""
+        return [p for p in self.processes() if _name_of(p).startswith("(large-bodies)")]
+
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script as the user whose Apache it is."""
         return self.clone.run(script, user=USER, PORT=str(self.port), **variables)
@@ -83,10 +92,10 @@ def require_apache(request: pytest.FixtureRequest) -> None:
 
 
 @contextmanager
-def built_clone() -> Iterator[Clone]:
+def built_clone(source: Path = PROJECT) -> Iterator[Clone]:
     """A clone of an ordinary user's, where that user can reach it, built but not serving."""
     folder = Path(tempfile.mkdtemp(prefix="own-apache-"))
-    clone = Clone.of_working_tree(folder / "a [clone]*?")  # which are patterns to Apache
+    clone = Clone.of_working_tree(folder / "a [clone]*?", source)  # which are patterns to Apache
     give_to_user(folder)
     built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, HOME=str(folder))
     assert built.returncode == 0, built.stdout + built.stderr

@@ -18,10 +18,20 @@ SITE = (PROJECT / "apache" / "digit_classifier.conf.in").read_text()
 
 
 def test_limits_are_those_of_the_application(tmp_path):
-    app = make_app(tmp_path, max_upload_bytes=2 * MIB, max_batch_bytes=5 * MIB)
-    assert (
-        limits_conf(app) == f"Define DC_MAX_BODY {2 * MIB + 16384}\nDefine DC_MAX_BATCH {5 * MIB}\n"
+    app = make_app(
+        tmp_path,
+        max_upload_bytes=2 * MIB,
+        max_batch_bytes=5 * MIB,
+        max_memory_bytes=300 * MIB,
+        requests_at_once=3,
     )
+    assert dict(re.findall(r"^Define (\S+) (\d+)$", limits_conf(app), re.MULTILINE)) == {
+        "DC_MAX_BODY": f"{2 * MIB + 16384}",
+        "DC_MAX_BATCH": f"{5 * MIB}",
+        "DC_MAX_BUFFER": f"{5 * MIB + 1}",
+        "DC_THREADS": "3",
+        "DC_MAX_MEMORY": f"{(300 + 128) * MIB}",
+    }
 
 
 def test_headers_are_those_of_the_application():

@@ -38,18 +38,6 @@ print(resident() - before)
 )
 
 
-SCATTERED = (
-    RESIDENT
-    + """
-before = resident()
-blocks = [bytearray(100_000) for _ in range(400)]
-del blocks[:-1]  # the last one keeps all before it from being given back by itself
-{setting}
-print(resident() - before)
-"""
-)
-
-
 def kept(code: str, setting: str) -> float:
     """Megabytes that a process still has after it has freed what it took."""
     command = [sys.executable, "-c", code.format(setting=setting)]
@@ -60,12 +48,6 @@ def kept(code: str, setting: str) -> float:
 def test_large_blocks_are_given_back() -> None:
     assert kept(LARGE, "memory.give_back()") < 5
     assert kept(LARGE, "") > 15  # else this test could not fail
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the setting is glibc's")
-def test_what_is_free_between_other_blocks_is_given_back() -> None:
-    assert kept(SCATTERED, "memory.trim()") < 5
-    assert kept(SCATTERED, "") > 15
 
 
 def test_serving_loads_nothing_that_it_has_no_use_for():

@@ -2,6 +2,7 @@ import time
 
 import pytest
 
+from digit_classifier.web import overload
 from digit_classifier.web.overload import QUEUE_START, waited_ms
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import make_app, make_busy_app, send
@@ -66,6 +67,16 @@ def test_refused_upload_is_not_read(app, client):
 
 def test_waiting_for_a_process_that_starts_is_no_overload(tmp_path):
     client = make_app(tmp_path).test_client()
+    assert client.get("/", environ_overrides=queued(5)).status_code == 200
+
+
+def test_large_body_waits_as_long_as_apache_lets_it(client):
+    environ = queued(5) | {"mod_wsgi.process_group": "digit-classifier-large"}
+    assert client.post("/mnist/classify", data=b"?", environ_overrides=environ).status_code == 400
+
+
+def test_waiting_counts_from_when_the_process_is_ready(app, client):
+    overload.begin(app)
     assert client.get("/", environ_overrides=queued(5)).status_code == 200
 
 

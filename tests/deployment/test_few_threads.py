@@ -1,0 +1,158 @@
+"""What Apache takes in, before a process of the service learns of it, and with how few threads."""
+
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.deployment import machine as m
+from tests.deployment.own_apache import OwnApache, built_clone, require_apache, serving
+from tests.deployment.test_build import free_port
+from tests.deployment.test_hostile_http import FORM, SEVEN, N, length, post, send_slowly
+
+MIB = 1024 * 1024
+#: Of the socket of the processes that read single pictures.
+BACKLOG = 256
+LARGE_BATCH = [("images", (f"{n}.png", SEVEN.ljust(MIB))) for n in range(3)]
+
+
+@pytest.fixture(scope="module")
+def apache(request: pytest.FixtureRequest) -> Iterator[OwnApache]:
+    require_apache(request)
+    with built_clone() as clone, serving(clone, free_port(), PROCESSES="2") as running:
+        yield running
+
+
+def read_seven(apache: OwnApache, timeout: float = 30) -> requests.Response:
+    url = f"{apache.address}/curl-api"
+    return requests.post(url, files={"myfile": SEVEN}, timeout=timeout)
+
+
+def send_batch(apache: OwnApache, files: list[tuple[str, tuple[str, bytes]]]) -> requests.Response:
+    return requests.post(f"{apache.address}/api/v1/classify/batch", files=files, timeout=60)
+
+
+@contextmanager
+def stopped(processes: list[psutil.Process]) -> Iterator[None]:
+    """Let processes do nothing in the block."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+def test_an_instance_has_few_threads(apache: OwnApache) -> None:
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: read_seven(apache), range(200)))
+    assert 200 in {answer.status_code for answer in answers}  # a busy machine refuses some
+    assert sum(process.num_threads() for process in apache.processes()) <= 1500
+    assert {worker.num_threads() for worker in apache.workers()} <= {4, 5, 6}
+
+
+def test_http2_is_loaded_with_tls_alone(apache: OwnApache) -> None:
+    assert "http2" not in (apache.folder / "httpd.conf").read_text()
+
+
+def test_slow_bodies_reach_no_process_of_the_service(apache: OwnApache) -> None:
+    def connections() -> int:
+        """Sockets of the service's processes, of which one is the socket they listen at."""
+        folders = [Path(f"/proc/{worker.pid}/fd") for worker in apache.workers()]
+        return sum("socket:" in str(fd.readlink()) for folder in folders for fd in folder.iterdir())
+
+    idle = connections()
+    with ExitStack() as stack:
+        for _ in range(50):
+            send_slowly(apache, stack, post(length(N))[:-100])
+        time.sleep(1)  # were they handed over, they would be by now
+        assert connections() == idle
+        assert read_seven(apache).json()["prediction"] == 7
+
+
+def test_large_bodies_have_a_process_of_their_own(apache: OwnApache) -> None:
+    small = [("images", ("7.png", SEVEN))] * 2
+    with ThreadPoolExecutor(1) as pool, stopped(apache.large_workers()):
+        large = pool.submit(send_batch, apache, LARGE_BATCH)
+        assert read_seven(apache).json()["prediction"] == 7
+        assert [item["prediction"] for item in send_batch(apache, small).json()] == [7, 7]
+        assert not large.done()
+        apache.large_workers()[0].resume()
+        assert [item["prediction"] for item in large.result().json()] == [7, 7, 7]
+    with stopped(apache.workers()):
+        assert send_batch(apache, LARGE_BATCH).status_code == 200
+
+
+def test_reload_replaces_the_process_for_large_bodies(apache: OwnApache) -> None:
+    (before,) = apache.large_workers()
+    assert apache.run("reload.sh").returncode == 0
+    m.wait_until(lambda: bool(apache.large_workers()) and before not in apache.large_workers())
+    assert send_batch(apache, LARGE_BATCH).status_code == 200
+
+
+def test_full_queue_is_refused_at_once_and_what_waits_is_answered(apache: OwnApache) -> None:
+    with ThreadPoolExecutor(2 * BACKLOG) as pool:
+        with stopped(apache.workers()):
+            answers = [pool.submit(ask_livez, apache) for _ in range(BACKLOG + 100)]
+            m.wait_until(lambda: sum(answer.done() for answer in answers) >= 80)
+            refused = [answer.result() for answer in answers if answer.done()]
+            assert {answer.status_code for answer in refused} == {503}
+        last = refused[-1]
+        assert (last.json()["code"], last.headers["Retry-After"]) == ("overloaded", "1")
+        statuses = [answer.result().status_code for answer in answers]
+    assert statuses.count(200) >= BACKLOG
+    assert set(statuses) == {200, 503}
+
+
+def ask_livez(apache: OwnApache) -> requests.Response:
+    return requests.get(f"{apache.address}/livez", timeout=60)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="apt-get install strace")
+def test_no_body_reaches_a_disk(apache: OwnApache, tmp_path: Path) -> None:
+    log = tmp_path / "strace"
+    pids = [f"--attach={process.pid}" for process in apache.processes()]
+    calls = ["--trace=open,openat,creat", "--successful-only"]
+    command = ["strace", "--follow-forks", *calls, f"--output={log}", *pids]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
+        assert tracer.stderr
+        for _ in pids:
+            assert "attached" in tracer.stderr.readline()
+        files = {"myfile": SEVEN.ljust(MIB)}
+        assert requests.post(f"{apache.address}/curl-api", files=files, timeout=60).ok
+        assert send_batch(apache, LARGE_BATCH).ok
+        tracer.send_signal(signal.SIGINT)
+    written = set(re.findall(r'"([^"]+)", [A-Z_|]*O_(?:WRONLY|RDWR)', log.read_text()))
+    bodies = {path for path in written if "request_body" in path}
+    assert bodies  # the batch's, which is gone by now
+    assert all(path.startswith("/dev/shm/") for path in bodies)
+    assert not any(Path(path).exists() for path in bodies)
+    known = ("/dev/", str(apache.folder))
+    assert all(path.startswith(known) for path in written), written - bodies
+
+
+def test_form_that_is_broken_is_refused_by_the_application(apache: OwnApache) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    for body in (b"", b"{", b" ", FORM[:-20], b"[" * 20_000 + b"]" * 20_000):
+        answer = requests.post(f"{apache.address}/curl-api", body, headers=headers, timeout=30)
+        assert (answer.status_code, answer.json()["code"]) == (400, "no_file"), body[:9]
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/xml", None])
+def test_picture_of_the_largest_size_is_read_whatever_it_is_called(
+    apache: OwnApache, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    url, body = f"{apache.address}/mnist/classify", SEVEN.ljust(MIB, b"&")
+    answer = requests.post(url, data=body, headers=headers, timeout=30)
+    assert answer.json()["prediction"] == 7
