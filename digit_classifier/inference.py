@@ -208,9 +208,7 @@ class DigitClassifier:
         if not inspect:
             return prediction
         (vector,) = vectorize(self._stack([image]), self.model.metadata.input_scaling)
-        return replace(
-            prediction, layers=tuple(summarize_layers(self.model.classifier, vector))
-        )
+        return replace(prediction, layers=tuple(summarize_layers(self.model.classifier, vector)))
 
     def _stack(self, images: Sequence[FramedImage]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""

@@ -144,7 +144,7 @@ SENT: dict[str, Callable[[int], bytes]] = {
     "broken": lambda digit: png(broken(_on_paper(digit), 6, paper=225)),
     "specks": lambda digit: png(_with_specks(_on_paper(digit))),
     "pale": lambda digit: png(_on_paper(digit, ink=180, paper=205)),
-    "noisy": lambda digit: png(_on_paper(digit, ink=60, paper=200, noise=40)),
+    "noisy": lambda digit: png(_on_paper(digit, size=(170, 170), ink=60, paper=200, noise=40)),
 }
 
 
@@ -399,9 +399,7 @@ def scanned_sheet(digit: int, *, grain: float) -> Image.Image:
 
 
 @pytest.mark.parametrize("digit", range(10))
-@pytest.mark.parametrize(
-    ("image_format", "grain"), [("PNG", 0), ("JPEG", 0), ("JPEG", 3)], ids=str
-)
+@pytest.mark.parametrize(("image_format", "grain"), [("PNG", 0), ("JPEG", 0), ("JPEG", 3)], ids=str)
 def test_a_tiny_digit_on_a_scanned_sheet_is_read(
     digit: int, image_format: str, grain: float, settings: Settings
 ) -> None:

@@ -24,6 +24,8 @@ MAX_ROUNDS = 10
 SETTLED_MAX_CHANGE = 1.0
 #: Weight of a sample inside the picture; one of the border has 1.
 INNER_WEIGHT = 0.5
+#: Gray levels: so much rounding leaves of a slope; it would tie a frame to the digit.
+SURFACE_ROUNDING = 1
 #: Gray levels: a residual this small is trusted fully, however even the border is.
 MIN_SPREAD = 4.0
 
@@ -47,18 +49,20 @@ def remove_background(gray: Gray) -> Gray:
         0 for background, up to 255 for ink.
     """
     rim = sorted_rim(gray)
+    rounding = 0
     background: Gray | np.uint8
     if rim[-1] - rim[0] <= EVEN_RIM_MAX_RANGE:
         background = np.uint8(rim[len(rim) // 2])
     elif (shade := _corner_shade(gray, rim)) is not None:
         background = np.uint8(shade)
     else:
-        background = background_surface(gray)
+        background, rounding = background_surface(gray), SURFACE_ROUNDING
     lighter = np.maximum(gray, background) - background
     darker = background - np.minimum(gray, background)
     # squares let the few pixels of strong ink outweigh the many of weak paper grain
     is_light = cv2.norm(lighter, cv2.NORM_L2SQR) > cv2.norm(darker, cv2.NORM_L2SQR)
-    return lighter if is_light else darker
+    contrast = lighter if is_light else darker
+    return cv2.threshold(contrast, rounding, 0, cv2.THRESH_TOZERO)[1] if rounding else contrast
 
 
 def _corner_shade(gray: Gray, rim: bytes) -> int | None:

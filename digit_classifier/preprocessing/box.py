@@ -130,9 +130,7 @@ def _scaled(ink: Gray, longest: int) -> Gray:
 
 
 def _with_margin(image: Gray, margin: int) -> Gray:
-    return cv2.copyMakeBorder(
-        image, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0
-    )
+    return cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
 
 
 @lru_cache(maxsize=64)

@@ -93,9 +93,7 @@ def stand_side_by_side(strokes: Gray, height: int) -> bool:
     gap = round(BROKEN_STROKE_MAX_GAP * height) // 2
     if gap:
         strokes = cv2.dilate(strokes, np.ones((1 + 2 * gap, 1 + 2 * gap), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(
-        strokes, connectivity=8, ltype=cv2.CV_16U
-    )
+    _, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8, ltype=cv2.CV_16U)
     lefts, _, widths, heights, amounts = stats[1:].T
     is_digit = heights >= DIGIT_MIN_HEIGHT_FRACTION * height
     is_digit &= amounts >= DIGIT_MIN_INK_FRACTION * amounts.max()

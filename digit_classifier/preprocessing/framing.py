@@ -37,7 +37,7 @@ Framing = Literal["auto", "center"]
 
 #: Pixels: longest side that the steps work at. Twice as many cost twice the time and read no
 #: digit more.
-WORKING_SIDE = 192
+WORKING_SIDE = 176
 #: Pixels of that: a digit with a shorter longest side is looked at in a better resolution.
 SMALL_INK_SIDE = 40
 #: Fraction of such a digit's longest side that its region has around it, for the paper to be seen.
@@ -164,17 +164,21 @@ def _region_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> Gray | None
     side = max(width, height)
     if side >= SMALL_INK_SIDE:
         return None
-    frame_left, frame_top, _, _ = inside_frames(shrunk)
+    # within the same frames as the digit was found in
+    frame_left, frame_top, frame_width, frame_height = inside_frames(shrunk)
     margin = REGION_MARGIN * side + 1
     scale = max(gray.shape) / max(shrunk.shape)
-    first_row, first_column = (
-        max(0, int((start - margin) * scale)) for start in (frame_top + top, frame_left + left)
+    rows, columns = (
+        slice(
+            round((start + max(first - margin, 0)) * scale),
+            round((start + min(first + extent + margin, whole)) * scale),
+        )
+        for start, first, extent, whole in (
+            (frame_top, top, height, frame_height),
+            (frame_left, left, width, frame_width),
+        )
     )
-    last_row, last_column = (
-        int((end + margin) * scale)
-        for end in (frame_top + top + height, frame_left + left + width)
-    )
-    return gray[first_row:last_row, first_column:last_column]
+    return gray[rows, columns]
 
 
 def _results_of_region(region: Gray) -> dict[str, Gray]:
