@@ -35,6 +35,7 @@ setup(
         "msgspec>=0.20",
         "multipart>=2",
         "numpy>=2.1",
+        "opencv-python-headless>=5",
         "packaging>=24",
         "pillow>=12.3",  # the first without known holes
         "pooch>=1.8",

@@ -17,6 +17,7 @@ import click  # noqa: E402
 import typed_settings as ts  # noqa: E402
 from flask import Flask  # noqa: E402
 
+from digit_classifier.inference import DigitClassifier  # noqa: E402
 from digit_classifier.sample_digits import DRAWN  # noqa: E402
 from digit_classifier.settings import Settings  # noqa: E402
 
@@ -29,8 +30,10 @@ def without_observation(app: Flask) -> None:
     observers = ("logs", "metrics", "observation")
     for hooks in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
         hooks[None] = [f for f in hooks[None] if not f.__module__.endswith(observers)]
-    for classifier in app.extensions["digit_classifier"].values():
-        classifier.observe = lambda _content, _answer: None
+    app.extensions["digit_classifier"] = {
+        name: DigitClassifier(classifier.model, classifier.framing, classifier.limits)
+        for name, classifier in app.extensions["digit_classifier"].items()
+    }
 
 
 def milliseconds(app: Flask) -> float:

@@ -1,7 +1,7 @@
-"""From the bytes of an image to a prediction: the whole flow; its first half is `framed_images`."""
+"""From the bytes of an image to a prediction: decode, normalize, predict."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -26,9 +26,6 @@ from digit_classifier.tensors import Tensor, framed_digits
 
 __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 
-#: Told of every image that was read or refused, in the thread that asked for it.
-Observer = Callable[[bytes, Prediction | InputError], None]
-
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
 
 
@@ -48,7 +45,6 @@ class DigitClassifier:
         self.model = model
         self.framing = framing
         self.limits = limits or DecodeLimits()
-        self.observe: Observer = _observe_nothing
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -78,7 +74,8 @@ class DigitClassifier:
         InputError
             The file is no image that can be read; see :mod:`digit_classifier.errors`.
         """
-        return self._observed(content, lambda: self._predict(content, inspect=inspect))
+        image = frame_image(content, self.limits, self.framing)
+        return self._predict_one(image, inspect=inspect)
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
         """Read the digit of gray levels written as text, as many as the model's images have.
@@ -90,7 +87,15 @@ class DigitClassifier:
         PixelsError
             They are too many, too few, or no gray levels.
         """
-        return self._observed(text.encode(), lambda: self._predict_pixels(text, inspect))
+        started = time.perf_counter()
+        gray = parse_pixels(text, self.model.metadata.image_shape)
+        decode_ms, started = ms_since(started), time.perf_counter()
+        try:
+            framed = frame(gray, self.framing)
+        except NoInkError:
+            framed = Framed(gray, ("ink_unclear",))
+        image = FramedImage(framed, None, decode_ms, ms_since(started))
+        return self._predict_one(image, inspect=inspect)
 
     def predict_batch(
         self, contents: Iterable[bytes], *, time_limit: float | None = None
@@ -108,13 +113,46 @@ class DigitClassifier:
         list of Prediction or InputError
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
-        contents = list(contents)
         items = frame_images(contents, self.limits, self.framing, time_limit)
-        predictions = iter(self._read([item for item in items if isinstance(item, FramedImage)]))
-        answers = [next(predictions) if isinstance(item, FramedImage) else item for item in items]
-        for content, answer in zip(contents, answers, strict=True):
-            self.observe(content, answer)
-        return answers
+        framed = [item for item in items if isinstance(item, FramedImage)]
+        predictions = iter(self.predict_framed_images(framed))
+        return [next(predictions) if isinstance(item, FramedImage) else item for item in items]
+
+    def predict_framed_images(self, images: Sequence[FramedImage]) -> list[Prediction]:
+        """Read framed digits in one matrix product; each has an equal share of the time.
+
+        Parameters
+        ----------
+        images : sequence of FramedImage
+
+        Returns
+        -------
+        list of Prediction
+        """
+        if not images:
+            return []
+        started = time.perf_counter()
+        probabilities = self.predict_proba(self._stack(images))
+        network_ms = ms_since(started) / len(images)
+        metadata = self.model.metadata
+        return [
+            Prediction(
+                digit=metadata.class_labels[best],
+                confidence=of_classes[best],
+                probabilities=tuple(of_classes),
+                accepted=of_classes[best] >= metadata.min_confidence,
+                warnings=image.framed.warnings,
+                model_name=self.model.name,
+                model_version=self.model.version,
+                classifier=metadata.classifier,
+                elapsed_ms=image.decode_ms + image.frame_ms + network_ms,
+                stages=Stages(image.decode_ms, image.frame_ms, network_ms),
+                image=image.image,
+            )
+            for image, of_classes, best in zip(
+                images, probabilities.tolist(), probabilities.argmax(axis=1).tolist(), strict=True
+            )
+        ]
 
     def predict_framed(self, tensor: Tensor) -> dict[str, Tensor]:
         """Read digits that are framed already, light on black, as MNIST's own are.
@@ -165,78 +203,25 @@ class DigitClassifier:
         SelfTestError
             It was not read as the 7 that it is.
         """
-        prediction = self._predict(_SELF_TEST.read_bytes())
+        image = frame_image(_SELF_TEST.read_bytes(), self.limits, self.framing)
+        prediction = self._predict_one(image, inspect=False)
         if prediction.digit != int(_SELF_TEST.stem):
             raise SelfTestError(
                 f"The model {self.model.name!r} reads the self-test's {_SELF_TEST.stem} "
                 f"as {prediction.digit}."
             )
 
-    def _observed(self, content: bytes, read: Callable[[], Prediction]) -> Prediction:
-        try:
-            prediction = read()
-        except InputError as exc:
-            self.observe(content, exc)
-            raise
-        self.observe(content, prediction)
-        return prediction
-
-    def _predict(self, content: bytes, *, inspect: bool = False) -> Prediction:
-        return self._read_one(frame_image(content, self.limits, self.framing), inspect)
-
-    def _predict_pixels(self, text: str, inspect: bool) -> Prediction:
-        started = time.perf_counter()
-        gray = parse_pixels(text, self.model.metadata.image_shape)
-        decode_ms, started = ms_since(started), time.perf_counter()
-        try:
-            framed = frame(gray, self.framing)
-        except NoInkError:
-            framed = Framed(gray, ("ink_unclear",))
-        return self._read_one(FramedImage(framed, None, decode_ms, ms_since(started)), inspect)
-
-    def _fit(self, items: Sequence[FramedImage]) -> NDArray[np.uint8]:
-        """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
-        shape = self.model.metadata.image_shape
-        return np.stack([resize(item.framed.image, *shape) for item in items])
-
-    def _read_one(self, item: FramedImage, inspect: bool) -> Prediction:
-        (prediction,) = self._read([item])
+    def _predict_one(self, image: FramedImage, *, inspect: bool) -> Prediction:
+        (prediction,) = self.predict_framed_images([image])
         if not inspect:
             return prediction
-        (vector,) = vectorize(self._fit([item]), self.model.metadata.input_scaling)
-        layers = tuple(summarize_layers(self.model.classifier, vector))
-        return replace(prediction, layers=layers)
+        (vector,) = vectorize(self._stack([image]), self.model.metadata.input_scaling)
+        return replace(prediction, layers=tuple(summarize_layers(self.model.classifier, vector)))
 
-    def _read(self, items: Sequence[FramedImage]) -> list[Prediction]:
-        """Read framed digits in one matrix product; each has an equal share of the time."""
-        if not items:
-            return []
-        started = time.perf_counter()
-        probabilities = self.predict_proba(self._fit(items))
-        network_ms = ms_since(started) / len(items)
-        metadata = self.model.metadata
-        return [
-            Prediction(
-                digit=metadata.class_labels[best],
-                confidence=of_classes[best],
-                probabilities=tuple(of_classes),
-                accepted=of_classes[best] >= metadata.min_confidence,
-                warnings=item.framed.warnings,
-                model_name=self.model.name,
-                model_version=self.model.version,
-                classifier=metadata.classifier,
-                elapsed_ms=item.decode_ms + item.frame_ms + network_ms,
-                stages=Stages(item.decode_ms, item.frame_ms, network_ms),
-                image=item.image,
-            )
-            for item, of_classes, best in zip(
-                items, probabilities.tolist(), probabilities.argmax(axis=1).tolist(), strict=True
-            )
-        ]
-
-
-def _observe_nothing(_content: bytes, _answer: Prediction | InputError) -> None:
-    pass
+    def _stack(self, images: Sequence[FramedImage]) -> NDArray[np.uint8]:
+        """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
+        shape = self.model.metadata.image_shape
+        return np.stack([resize(image.framed.image, *shape) for image in images])
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

@@ -89,15 +89,15 @@ def test_what_the_model_saw_is_what_it_classified(classifier: DigitClassifier) -
 def test_each_step_is_shown_with_its_size_and_whether_it_changed_anything(
     classifier: DigitClassifier,
 ) -> None:
-    content = png(np.asarray(draw_digit(3, size=(200, 100))))
+    content = png(np.asarray(draw_digit(3, size=(170, 85))))
 
     steps = explain(classifier, content, classifier.predict(content)).steps
 
     assert [step.name for step in steps] == ["decode", *STEPS]
-    assert (steps[0].width, steps[0].height, steps[0].changed) == (200, 100, True)
+    assert (steps[0].width, steps[0].height, steps[0].changed) == (170, 85, True)
     assert (steps[-1].width, steps[-1].height, steps[-1].changed) == (28, 28, True)
     assert not steps[1].changed  # small enough as it was
-    assert max(opened(steps[0].png).shape) < 200  # a thumbnail
+    assert max(opened(steps[0].png).shape) < 170  # a thumbnail
 
 
 @pytest.mark.parametrize("name", ["softmax", "mlp", "cnn"])

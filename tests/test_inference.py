@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from digit_classifier import framed_images
 from digit_classifier.errors import (
     FileTooLargeError,
     InputError,
@@ -19,9 +20,12 @@ from digit_classifier.errors import (
     SelfTestError,
     UnsupportedImageError,
 )
+from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, load_classifiers
 from digit_classifier.model_store import PRETRAINED, Model
 from digit_classifier.prediction import ImageFacts, Prediction
+from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, decode_image
+from digit_classifier.preprocessing.framing import Framed
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
 from tests.strokes import FORMS, draw_digit, encode
@@ -140,7 +144,7 @@ SENT: dict[str, Callable[[int], bytes]] = {
     "broken": lambda digit: png(broken(_on_paper(digit), 6, paper=225)),
     "specks": lambda digit: png(_with_specks(_on_paper(digit))),
     "pale": lambda digit: png(_on_paper(digit, ink=180, paper=205)),
-    "noisy": lambda digit: png(_on_paper(digit, ink=60, paper=200, noise=40)),
+    "noisy": lambda digit: png(_on_paper(digit, size=(170, 170), ink=60, paper=200, noise=40)),
 }
 
 
@@ -385,19 +389,53 @@ def test_gray_levels_are_no_image_file(classifier: DigitClassifier) -> None:
     assert prediction.stages.decode_ms > 0
 
 
-def test_observer_is_told_of_every_image_but_that_of_the_self_test(settings: Settings) -> None:
-    classifier = DigitClassifier.from_settings(settings)
-    told: list[tuple[bytes, Prediction | InputError]] = []
-    classifier.observe = lambda content, answer: told.append((content, answer))
-    good, bad = encode(draw_digit(7), "PNG"), b"no picture"
+def scanned_sheet(digit: int, *, grain: float) -> Image.Image:
+    """A sheet of A4 at 300 dpi, blank but for a digit 40 pixels tall, and a scanner's grain."""
+    sheet = np.full((3508, 2480), 245.0)
+    small = draw_digit(digit, size=(60, 60), scale=40 / 60, paper=245, ink=30)
+    sheet[900:960, 1500:1560] = np.asarray(small)
+    sheet += np.random.default_rng(0).normal(0, grain, sheet.shape)
+    return Image.fromarray(sheet.round().clip(0, 255).astype(np.uint8))
 
-    classifier.self_test()
-    prediction = classifier.predict(good)
-    with pytest.raises(UnsupportedImageError):
-        classifier.predict(bad)
-    answers = classifier.predict_batch([good, bad])
 
-    assert [content for content, _ in told] == [good, bad, good, bad]
-    assert told[0][1] is prediction
-    assert isinstance(told[1][1], UnsupportedImageError)
-    assert [answer for _, answer in told[2:]] == answers
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize(("image_format", "grain"), [("PNG", 0), ("JPEG", 0), ("JPEG", 3)], ids=str)
+def test_a_tiny_digit_on_a_scanned_sheet_is_read(
+    digit: int, image_format: str, grain: float, settings: Settings
+) -> None:
+    content = encode(scanned_sheet(digit, grain=grain), image_format)
+    classifier = DigitClassifier.from_settings(replace(settings, max_upload_bytes=2**24))
+
+    prediction = classifier.predict(content)
+
+    assert prediction.digit == digit
+    assert prediction.warnings == ()
+
+
+def test_a_large_picture_of_a_large_digit_is_decoded_once(
+    classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bool] = []
+
+    def counted(content: bytes, limits: DecodeLimits, *, detailed: bool) -> Decoded:
+        decoded.append(detailed)
+        return decode_image(content, limits, detailed=detailed)
+
+    monkeypatch.setattr(framed_images, "decode_image", counted)
+
+    classifier.predict(encode(draw_digit(4, size=(1600, 1200)), "JPEG"))
+    assert decoded == [False]
+
+    classifier.predict(encode(draw_digit(4, size=(1600, 1200), scale=1 / 24), "JPEG"))
+    assert decoded == [False, False, True]
+
+
+def test_arrays_that_are_framed_already_are_read_as_they_are(classifier: DigitClassifier) -> None:
+    images = np.stack([np.asarray(draw_digit(digit, ink=255, paper=0)) for digit in range(10)])
+
+    predictions = classifier.predict_framed_images([FramedImage(Framed(i)) for i in images])
+
+    expected = classifier.predict_proba(images)
+    np.testing.assert_allclose([p.probabilities for p in predictions], expected, atol=1e-6)
+    assert [p.digit for p in predictions] == expected.argmax(axis=1).tolist()
+    assert classifier.predict_framed_images([]) == []

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from digit_classifier.bulk.shards import Shard
 from digit_classifier.bulk.source import Item
 from digit_classifier.errors import BulkError, InputError
+from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
+from digit_classifier.preprocessing.framing import Framed
 
 Row = dict[str, Any]
 Answers = list[Prediction | InputError]
@@ -70,20 +72,7 @@ def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uin
             f"The images of an IDX file have {framed[0].shape} pixels, the model's "
             f"{metadata.image_shape}; images of other sizes are read from image files."
         )
-    return [
-        Prediction(
-            digit=metadata.class_labels[int(np.argmax(probabilities))],
-            confidence=float(probabilities.max()),
-            probabilities=tuple(float(p) for p in probabilities),
-            accepted=float(probabilities.max()) >= metadata.min_confidence,
-            warnings=(),
-            model_name=classifier.model.name,
-            model_version=classifier.model.version,
-            classifier=metadata.classifier,
-            elapsed_ms=0.0,
-        )
-        for probabilities in classifier.predict_proba(np.stack(framed))
-    ]
+    return [*classifier.predict_framed_images([FramedImage(Framed(digit)) for digit in framed])]
 
 
 def _row(

@@ -1,26 +1,37 @@
 """Take the background away: what is left is the ink, light on black, whatever it was drawn on."""
 
+from functools import lru_cache
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.frames import edges, rim
-from digit_classifier.preprocessing.levels import Levels, median
+from digit_classifier.preprocessing.levels import Gray, Histogram, reaches_all_edges, sorted_rim
 
-#: A rim whose levels lie within so many of each other is of one shade.
-EVEN = 8
-#: Share of the rim that each shade has at least where a digit fills the picture.
-_TOUCHED = 0.2
-#: A picture has two shades if this share of it lies near either, as a share of their distance.
-_IN_TWO_SHADES, _TWO_SHADES = 0.7, 0.25
-_COARSE = 32  # the background is fitted on at most this many samples a side
-_ROUNDS = 6
-#: Powers of the row and of the column in each term of the surface.
-_ROW_POWERS = np.array([0, 1, 0, 2, 1, 0])
-_COLUMN_POWERS = np.array([0, 0, 1, 0, 1, 2])
+#: Gray levels between the lightest and the darkest pixel of a rim that is of one shade, at most.
+EVEN_RIM_MAX_RANGE = 8
+#: Fraction of the rim that ink covers, at least, and paper too, where a digit fills the picture.
+TOUCHED_RIM_MIN_FRACTION = 0.2
+#: A pixel has one of two shades if it is nearer to it than this fraction of their distance.
+TWO_SHADES_MAX_DISTANCE = 0.25
+#: Fraction of the pixels that have one of the two shades, at least, in a picture of two shades.
+TWO_SHADES_MIN_FRACTION = 0.7
+#: Samples a side that the background is fitted on; more change no answer.
+N_SAMPLES = 32
+#: Rounds of reweighting, at most; the surface hardly moves after them.
+MAX_ROUNDS = 10
+#: Gray levels: sum of the changes of all coefficients after which the surface moves no more.
+SETTLED_MAX_CHANGE = 1.0
+#: Weight of a sample inside the picture; one of the border has 1.
+INNER_WEIGHT = 0.5
+#: Gray levels: so much rounding leaves of a slope; it would tie a frame to the digit.
+SURFACE_ROUNDING = 1
+#: Gray levels: a residual this small is trusted fully, however even the border is.
+MIN_SPREAD = 4.0
 
 
-def remove_background(gray: NDArray[np.uint8]) -> Levels:
-    """Return how far each pixel stands out from the background, on the ink's side of it.
+def remove_background(gray: Gray) -> Gray:
+    """Return the contrast: how far each pixel stands out from the background, on the ink's side.
 
     The background has one shade where the picture's rim has, as in a drawing; and where a digit
     fills the picture to all four edges, it is the shade of the corners, which digits leave free.
@@ -34,51 +45,52 @@ def remove_background(gray: NDArray[np.uint8]) -> Levels:
 
     Returns
     -------
-    ndarray of shape (height, width), float32
+    ndarray of shape (height, width), uint8
         0 for background, up to 255 for ink.
     """
-    levels = gray.astype(np.float32)
-    border = rim(levels)
-    if float(border.max()) - float(border.min()) <= EVEN:
-        difference = levels - np.float32(median(border))
-    elif (shade := _shade_of_corners(levels, border)) is not None:
-        difference = levels - np.float32(shade)
+    rim = sorted_rim(gray)
+    rounding = 0
+    background: Gray | np.uint8
+    if rim[-1] - rim[0] <= EVEN_RIM_MAX_RANGE:
+        background = np.uint8(rim[len(rim) // 2])
+    elif (shade := _corner_shade(gray, rim)) is not None:
+        background = np.uint8(shade)
     else:
-        difference = levels - background_surface(gray)
-    return np.maximum(difference * ink_sign(difference), 0)
+        background, rounding = background_surface(gray), SURFACE_ROUNDING
+    lighter = np.maximum(gray, background) - background
+    darker = background - np.minimum(gray, background)
+    # squares let the few pixels of strong ink outweigh the many of weak paper grain
+    is_light = cv2.norm(lighter, cv2.NORM_L2SQR) > cv2.norm(darker, cv2.NORM_L2SQR)
+    contrast = lighter if is_light else darker
+    return cv2.threshold(contrast, rounding, 0, cv2.THRESH_TOZERO)[1] if rounding else contrast
 
 
-def _shade_of_corners(levels: Levels, border: Levels) -> float | None:
-    """Shade of the background of a picture in two shades that a digit fills, else None.
+def _corner_shade(gray: Gray, rim: bytes) -> int | None:
+    """Return the background's shade in a picture of two shades that a digit fills, else None.
 
-    Corners tell it in nearly all scans that are tight around their digits; where they are
+    Corners show it in nearly all scans that are tight around their digits; where they are
     undecided, the lesser part of the rim is ink.
     """
-    low, high = float(levels.min()), float(levels.max())
-    light = levels > (low + high) / 2
-    share = float((border > (low + high) / 2).mean())
-    if not _TOUCHED <= share <= 1 - _TOUCHED:
+    low, high, _, _ = cv2.minMaxLoc(gray)
+    middle = (low + high) / 2
+    fraction = sum(level > middle for level in rim) / len(rim)
+    if not TOUCHED_RIM_MIN_FRACTION <= fraction <= 1 - TOUCHED_RIM_MIN_FRACTION:
         return None
-    corners = int(np.count_nonzero(light[[0, 0, -1, -1], [0, -1, 0, -1]]))
-    paper_is_light = corners > 2 or (corners == 2 and share > 0.5)
-    ink = light ^ paper_is_light
-    fills = all(edge.any() for edge in edges(ink))
-    near_either = np.minimum(levels - low, high - levels) < _TWO_SHADES * (high - low)
-    if not fills or float(near_either.mean()) < _IN_TWO_SHADES:
+    is_light = gray > middle
+    n_light_corners = int(np.count_nonzero(is_light[[0, 0, -1, -1], [0, -1, 0, -1]]))
+    paper_is_light = n_light_corners > 2 or (n_light_corners == 2 and fraction > 0.5)
+    is_ink = is_light ^ paper_is_light
+    if not reaches_all_edges(is_ink.view(np.uint8), 0):
         return None
-    return median(levels[~ink])
+    histogram = Histogram(gray)
+    distance = TWO_SHADES_MAX_DISTANCE * (high - low)
+    n_between = histogram.n_above(low + distance) - histogram.n_above(high - distance)
+    if n_between > (1 - TWO_SHADES_MIN_FRACTION) * gray.size:
+        return None
+    return Histogram(gray, (~is_ink).view(np.uint8)).quantile(0.5)
 
 
-def ink_sign(difference: Levels) -> int:
-    """1 if the ink is lighter than the background, -1 if it is darker.
-
-    Squares let the few pixels of strong ink outweigh the many of weak paper grain.
-    """
-    # squares that keep their signs: the lighter ones' sum less that of the darker ones
-    return 1 if np.vdot(difference, np.abs(difference)) > 0 else -1
-
-
-def background_surface(gray: NDArray[np.uint8]) -> Levels:
+def background_surface(gray: Gray) -> Gray:
     """Fit a surface of second order to the background.
 
     Iteratively reweighted least squares with Cauchy weights (Holland & Welsch 1977): each round
@@ -87,40 +99,58 @@ def background_surface(gray: NDArray[np.uint8]) -> Levels:
 
     Returns
     -------
-    ndarray of shape (height, width), float32
+    ndarray of shape (height, width), uint8
     """
     height, width = gray.shape
-    rows = np.linspace(0, height - 1, min(height, _COARSE)).round().astype(int)
-    columns = np.linspace(0, width - 1, min(width, _COARSE)).round().astype(int)
-    samples = gray[np.ix_(rows, columns)].astype(np.float64)
-    terms = _terms(_unit(rows, height), _unit(columns, width))
-    border = np.zeros(samples.shape, bool)
-    border[[0, -1], :] = border[:, [0, -1]] = True
-    values = samples.ravel()
-    surface = np.full(values.shape, np.median(samples[border]))
-    weights = np.where(border, 1.0, 0.5).ravel()
-    for _ in range(_ROUNDS):
-        residuals = np.abs(values - surface)
-        spread = max(float(np.median(residuals[border.ravel()])), 4.0)
-        trusted = terms * (weights / (1 + np.square(residuals / spread)))[:, None]
-        # least squares again: in a picture one pixel wide, a term in that direction says nothing
-        coefficients, *_ = np.linalg.lstsq(trusted.T @ terms, trusted.T @ values)
-        surface = terms @ coefficients
-    # the terms are products of powers: two small matrix products give the surface everywhere
-    square = np.zeros((3, 3))
-    square[_ROW_POWERS, _COLUMN_POWERS] = coefficients
-    row_powers = np.vander(_unit(np.arange(height), height), 3, increasing=True)
-    column_powers = np.vander(_unit(np.arange(width), width), 3, increasing=True)
-    return (row_powers @ square @ column_powers.T).clip(0, 255).astype(np.float32)
+    samples = gray.take(_sampled(height), axis=0).take(_sampled(width), axis=1)
+    values = samples.reshape(-1, 1).astype(np.float32)
+    surface = np.full_like(values, np.median(values[BORDER]))
+    coefficients = np.zeros((6, 1), np.float32)
+    for _ in range(MAX_ROUNDS):
+        residuals = values - surface
+        on_border = np.abs(residuals[BORDER]).ravel()
+        spread = max(float(np.partition(on_border, BORDER.size // 2)[BORDER.size // 2]), MIN_SPREAD)
+        residuals *= 1 / spread
+        trusted = (TERMS * (WEIGHTS / (1 + residuals * residuals))).T
+        previous = coefficients
+        _, coefficients = cv2.solve(trusted @ TERMS, trusted @ values, flags=cv2.DECOMP_CHOLESKY)
+        surface = TERMS @ coefficients
+        if np.abs(coefficients - previous).sum() < SETTLED_MAX_CHANGE:
+            break
+    c = coefficients.ravel().tolist()
+    rows, columns = _positions(height)[:, np.newaxis], _positions(width)
+    # each term as a row of the width or a column of the height: two passes over the picture
+    surface = columns * rows * np.float32(c[4])
+    surface += np.float32(c[0]) + columns * (np.float32(c[2]) + columns * np.float32(c[5]))
+    surface += rows * (np.float32(c[1]) + rows * np.float32(c[3]))
+    return cv2.convertScaleAbs(np.maximum(surface, 0, out=surface))
 
 
-def _unit(positions: NDArray[np.integer], length: int) -> NDArray[np.float64]:
-    """Map pixel positions to -1..1."""
-    return positions / max(length - 1, 1) * 2 - 1
+@lru_cache(maxsize=256)
+def _sampled(length: int) -> NDArray[np.intp]:
+    """Return which of so many pixels are sampled, the first and the last among them."""
+    return np.linspace(0, length - 1, N_SAMPLES).round().astype(np.intp)
 
 
-def _terms(rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1, r, c, r², rc, c² at every point of the grid; shape (rows · columns, 6)."""
-    r, c = (axis.reshape(-1, 1) for axis in np.meshgrid(rows, columns, indexing="ij"))
-    # products, since powers with a whole array of exponents take several times as long
+@lru_cache(maxsize=256)
+def _positions(length: int) -> NDArray[np.float32]:
+    """Return the positions of so many pixels, from -1 to 1."""
+    return np.linspace(-1, 1, length, dtype=np.float32)
+
+
+def _terms() -> NDArray[np.float32]:
+    """1, r, c, r², rc, c² at every sample; shape (n_samples, 6)."""
+    positions = _positions(N_SAMPLES)
+    r, c = (axis.reshape(-1, 1) for axis in np.meshgrid(positions, positions, indexing="ij"))
     return np.hstack([np.ones_like(r), r, c, r * r, r * c, c * c])
+
+
+def _is_border() -> NDArray[np.bool_]:
+    """Return whether each sample lies on the border, shape (n_samples,)."""
+    inner = np.zeros((N_SAMPLES - 2, N_SAMPLES - 2), bool)
+    return np.pad(inner, 1, constant_values=True).ravel()
+
+
+TERMS = _terms()
+BORDER = np.flatnonzero(_is_border())
+WEIGHTS = np.where(_is_border(), 1.0, INNER_WEIGHT).astype(np.float32)[:, np.newaxis]

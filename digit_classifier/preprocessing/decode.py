@@ -110,12 +110,15 @@ class Decoded:
         One of `FORMATS`.
     width, height : int
         As the file's header has them, before it was turned or reduced.
+    is_detailed : bool
+        Whether decoding the file again could not bring out more.
     """
 
     gray: NDArray[np.uint8]
     format: str
     width: int
     height: int
+    is_detailed: bool
 
 
 def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
@@ -123,7 +126,7 @@ def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
     return decode_image(content, limits).gray
 
 
-def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
+def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False) -> Decoded:
     """Decode an image file.
 
     The first frame, turned as its EXIF orientation says. Colour becomes luminance (ITU-R BT.601)
@@ -135,6 +138,9 @@ def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
     content : bytes
         A PNG, JPEG, GIF, BMP, TIFF or WebP file.
     limits : DecodeLimits
+    detailed : bool, default=False
+        Keep up to ten million pixels, for a digit that is small in a large picture. Otherwise a
+        picture whose longest side exceeds 640 pixels is reduced.
 
     Returns
     -------
@@ -156,12 +162,13 @@ def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
             width, height = image.size
             if not is_plain_inside(image, content):
                 raise BrokenImageError("The image is made in a way that is not read here.")
-            draft(image)
-            gray = to_gray(image)
+            draft(image, detailed=detailed)
+            gray = to_gray(image, detailed=detailed)
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else
                 ImageOps.exif_transpose(gray, in_place=True)
-            return Decoded(np.asarray(gray), image.format or "", width, height)
+            is_detailed = detailed or max(gray.size) == max(width, height)
+            return Decoded(np.asarray(gray), image.format or "", width, height, is_detailed)
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(
             f"This file is not an image in a format that is read here: {', '.join(FORMATS)}."

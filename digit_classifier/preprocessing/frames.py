@@ -1,21 +1,29 @@
 """Crop to what a frame surrounds: a screenshot's margin, a printed box, the edge of a canvas."""
 
-from typing import TypeVar
+from bisect import bisect_left, bisect_right
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-#: Gray levels: pixels this close to a ring's median have its shade; shades are this far apart.
-SAME, OTHER = 24, 48
-#: Share of a ring's pixels that have its shade at least; rounded corners have not.
-EVEN = 0.9
-#: Smallest side of what a frame surrounds, in pixels; and as a share of the frame's own side.
-MIN_SIDE, MIN_SHARE = 12, 0.4
-#: A frame may have a margin, a line and another margin.
-_MAX_FRAMES = 4
+from digit_classifier.preprocessing.levels import Gray, contrast_range, sorted_rim
 
-Gray = NDArray[np.uint8]
-Level = TypeVar("Level", bound=np.generic)
+#: Gray levels: pixels this close to the median of a ring belong to its shade. JPEG's ringing and a
+#: gradient of the display stay within it.
+SAME_SHADE_MAX_DIFFERENCE = 24
+#: Gray levels between the shade of a frame and that of what it surrounds, at least.
+OTHER_SHADE_MIN_DIFFERENCE = 48
+#: Fraction of a ring's pixels that have its shade, at least; a digit that touches its box, or a
+#: box with rounded corners, leaves less.
+RING_MIN_FRACTION = 0.9
+#: Pixels: shorter side of what a frame surrounds, at least; a digit's own ring is smaller.
+INNER_MIN_SIDE = 12
+#: The same as a fraction of the frame's own side.
+INNER_MIN_FRACTION = 0.4
+#: A margin, a printed line and a second margin are three; a screenshot has one more.
+MAX_NESTED_FRAMES = 4
+
+#: Left, top, width and height, in pixels.
+Box = tuple[int, int, int, int]
 
 
 def crop_frames(gray: Gray) -> Gray:
@@ -32,48 +40,55 @@ def crop_frames(gray: Gray) -> Gray:
     ndarray of shape (height, width), uint8
         The picture itself where it has no frame.
     """
-    for _ in range(_MAX_FRAMES):
-        inner = _inner(gray)
-        if inner is None:
-            return gray
-        gray = inner
-    return gray
+    left, top, width, height = inside_frames(gray)
+    if (height, width) == gray.shape:
+        return gray
+    return gray[top : top + height, left : left + width]
 
 
-def edges(image: NDArray[Level]) -> tuple[NDArray[Level], ...]:
-    """Return the first and last rows and columns."""
-    return image[0], image[-1], image[:, 0], image[:, -1]
+def inside_frames(gray: Gray) -> Box:
+    """Return the box that all frames surround; the whole picture where it has none."""
+    left, top = 0, 0
+    for _ in range(MAX_NESTED_FRAMES):
+        box = _inside_frame(gray)
+        if box is None:
+            break
+        x, y, width, height = box
+        left, top = left + x, top + y
+        gray = gray[y : y + height, x : x + width]
+    return left, top, gray.shape[1], gray.shape[0]
 
 
-def rim(image: NDArray[Level]) -> NDArray[Level]:
-    """Return the outermost pixels, shape (n,)."""
-    return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
+def ring_shade(gray: Gray) -> int | None:
+    """Return the median of the outermost pixels if nearly all have that shade, else None."""
+    levels = sorted_rim(gray)
+    shade = levels[len(levels) // 2]
+    n_close = bisect_right(levels, shade + SAME_SHADE_MAX_DIFFERENCE) - bisect_left(
+        levels, shade - SAME_SHADE_MAX_DIFFERENCE
+    )
+    return shade if n_close >= RING_MIN_FRACTION * len(levels) else None
 
 
-def rim_shade(gray: Gray) -> int | None:
-    """Median of the rim if nearly all of it has that shade, else None."""
-    levels = rim(gray).astype(np.int16)
-    shade = int(np.partition(levels, levels.size // 2)[levels.size // 2])
-    n_close = np.count_nonzero(np.abs(levels - shade) <= SAME)
-    return shade if n_close >= EVEN * levels.size else None
-
-
-def _inner(gray: Gray) -> Gray | None:
-    """Return the rectangle that a frame of one shade surrounds, or None without such a frame."""
-    outer = rim_shade(gray)
+def _inside_frame(gray: Gray) -> Box | None:
+    """Return the box that a frame of one shade surrounds, or None without such a frame."""
+    outer = ring_shade(gray)
     if outer is None:
         return None
-    other = (gray > min(outer + SAME, 255)) | (gray < max(outer - SAME, 0))
-    (rows,), (columns,) = (np.nonzero(other.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return None
+    low = max(outer - SAME_SHADE_MAX_DIFFERENCE, 0)
+    high = min(outer + SAME_SHADE_MAX_DIFFERENCE, 255)
+    # in bytes, what is below the lowest level comes out at the top
+    has_other_shade = gray - np.uint8(low) > high - low
+    x, y, width, height = cv2.boundingRect(has_other_shade.view(np.uint8))
     # one pixel less on each side: the frame's edge is seldom sharp
-    inner = gray[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]]
-    if min(inner.shape) < MIN_SIDE or any(
-        short < MIN_SHARE * long for short, long in zip(inner.shape, gray.shape, strict=True)
+    x, y, width, height = x + 1, y + 1, width - 2, height - 2
+    if (
+        min(width, height) < INNER_MIN_SIDE
+        or height < INNER_MIN_FRACTION * gray.shape[0]
+        or width < INNER_MIN_FRACTION * gray.shape[1]
     ):
         return None
-    shade = rim_shade(inner)
-    if shade is None or abs(shade - outer) < OTHER or int(np.ptp(inner)) < OTHER:
+    inner = gray[y : y + height, x : x + width]
+    shade = ring_shade(inner)
+    if shade is None or abs(shade - outer) < OTHER_SHADE_MIN_DIFFERENCE:
         return None
-    return inner
+    return (x, y, width, height) if contrast_range(inner) >= OTHER_SHADE_MIN_DIFFERENCE else None

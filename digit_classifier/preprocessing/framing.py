@@ -1,15 +1,16 @@
 """frame: a grayscale picture of any size to 28×28, as MNIST's makers framed their digits.
 
 ``auto`` is a row of steps, each a function of one array; the table ``STEPS`` has them in order.
-Where the ink cannot be told from the background it falls back to ``center``: the central square,
-resampled.
+They work on a small picture. Where the digit is small even in that, they work once more on its
+region of the picture as it came. Where the ink cannot be told from the background, ``auto`` falls
+back to ``center``: the central square, resampled.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,21 +27,23 @@ from digit_classifier.preprocessing.box import (
     unstretch,
 )
 from digit_classifier.preprocessing.doubts import find_doubts
-from digit_classifier.preprocessing.frames import crop_frames
+from digit_classifier.preprocessing.frames import crop_frames, inside_frames
 from digit_classifier.preprocessing.ink import NOTHING_STANDS_OUT, InkNotFoundError, select_ink
+from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.preprocessing.lines import remove_lines
-from digit_classifier.preprocessing.plain import SIDES, frame_plain
 from digit_classifier.preprocessing.specks import remove_specks
 
 Framing = Literal["auto", "center"]
 
-#: Longest side that ``auto`` works at, in pixels. A digit an eighth as tall still has 40.
-WORKING_SIDE = 320
-#: Smallest difference between the darkest and the lightest pixel that may be ink.
+#: Pixels: longest side that the steps work at. Twice as many cost twice the time and read no
+#: digit more.
+WORKING_SIDE = 176
+#: Pixels of that: a digit with a shorter longest side is looked at in a better resolution.
+SMALL_INK_SIDE = 40
+#: Fraction of such a digit's longest side that its region has around it, for the paper to be seen.
+REGION_MARGIN = 0.75
+#: Gray levels between the darkest and the lightest pixel of a picture with ink, at least.
 MIN_CONTRAST = 16
-#: So many pictures of one size are framed at once: fewer gain nothing, and more would not stay in
-#: the processor's cache.
-_FEWEST, _MOST = 8, 64
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,16 @@ class Framed:
     warnings : tuple of str
         Stable codes: those of :mod:`.doubts`, and ``"ink_unclear"`` if ``auto`` fell back to the
         centre crop.
+    ink_side : float or None
+        Longest side of the ink, in pixels of the picture; None where no ink was looked for.
     """
 
     image: NDArray[np.uint8]
     warnings: tuple[str, ...] = ()
+    ink_side: float | None = None
 
 
-def frame(gray: NDArray[np.uint8], framing: Framing = "auto") -> Framed:
+def frame(gray: Gray, framing: Framing = "auto") -> Framed:
     """Frame a picture.
 
     Parameters
@@ -77,51 +83,24 @@ def frame(gray: NDArray[np.uint8], framing: Framing = "auto") -> Framed:
     NoInkError
         Nothing stands out from the background.
     """
-    if int(gray.max()) - int(gray.min()) < MIN_CONTRAST:
+    if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     if framing == "center":
         return Framed(frame_center(gray))
     try:
-        results = dict(run_steps(gray))
+        results, enlargement = _frame_ink(gray)
     except InkNotFoundError:
         return Framed(frame_center(gray), ("ink_unclear",))
-    return Framed(results["center_of_mass"], find_doubts(gray, results))
+    ink = results["select_ink"]
+    box = crop_to_ink(ink)
+    doubts = find_doubts(results["remove_lines"], ink, box, enlargement)
+    return Framed(results["center_of_mass"], doubts, max(box.shape) * enlargement)
 
 
-def frame_together(
-    grays: Sequence[NDArray[np.uint8]], framing: Framing = "auto"
-) -> dict[int, Framed]:
-    """Frame those of many pictures that can be framed with others, as `frame` does each.
-
-    That takes a fraction of the time: they are small, of one size, and on plain backgrounds.
-
-    Parameters
-    ----------
-    grays : sequence of ndarray of shape (height, width), uint8
-    framing : {"auto", "center"}
-
-    Returns
-    -------
-    dict of int to Framed
-        By the picture's number. Those that are missing are to be framed alone.
-    """
-    framed: dict[int, Framed] = {}
-    if framing == "center":
-        return framed
-    by_size = defaultdict(list)
-    for number, gray in enumerate(grays):
-        if min(gray.shape) in SIDES and max(gray.shape) in SIDES:
-            by_size[gray.shape].append(number)
-    for numbers in by_size.values():
-        for chosen in (numbers[start : start + _MOST] for start in range(0, len(numbers), _MOST)):
-            if len(chosen) >= _FEWEST:
-                found = frame_plain(np.stack([grays[number] for number in chosen]))
-                framed |= {chosen[index]: Framed(*result) for index, result in found.items()}
-    return framed
-
-
-def run_steps(gray: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[Any]]]:
+def run_steps(gray: Gray) -> Iterator[tuple[str, Gray]]:
     """Run the steps of ``auto`` and yield what each makes of the picture, with its name.
+
+    Where the digit is small, what they make of its region comes after that.
 
     Raises
     ------
@@ -130,13 +109,15 @@ def run_steps(gray: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[Any]]]:
     NoInkError
         Nothing does.
     """
-    image: NDArray[Any] = gray
-    for name, step in STEPS.items():
-        image = step(image)
+    results = {}
+    for name, image in _run_once(gray):
+        results[name] = image
         yield name, image
+    if (region := _region_of_small_ink(gray, results)) is not None:
+        yield from _results_of_region(region).items()
 
 
-def frame_center(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def frame_center(gray: Gray) -> Gray:
     """Crop the central square and resample it to 28×28."""
     height, width = gray.shape
     side = min(height, width)
@@ -144,17 +125,72 @@ def frame_center(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return resize(gray[top : top + side, left : left + side], SIDE, SIDE)
 
 
-def shrink(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def shrink(gray: Gray) -> Gray:
     """Reduce a picture whose longest side exceeds the working size."""
-    factor = WORKING_SIDE / max(gray.shape)
-    if factor >= 1:
+    longest = max(gray.shape)
+    if longest <= WORKING_SIDE:
         return gray
-    height, width = (max(1, round(side * factor)) for side in gray.shape)
-    return resize(gray, height, width)
+    height, width = (max(1, round(side * WORKING_SIDE / longest)) for side in gray.shape)
+    # means of whole squares take a tenth of the time of other areas; less than half is left
+    square = min(longest // WORKING_SIDE, *gray.shape)
+    rows, columns = (side // square for side in gray.shape)
+    means = resize(gray[: rows * square, : columns * square], rows, columns)
+    return cv2.resize(means, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _frame_ink(gray: Gray) -> tuple[dict[str, Gray], float]:
+    """Return what the steps make of the picture, and how many of its pixels each result's has."""
+    results = dict(_run_once(gray))
+    if (region := _region_of_small_ink(gray, results)) is not None:
+        better = _results_of_region(region)
+        if better:
+            gray, results = region, better
+    return results, max(gray.shape) / max(results["shrink"].shape)
+
+
+def _run_once(gray: Gray) -> Iterator[tuple[str, Gray]]:
+    image = gray
+    for name, step in STEPS.items():
+        image = step(image)
+        yield name, image
+
+
+def _region_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> Gray | None:
+    """Return the part of a large picture that a small digit lies in, else None."""
+    shrunk = results["shrink"]
+    if shrunk is gray:
+        return None
+    left, top, width, height = cv2.boundingRect(results["select_ink"])
+    side = max(width, height)
+    if side >= SMALL_INK_SIDE:
+        return None
+    # within the same frames as the digit was found in
+    frame_left, frame_top, frame_width, frame_height = inside_frames(shrunk)
+    margin = REGION_MARGIN * side + 1
+    scale = max(gray.shape) / max(shrunk.shape)
+    rows, columns = (
+        slice(
+            round((start + max(first - margin, 0)) * scale),
+            round((start + min(first + extent + margin, whole)) * scale),
+        )
+        for start, first, extent, whole in (
+            (frame_top, top, height, frame_height),
+            (frame_left, left, width, frame_width),
+        )
+    )
+    return gray[rows, columns]
+
+
+def _results_of_region(region: Gray) -> dict[str, Gray]:
+    """Return what the steps make of the region; nothing if they find no ink in it."""
+    try:
+        return dict(_run_once(region))
+    except (NoInkError, InkNotFoundError):
+        return {}
 
 
 #: The steps of ``auto`` in their order.
-STEPS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+STEPS: dict[str, Callable[[Gray], Gray]] = {
     "shrink": shrink,
     "crop_frames": crop_frames,
     "remove_specks": remove_specks,

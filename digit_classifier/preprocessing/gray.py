@@ -4,13 +4,17 @@ Colour becomes luminance (ITU-R BT.601) unless ink and paper differ much more in
 alone; what is transparent becomes paper that the ink stands out from.
 """
 
+from math import ceil, sqrt
+
 import numpy as np
 from PIL import Image, ImageStat
 
-#: A picture is reduced by a whole factor where at least this many pixels remain on its longest
-#: side, twice those that framing works at: nothing later looks at more, and every later step
-#: would cost time and memory for it. A camera's 4000 pixels become 667, or 1000 as a JPEG.
-_ENOUGH = 640
+#: Pixels that a reduced picture keeps on its longest side, at least: twice what framing works at
+#: for most. A camera's 4000 become 333, or 500 as a JPEG; every later step would cost time and
+#: memory for more.
+MIN_REDUCED_SIDE = 320
+#: Pixels of a picture that is decoded in detail, at most: a sheet of A4 at 300 dpi has 8.7 million.
+MAX_DETAILED_PIXELS = 10_000_000
 
 _HALF_OPAQUE = 127.5
 
@@ -19,25 +23,33 @@ _HALF_OPAQUE = 127.5
 _SAMPLES, _MUCH_BETTER = 192, 2
 
 
-def draft(image: Image.Image) -> None:
+def reduction(image: Image.Image, *, detailed: bool) -> int:
+    """Return the whole factor that a picture is reduced by."""
+    if detailed:
+        return ceil(sqrt(image.width * image.height / MAX_DETAILED_PIXELS))
+    return max(1, max(image.size) // MIN_REDUCED_SIDE)
+
+
+def draft(image: Image.Image, *, detailed: bool = False) -> None:
     """Let a JPEG be decoded reduced: by 8, 4 or 2, as far as allowed."""
-    factor = _factor(image)
+    factor = reduction(image, detailed=detailed)
     width, height = image.size
     image.draft(None, (max(1, width // factor), max(1, height // factor)))
 
 
-def to_gray(image: Image.Image) -> Image.Image:
+def to_gray(image: Image.Image, *, detailed: bool = False) -> Image.Image:
     """Return the gray levels of a picture, mode L, with its EXIF in ``info``."""
+    factor = reduction(image, detailed=detailed)
     if image.mode.startswith(("I", "F")):
-        return _deep_to_gray(image)
+        return _deep_to_gray(image, factor)
     if image.has_transparency_data:
         image = image if image.mode in {"RGBA", "LA"} else image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
-            return _on_paper(image)
+            return _on_paper(image, factor)
     if image.mode not in {"L", "LA", "1"} and (colour := _telling_colour(image)) is not None:
         colours = image if image.mode in {"RGB", "RGBA"} else image.convert("RGB")
-        return _reduce(colours.getchannel(colour))
-    return _reduce(image if image.mode == "L" else image.convert("L"))
+        return _reduce(colours.getchannel(colour), factor)
+    return _reduce(image if image.mode == "L" else image.convert("L"), factor)
 
 
 def _telling_colour(image: Image.Image) -> int | None:
@@ -57,15 +69,14 @@ def _telling_colour(image: Image.Image) -> int | None:
     return best if contrasts[best] > _MUCH_BETTER * of_luminance else None
 
 
-def _reduce(image: Image.Image) -> Image.Image:
-    factor = _factor(image)
+def _reduce(image: Image.Image, factor: int) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _deep_to_gray(image: Image.Image) -> Image.Image:
+def _deep_to_gray(image: Image.Image, factor: int) -> Image.Image:
     """Scale 16-bit values by their full range, and others, which have none, by their own."""
     has_16_bits = image.mode.startswith("I;16")
-    reduced = _reduce(image.convert("I") if has_16_bits else image)
+    reduced = _reduce(image.convert("I") if has_16_bits else image, factor)
     finite = np.nan_to_num(np.asarray(reduced, dtype=np.float32), posinf=0.0, neginf=0.0)
     values = finite.astype(np.float64)  # the range of single floats does not fit in one
     low, high = (0.0, 65535.0) if has_16_bits else (float(values.min()), float(values.max()))
@@ -75,14 +86,15 @@ def _deep_to_gray(image: Image.Image) -> Image.Image:
     return gray
 
 
-def _on_paper(image: Image.Image) -> Image.Image:
+def _on_paper(image: Image.Image, factor: int) -> Image.Image:
     """Lay a picture with transparency on paper.
 
     Where most of it is opaque, that is paper already, and the rest gets its shade. Otherwise the
     opaque part is ink, and gets white paper if it is dark and black paper if it is light: black on
     a transparent canvas is not black on black.
     """
-    gray, alpha = _reduce(image.convert("L")), _reduce(image.getchannel("A"))
+    gray = _reduce(image.convert("L"), factor)
+    alpha = _reduce(image.getchannel("A"), factor)
     opacity = _mean(alpha)
     if opacity > _HALF_OPAQUE:
         opaque = alpha.point(lambda value: 255 * (value > _HALF_OPAQUE))
@@ -100,7 +112,3 @@ def _laid_on(paper: int, gray: Image.Image, alpha: Image.Image) -> Image.Image:
 
 def _mean(image: Image.Image) -> float:
     return float(np.asarray(image).mean())
-
-
-def _factor(image: Image.Image) -> int:
-    return max(1, max(image.size) // _ENOUGH)

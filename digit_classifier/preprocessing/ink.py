@@ -1,52 +1,70 @@
 """Select the ink: which of what stands out from the background is the digit."""
 
+from math import ceil
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.filters import largest_around
-from digit_classifier.preprocessing.levels import Levels, otsu_threshold, quantile
-from digit_classifier.preprocessing.parts import Parts, find_parts
+from digit_classifier.preprocessing.levels import Gray, Histogram
 
-#: A part smaller than this share of the largest is a speck.
-_SPECK = 0.02
-#: Grain: levels above the first number, up to this share of the threshold of strong ink, in more
-#: than a share of the background.
-LEAST, FAINT, CLEAN = 0.5, 0.25, 0.06
-#: On a picture with grain, ink goes down to so many times its median level, but at least to this
-#: share of the threshold of strong ink.
-GRAINS, WEAK = 4, 0.5
-#: Share of the ink that is paler than the pen's own level; ink reaches a share of that.
-PEN, OF_PEN = 0.9, 0.4
-#: The edge, as a share of the shorter side: what lies on it, or so close, comes from beyond.
-_EDGE = 0.01
-#: What touches the edge belongs to ink that is so near, as a share of the shorter side.
-_NEAR = 0.03
-#: Share of the ink away from the picture's edge from which on the rest is taken for a frame.
-_INSIDE = 0.25
-#: What runs along so much of an edge, or of each side of its own box, is left out for less other
-#: ink than that.
-_ALONG, _INSIDE_ALONG = 0.8, 0.04
-#: Gray levels: ink stands out by more than the first. Ink below the second stands out by so many
-#: times what a tenth of the background does; photographed pens are rarely so faint.
-_NO_INK, FAINT_INK, _ABOVE_GRAIN = 12, 40, 10
-#: Ink that reaches this level keeps its gray levels, as all of MNIST's does; weaker ink is raised.
+#: Fraction of the largest component's ink that a component has, at least; a smaller one is a speck.
+SPECK_MAX_FRACTION = 0.02
+#: Fraction of the ink that is paler than the pen's own level.
+PEN_QUANTILE = 0.9
+#: Ink has at least this fraction of the pen's level. Otsu's threshold parts the grain in two where
+#: a thin pen leaves little ink.
+INK_MIN_FRACTION_OF_PEN = 0.4
+#: Grain is what has some contrast, but less than this fraction of the threshold of ink.
+GRAIN_MAX_FRACTION_OF_THRESHOLD = 0.25
+#: Gray levels that grain spans, at least, however faint the ink is.
+GRAIN_MIN_RANGE = 2
+#: Fraction of the background that has grain, at least, in a picture with grain. A drawing's
+#: background has one shade.
+GRAIN_MIN_COVERAGE = 0.06
+#: In a picture with grain, ink connected to strong ink goes down to so many times the grain's
+#: median level,
+WEAK_INK_MIN_GRAINS = 4
+#: or to this fraction of the threshold of strong ink, if that is lower.
+WEAK_INK_FRACTION_OF_THRESHOLD = 0.5
+#: Fraction of the shorter side: what lies so close to the edge touches it.
+EDGE_FRACTION = 0.01
+#: Fraction of the shorter side: what touches the edge belongs to other ink that is so near, and a
+#: drawn box is so uneven.
+NEAR_FRACTION = 0.03
+#: Fraction of the ink that does not touch the edge, at least, where the rest is from beyond it.
+INSIDE_MIN_FRACTION = 0.25
+#: Fraction of an edge, or of each side of its own box, that a frame runs along, at least.
+FRAME_MIN_FRACTION = 0.8
+#: Fraction of the ink that a frame leaves to the rest, at least.
+FRAMED_MIN_FRACTION = 0.04
+#: Gray levels by which ink stands out, at least.
+INK_MIN_CONTRAST = 12
+#: Gray levels: fainter ink has to stand out from the grain, too. Photographed pens seldom are.
+FAINT_INK_MAX_CONTRAST = 40
+#: Times the contrast that a tenth of the background exceeds: faint ink has so much, at least.
+FAINT_INK_MIN_GRAINS = 10
+#: Gray levels: ink that reaches this one keeps its own, as all of MNIST's does; weaker is raised.
 FULL_INK = 200
-#: More of the picture than this cannot be ink.
+#: Fraction of the picture that ink covers, at most.
 MAX_COVERAGE = 0.75
 NOTHING_STANDS_OUT = "Nothing on the image stands out from its background."
+
+Flags = NDArray[np.bool_]
+Counts = NDArray[np.intp]
 
 
 class InkNotFoundError(Exception):
     """Nearly everything stands out: the ink cannot be told from the background."""
 
 
-def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
+def select_ink(contrast: Gray) -> Gray:
     """Keep the digit's ink and nothing else.
 
     Parameters
     ----------
-    standing_out : ndarray of shape (height, width), float32
+    contrast : ndarray of shape (height, width), uint8
         How far each pixel stands out from the background.
 
     Returns
@@ -61,127 +79,150 @@ def select_ink(standing_out: Levels) -> NDArray[np.uint8]:
     NoInkError
         Nothing does, but for the paper's grain.
     """
-    strong = ink_threshold(standing_out)
-    ink = standing_out > strong
-    n_ink = int(np.count_nonzero(ink))
+    histogram = Histogram(contrast)
+    high = ink_threshold(contrast, histogram)
+    n_ink = histogram.n_above(high)
     if not n_ink:
         raise NoInkError(NOTHING_STANDS_OUT)
-    if n_ink > MAX_COVERAGE * ink.size:
+    if n_ink > MAX_COVERAGE * contrast.size:
         raise InkNotFoundError
-    weak = _weak_threshold(standing_out, strong, ink.size - n_ink)
-    kept = _kept(standing_out > weak, ink)
-    levels = standing_out * kept
-    peak = quantile(standing_out[ink & kept], PEN)
-    if _is_grain(peak, standing_out, kept):
+    low = _low_threshold(histogram, high)
+    _, above_low = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)
+    n_labels, labels = cv2.connectedComponents(above_low, connectivity=8, ltype=cv2.CV_16U)
+    if n_labels == 2:  # the background and a single component
+        kept, peak = above_low, histogram.quantile(PEN_QUANTILE, above=high)
+    else:
+        is_kept = digit_components(labels, n_labels, contrast > high)
+        kept = is_kept.view(np.uint8).take(labels)
+        peak = Histogram(contrast, kept).quantile(PEN_QUANTILE, above=high)
+    if _is_grain(peak, contrast, kept):
         raise NoInkError(NOTHING_STANDS_OUT)
+    ink: Gray = contrast * kept
     if peak < FULL_INK:
-        levels = (levels - weak) * (255 / max(peak - weak, 1.0))
-    np.minimum(np.maximum(levels, 0, out=levels), 255, out=levels)
-    return np.rint(levels).astype(np.uint8)
+        raised = np.maximum(ink, np.uint8(low)) - np.uint8(low)
+        ink = cv2.convertScaleAbs(raised, alpha=255 / max(peak - low, 1))
+    return ink
 
 
-def ink_threshold(standing_out: Levels) -> float:
-    """Level above which there is ink: Otsu's, but not far below the darkness of the pen's strokes.
+def ink_threshold(contrast: Gray, histogram: Histogram) -> int:
+    """Return the level above which there is ink: Otsu's, or a fraction of the pen's level.
 
-    Where a thin pen leaves little ink, Otsu's threshold parts the paper's grain in two.
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+    histogram : Histogram
+        Of the contrast.
     """
-    threshold = otsu_threshold(standing_out)
-    ink = standing_out[standing_out > threshold]
-    return max(threshold, OF_PEN * quantile(ink, PEN)) if ink.size else threshold
+    threshold = int(cv2.threshold(contrast, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+    if not histogram.n_above(threshold):
+        return threshold
+    pen = histogram.quantile(PEN_QUANTILE, above=threshold)
+    return max(threshold, int(INK_MIN_FRACTION_OF_PEN * pen))
 
 
-def _is_grain(peak: float, standing_out: Levels, kept: NDArray[np.bool_]) -> bool:
-    """Tell faint ink from the strongest of the paper's own grain, stains and shadows."""
-    if peak < _NO_INK:
-        return True
-    return peak < FAINT_INK and peak < _ABOVE_GRAIN * quantile(standing_out[~kept], 0.9)
+def _low_threshold(histogram: Histogram, high: int) -> int:
+    """Return the level above which what is connected to ink belongs to it: beyond the grain."""
+    max_grain = max(ceil(GRAIN_MAX_FRACTION_OF_THRESHOLD * high) - 1, GRAIN_MIN_RANGE)
+    n_grain = histogram.n_above(0) - histogram.n_above(max_grain)
+    n_background = histogram.n_pixels - histogram.n_above(high)
+    if n_grain <= GRAIN_MIN_COVERAGE * n_background:
+        return 0
+    grain = histogram.quantile(0.5, above=0, up_to=max_grain)
+    return min(int(WEAK_INK_FRACTION_OF_THRESHOLD * high), WEAK_INK_MIN_GRAINS * grain)
 
 
-def _weak_threshold(standing_out: Levels, strong: float, n_background: int) -> float:
-    """Level from which on what is connected to ink belongs to it: above the paper's grain.
+def _is_grain(peak: int, contrast: Gray, kept: Gray) -> bool:
+    """Return whether that is no faint ink but the strongest of grain, stains and shadows."""
+    if peak >= FAINT_INK_MAX_CONTRAST or peak < INK_MIN_CONTRAST:
+        return peak < INK_MIN_CONTRAST
+    grain = Histogram(contrast, 1 - kept).quantile(0.9)
+    return peak < FAINT_INK_MIN_GRAINS * grain
 
-    A drawing, whose background is one shade, has no grain; all that stands out is ink.
+
+def digit_components(labels: NDArray[np.uint16], n_labels: int, is_ink: Flags) -> Flags:
+    """Return whether each connected component, by its label, is part of the digit.
+
+    That is: neither a speck nor, probably, a frame.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (height, width), uint16
+        0 for the background.
+    n_labels : int
+    is_ink : ndarray of shape (height, width), bool
+
+    Returns
+    -------
+    ndarray of shape (n_labels,), bool
     """
-    is_faint = (standing_out > LEAST) & (standing_out < FAINT * strong)
-    if np.count_nonzero(is_faint) <= CLEAN * n_background:
-        return LEAST
-    return min(WEAK * strong, GRAINS * quantile(standing_out[is_faint], 0.5))
-
-
-def _kept(stands_out: NDArray[np.bool_], ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of what stands out, the parts that are the digit's: a single one is."""
-    parts = find_parts(stands_out)
-    if len(parts) == 1:
-        return stands_out
-    kept: NDArray[np.bool_] = are_of_digit(parts, ink)[parts.labels]
-    return kept
-
-
-def are_of_digit(parts: Parts, ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each connected part, by its label, is neither a speck nor, probably, a frame."""
-    amounts = np.bincount(parts.labels[ink], minlength=len(parts) + 1)
+    amounts = np.bincount(labels[is_ink], minlength=n_labels)
     amounts[0] = 0
-    amounts[_from_beyond(parts.labels, amounts)] = 0
-    amounts[_frames(parts, amounts)] = 0
-    is_digit: NDArray[np.bool_] = amounts > _SPECK * amounts.max()
+    amounts[_from_beyond(labels, amounts)] = 0
+    amounts[_frames(labels, amounts)] = 0
+    is_digit: Flags = amounts > SPECK_MAX_FRACTION * amounts.max()
     return is_digit
 
 
-def _from_beyond(labels: NDArray[np.int32], amounts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether each part reaches into the picture from beyond its edge: a shadow, a table, a frame.
+def _from_beyond(labels: NDArray[np.uint16], amounts: Counts) -> Flags:
+    """Return whether each component reaches in from beyond the edge: a shadow, a table, a frame.
 
     What touches the edge does where enough ink does not, unless it all but meets the rest, as a
     stroke's end would; what runs along a whole edge, where any other ink is left. A digit that
     fills the picture touches the edge with nearly all its ink.
     """
-    n_parts, margin = len(amounts), 1 + round(_EDGE * min(labels.shape))
-    at_edge, along = np.zeros(n_parts, bool), np.zeros(n_parts, bool)
+    shorter = min(labels.shape)
+    margin = 1 + round(EDGE_FRACTION * shorter)
+    at_edge, along = np.zeros(len(amounts), bool), np.zeros(len(amounts), bool)
     for edge in (labels[:margin].T, labels[-margin:].T, labels[:, :margin], labels[:, -margin:]):
-        at_edge[edge] = True
-        along |= np.bincount(edge[:, margin // 2], minlength=n_parts) > _ALONG * len(edge)
+        if edge.any():
+            at_edge[edge] = True
+            lengths = np.bincount(edge[:, margin // 2], minlength=len(amounts))
+            along |= lengths > FRAME_MIN_FRACTION * len(edge)
     at_edge[0] = along[0] = False
     if not at_edge.any():
         return at_edge
     inside = np.where(at_edge, 0, amounts)
-    if inside.sum() <= _INSIDE * amounts.sum():
-        return along if inside.sum() > _INSIDE_ALONG * amounts.sum() else np.zeros(n_parts, bool)
-    main = inside > _SPECK * inside.max()
-    near = largest_around(main[labels], 1 + 2 * round(_NEAR * min(labels.shape)))
-    at_edge[np.unique(labels[near])] = False
+    if inside.sum() <= INSIDE_MIN_FRACTION * amounts.sum():
+        if inside.sum() > FRAMED_MIN_FRACTION * amounts.sum():
+            return along
+        return np.zeros(len(amounts), bool)
+    main = (inside > SPECK_MAX_FRACTION * inside.max()).view(np.uint8)
+    reach = 1 + 2 * round(NEAR_FRACTION * shorter)
+    near = cv2.dilate(main.take(labels), np.ones((reach, reach), np.uint8))
+    at_edge[labels[near > 0]] = False
     return at_edge
 
 
-def _frames(parts: Parts, amounts: NDArray[np.intp]) -> list[int]:
-    """Labels of the parts that are boxes, printed or drawn, with other ink inside."""
-    major = np.flatnonzero(amounts > _SPECK * amounts.max())
+def _frames(labels: NDArray[np.uint16], amounts: Counts) -> list[int]:
+    """Return the labels of the components that are boxes with other ink inside."""
+    major = np.flatnonzero(amounts > SPECK_MAX_FRACTION * amounts.max())
     if major.size < 2:
         return []
-    tops, bottoms, lefts, rights = (sides[major - 1] for sides in parts.boxes)
-    enough = _INSIDE_ALONG * amounts.sum()
-    # of thousands of dots, as a print has, none has room for so much ink
-    has_room = (bottoms - tops - 2) * (rights - lefts - 2) > enough
-
-    def surrounds_enough(outer: int) -> bool:
-        inside = (tops > tops[outer]) & (bottoms < bottoms[outer])
-        inside &= (lefts > lefts[outer]) & (rights < rights[outer])
-        return bool(amounts[major[inside]].sum() > enough)
-
-    return [
-        label
-        for index, label in enumerate(major.tolist())
-        if has_room[index]
-        and surrounds_enough(index)
-        and _is_rectangle(parts.labels[parts.box(label)] == label)
-    ]
-
-
-def _is_rectangle(part: NDArray[np.bool_]) -> bool:
-    """Whether a part runs along all four sides of its own box, as no digit's outline does."""
-    rows, columns = (1 + round(_NEAR * side) for side in part.shape)
-    sides = (
-        part[:rows].any(axis=0),
-        part[-rows:].any(axis=0),
-        part[:, :columns].any(axis=1),
-        part[:, -columns:].any(axis=1),
+    _, _, stats, _ = cv2.connectedComponentsWithStats(
+        (labels > 0).view(np.uint8), connectivity=8, ltype=cv2.CV_16U
     )
-    return all(side.mean() > _ALONG for side in sides)
+    lefts, tops, widths, heights, _ = stats[major].T
+    rights, bottoms = lefts + widths, tops + heights
+    enough = FRAMED_MIN_FRACTION * amounts.sum()
+    frames = []
+    # of thousands of dots, as a print has, none has room for so much ink
+    for index in np.flatnonzero((heights - 2) * (widths - 2) > enough).tolist():
+        box = (slice(tops[index], bottoms[index]), slice(lefts[index], rights[index]))
+        inside = (tops > tops[index]) & (bottoms < bottoms[index])
+        inside &= (lefts > lefts[index]) & (rights < rights[index])
+        label = int(major[index])
+        if amounts[major[inside]].sum() > enough and _is_rectangle(labels[box] == label):
+            frames.append(label)
+    return frames
+
+
+def _is_rectangle(component: Flags) -> bool:
+    """Return whether it runs along all four sides of its own box, as no digit's outline does."""
+    rows, columns = (1 + round(NEAR_FRACTION * side) for side in component.shape)
+    sides = (
+        component[:rows].any(axis=0),
+        component[-rows:].any(axis=0),
+        component[:, :columns].any(axis=1),
+        component[:, -columns:].any(axis=1),
+    )
+    return all(side.mean() > FRAME_MIN_FRACTION for side in sides)

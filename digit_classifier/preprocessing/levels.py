@@ -1,79 +1,74 @@
-"""Figures of gray levels that are wanted often, in a part of the time of NumPy's own functions."""
+"""The gray levels of an array: one histogram, from which thresholds and quantiles come."""
 
+from bisect import bisect_right
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Levels = NDArray[np.float32]
-N_LEVELS, _HIGHEST = 256, 255
-#: Of the bins that Otsu's method counts in; a whole level lies in the bin of its number.
-EDGES = np.linspace(0, _HIGHEST, N_LEVELS + 1)
-_MIDDLES = (EDGES[:-1] + EDGES[1:]) / 2
+#: Gray levels: uint8, of shape (height, width).
+Gray = NDArray[np.uint8]
+N_LEVELS = 256
 
 
-def quantile(values: Levels, share: float) -> float:
-    """Level that this share of some values stay below: one of them, not one between two."""
-    index = int(share * (values.size - 1))
-    return float(np.partition(values, index, axis=None)[index])
-
-
-def median(values: Levels) -> float:
-    """Level in the middle of some values, or between the two that are."""
-    upper = values.size // 2
-    if values.size % 2:
-        return float(np.partition(values, upper, axis=None)[upper])
-    parted = np.partition(values, (upper - 1, upper), axis=None)
-    return float((parted[upper - 1] + parted[upper]) / 2)
-
-
-def percentile(values: NDArray[np.uint8], percent: float) -> float:
-    """Level that so many per cent of some values stay below, between two where it lies there."""
-    position = (values.size - 1) * (percent / 100)
-    lower = int(position)
-    upper = min(lower + 1, values.size - 1)
-    parted = np.partition(values, (lower, upper), axis=None)
-    low, high = float(parted[lower]), float(parted[upper])
-    return low + (high - low) * (position - lower)
-
-
-def otsu_threshold(values: Levels) -> float:
-    """Threshold of largest between-class variance (Otsu 1979, equations 7, 14, 18).
+class Histogram:
+    """How many pixels have each of the 256 gray levels.
 
     Parameters
     ----------
-    values : ndarray of float32
-        From 0 to 255.
+    levels : ndarray of shape (height, width), uint8
+    mask : ndarray of shape (height, width), uint8, optional
+        Only pixels where it is not 0 are counted.
 
-    Returns
-    -------
-    float
-        One of 256 levels.
-    """
-    # in double precision, a level on the border of two bins is counted in the upper
-    bins = values.ravel().astype(np.float64)
-    bins *= N_LEVELS
-    bins /= _HIGHEST
-    counts = np.bincount(bins.astype(np.intp), minlength=N_LEVELS + 1)
-    counts[-2] += counts[-1]  # the highest level belongs to the last bin
-    return float(EDGES[otsu_level(counts[:-1]) + 1])
-
-
-def otsu_level(counts: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Highest level below Otsu's threshold, of each histogram; see `otsu_threshold`.
-
-    Parameters
+    Attributes
     ----------
-    counts : ndarray of shape (..., 256), int
-
-    Returns
-    -------
-    ndarray of shape (...), int
+    cumulative : list of 256 int
+        Number of pixels up to each level, that level included.
+    n_pixels : int
     """
-    below = counts.cumsum(axis=-1)
-    above = below[..., -1:] - below
-    sums = (counts * _MIDDLES).cumsum(axis=-1)
-    # where one class is empty, its mean is of no account: the product is 0
-    means_below = sums / np.maximum(below, 1)
-    means_above = (sums[..., -1:] - sums) / np.maximum(above, 1)
-    separation = below * above * np.square(means_below - means_above)
-    level: NDArray[np.intp] = separation.argmax(axis=-1)
-    return level
+
+    def __init__(self, levels: Gray, mask: Gray | None = None) -> None:
+        counts = cv2.calcHist([levels], [0], mask, [N_LEVELS], [0, N_LEVELS])
+        # a list: looking a number up in it takes a tenth of the time that NumPy takes
+        self.cumulative: list[int] = counts.cumsum().astype(int).tolist()
+        self.n_pixels = self.cumulative[-1]
+
+    def n_above(self, level: float) -> int:
+        """Count the pixels above a level."""
+        return self.n_pixels - self.cumulative[int(level)]
+
+    def quantile(self, fraction: float, above: int = -1, up_to: int = N_LEVELS - 1) -> int:
+        """Return the level that a fraction of the pixels stays below.
+
+        Parameters
+        ----------
+        fraction : float
+        above, up_to : int
+            Only the pixels above the first level and up to the second count.
+        """
+        n_below = self.cumulative[above] if above >= 0 else 0
+        n_counted = self.cumulative[up_to] - n_below
+        return bisect_right(self.cumulative, n_below + int(fraction * (n_counted - 1)))
+
+
+def contrast_range(levels: Gray) -> int:
+    """Return the difference between the lightest and the darkest pixel."""
+    low, high, _, _ = cv2.minMaxLoc(levels)
+    return int(high - low)
+
+
+def edges(image: Gray) -> tuple[Gray, Gray, Gray, Gray]:
+    """Return the first and last row, and the first and last column."""
+    return image[0], image[-1], image[:, 0], image[:, -1]
+
+
+def sorted_rim(image: Gray) -> bytes:
+    """Return the levels of the four edges in ascending order."""
+    levels = np.concatenate(edges(image))
+    levels.sort()
+    return levels.tobytes()
+
+
+def reaches_all_edges(image: Gray, above: int) -> bool:
+    """Return whether each of the four edges has a pixel above a level."""
+    return all(edge.max() > above for edge in edges(image))

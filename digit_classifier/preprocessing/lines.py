@@ -1,146 +1,138 @@
 """Remove the lines of ruled and squared paper: thin, nearly straight, from edge to edge."""
 
+from functools import lru_cache
+
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.filters import running_extreme
-from digit_classifier.preprocessing.levels import Levels, median
-from digit_classifier.preprocessing.parts import find_parts
+from digit_classifier.preprocessing.levels import Gray
 
-#: Smaller pictures are scans of single digits; their longest strokes would pass for lines.
+#: Pixels: smaller pictures are scans of single digits; their longest strokes would pass for lines.
 MIN_SIDE = 64
 #: Slopes that are looked for, in rows a column: paper held askew, or seen from the side.
-_SLOPES = np.linspace(-0.24, 0.24, 13)
-#: Share of the width that a piece of a line has in common with a straight one of such a slope.
-_STRAIGHT = 0.16
-#: A line is at most this share of the picture's longest side thick, and a pixel or two more.
-_THICKNESS = 1 / 40
-#: Share of the width within which a line reaches the left and right edges.
-_AT_EDGE = 0.05
-#: Gray levels by which a line stands out at least.
-_VISIBLE = 4.0
-#: Ink stands out by more than this share of what stands out most.
-_INK = 0.7
-#: Times the upper quartile of their levels that lines reach in uneven light; what is stronger is
+SLOPES = tuple(np.linspace(-0.24, 0.24, 13).tolist())
+#: Fraction of the width that a piece of a line has in common with a straight one of such a slope.
+STRAIGHT_FRACTION = 0.16
+#: A line is at most this fraction of the picture's longest side thick, and a pixel or two more.
+MAX_THICKNESS_FRACTION = 1 / 40
+#: Fraction of the width within which a line reaches the left and right edges.
+EDGE_FRACTION = 0.05
+#: Pixels: the same, at least; the outermost ones are often blurred.
+EDGE_MIN_WIDTH = 2
+#: Gray levels by which a line stands out, at least.
+VISIBLE_MIN_CONTRAST = 4
+#: Fraction of the strongest contrast that ink has, at least; lines are paler.
+INK_MIN_FRACTION = 0.7
+#: Times the upper quartile of their contrast that lines reach in uneven light; what is stronger is
 #: ink. The lower levels are those of their flanks.
-_EVEN = 1.5
+UNEVEN_LIGHT_FACTOR = 1.5
+#: Pixels: height of a line with its blurred flanks.
+FLANKED_HEIGHT = 5
 
 
-def remove_lines(standing_out: Levels) -> Levels:
+def remove_lines(contrast: Gray) -> Gray:
     """Take away level and upright lines; ink that is stronger keeps what it has beyond them.
 
     Parameters
     ----------
-    standing_out : ndarray of shape (height, width), float32
+    contrast : ndarray of shape (height, width), uint8
         How far each pixel stands out from the background.
 
     Returns
     -------
-    ndarray of shape (height, width), float32
+    ndarray of shape (height, width), uint8
         The picture itself where it has no lines.
     """
-    if min(standing_out.shape) < MIN_SIDE:
-        return standing_out
+    if min(contrast.shape) < MIN_SIDE:
+        return contrast
     # both from the same picture: lines that are taken away leave gaps in those that they cross
-    level, upright = _level_lines(standing_out), _level_lines(standing_out.T)
+    level, upright = _level_lines(contrast), _level_lines(cv2.transpose(contrast))
     if level is None and upright is None:
-        return standing_out
-    lines = np.zeros_like(standing_out) if level is None else level
-    lines = lines if upright is None else np.maximum(lines, upright.T)
-    rest = standing_out - lines
+        return contrast
+    lines = np.zeros_like(contrast) if level is None else level
+    lines = lines if upright is None else cv2.max(lines, cv2.transpose(upright))
+    rest = cv2.subtract(contrast, lines)
     # a trace of a line would tie it to the digit
-    rest[(lines > 0) & (rest < _VISIBLE)] = 0
+    rest[(lines > 0) & (rest < VISIBLE_MIN_CONTRAST)] = 0
     return rest
 
 
-def _level_lines(levels: Levels) -> Levels | None:
-    """Return the level lines at their own levels and 0 elsewhere, or None without one."""
-    margin = max(2, round(_AT_EDGE * levels.shape[1]))
-    if not (_enters(levels[:, :margin]) and _enters(levels[:, -margin:])):
+def _level_lines(contrast: Gray) -> Gray | None:
+    """Return the level lines as an image, 0 elsewhere, or None without a line."""
+    margin = max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * contrast.shape[1]))
+    if not (_may_enter(contrast[:, :margin]) and _may_enter(contrast[:, -margin:])):
         return None
-    straight = _straight_pieces(levels)
-    thin = np.where(_is_thin(straight, max(levels.shape)), straight, 0)
+    straight = _straight_pieces(contrast)
+    # an upright segment fits into bars and edges, but not into a line
+    thickness = 2 + round(MAX_THICKNESS_FRACTION * max(contrast.shape))
+    upright = np.ones((thickness | 1, 1), np.uint8)
+    thick = cv2.morphologyEx(straight, cv2.MORPH_OPEN, upright)
+    thin = np.where(thick < straight // 2, straight, np.uint8(0))
     # in a picture that is tight around its digit, a single line is one of the digit's own strokes
-    lines = _from_edge_to_edge(thin, margin, least=2 if _is_tight(levels) else 1)
-    # a line's blurred flanks belong to it
-    return None if lines is None else running_extreme(lines, 5, 0, np.maximum)
+    lines = _from_edge_to_edge(thin, margin, min_lines=2 if _is_tight(contrast) else 1)
+    return None if lines is None else cv2.dilate(lines, np.ones((FLANKED_HEIGHT, 1), np.uint8))
 
 
-def _enters(strip: Levels) -> bool:
+def _may_enter(strip: Gray) -> bool:
     """Whether a line may cross a strip along an edge: some row of it stands out, on the mean.
 
     This spares most photos the search for lines; the mean keeps grain from looking like one.
     """
-    means = strip.mean(axis=1)
-    return float(means.max()) - median(means) >= _VISIBLE
+    means = cv2.reduce(strip, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
+    return bool(means.max() - np.median(means) >= VISIBLE_MIN_CONTRAST)
 
 
-def _straight_pieces(levels: Levels) -> Levels:
+def _straight_pieces(contrast: Gray) -> Gray:
     """Gray opening by straight segments of all slopes: what is as long, at its weakest level.
 
     Serra 1982, "Image Analysis and Mathematical Morphology".
     """
-    width = levels.shape[1]
-    length = round(_STRAIGHT * width)
-    padded = np.pad(levels.astype(np.uint8), ((0, 0), (length, length)), mode="edge")
-    opened = np.zeros_like(padded)
-    for slope in _SLOPES:
-        shortest = _running_extreme(padded, slope, length, np.minimum)
-        # the other way round: the running maximum looks back along the segment
-        piece = _running_extreme(shortest[::-1, ::-1], slope, length, np.maximum)[::-1, ::-1]
-        np.maximum(opened, piece, out=opened)
-    return opened[:, length : length + width].astype(np.float32)
+    opened = np.zeros_like(contrast)
+    for segment in _segments(round(STRAIGHT_FRACTION * contrast.shape[1])):
+        opened = cv2.max(opened, cv2.morphologyEx(contrast, cv2.MORPH_OPEN, segment))
+    return opened
 
 
-def _running_extreme(
-    levels: NDArray[np.uint8], slope: float, length: int, extreme: np.ufunc
-) -> NDArray[np.uint8]:
-    """Extreme over the segment of `length` columns that begins at each pixel.
-
-    By doubling: the extreme over 2 n columns is that of two over n, the second n columns on.
-    """
-    result, covered = levels.copy(), 1
-    height, width = levels.shape
-    while covered < length:
-        right = min(covered, length - covered)
-        down = round(slope * right)
-        rows = slice(max(-down, 0), height - max(down, 0))
-        shifted = slice(max(down, 0), height - max(-down, 0))
-        here = result[rows, : width - right]
-        extreme(here, result[shifted, right:].copy(), out=here)
-        covered += right
-    return result
+@lru_cache(maxsize=64)  # by length: there is one a width of picture
+def _segments(length: int) -> tuple[Gray, ...]:
+    """Return a mask of each slope's segment, symmetric about its middle."""
+    reach = length // 2
+    columns = np.arange(-reach, reach + 1)
+    segments = []
+    for slope in SLOPES:
+        rows = np.rint(slope * columns).astype(int)
+        segment = np.zeros((2 * int(np.abs(rows).max()) + 1, columns.size), np.uint8)
+        segment[len(segment) // 2 + rows, reach + columns] = 1
+        segments.append(segment)
+    return tuple(segments)
 
 
-def _is_thin(levels: Levels, longest: int) -> NDArray[np.bool_]:
-    """Tell lines from bars and edges, which an upright segment of some length fits into."""
-    size = 2 + round(_THICKNESS * longest)
-    shortest = running_extreme(levels, size, 0, np.minimum)
-    thick = running_extreme(shortest, size, 0, np.maximum)
-    return thick < levels / 2
-
-
-def _is_tight(levels: Levels) -> bool:
+def _is_tight(contrast: Gray) -> bool:
     """Whether ink, and not only a line, which is paler, comes close to all four edges."""
-    rows, columns = (max(2, round(_AT_EDGE * side)) for side in levels.shape)
-    strips = (levels[:rows], levels[-rows:], levels[:, :columns], levels[:, -columns:])
-    return min(float(strip.max()) for strip in strips) > _INK * float(levels.max())
+    rows, columns = (
+        max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * length)) for length in contrast.shape
+    )
+    strips = (contrast[:rows], contrast[-rows:], contrast[:, :columns], contrast[:, -columns:])
+    strongest = INK_MIN_FRACTION * int(contrast.max())
+    return all(int(strip.max()) > strongest for strip in strips)
 
 
-def _from_edge_to_edge(levels: Levels, margin: int, least: int) -> Levels | None:
+def _from_edge_to_edge(pieces: Gray, margin: int, min_lines: int) -> Gray | None:
     """Keep the lines and, where there are, what else reaches an edge; None with too few lines.
 
     A stroke that runs along a line hides a part of it: what is left of the line is short. Where a
     stroke runs into one, it is stronger than the lines, and keeps the difference.
     """
-    parts = find_parts(levels > _VISIBLE)
-    boxes = parts.boxes
-    at_left, at_right = boxes.lefts < margin, boxes.rights > levels.shape[1] - margin
-    whole, reaching = (
-        np.concatenate([[False], some]) for some in (at_left & at_right, at_left | at_right)
-    )
-    if whole.sum() < least:
+    _, mask = cv2.threshold(pieces, VISIBLE_MIN_CONTRAST, 1, cv2.THRESH_BINARY)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    lefts = stats[:, cv2.CC_STAT_LEFT]
+    rights = lefts + stats[:, cv2.CC_STAT_WIDTH]
+    at_left, at_right = lefts < margin, rights > pieces.shape[1] - margin
+    at_left[0] = at_right[0] = False  # the background
+    is_line = at_left & at_right
+    if np.count_nonzero(is_line) < min_lines:
         return None
-    strongest = _EVEN * float(np.quantile(levels[whole[parts.labels]], 0.75))
-    lines: Levels = np.where(reaching[parts.labels], np.minimum(levels, strongest), 0)
+    strongest = min(255.0, UNEVEN_LIGHT_FACTOR * np.quantile(pieces[is_line[labels]], 0.75))
+    reaches_edge = (at_left | at_right)[labels]
+    lines: Gray = np.where(reaches_edge, np.minimum(pieces, np.uint8(strongest)), np.uint8(0))
     return lines

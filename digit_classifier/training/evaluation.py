@@ -13,7 +13,7 @@ from digit_classifier.classifier import Classifier
 from digit_classifier.errors import NoInkError
 from digit_classifier.model_store import Model
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.preprocessing.framing import Framing, frame, frame_together
+from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.training.calibration import (
     confidence_of,
@@ -110,10 +110,9 @@ def _framed(
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Frame every image, and say which have nothing to be framed."""
     framed, is_refused = np.zeros_like(images), np.zeros(len(images), bool)
-    together = frame_together(list(images), framing)
     for index, image in enumerate(images):
         try:
-            framed[index] = (together.get(index) or frame(image, framing)).image
+            framed[index] = frame(image, framing).image
         except NoInkError:
             is_refused[index] = True
     return framed, is_refused

@@ -1,22 +1,59 @@
 """The application's classifiers, loaded when it starts; ``?model=NAME`` chooses another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import cast
 
 from flask import Flask, current_app, request
 
-from digit_classifier.errors import ModelNotFoundError
-from digit_classifier.inference import DigitClassifier
+from digit_classifier.errors import InputError, ModelNotFoundError
+from digit_classifier.inference import DigitClassifier, Prediction
 from digit_classifier.web.observation import observe_reading
 
 _KEY = "digit_classifier"
 
 
+class RecordingClassifier(DigitClassifier):
+    """A classifier that records its answers, and its errors, in the current request."""
+
+    def predict(self, content: bytes, *, inspect: bool = False) -> Prediction:
+        """Read the digit of one image file; see `DigitClassifier.predict`."""
+        with _recorded_errors(content):
+            prediction = super().predict(content, inspect=inspect)
+        observe_reading(content, prediction)
+        return prediction
+
+    def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
+        """Read the digit of gray levels; see `DigitClassifier.predict_pixels`."""
+        with _recorded_errors(text.encode()):
+            prediction = super().predict_pixels(text, inspect=inspect)
+        observe_reading(text.encode(), prediction)
+        return prediction
+
+    def predict_batch(self, contents: Iterable[bytes]) -> list[Prediction | InputError]:
+        """Read the digits of many image files; see `DigitClassifier.predict_batch`."""
+        contents = list(contents)
+        answers = super().predict_batch(contents)
+        for content, answer in zip(contents, answers, strict=True):
+            observe_reading(content, answer)
+        return answers
+
+
+@contextmanager
+def _recorded_errors(content: bytes) -> Iterator[None]:
+    try:
+        yield
+    except InputError as exc:
+        observe_reading(content, exc)
+        raise
+
+
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> None:
     """Give the application its classifiers by name; the first one answers by default."""
-    for classifier in classifiers.values():
-        classifier.observe = observe_reading
-    app.extensions[_KEY] = classifiers
+    app.extensions[_KEY] = {
+        name: RecordingClassifier(classifier.model, classifier.framing, classifier.limits)
+        for name, classifier in classifiers.items()
+    }
 
 
 def all_classifiers() -> Mapping[str, DigitClassifier]:

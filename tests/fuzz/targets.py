@@ -3,10 +3,8 @@
 Each trial has a number, and a seed and a number make the same input again.
 """
 
-import contextlib
 import random
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -14,8 +12,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from digit_classifier.errors import InputError
-from digit_classifier.preprocessing.decode import DecodeLimits, decode
-from digit_classifier.preprocessing.framing import frame, frame_together
+from digit_classifier.framed_images import frame_image
+from digit_classifier.preprocessing.decode import DecodeLimits
 from tests.fuzz.corpus import corpus
 from tests.fuzz.hostile_requests import HostileRequest, hostile_request
 from tests.fuzz.mutation import mutate
@@ -52,26 +50,12 @@ class Pictures:
 def read(content: bytes, limits: DecodeLimits) -> str:
     """Decode and frame a file; only an InputError may be raised."""
     try:
-        framed = frame(decode(content, limits), "auto")
+        framed = frame_image(content, limits, "auto").framed
     except InputError as exc:
         return exc.code
     if framed.image.shape != (28, 28):
         raise UnexpectedAnswerError(f"framed to {framed.image.shape}")
     return "framed"
-
-
-def frame_damaged_together(numbers: Iterable[int]) -> int:
-    """Frame damaged files together, and return how many could be; each must be as it is alone."""
-    files, grays = Pictures(0), []
-    for number in numbers:
-        with contextlib.suppress(InputError):
-            grays.append(decode(files.input(number), DecodeLimits()))
-    together = frame_together(grays)
-    for number, framed in together.items():
-        alone = frame(grays[number])
-        if framed.warnings != alone.warnings or (framed.image != alone.image).any():
-            raise UnexpectedAnswerError(f"together {framed}, alone {alone}")
-    return len(together)
 
 
 class Requests:

@@ -3,7 +3,6 @@ import pytest
 
 from digit_classifier.preprocessing.background import (
     background_surface,
-    ink_sign,
     remove_background,
 )
 from digit_classifier.preprocessing.box import crop_to_ink
@@ -15,7 +14,7 @@ def test_background_of_a_blank_slope_is_the_slope() -> None:
     slope = np.linspace(60, 200, 90)[:, None] + np.linspace(-20, 20, 70)
     gray = slope.round().astype(np.uint8)
 
-    np.testing.assert_allclose(background_surface(gray), slope, atol=1)
+    np.testing.assert_allclose(background_surface(gray).astype(int), slope, atol=1)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -27,15 +26,17 @@ def test_background_under_a_vignette_ignores_the_ink(digit: int) -> None:
 
     with_ink, paper_alone = background_surface(photograph(20)), photograph(200)
 
-    assert np.abs(with_ink - paper_alone).max() < 20
+    assert np.abs(with_ink.astype(int) - paper_alone).max() < 20
 
 
 @pytest.mark.parametrize("digit", range(10))
-@pytest.mark.parametrize(("ink", "paper", "sign"), [(0, 255, -1), (255, 0, 1), (90, 160, -1)])
-def test_polarity_is_told_from_the_picture(digit: int, ink: int, paper: int, sign: int) -> None:
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (90, 160)])
+def test_polarity_is_that_of_the_picture(digit: int, ink: int, paper: int) -> None:
     gray = np.asarray(draw_digit(digit, size=(64, 64), ink=ink, paper=paper, shade=0.3, noise=4))
 
-    assert ink_sign(gray.astype(np.float32) - background_surface(gray)) == sign
+    where_ink_is = np.asarray(draw_digit(digit, size=(64, 64), ink=255, paper=0)) > 200
+    assert remove_background(gray)[where_ink_is].mean() > 30
+    assert remove_background(gray)[~where_ink_is].mean() < 12
 
 
 def test_what_is_left_is_the_ink_in_its_own_levels() -> None:

@@ -216,7 +216,7 @@ def test_decode_sees_the_colour_in_a_large_picture_too() -> None:
 
     gray = decode(encode(image, "PNG"), LIMITS)
 
-    assert gray.shape == (500, 700)
+    assert gray.shape == (250, 350)
     assert np.ptp(gray) > 100
 
 
@@ -238,19 +238,19 @@ def test_decode_reduces_a_large_picture(image_format: str, paper: object) -> Non
     gray = decode(encode(large, image_format), LIMITS)
 
     height, width = gray.shape
-    assert 640 <= width < 1280
+    assert 320 <= width < 640
     assert width / height == pytest.approx(3000 / 2100, rel=0.01)
     assert gray[0, 0] > 250
     assert gray.min() < 5
 
 
-def test_decode_brings_a_cameras_picture_to_a_quarter() -> None:
+def test_decode_brings_a_cameras_picture_to_an_eighth() -> None:
     photo = draw_digit(5, size=(2000, 1500), paper=(210, 205, 195)).resize((4000, 3000))
 
     gray = decode(encode(photo, "JPEG"), LIMITS)
 
-    assert gray.shape == (750, 1000)
-    assert np.abs(gray.astype(int) - np.asarray(photo.convert("L").reduce(4))).mean() < 1
+    assert gray.shape == (375, 500)
+    assert np.abs(gray.astype(int) - np.asarray(photo.convert("L").reduce(8))).mean() < 1
 
 
 def test_decode_reads_a_long_and_narrow_jpeg() -> None:
@@ -298,7 +298,30 @@ def test_decode_tells_the_format_and_the_size_that_the_file_has(image_format: st
 
     assert decoded.format == image_format
     assert (decoded.width, decoded.height) == (1800, 1200)
-    assert decoded.gray.shape == (600, 900)  # which was reduced
+    assert max(decoded.gray.shape) in {360, 450}  # which was reduced; a JPEG by a power of 2
+    assert not decoded.is_detailed
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_decode_in_detail_keeps_every_pixel(image_format: str) -> None:
+    picture = draw_digit(7, size=(1800, 1200))
+
+    decoded = decode_image(
+        encode(picture, image_format), DecodeLimits(max_bytes=2**23), detailed=True
+    )
+
+    assert decoded.gray.shape == (1200, 1800)
+    assert decoded.is_detailed
+
+
+def test_decode_in_detail_keeps_at_most_ten_million_pixels() -> None:
+    content = encode(Image.new("L", (6000, 6000), 255), "PNG")
+
+    assert decode_image(content, LIMITS, detailed=True).gray.size <= 10_000_000
+
+
+def test_a_small_picture_has_no_more_detail(drawn: Image.Image) -> None:
+    assert decode_image(encode(drawn, "PNG"), LIMITS).is_detailed
 
 
 def test_decode_keeps_sixteen_bits_and_exif_of_a_large_picture() -> None:
@@ -309,7 +332,7 @@ def test_decode_keeps_sixteen_bits_and_exif_of_a_large_picture() -> None:
 
     gray = decode(encode(Image.fromarray(deep), "PNG", exif=exif), LIMITS)
 
-    assert gray.shape == (500, 800)
+    assert gray.shape == (215, 343)
     assert gray[0, 0] == round(50_000 / 257)
     assert gray[-1, -1] == 0
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.preprocessing.box import crop_to_ink
-from digit_classifier.preprocessing.doubts import is_cut_off, stand_side_by_side
+from digit_classifier.preprocessing.doubts import is_cut_off, stand_side_by_side, stroke_mask
 from digit_classifier.preprocessing.framing import frame
 from tests.preprocessing.scenes import beside, broken, drawn, lit, squared
 from tests.strokes import FORMS
@@ -57,14 +57,15 @@ def test_two_digits_in_a_photo_are_told() -> None:
 def test_a_broken_stroke_makes_no_second_digit(digit: int, form: int, gap: int) -> None:
     upright_gap = broken(light(digit, form=form, size=(200, 200)).T, gap, paper=0).T
 
-    assert not stand_side_by_side(crop_to_ink(upright_gap))
+    box = crop_to_ink(upright_gap)
+    assert not stand_side_by_side(stroke_mask(box), len(box))
 
 
 def test_what_is_above_is_no_second_digit() -> None:
     box = np.zeros((60, 40), np.uint8)
     box[:28], box[32:] = 255, 255
 
-    assert not stand_side_by_side(box)
+    assert not stand_side_by_side(stroke_mask(box), len(box))
 
 
 def test_a_comma_beside_is_no_second_digit() -> None:
@@ -72,7 +73,7 @@ def test_a_comma_beside_is_no_second_digit() -> None:
     box[:, :30] = 255
     box[50:, 45:] = 255
 
-    assert not stand_side_by_side(box)
+    assert not stand_side_by_side(stroke_mask(box), len(box))
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -88,8 +89,8 @@ def test_a_digit_over_one_edge_is_told(digit: int, position: tuple[float, float]
 def test_a_digit_that_fills_the_picture_is_not_cut_off(digit: int, side: int) -> None:
     filled = crop_to_ink(light(digit, size=(side, side), scale=1))
 
-    assert not is_cut_off(filled)
-    assert not is_cut_off(np.pad(filled, ((0, 0), (3, 3))))
+    assert not is_cut_off(stroke_mask(filled))
+    assert not is_cut_off(stroke_mask(np.pad(filled, ((0, 0), (3, 3)))))
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -97,14 +98,14 @@ def test_a_corner_cuts_a_digit_off(turns: int) -> None:
     ink = np.zeros((30, 30), np.uint8)
     ink[:12, :12] = 255
 
-    assert is_cut_off(np.rot90(ink, turns))
+    assert is_cut_off(stroke_mask(np.rot90(ink, turns)))
 
 
 def test_a_faint_flank_at_the_edge_is_not_cut_off() -> None:
     ink = np.zeros((30, 30), np.uint8)
     ink[1:12, 10:14], ink[0, 10:14] = 255, 100
 
-    assert not is_cut_off(ink)
+    assert not is_cut_off(stroke_mask(ink))
 
 
 @pytest.mark.parametrize(("side", "told"), [(8, True), (12, False)])

@@ -3,23 +3,29 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digit_classifier.preprocessing.box import crop_to_ink
-from digit_classifier.preprocessing.frames import crop_frames, rim, rim_shade
+from digit_classifier.preprocessing.frames import crop_frames, inside_frames, ring_shade
 from digit_classifier.preprocessing.framing import frame
+from digit_classifier.preprocessing.levels import sorted_rim
 from tests.preprocessing.scenes import boxed, drawn, lit, surrounded
 
 
-def test_the_rim_has_each_outermost_pixel_once() -> None:
-    image = np.arange(20).reshape(4, 5)
+def test_the_box_inside_all_frames_is_what_is_cropped_to() -> None:
+    window = surrounded(surrounded(drawn(3, size=(120, 90)), 5, 100), 15, 240)
 
-    assert sorted(rim(image)) == [0, 1, 2, 3, 4, 5, 9, 10, 14, 15, 16, 17, 18, 19]
+    left, top, width, height = inside_frames(window)
+
+    assert (left, top) == (21, 21)
+    np.testing.assert_array_equal(
+        crop_frames(window), window[top : top + height, left : left + width]
+    )
 
 
 def test_a_rim_of_two_shades_has_none() -> None:
     gray = np.full((30, 30), 200, np.uint8)
 
-    assert rim_shade(gray) == 200
+    assert ring_shade(gray) == 200
     gray[:, :8] = 90
-    assert rim_shade(gray) is None
+    assert ring_shade(gray) is None
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -51,7 +57,7 @@ def test_a_printed_box_goes_and_the_digit_stays(digit: int) -> None:
     cropped = crop_frames(boxed(gray, shade=30))
 
     np.testing.assert_array_equal(crop_to_ink(255 - cropped), crop_to_ink(255 - gray))
-    assert (rim(cropped) == 255).all()
+    assert sorted_rim(cropped)[0] == 255
 
 
 def test_the_rounded_corners_of_a_window_are_a_frame() -> None:

@@ -2,6 +2,7 @@ import contextlib
 import cProfile
 import pstats
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -183,16 +184,40 @@ def test_the_steps_leave_their_input_alone() -> None:
 @pytest.mark.parametrize("digit", range(10))
 def test_what_is_not_there_is_not_removed(digit: int, name: str) -> None:
     gray = drawn(digit, size=(200, 150), ink=255, paper=0)
-    levels = gray.astype(np.float32) if name == "remove_lines" else gray
 
-    assert STEPS[name](levels) is levels
+    assert STEPS[name](gray) is gray
 
 
 def test_a_large_picture_is_reduced_and_keeps_its_proportions() -> None:
     gray = drawn(size=(1280, 640))
 
-    assert shrink(gray).shape == (160, WORKING_SIDE)
-    assert shrink(gray[:300, :WORKING_SIDE]).shape == (300, WORKING_SIDE)
+    assert shrink(gray).shape == (WORKING_SIDE // 2, WORKING_SIDE)
+    assert shrink(small := gray[: WORKING_SIDE // 3, :WORKING_SIDE]) is small
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("position", [(0.5, 0.5), (0.1, 0.8), (0.92, 0.1)], ids=str)
+@pytest.mark.parametrize("surroundings", [None, boxed, partial(surrounded, margin=60, shade=80)])
+def test_a_small_digit_is_framed_in_the_better_resolution(
+    digit: int, position: tuple[float, float], surroundings: Callable[..., np.ndarray] | None
+) -> None:
+    gray = drawn(digit, size=(900, 600), scale=0.08, position=position)
+    alone = frame(drawn(digit, size=(70, 70), scale=48 / 70))
+
+    framed = frame(gray if surroundings is None else surroundings(gray))
+
+    # the region begins between two pixels; two different digits differ by 15 at least
+    assert least_difference(framed.image, alone.image) < 8
+    assert framed.ink_side == pytest.approx(48, abs=4)
+
+
+def test_the_steps_end_with_what_they_make_of_a_small_digits_region() -> None:
+    gray = drawn(size=(900, 600), scale=0.08)
+
+    results = dict(run_steps(gray))
+
+    assert max(results["shrink"].shape) < WORKING_SIDE
+    np.testing.assert_array_equal(results["center_of_mass"], frame(gray).image)
 
 
 @pytest.mark.parametrize("shape", [(10, 4000), (4000, 10), (1, 1025), (1025, 1)])

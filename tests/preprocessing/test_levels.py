@@ -1,53 +1,66 @@
-"""The figures are those that NumPy's and SciPy's functions give."""
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.datasets import make_blobs
 
-from digit_classifier.preprocessing.levels import median, otsu_threshold, percentile, quantile
+from digit_classifier.preprocessing.levels import (
+    Histogram,
+    contrast_range,
+    reaches_all_edges,
+    sorted_rim,
+)
 
-VALUES = arrays(np.float32, st.integers(1, 60), elements=st.floats(0, 255, width=32))
-
-
-@given(VALUES)
-def test_median_is_numpy_s(values: np.ndarray) -> None:
-    assert median(values) == np.median(values)
-
-
-@given(VALUES, st.floats(0, 1))
-def test_quantile_is_one_of_the_values(values: np.ndarray, share: float) -> None:
-    assert quantile(values, share) == np.quantile(values, share, method="lower")
+LEVELS = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
 
-@given(arrays(np.uint8, st.integers(1, 60)), st.floats(0, 100))
-def test_percentile_is_numpy_s(values: np.ndarray, percent: float) -> None:
-    assert percentile(values, percent) == pytest.approx(np.percentile(values, percent), abs=1e-9)
+@given(LEVELS, st.floats(0, 1))
+def test_a_quantile_is_that_of_numpy(levels: np.ndarray, fraction: float) -> None:
+    assert Histogram(levels).quantile(fraction) == np.quantile(levels, fraction, method="lower")
 
 
-@given(VALUES)
-def test_otsu_counts_as_numpy_s_histogram_does(values: np.ndarray) -> None:
-    counts, edges = np.histogram(values, bins=256, range=(0.0, 255.0))
-    middles = (edges[:-1] + edges[1:]) / 2
-
-    def separation(bin_: int) -> float:
-        low, high = counts[: bin_ + 1], counts[bin_ + 1 :]
-        if not low.sum() or not high.sum():
-            return 0.0
-        means = low @ middles[: bin_ + 1] / low.sum(), high @ middles[bin_ + 1 :] / high.sum()
-        return float(low.sum() * high.sum() * (means[0] - means[1]) ** 2)
-
-    best = max(separation(bin_) for bin_ in range(256))
-    found = separation(int(np.flatnonzero(edges == otsu_threshold(values))[0]) - 1)
-    assert found == pytest.approx(best, rel=1e-9, abs=1e-6)
+@given(LEVELS, st.floats(0, 1), st.integers(0, 254), st.integers(0, 255))
+def test_a_quantile_counts_only_the_levels_that_are_asked_for(
+    levels: np.ndarray, fraction: float, above: int, up_to: int
+) -> None:
+    counted = levels[(levels > above) & (levels <= up_to)]
+    if counted.size:
+        expected = np.quantile(counted, fraction, method="lower")
+        assert Histogram(levels).quantile(fraction, above, up_to) == expected
 
 
-def test_otsu_separates_two_clusters() -> None:
-    values, labels = make_blobs(500, centers=[[40.0], [180.0]], cluster_std=12, random_state=0)
-    values = values.clip(0, 255).astype(np.float32)
+@given(LEVELS, st.integers(0, 255))
+def test_pixels_above_a_level_are_counted(levels: np.ndarray, level: int) -> None:
+    assert Histogram(levels).n_above(level) == (levels > level).sum()
 
-    threshold = otsu_threshold(values)
 
-    np.testing.assert_array_equal(values[:, 0] > threshold, labels == 1)
+def test_a_histogram_of_a_mask_leaves_the_other_pixels_out() -> None:
+    levels = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    mask = np.array([[1, 0, 0], [0, 1, 0]], np.uint8)
+
+    histogram = Histogram(levels, mask)
+
+    assert histogram.n_pixels == 2
+    assert histogram.n_above(1) == 1
+
+
+@given(LEVELS)
+def test_the_range_of_contrast_is_from_the_darkest_to_the_lightest(levels: np.ndarray) -> None:
+    assert contrast_range(levels) == int(levels.max()) - int(levels.min())
+
+
+def test_the_rim_is_sorted_and_leaves_the_inside_out() -> None:
+    image = np.arange(20, dtype=np.uint8).reshape(4, 5)
+
+    assert sorted(set(sorted_rim(image))) == [0, 1, 2, 3, 4, 5, 9, 10, 14, 15, 16, 17, 18, 19]
+    assert list(sorted_rim(image)) == sorted(sorted_rim(image))
+
+
+@pytest.mark.parametrize("edge", [np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]])
+def test_what_leaves_one_edge_free_does_not_reach_all(edge: tuple[slice, ...]) -> None:
+    ink = np.full((9, 7), 200, np.uint8)
+    assert reaches_all_edges(ink, 199)
+
+    ink[edge] = 199
+
+    assert not reaches_all_edges(ink, 199)

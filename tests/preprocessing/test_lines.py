@@ -33,7 +33,7 @@ def test_lines_go_and_the_digit_stays(digit: int, paper: str, shade: int) -> Non
 
     away = ~ndimage.binary_dilation(alone > 5, iterations=3)
     assert left[away].mean() < 1
-    assert (left[alone > 100] > 60).mean() > 0.97
+    assert (left[alone > 100] >= 60).mean() > 0.97
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -78,7 +78,6 @@ def test_a_digit_without_lines_stays_as_it_is(digit: int, side: int, pen_width: 
 @pytest.mark.parametrize("digit", range(10))
 def test_a_scan_of_a_single_digit_has_no_lines(digit: int) -> None:
     levels = crop_to_ink(drawn(digit, size=(63, 63), ink=255, paper=0, pen_width=2))
-    levels = levels.astype(np.float32)
 
     assert remove_lines(levels) is levels
 
@@ -89,27 +88,27 @@ def test_a_bar_from_edge_to_edge_of_a_tight_picture_is_a_stroke(
     digit: int, form: int, pen_width: int
 ) -> None:
     gray = drawn(digit, form=form, size=(200, 200), pen_width=pen_width, ink=255, paper=0)
-    levels = crop_to_ink(gray).astype(np.float32)
+    levels = crop_to_ink(gray)
 
     np.testing.assert_array_equal(remove_lines(levels), levels)
 
 
 def test_the_core_of_a_line_goes_with_its_flanks() -> None:
-    levels = np.zeros((200, 200), np.float32)
-    levels[99], levels[100], levels[101] = 15, 50.5, 15
+    levels = np.zeros((200, 200), np.uint8)
+    levels[99], levels[100], levels[101] = 15, 50, 15
 
     assert remove_lines(levels).max() == 0
 
 
 def test_a_bar_that_ends_before_the_edge_is_a_stroke() -> None:
-    levels = np.zeros((200, 200), np.float32)
+    levels = np.zeros((200, 200), np.uint8)
     levels[60:64, 30:170] = 200
 
     assert remove_lines(levels) is levels
 
 
 def test_a_broad_band_is_no_line() -> None:
-    levels = np.zeros((200, 200), np.float32)
+    levels = np.zeros((200, 200), np.uint8)
     levels[60:90] = 200
 
     assert remove_lines(levels) is levels

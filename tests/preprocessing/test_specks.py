@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.preprocessing.framing import frame
-from digit_classifier.preprocessing.specks import remove_specks, speck_share
+from digit_classifier.preprocessing.specks import remove_specks, speck_fraction
 from tests.strokes import draw_digit
 
 
@@ -43,12 +43,12 @@ def test_specks_are_counted_in_both_polarities() -> None:
     gray = np.full((12, 12), 128, np.uint8)
     gray[3, 3], gray[7, 7] = 255, 0
 
-    assert speck_share(gray) == pytest.approx(2 / 100)
-    assert speck_share(255 - gray) == pytest.approx(2 / 100)
+    assert speck_fraction(gray) == pytest.approx(2 / 100)
+    assert speck_fraction(255 - gray) == pytest.approx(2 / 100)
 
 
 def test_a_picture_without_inner_pixels_has_no_specks() -> None:
-    assert speck_share(np.zeros((2, 9), np.uint8)) == 0
+    assert speck_fraction(np.zeros((2, 9), np.uint8)) == 0
 
 
 def test_framing_reads_through_salt_and_pepper() -> None:

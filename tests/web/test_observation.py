@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from digit_classifier.web.observation import observe_reading
+from digit_classifier.errors import UnsupportedImageError
+from digit_classifier.web.observation import current_observation, observe_reading
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import send
 
@@ -40,3 +41,20 @@ def test_image_that_no_request_asked_for_is_nobody_s(app):
     prediction = app.extensions["digit_classifier"]["mlp"].predict(drawn(7))
     observe_reading(b"", prediction)  # outside of a request: it has nowhere to go
     assert prediction.digit == 7
+
+
+def test_answers_and_errors_are_recorded_but_not_those_of_the_self_test(app):
+    classifier = app.extensions["digit_classifier"]["mlp"]
+    good, bad = drawn(7), b"no picture"
+
+    with app.test_request_context():
+        classifier.self_test()
+        prediction = classifier.predict(good)
+        with pytest.raises(UnsupportedImageError):
+            classifier.predict(bad)
+        (again, refused) = classifier.predict_batch([good, bad])
+        recorded = current_observation()
+
+    assert recorded.predictions == [prediction, again]
+    assert recorded.codes == [refused.code] * 2
+    assert recorded.contents == [good, bad, good, bad]
