@@ -3,6 +3,7 @@ import contextlib
 import gzip
 import lzma
 import os
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -434,6 +435,30 @@ def test_the_fingerprint_changes_with_a_file_of_a_folder(
     (folder / "first/1.png").write_bytes(b"another")
 
     assert take_census([find_source(str(folder))], 3).fingerprint != before
+
+
+def test_shards_are_numbered_over_all_inputs(tmp_path: Path, digit_files: dict[str, bytes]) -> None:
+    sources = [
+        find_source(str(inputs.write_zip(tmp_path / name, digit_files))) for name in ("a", "b")
+    ]
+
+    shards = list(list_shards(sources, 4))
+
+    assert [shard.index for shard in shards] == list(range(6))
+    assert [shard.piece.count for shard in shards] == [4, 4, 2, 4, 4, 2]
+
+
+def test_a_folder_that_cannot_be_listed_to_its_end_is_told(
+    tmp_path: Path, digit_files: dict[str, bytes]
+) -> None:
+    source = find_source(str(inputs.write_folder(tmp_path / "folder", digit_files)))
+    pieces = source.pieces(1)
+    next(pieces)  # of the first subfolder
+
+    shutil.rmtree(tmp_path / "folder" / "second")
+
+    with pytest.raises(BulkError, match=r"second cannot be listed: No such file"):
+        list(pieces)
 
 
 def test_an_input_that_shrank_since_it_was_listed_stops_the_run(
