@@ -163,7 +163,7 @@ go_back() {
     local before="$GOING_BACK_TO"
     GOING_BACK_TO=""
     restore_configuration
-    PROCESSES="$(sed -n 's/^WSGIDaemonProcess .* processes=\([0-9]*\) .*/\1/p' "$SITE_FILE")"
+    PROCESSES="$(sed -n 's/^WSGIDaemonProcess digit-classifier .* processes=\([0-9]*\) .*/\1/p' "$SITE_FILE")"
     ensure_link "$before" "$PREFIX/current"
     if ! apache_is_running; then ACTION=start; elif [[ "$ACTION" == start ]]; then ACTION=restart; fi
     let_apache "$ACTION" || let_apache graceful

@@ -38,6 +38,12 @@ free_port() {
         'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
 }
 
+# Beside the Apache that serves there is not always room for as many threads again.
+keep_it_small() {
+    as_service sed --in-place 's/ threads=[0-9]*/ threads=16/' "$TRIAL/site.conf"
+    printf 'StartServers 1\nServerLimit 1\n' | as_service tee --append "$TRIAL/httpd.conf" >/dev/null
+}
+
 # Apache ends with this script, however that ends.
 start() {
     (cd / && exec setpriv --reuid="$SERVICE_USER" --regid="$SERVICE_USER" --clear-groups \
@@ -86,6 +92,7 @@ main() {
     mapfile -d '' -t VARIABLES < <(variables)
     as_service "${VARIABLES[@]}" bash "$RELEASE/source/deployment_scripts/build_apache.sh" >/dev/null \
         || die "Its Apache cannot be configured."
+    keep_it_small
     if ! start; then
         explain
         die "Its process does not start."

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from tests.deployment import machine as m
+from tests.deployment.certificates import make_certificate
 from tests.deployment.clone import Clone, environment
 from tests.deployment.conftest import Machine
 
@@ -154,13 +155,7 @@ def test_rollback_to_what_is_no_release_changes_nothing(machine: Machine, name: 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[str, str]:
-    """A certificate of our own for digits.example and this machine, and its key."""
-    paths = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=digits.example", "-out", paths[0], "-keyout", paths[1]]
-    command += ["-addext", "subjectAltName=DNS:digits.example,IP:127.0.0.1"]
-    subprocess.run(command, check=True, capture_output=True)
-    return paths
+    return make_certificate(tmp_path)
 
 
 @pytest.fixture
