@@ -30,6 +30,7 @@ variables() {
         "DIGIT_CLASSIFIER_DATA_DIR=$DATA_DIR" "DIGIT_CLASSIFIER_MODELS_DIR=$MODELS_DIR" \
         "SERVER_NAME=$SERVER_NAME" "TRUSTED_PROXIES=$TRUSTED_PROXIES" "MOD_WSGI=$MOD_WSGI" \
         "STATUS_NETWORKS=$STATUS_NETWORKS" "APACHE=$APACHE" "APACHE_MODULES_DIR=$APACHE_MODULES_DIR" \
+        "BODIES_DIR=$BODIES_DIR" \
         "DIGIT_CLASSIFIER_WORKERS_DIR=$TRIAL/run/workers" "DIGIT_CLASSIFIER_LOGS_DIR=$TRIAL/logs"
 }
 
@@ -40,8 +41,7 @@ free_port() {
 
 # Beside the Apache that serves there is not always room for as many threads again.
 keep_it_small() {
-    as_service sed --in-place 's/ threads=[0-9]*/ threads=16/' "$TRIAL/site.conf"
-    printf 'StartServers 1\nServerLimit 1\n' | as_service tee --append "$TRIAL/httpd.conf" >/dev/null
+    echo "StartServers 1" | as_service tee --append "$TRIAL/httpd.conf" >/dev/null
 }
 
 # Apache ends with this script, however that ends.

@@ -30,10 +30,12 @@ class RecordingClassifier(DigitClassifier):
         observe_reading(text.encode(), prediction)
         return prediction
 
-    def predict_batch(self, contents: Iterable[bytes]) -> list[Prediction | InputError]:
+    def predict_batch(
+        self, contents: Iterable[bytes], *, time_limit: float | None = None
+    ) -> list[Prediction | InputError]:
         """Read the digits of many image files; see `DigitClassifier.predict_batch`."""
         contents = list(contents)
-        answers = super().predict_batch(contents)
+        answers = super().predict_batch(contents, time_limit=time_limit)
         for content, answer in zip(contents, answers, strict=True):
             observe_reading(content, answer)
         return answers
