@@ -25,12 +25,12 @@ from tests.deployment.test_build import free_port
 
 BATCH_SIZES = (1, 4, 16, 64, 256)
 SINGLE, PICTURES, TENSORS = "/api/v1/classify", "/api/v1/classify/batch", "/v2/models/mlp/infer"
-#: Two for each of two processes, as many as they work on at once.
+#: Two for each of two processes: one is worked on, and one waits.
 BATCH_CONNECTIONS = 4
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 #: Processes, and how many requests each works on at once.
-SHAPES = ((1, 2), (2, 2), (4, 2), (2, 1), (2, 4))
-USUAL, SHAPE_CONNECTIONS = (2, 2), 8
+SHAPES = ((1, 1), (2, 1), (4, 1), (2, 2), (2, 4))
+USUAL, SHAPE_CONNECTIONS = (2, 1), 8
 N_PICTURES, N_BODIES = 256, 4
 FIGURES = ("rate", "p50", "p99", "cpu_ms")
 #: Seconds in which the requests that wrk has left at its end are answered.

@@ -81,7 +81,7 @@ class Settings:
     max_image_pixels: int = 40_000_000
     max_batch_bytes: int = 32 * 1024 * 1024
     max_queue_ms: int = 1000
-    requests_at_once: int = 2
+    requests_at_once: int = 1
     max_memory_bytes: int = 1024 * 1024 * 1024
     environment: Literal["production", "development", "testing"] = "production"
     read_only: bool = False

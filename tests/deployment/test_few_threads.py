@@ -148,6 +148,13 @@ def test_form_that_is_broken_is_refused_by_the_application(apache: OwnApache) ->
         assert (answer.status_code, answer.json()["code"]) == (400, "no_file"), body[:9]
 
 
+def test_large_body_that_would_stay_in_memory_is_refused(apache: OwnApache) -> None:
+    url = f"{apache.address}/api/v1/classify/batch"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = requests.post(url, bytes(2 * MIB), headers=headers, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+
+
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/xml", None])
 def test_picture_of_the_largest_size_is_read_whatever_it_is_called(
     apache: OwnApache, content_type: str | None

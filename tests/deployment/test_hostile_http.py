@@ -248,7 +248,7 @@ def test_decoder_that_eats_memory_gets_a_503_and_costs_no_process(apache: OwnApa
 
 @pytest.mark.parametrize(
     ("width", "limit"),
-    [(misbehaving.CRASHES, 10), (misbehaving.HANGS, 40), (misbehaving.HOLDS_THE_LOCK, 19)],
+    [(misbehaving.CRASHES, 10), (misbehaving.HANGS, 30), (misbehaving.HOLDS_THE_LOCK, 30)],
     ids=["crashes", "hangs", "holds the lock"],
 )
 def test_decoder_that_does_not_return_costs_one_process_which_is_replaced(
@@ -262,13 +262,14 @@ def test_decoder_that_does_not_return_costs_one_process_which_is_replaced(
         while not answer.done():
             failed += [] if answered(apache) else [time.monotonic() - started]
             time.sleep(0.05)
-        ended_after = time.monotonic() - started
+        ended, ended_after = time.time(), time.monotonic() - started
         refused = answer.result()
     assert ended_after < limit
     assert refused.status_code == 500
     assert refused.json()["code"] == "internal_error"
-    m.wait_until(has_two_workers_but(apache, before))
-    assert len(before & {worker.pid for worker in apache.workers()}) == 1
+    m.wait_until(has_two_workers_but(apache, before), 60)
+    (new,) = (worker for worker in apache.workers() if worker.pid not in before)
+    assert new.create_time() - ended < 2  # when it is ready depends on what else the machine does
     assert len(failed) <= 3, failed  # what the one process was at, too
 
 

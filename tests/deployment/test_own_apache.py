@@ -370,7 +370,7 @@ def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
         plain = requests.get(f"{running.address}/x?y=1", timeout=30, allow_redirects=False)
         assert plain.status_code == 308
         assert plain.headers["Location"] == f"https://localhost:{port}/x?y=1"
-        page = requests.get(f"https://localhost:{port}/", verify=folder / "cert.pem", timeout=30)
+        page = requests.get(f"https://localhost:{port}/", verify=folder / "cert.pem", timeout=60)
         assert page.headers["Strict-Transport-Security"] == "max-age=63072000"
         assert "; Secure" in page.headers["Set-Cookie"]
         curl = ["curl", "--silent", "--cacert", str(folder / "cert.pem"), "--output", "/dev/null"]
