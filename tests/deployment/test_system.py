@@ -183,9 +183,9 @@ def test_stopped_apache_is_started_and_named(machine: Machine) -> None:
 
 def test_disabled_site_and_module_are_enabled_and_named(machine: Machine) -> None:
     subprocess.run(["a2dissite", "--quiet", "digit-classifier"], check=True, capture_output=True)
-    subprocess.run(["a2dismod", "--quiet", "unique_id"], check=True, capture_output=True)
+    subprocess.run(["a2dismod", "--quiet", "remoteip"], check=True, capture_output=True)
     told = _repair(machine)
-    assert "Apache's module unique_id enabled" in told
+    assert "Apache's module remoteip enabled" in told
     assert "sites-enabled/digit-classifier.conf leads to" in told
 
 
