@@ -41,7 +41,10 @@ WORKING_SIDE = 176
 #: Pixels of that: a digit with a shorter longest side is looked at in a better resolution.
 SMALL_INK_SIDE = 40
 #: Fraction of such a digit's longest side that its region has around it, for the paper to be seen.
-REGION_MARGIN = 0.75
+REGION_MARGIN = 0.5
+#: What is found in the region is another thing if it is so many times as large as the digit: what
+#: was left out of the whole picture, as a printed box, may reach into the region.
+REGION_MAX_GROWTH = 1.5
 #: Gray levels between the darkest and the lightest pixel of a picture with ink, at least.
 MIN_CONTRAST = 16
 
@@ -113,8 +116,7 @@ def run_steps(gray: Gray) -> Iterator[tuple[str, Gray]]:
     for name, image in _run_once(gray):
         results[name] = image
         yield name, image
-    if (region := _region_of_small_ink(gray, results)) is not None:
-        yield from _results_of_region(region).items()
+    yield from _results_of_small_ink(gray, results)[1].items()
 
 
 def frame_center(gray: Gray) -> Gray:
@@ -141,11 +143,10 @@ def shrink(gray: Gray) -> Gray:
 def _frame_ink(gray: Gray) -> tuple[dict[str, Gray], float]:
     """Return what the steps make of the picture, and how many of its pixels each result's has."""
     results = dict(_run_once(gray))
-    if (region := _region_of_small_ink(gray, results)) is not None:
-        better = _results_of_region(region)
-        if better:
-            gray, results = region, better
-    return results, max(gray.shape) / max(results["shrink"].shape)
+    region, better = _results_of_small_ink(gray, results)
+    if better:
+        gray, results = region, better
+    return results, _enlargement(gray, results)
 
 
 def _run_once(gray: Gray) -> Iterator[tuple[str, Gray]]:
@@ -155,19 +156,23 @@ def _run_once(gray: Gray) -> Iterator[tuple[str, Gray]]:
         yield name, image
 
 
-def _region_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> Gray | None:
-    """Return the part of a large picture that a small digit lies in, else None."""
-    shrunk = results["shrink"]
-    if shrunk is gray:
-        return None
+def _enlargement(gray: Gray, results: Mapping[str, Gray]) -> float:
+    return max(gray.shape) / max(results["shrink"].shape)
+
+
+def _results_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> tuple[Gray, dict[str, Gray]]:
+    """Return the region of a digit that is small in a large picture, and the steps' results there.
+
+    There are no results where the digit is large enough, or is not found in its region.
+    """
     left, top, width, height = cv2.boundingRect(results["select_ink"])
     side = max(width, height)
-    if side >= SMALL_INK_SIDE:
-        return None
+    if results["shrink"] is gray or side >= SMALL_INK_SIDE:
+        return gray, {}
     # within the same frames as the digit was found in
-    frame_left, frame_top, frame_width, frame_height = inside_frames(shrunk)
+    frame_left, frame_top, frame_width, frame_height = inside_frames(results["shrink"])
     margin = REGION_MARGIN * side + 1
-    scale = max(gray.shape) / max(shrunk.shape)
+    scale = _enlargement(gray, results)
     rows, columns = (
         slice(
             round((start + max(first - margin, 0)) * scale),
@@ -178,15 +183,13 @@ def _region_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> Gray | None
             (frame_left, left, width, frame_width),
         )
     )
-    return gray[rows, columns]
-
-
-def _results_of_region(region: Gray) -> dict[str, Gray]:
-    """Return what the steps make of the region; nothing if they find no ink in it."""
+    region = gray[rows, columns]
     try:
-        return dict(_run_once(region))
+        better = dict(_run_once(region))
     except (NoInkError, InkNotFoundError):
-        return {}
+        return region, {}
+    found = max(crop_to_ink(better["select_ink"]).shape) * _enlargement(region, better)
+    return region, better if found <= REGION_MAX_GROWTH * side * scale else {}
 
 
 #: The steps of ``auto`` in their order.

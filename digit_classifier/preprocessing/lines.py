@@ -49,11 +49,13 @@ def remove_lines(contrast: Gray) -> Gray:
     level, upright = _level_lines(contrast), _level_lines(cv2.transpose(contrast))
     if level is None and upright is None:
         return contrast
-    lines = np.zeros_like(contrast) if level is None else level
-    lines = lines if upright is None else cv2.max(lines, cv2.transpose(upright))
+    level = np.zeros_like(contrast) if level is None else level
+    upright = np.zeros_like(contrast) if upright is None else cv2.transpose(upright)
+    lines = cv2.max(level, upright)
     rest = cv2.subtract(contrast, lines)
-    # a trace of a line would tie it to the digit
-    rest[(lines > 0) & (rest < VISIBLE_MIN_CONTRAST)] = 0
+    # a trace of a line would tie it to the digit; where two cross, a reduced picture is darker
+    trace = np.maximum(cv2.min(level, upright) // 2, np.uint8(VISIBLE_MIN_CONTRAST))
+    rest[(lines > 0) & (rest < trace)] = 0
     return rest
 
 

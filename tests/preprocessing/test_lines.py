@@ -33,7 +33,8 @@ def test_lines_go_and_the_digit_stays(digit: int, paper: str, shade: int) -> Non
 
     away = ~ndimage.binary_dilation(alone > 5, iterations=3)
     assert left[away].mean() < 1
-    assert (left[alone > 100] >= 60).mean() > 0.97
+    # whole levels: of ink of 210, what may be a line of 100 in uneven light takes up to 151
+    assert (left[alone > 100] >= 59).mean() > 0.97
 
 
 @pytest.mark.parametrize("digit", range(10))
