@@ -26,6 +26,7 @@
         ├── FileTooLargeError         too many bytes
         ├── BadBatchError             a batch that is none, or too long
         ├── OutOfTimeError            a batch whose images before this one took too long
+        ├── BadPurposeError           a purpose of a reading that is not known
         ├── BadIndexError             an index of the test set that is no whole number
         ├── IndexPastEndError         one that the test set does not reach
         ├── PixelsError               gray levels in text: too few, too many, or none
@@ -209,6 +210,12 @@ class OutOfTimeError(InputError):
     """The images of a batch before this one took so long that it was not read."""
 
     code = "out_of_time"
+
+
+class BadPurposeError(InputError):
+    """The purpose of the reading is not known."""
+
+    code = "bad_purpose"
 
 
 class BadIndexError(InputError):

@@ -13,9 +13,9 @@ def decode_slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     clock = SimpleNamespace(now=0.0)
     decode = framed_images.decode_image
 
-    def decode_image(content: bytes, limits: DecodeLimits) -> Decoded:
+    def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool) -> Decoded:
         clock.now += seconds
-        return decode(content, limits)
+        return decode(content, limits, detailed=detailed)
 
     monkeypatch.setattr(framed_images, "decode_image", decode_image)
     monkeypatch.setattr(framed_images, "time", SimpleNamespace(perf_counter=lambda: clock.now))

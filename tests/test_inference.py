@@ -200,7 +200,7 @@ def test_noise_is_hardly_ever_accepted_as_a_digit(classifier: DigitClassifier) -
 
 def test_a_prediction_below_the_threshold_is_not_accepted(classifier: DigitClassifier) -> None:
     model = classifier.model
-    strict = replace(model, metadata=replace(model.metadata, min_confidence=1.1))
+    strict = replace(model, metadata=replace(model.metadata, min_confidence=1.0))
 
     assert not DigitClassifier(strict).predict(encode(draw_digit(1), "PNG")).accepted
 

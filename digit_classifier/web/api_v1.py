@@ -6,6 +6,7 @@ from flask import Blueprint, request
 
 from digit_classifier.errors import (
     BadBatchError,
+    BadPurposeError,
     FileTooLargeError,
     InputError,
     ModelNotFoundError,
@@ -47,7 +48,7 @@ blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 @described(
     query=ClassifyQuery,
     takes={"multipart/form-data": ImageForm, "application/octet-stream": bytes, "image/*": bytes},
-    raises=IMAGE_ERRORS,
+    raises=(*IMAGE_ERRORS, BadPurposeError),
 )
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""

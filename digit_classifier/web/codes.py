@@ -8,7 +8,6 @@ from digit_classifier.web.apache import STATUSES as APACHE_STATUSES
 from digit_classifier.web.apache import error_of
 from digit_classifier.web.api_keys import ApiKeyMissing, ApiKeyWrong, PageExpired
 from digit_classifier.web.errors import STATUSES, problem_of
-from digit_classifier.web.purposes import BadPurpose
 
 
 def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]]:
@@ -26,7 +25,6 @@ def statuses() -> dict[str, set[int]]:
         ApiKeyMissing(),
         ApiKeyWrong(),
         PageExpired(),
-        BadPurpose(),
         ClientDisconnected(),
     ]
     apache = [error_of(status) for status in APACHE_STATUSES]

@@ -23,6 +23,7 @@ from werkzeug.exceptions import (
 from digit_classifier.errors import (
     BadBatchError,
     BadIndexError,
+    BadPurposeError,
     BrokenImageError,
     DatasetMissingError,
     DigitClassifierError,
@@ -65,6 +66,7 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     BrokenImageError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ImageTooSmallError: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoInkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BadPurposeError: HTTPStatus.BAD_REQUEST,
     BadIndexError: HTTPStatus.UNPROCESSABLE_ENTITY,
     IndexPastEndError: HTTPStatus.NOT_FOUND,
     ModelNotFoundError: HTTPStatus.NOT_FOUND,

@@ -7,7 +7,8 @@ are counted apart from the digits read, and limited apart from other calls.
 from typing import Literal, get_args
 
 from flask import request
-from werkzeug.exceptions import BadRequest
+
+from digit_classifier.errors import BadPurposeError
 
 #: ``live``: a drawing that is not finished. ``again``: a picture that has its answer already.
 Purpose = Literal["live", "again"]
@@ -16,24 +17,17 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 _ENDPOINT = "api_v1.classify"
 
 
-class BadPurpose(BadRequest):
-    """The request names a purpose that is not known."""
-
-    name = "Bad purpose"
-    description = f"The purpose is one of {', '.join(PURPOSES)}, or not given."
-
-
 def current_purpose() -> Purpose | None:
     """Return what the current request's reading is for; None if it is an answer.
 
     Raises
     ------
-    BadPurpose
+    BadPurposeError
         It names another purpose.
     """
     purpose = request.args.get("purpose")
     if purpose is not None and purpose not in PURPOSES:
-        raise BadPurpose
+        raise BadPurposeError(f"The purpose is one of {', '.join(PURPOSES)}, or not given.")
     return purpose
 
 

@@ -105,7 +105,7 @@ def test_clear_picture_is_read_without_a_remark(client):
 
 
 def test_unlikely_digit_is_told_as_a_guess(app, client):
-    alter_model(app, min_confidence=1.1)
+    alter_model(app, min_confidence=1.0)
     html = post_form(client, myfile=as_file(drawn(7))).text
     told = "This does not look like a digit; my best guess would be 7."
     assert " ".join(status_words(html)).startswith(told)
