@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from http import HTTPMethod
 from pathlib import Path
@@ -20,7 +20,8 @@ from prometheus_client import (
     values,
 )
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.metrics_folder import VARIABLE, is_alive, own_identity
@@ -115,7 +116,7 @@ class Metrics:
             return self._own
         _forget_dead_processes(Path(folder))
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, folder)
+        registry.register(_SharedMetrics(Path(folder)))
         return registry
 
     def collect(self) -> dict[str, Metric]:
@@ -154,11 +155,23 @@ class Metrics:
             self.pixels.observe(image.width * image.height)
 
 
+class _SharedMetrics(Collector):
+    """The sums over a folder; prometheus_client itself takes its path for a pattern of paths."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics of all processes, summed."""
+        files = [str(file) for file in self._folder.iterdir() if file.suffix == ".db"]
+        return MultiProcessCollector.merge(files, accumulate=True)
+
+
 def _forget_dead_processes(folder: Path) -> None:
     """Take what processes that were killed had in flight out of the sums."""
     for file in folder.iterdir():
         if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
-            mark_process_dead(found[1], str(folder))
+            file.unlink(missing_ok=True)
 
 
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Observer:

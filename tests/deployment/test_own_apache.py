@@ -415,7 +415,7 @@ def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -
         ({"MOD_WSGI": "other"}, "MOD_WSGI is apt or pip, not other."),
         ({"TLS_CERT": "/nowhere.pem"}, "TLS_CERT and TLS_KEY belong together"),
         ({"APACHE": "/nowhere/apache2"}, "There is no /nowhere/apache2. As root: apt-get install"),
-        ({"PROCESSES": "many"}, "PROCESSES is a number, not many."),
+        ({"PROCESSES": "many"}, "PROCESSES is a number from 1 to 9999, not many."),
         ({"RUN_DIR": "/tmp/" + "x" * 90}, "is too long for sockets"),
         ({"SERVER_NAME": "two names"}, "Apache refuses its configuration"),
     ],
