@@ -78,7 +78,7 @@ def test_refused_release_stays_refused(
 ) -> None:
     template = other_clone.path / "digit_classifier" / "web" / "templates" / "index.html"
     page_of_it = template.read_text()
-    block = re.search(r"{% block content %}", page_of_it)[0]
+    block = re.search(r"{% block main %}", page_of_it)[0]
     template.write_text(page_of_it.replace(block, f"{block}{{{{ nothing.of.that_name }}}}"))
     page = requests.get(m.ADDRESS, timeout=30).status_code
     with m.Load(pause=PAUSE) as load:
