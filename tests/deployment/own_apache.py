@@ -84,11 +84,14 @@ def _name_of(process: psutil.Process) -> str:
 
 
 def require_apache(request: pytest.FixtureRequest) -> None:
-    """Apache and mod_wsgi on this machine: by the deployment's own script where that is tested."""
+    """Apache and its modules on this machine: by the deployment's own script where that is tested."""
     if os.environ.get("TEST_SYSTEM_DEPLOYMENT") == "1":
         request.getfixturevalue("machine")
-    elif not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists():
-        pytest.skip("There is no Apache with mod_wsgi: apt-get install libapache2-mod-wsgi-py3.")
+        return
+    packages = {"wsgi": "libapache2-mod-wsgi-py3", "security2": "libapache2-mod-security2"}
+    for module, package in packages.items():
+        if not Path(f"/usr/lib/apache2/modules/mod_{module}.so").exists():
+            pytest.skip(f"There is no Apache with mod_{module}: apt-get install {package}.")
 
 
 @contextmanager
