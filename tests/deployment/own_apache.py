@@ -84,7 +84,7 @@ def _name_of(process: psutil.Process) -> str:
 
 
 def require_apache(request: pytest.FixtureRequest) -> None:
-    """Apache and its modules on this machine: by the deployment's own script where that is tested."""
+    """Apache and its modules here: by the deployment's own script where that is tested."""
     if os.environ.get("TEST_SYSTEM_DEPLOYMENT") == "1":
         request.getfixturevalue("machine")
         return
