@@ -42,12 +42,12 @@ has_ended() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-# Read the configuration anew, and wait until new processes serve by it. Requests that are being
+# Read the configuration again, and wait until new processes serve by it. Requests that are being
 # answered may be lost: not for a new release.
 apache_graceful() {
     local old
     old="$(worker_pids)"
-    if has_systemd; then systemctl reload apache2; else apache2ctl graceful; fi
+    if has_systemd; then systemctl reload apache2; else apache2ctl graceful 9>&-; fi
     # shellcheck disable=SC2086  # numbers, to be split
     wait_for workers_are_ready "$PROCESSES" $old || die "Apache has no new processes."
 }
@@ -80,7 +80,11 @@ replace_worker() {
 # Ask the process for large bodies to end when it has answered what it has begun. Apache starts another,
 # which loads the application with its first request: what comes before that waits.
 replace_large_worker() {
-    pkill -TERM --parent "$(apache_pid)" --full '^\(large-bodies)' || true # it starts just now
+    local pid
+    for pid in $(pgrep --parent "$(apache_pid)" --full '^\(large-bodies)'); do
+        kill -TERM "$pid" 2>/dev/null || continue # it has just ended
+        wait_for has_ended "$pid" || return 1
+    done
 }
 
 # Forget the files of processes that are no more.

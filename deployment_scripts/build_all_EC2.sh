@@ -30,8 +30,8 @@ Usage: build_all_EC2.sh [--yes]
        build_all_EC2.sh --releases
 
 As root, it installs what is missing, makes a release of this clone below PREFIX and lets Apache serve
-it. What is so already stays as it is: a second run changes nothing and restarts nothing, and what was
-changed by others is put right and named. A release is first tried in an Apache of its own. If a step
+it. It changes only what differs, and prints each change: a second run changes nothing and restarts
+nothing. A release is first tried in an Apache of its own. If a step
 fails, the release before goes on serving.
 
   --rollback   let the last good release serve again, or the one that is named
@@ -51,14 +51,16 @@ begin_step() {
 }
 
 on_exit() {
-    local status=$?
+    local status=$? before="${GOING_BACK_TO-}"
     trap - EXIT
-    if [[ -n "${GOING_BACK_TO-}" ]]; then
-        printf 'Interrupted: %s serves again.\n' "${GOING_BACK_TO##*/}" >&2
-        go_back || true
+    if [[ -n "$before" ]]; then
+        if go_back; then printf 'Interrupted: %s serves again.\n' "${before##*/}" >&2; fi
+    elif [[ -n "${KEPT-}" ]]; then
+        restore_configuration || true
+        forget_kept_configuration
     fi
     ((status == 0)) || printf 'Stopped at: %s. %s\n' "$CURRENT_STEP" "$(what_serves)" >&2
-    rm -rf -- "$CHANGES_FILE" "$CHANGES_FILE.release" "${KEPT-}"
+    rm -rf -- "$SCRATCH"
     exit "$status"
 }
 
@@ -113,7 +115,9 @@ make_user_and_folders() {
 make_requests_log() {
     local log="$REQUESTS_LOG_DIR/digit-classifier-requests.log"
     ensure_directory 0750 "$SERVICE_USER:adm" "$REQUESTS_LOG_DIR"
-    [[ -e "$log" ]] || : >"$log"
+    # As that user, since the folder is the service's: root would follow a link that lies there.
+    # shellcheck disable=SC2016  # for the other shell
+    [[ -e "$log" ]] || runuser --user "$SERVICE_USER" -- sh -c 'umask 077; : >"$1"' sh "$log"
     ensure_attributes 0640 "$SERVICE_USER:adm" "$log"
 }
 
@@ -121,10 +125,7 @@ make_requests_log() {
 configure_apache() {
     forget_what_differs
     keep_configuration
-    if ! NEW_RELEASE="$1" bash "$1/source/deployment_scripts/build_apache.sh"; then
-        restore_configuration
-        exit 1
-    fi
+    NEW_RELEASE="$1" bash "$1/source/deployment_scripts/build_apache.sh"
     ensure_apache_at_boot
 }
 
@@ -191,8 +192,8 @@ build() {
     begin_step "User and folders"
     make_user_and_folders
     begin_step "Release"
-    bash "$SCRIPTS/install_release.sh" "$CHANGES_FILE.release"
-    NEW_RELEASE="$(<"$CHANGES_FILE.release")"
+    bash "$SCRIPTS/install_release.sh" "$SCRATCH/release"
+    NEW_RELEASE="$(<"$SCRATCH/release")"
     export NEW_RELEASE
     info "${NEW_RELEASE##*/}"
     begin_step "Settings"
@@ -237,8 +238,9 @@ main() {
     check_variables
     take_lock
     confirm_site_changes
-    CHANGES_FILE="$(mktemp)"
-    export CHANGES_FILE
+    SCRATCH="$(mktemp --directory)"
+    export CHANGES_FILE="$SCRATCH/changes"
+    : >"$CHANGES_FILE"
     trap on_exit EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT

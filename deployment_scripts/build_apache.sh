@@ -36,7 +36,7 @@ END
 
 check_profile() {
     local path
-    for path in "$PROJECT_DIR" "$APACHE_DIR" "$RUN_DIR" "$PYVENV" "$TLS_CERT" "$TLS_KEY"; do
+    for path in "$PROJECT_DIR" "$APACHE_DIR" "$RUN_DIR" "$PYVENV" "$TLS_CERT" "$TLS_KEY" "$BODIES_DIR"; do
         # shellcheck disable=SC1003,SC2016  # the characters themselves
         [[ "$path" != *['"\$']* ]] || die 'Apache takes no path with one of "\$: '"$path"
     done
@@ -120,8 +120,8 @@ listen() {
     done
 }
 
-# mod_security, loaded by the site itself: the distribution's own file would enable the rules that lie
-# in /etc/modsecurity, for all sites.
+# mod_security; its package enables it for the machine's Apache, and the site loads it where it was
+# disabled.
 load_security() {
     if [[ "$DEPLOYMENT" == system ]]; then echo "<IfModule !security2_module>"; fi
     printf 'LoadModule security2_module "%s/mod_security2.so"\n' "$APACHE_MODULES_DIR"

@@ -108,9 +108,7 @@ restore_apache() {
         if [[ -e "$MADE_DIR/default-site" ]]; then a2ensite --quiet 000-default >/dev/null; fi
         if [[ -e "$MADE_DIR/wsgi-disabled" ]]; then a2enmod --quiet wsgi >/dev/null; fi
         if ((${#modules[@]})); then a2dismod --quiet --force "${modules[@]}" >/dev/null; fi
-        if [[ -e "$MADE_DIR/ports.conf" ]]; then
-            cp --archive -- "$MADE_DIR/ports.conf" /etc/apache2/ports.conf
-        fi
+        sed --in-place 's/^# closed by digit-classifier: //' /etc/apache2/ports.conf
         if [[ -e "$MADE_DIR/apache-enabled" ]]; then systemctl disable --quiet apache2; fi
         # Without a record, a deployment of older scripts, others may have sites there.
         if [[ "$ran" == yes && "$(recorded apache-before)" != stopped ]]; then

@@ -31,9 +31,11 @@ ensure_attributes() {
     changed "$path was $found, is $wanted"
 }
 
+# A link is refused: its target may be any file.
 set_attributes() {
     local mode="$1" owner="$2" path="$3"
-    [[ -z "$owner" ]] || chown -- "$owner" "$path"
+    [[ ! -L "$path" ]] || die "$path is a link, not a file or folder of ours."
+    [[ -z "$owner" ]] || chown --no-dereference -- "$owner" "$path"
     chmod -- "$mode" "$path"
 }
 

@@ -1,4 +1,4 @@
-# Letting a release serve: the least that is needed for it, seen to be so, and back if it fails.
+# Switch to a release with the smallest action of Apache, verify it, and switch back on failure.
 # shellcheck shell=bash
 
 # A digest of what Apache takes only when it is started: modules, and the sizes of its pool.
@@ -35,7 +35,7 @@ record() {
     is_recorded "$1" "$2" || printf '%s\n' "$2" >"$MADE_DIR/serving-$1"
 }
 
-# What is found otherwise than it was left may be what Apache runs with, though it is put right now.
+# A file that differs from its record may still be what Apache has loaded: forget the record.
 forget_what_differs() {
     [[ -e "$SITE_FILE" && -e "$APACHE_DIR/limits.conf" ]] || return 0
     is_recorded start "$(start_digest)" || rm -f -- "$MADE_DIR/serving-start"
@@ -111,22 +111,30 @@ smoke_test() {
 }
 
 # Files that decide how Apache serves: a copy, for the way back.
-CONFIGURATION=("$SITE_FILE" "$APACHE_DIR" "$ROTATION_FILE" /etc/apache2/ports.conf)
+CONFIGURATION=("$SITE_FILE" "$APACHE_DIR" "$ROTATION_FILE" /etc/apache2/ports.conf
+    /etc/apache2/mods-enabled /etc/apache2/sites-enabled)
 
 keep_configuration() {
-    local path
-    KEPT="$(mktemp --directory)"
+    local path kept
+    kept="$(mktemp --directory)"
     for path in "${CONFIGURATION[@]}"; do
         [[ -e "$path" ]] || continue
-        mkdir -p -- "$KEPT${path%/*}"
-        cp --archive -- "$path" "$KEPT$path"
+        mkdir -p -- "$kept${path%/*}"
+        cp --archive -- "$path" "$kept$path"
     done
+    KEPT="$kept" # when it is complete: on_exit restores it
+}
+
+forget_kept_configuration() {
+    [[ -z "${KEPT-}" ]] || rm -rf -- "$KEPT"
+    KEPT=""
 }
 
 restore_configuration() {
     local path
     for path in "${CONFIGURATION[@]}"; do
-        if [[ -e "$KEPT$path" ]] && ! diff --recursive --brief "$KEPT$path" "$path" >/dev/null; then
+        if [[ -e "$KEPT$path" ]] && ! diff --recursive --no-dereference --brief \
+            "$KEPT$path" "$path" >/dev/null; then
             rm -rf -- "$path"
             cp --archive -- "$KEPT$path" "$path"
         fi
@@ -147,6 +155,7 @@ serve_or_go_back() {
         record service "$(service_digest "$release")"
         log_release serves "$release"
         store_variables
+        forget_kept_configuration
         return
     fi
     [[ -n "$before" ]] \
@@ -161,8 +170,10 @@ serve_or_go_back() {
 # Put the release before and its configuration back, as Apache had them.
 go_back() {
     local before="$GOING_BACK_TO"
+    trap '' HUP INT TERM # a second signal would leave Apache stopped
     GOING_BACK_TO=""
     restore_configuration
+    forget_kept_configuration
     PROCESSES="$(sed -n 's/^WSGIDaemonProcess digit-classifier .* processes=\([0-9]*\) .*/\1/p' "$SITE_FILE")"
     ensure_link "$before" "$PREFIX/current"
     if ! apache_is_running; then ACTION=start; elif [[ "$ACTION" == start ]]; then ACTION=restart; fi

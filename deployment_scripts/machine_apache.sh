@@ -13,15 +13,15 @@ another_site_is_enabled() {
 
 # The distribution's file opens port 80, and 443 once TLS is enabled, whatever our ports are.
 close_other_ports() {
-    local original="$MADE_DIR/ports.conf" ours=" $HTTP_PORT "
+    local ours=" $HTTP_PORT "
     [[ -z "$TLS_CERT" ]] || ours+="$HTTPS_PORT "
-    [[ -e "$original" ]] || cp --archive -- /etc/apache2/ports.conf "$original"
     if apache_ran_before || another_site_is_enabled; then
         ours+="80 "
         grep --quiet --line-regexp ssl "$MADE_DIR/modules" 2>/dev/null || ours+="443 "
     fi
-    awk -v ours="$ours" '$1 == "Listen" && $2 ~ /^[0-9]+$/ && !index(ours, " " $2 " ") {
-        $0 = "# closed by digit-classifier: " $0 } { print }' "$original" \
+    awk -v ours="$ours" '{ sub(/^# closed by digit-classifier: /, "") }
+        $1 == "Listen" && ($2 == 80 || $2 == 443) && !index(ours, " " $2 " ") {
+            $0 = "# closed by digit-classifier: " $0 } { print }' /etc/apache2/ports.conf \
         | ensure_file 0644 root:root /etc/apache2/ports.conf
 }
 

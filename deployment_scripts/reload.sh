@@ -60,7 +60,7 @@ main() {
     for pid in "${pids[@]}"; do
         wait_for has_ended "$pid" || die "Process $pid does not end."
     done
-    replace_large_worker
+    replace_large_worker || die "The process for large bodies does not end."
     forget_old_workers
 }
 

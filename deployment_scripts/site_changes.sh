@@ -1,4 +1,4 @@
-# What this run would change for the clients of the site that is there: said, and asked before.
+# List what this run changes for clients, and ask for confirmation.
 # shellcheck shell=bash
 
 check_stored() {

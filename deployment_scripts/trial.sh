@@ -48,7 +48,7 @@ keep_it_small() {
 start() {
     (cd / && exec setpriv --reuid="$SERVICE_USER" --regid="$SERVICE_USER" --clear-groups \
         --pdeathsig TERM env --ignore-environment "${VARIABLES[@]}" PATH=/usr/bin:/bin LANG=C.UTF-8 \
-        "$APACHE" -f "$TRIAL/httpd.conf" -D FOREGROUND) 9>&- >>"$FOLDER/output" 2>&1 &
+        "$APACHE" -f "$TRIAL/httpd.conf" -D FOREGROUND) 9>&- >"$OUTPUT" 2>&1 &
     APACHE_PID=$!
     wait_for has_begun && kill -0 "$APACHE_PID" 2>/dev/null
 }
@@ -64,13 +64,17 @@ finish() {
         kill -TERM "$APACHE_PID" 2>/dev/null || true
         wait "$APACHE_PID" || true
     fi
-    rm -rf -- "$FOLDER"
+    rm -rf -- "$FOLDER" "$OUTPUT"
 }
 
-# Print what Apache and the release said went wrong.
+# Print what Apache and the release reported. The logs are read as the user who wrote them: root would
+# follow a link that lies among them.
 explain() {
-    grep --no-filename --extended-regexp '"level": ?"error"|:(error|crit|emerg)\]|^AH' \
-        "$FOLDER/output" "$TRIAL"/logs/*.log 2>/dev/null | tail -n 5 >&2 || true
+    {
+        cat -- "$OUTPUT"
+        # shellcheck disable=SC2016  # for the other shell
+        as_service sh -c 'cat -- "$1"/logs/*.log' sh "$TRIAL" 2>/dev/null
+    } | grep --extended-regexp '"level": ?"error"|:(error|crit|emerg)\]|^AH' | tail -n 5 >&2 || true
 }
 
 main() {
@@ -82,10 +86,11 @@ main() {
     RELEASE="$1"
     FOLDER="$STATE_DIR/trial"
     APACHE_PID=""
+    OUTPUT="$(mktemp)" # root's, outside of the folder that the service's user writes
+    trap finish EXIT
     import_release "$RELEASE" || die "It cannot be imported."
     rm -rf -- "$FOLDER"
     install -d -m 0700 -o "$SERVICE_USER" -g "$SERVICE_USER" -- "$FOLDER"
-    trap finish EXIT
     TRIAL_PORT="$(free_port)"
     TRIAL="$FOLDER/apache-$TRIAL_PORT"
     WORKERS="$TRIAL/run/workers"

@@ -107,7 +107,7 @@ load_stored() {
     done <"$file"
 }
 
-# Store what was given now or earlier, once it has proved itself.
+# Store what was given now or earlier, after the service has answered with them.
 store_variables() {
     local name
     unset 'TO_STORE[CONFIG_DIR]' # it says where the file is

@@ -35,7 +35,9 @@ class Day:
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self._clone.path / "digit_classifier" / name
-        path.write_text(path.read_text().replace(old, new))
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
 
     def commit(self, message: str) -> None:
         show(f"\n# git pull: {message}")

@@ -16,8 +16,8 @@ import requests
 
 from tests.deployment import machine as m
 from tests.deployment.own_apache import OwnApache, built_clone, require_apache, serving
-from tests.deployment.test_build import free_port
 from tests.deployment.test_hostile_http import FORM, SEVEN, N, length, post, send_slowly
+from tests.ports import free_port
 
 MIB = 1024 * 1024
 #: Of the socket of the processes that read single pictures.
