@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
+from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.saliency import integrated_gradients
 from digit_classifier.prediction import Prediction
 from digit_classifier.preprocessing.box import resize
-from digit_classifier.preprocessing.decode import decode
+from digit_classifier.preprocessing.decode import decode_image
 from digit_classifier.preprocessing.explanation import (
     as_picture,
     as_png,
@@ -118,8 +119,22 @@ def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
     return as_png(side_by_side(_run_steps(classifier, content)))
 
 
+def _decode_as_read(classifier: DigitClassifier, content: bytes) -> NDArray[np.uint8]:
+    """Return the gray levels that the digit was read from: those of a second decoding, if any."""
+    decoded = decode_image(content, classifier.limits)
+    if decoded.is_detailed:
+        return decoded.gray
+    try:
+        read = frame_image(content, classifier.limits, classifier.framing)
+    except NoInkError:
+        return decoded.gray
+    if not read.was_decoded_again:
+        return decoded.gray
+    return decode_image(content, classifier.limits, detailed=True).gray
+
+
 def _run_steps(classifier: DigitClassifier, content: bytes) -> dict[str, NDArray[Any]]:
-    gray = decode(content, classifier.limits)
+    gray = _decode_as_read(classifier, content)
     steps: dict[str, NDArray[Any]] = {"decode": gray}
     if classifier.framing == "center":
         return {**steps, "center": frame_center(gray)}

@@ -3,9 +3,9 @@
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from digit_classifier.errors import InputError, OutOfTimeError
+from digit_classifier.errors import InputError, NoInkError, OutOfTimeError
 from digit_classifier.prediction import ImageFacts
 from digit_classifier.preprocessing.decode import DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
@@ -26,6 +26,8 @@ class FramedImage:
     decode_ms, frame_ms : float
     is_detailed : bool
         Whether decoding the file again could not bring out more.
+    was_decoded_again : bool
+        Whether the digit is from a second decoding, with more detail.
     """
 
     framed: Framed
@@ -33,12 +35,14 @@ class FramedImage:
     decode_ms: float = 0.0
     frame_ms: float = 0.0
     is_detailed: bool = True
+    was_decoded_again: bool = False
 
 
 def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> FramedImage:
     """Decode an image file and frame the digit on it.
 
-    Where the digit is tiny in a large picture, the file is decoded once more, with more detail.
+    Where the digit is tiny in a large picture, the file is decoded once more, with more detail. If
+    that loses the digit, as thin strokes may be lost in a finer average, the first result stays.
 
     Raises
     ------
@@ -48,12 +52,17 @@ def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> Frame
     ink_side = first.framed.ink_side
     if first.is_detailed or ink_side is None or ink_side >= DETAILED_INK_SIDE:
         return first
-    second = _decode_and_frame(content, limits, framing, detailed=True)
-    return FramedImage(
-        second.framed,
-        second.image,
-        first.decode_ms + second.decode_ms,
-        first.frame_ms + second.frame_ms,
+    try:
+        second = _decode_and_frame(content, limits, framing, detailed=True)
+    except NoInkError:
+        return first
+    if second.framed.ink_side is None:
+        return first
+    return replace(
+        second,
+        decode_ms=first.decode_ms + second.decode_ms,
+        frame_ms=first.frame_ms + second.frame_ms,
+        was_decoded_again=True,
     )
 
 

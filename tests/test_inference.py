@@ -2,6 +2,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import hypothesis
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from digit_classifier import framed_images
 from digit_classifier.errors import (
@@ -20,12 +22,13 @@ from digit_classifier.errors import (
     SelfTestError,
     UnsupportedImageError,
 )
-from digit_classifier.framed_images import FramedImage
+from digit_classifier.explanation import explain
+from digit_classifier.framed_images import FramedImage, frame_image
 from digit_classifier.inference import DigitClassifier, load_classifiers
 from digit_classifier.model_store import PRETRAINED, Model
 from digit_classifier.prediction import ImageFacts, Prediction
 from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, decode_image
-from digit_classifier.preprocessing.framing import Framed
+from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
 from tests.strokes import FORMS, draw_digit, encode
@@ -439,3 +442,44 @@ def test_arrays_that_are_framed_already_are_read_as_they_are(classifier: DigitCl
     np.testing.assert_allclose([p.probabilities for p in predictions], expected, atol=1e-6)
     assert [p.digit for p in predictions] == expected.argmax(axis=1).tolist()
     assert classifier.predict_framed_images([]) == []
+
+
+def sheet_with_a_tiny_digit() -> bytes:
+    """A page of A4 at 300 dpi with a 7 of 25×40 pixels."""
+    sheet = Image.new("L", (2480, 3508), 255)
+    pen = ImageDraw.Draw(sheet)
+    pen.line([(700, 900), (725, 900), (708, 940)], fill=0, width=4)
+    return encode(sheet, "PNG")
+
+
+def test_the_steps_of_a_tiny_digit_are_those_of_the_reading(classifier: DigitClassifier) -> None:
+    content = sheet_with_a_tiny_digit()
+    read = frame_image(content, classifier.limits, "auto")
+    assert read.was_decoded_again
+
+    shown = explain(classifier, content, classifier.predict(content)).framed_png
+
+    np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(shown))), read.framed.image)
+
+
+@pytest.mark.parametrize("second", [NoInkError("nothing"), Framed(np.zeros((28, 28), np.uint8))])
+def test_a_digit_that_the_second_decoding_loses_is_read_from_the_first(
+    second: NoInkError | Framed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, calls = sheet_with_a_tiny_digit(), []
+
+    def frame_once(gray: NDArray[np.uint8], framing: Framing) -> Framed:
+        calls.append(gray.shape)
+        if len(calls) == 1:
+            return frame(gray, framing)
+        if isinstance(second, NoInkError):
+            raise second
+        return second
+
+    monkeypatch.setattr(framed_images, "frame", frame_once)
+
+    read = frame_image(content, DecodeLimits(), "auto")
+
+    assert len(calls) == 2
+    assert not read.was_decoded_again
+    assert read.framed.image.any()

@@ -140,7 +140,7 @@ def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False
     limits : DecodeLimits
     detailed : bool, default=False
         Keep up to ten million pixels, for a digit that is small in a large picture. Otherwise a
-        picture whose longest side exceeds 640 pixels is reduced.
+        picture whose longest side has at least 640 pixels is reduced.
 
     Returns
     -------

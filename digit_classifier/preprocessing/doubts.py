@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.levels import Gray, label_type
 
 #: Pixels of the picture: longest side of the ink below which there is little to read.
 SMALL_MAX_SIDE = 10
@@ -87,13 +87,15 @@ def stand_side_by_side(strokes: Gray, height: int) -> bool:
     height : int
         Of the ink's box.
     """
-    n_labels, _ = cv2.connectedComponents(strokes, connectivity=8, ltype=cv2.CV_16U)
+    n_labels, _ = cv2.connectedComponents(strokes, connectivity=8, ltype=label_type(strokes))
     if n_labels <= 2:  # the background and a single component
         return False
     gap = round(BROKEN_STROKE_MAX_GAP * height) // 2
     if gap:
         strokes = cv2.dilate(strokes, np.ones((1 + 2 * gap, 1 + 2 * gap), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8, ltype=cv2.CV_16U)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(
+        strokes, connectivity=8, ltype=label_type(strokes)
+    )
     lefts, _, widths, heights, amounts = stats[1:].T
     is_digit = heights >= DIGIT_MIN_HEIGHT_FRACTION * height
     is_digit &= amounts >= DIGIT_MIN_INK_FRACTION * amounts.max()

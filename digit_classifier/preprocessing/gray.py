@@ -9,9 +9,9 @@ from math import ceil, sqrt
 import numpy as np
 from PIL import Image, ImageStat
 
-#: Pixels that a reduced picture keeps on its longest side, at least: twice what framing works at
-#: for most. A camera's 4000 become 333, or 500 as a JPEG; every later step would cost time and
-#: memory for more.
+#: Pixels that a reduced picture keeps on its longest side, at least: nearly twice what framing
+#: works at for most. A camera's 4000 become 333, or 500 as a JPEG; every later step would cost time
+#: and memory for more.
 MIN_REDUCED_SIDE = 320
 #: Pixels of a picture that is decoded in detail, at most: a sheet of A4 at 300 dpi has 8.7 million.
 MAX_DETAILED_PIXELS = 10_000_000

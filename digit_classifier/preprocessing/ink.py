@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.levels import Gray, Histogram
+from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 
 #: Fraction of the largest component's ink that a component has, at least; a smaller one is a speck.
 SPECK_MAX_FRACTION = 0.02
@@ -88,7 +88,9 @@ def select_ink(contrast: Gray) -> Gray:
         raise InkNotFoundError
     low = _low_threshold(histogram, high)
     _, above_low = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)
-    n_labels, labels = cv2.connectedComponents(above_low, connectivity=8, ltype=cv2.CV_16U)
+    n_labels, labels = cv2.connectedComponents(
+        above_low, connectivity=8, ltype=label_type(above_low)
+    )
     if n_labels == 2:  # the background and a single component
         kept, peak = above_low, histogram.quantile(PEN_QUANTILE, above=high)
     else:
@@ -199,7 +201,7 @@ def _frames(labels: NDArray[np.uint16], amounts: Counts) -> list[int]:
     if major.size < 2:
         return []
     _, _, stats, _ = cv2.connectedComponentsWithStats(
-        (labels > 0).view(np.uint8), connectivity=8, ltype=cv2.CV_16U
+        (labels > 0).view(np.uint8), connectivity=8, ltype=label_type(labels)
     )
     lefts, tops, widths, heights, _ = stats[major].T
     rights, bottoms = lefts + widths, tops + heights

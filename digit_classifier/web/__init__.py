@@ -71,13 +71,6 @@ class _JSON(DefaultJSONProvider):
     sort_keys = False
     ensure_ascii = False
 
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Call what is nested too deep malformed, as anything else that cannot be read."""
-        try:
-            return super().loads(s, **kwargs)
-        except RecursionError as exc:
-            raise ValueError("nested too deep") from exc
-
     def response(self, *args: Any, **kwargs: Any) -> AnyResponse:
         """Write answers by msgspec, which is quicker; indented, where a person looks on."""
         if self._app.debug:

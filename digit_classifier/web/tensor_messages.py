@@ -142,7 +142,9 @@ def _size_of_json(request: Request, n_bytes: int) -> int:
     header = request.headers.get(HEADER)
     if header is None:
         return n_bytes
-    if not (header.isascii() and header.isdecimal() and int(header[:20]) <= n_bytes):
+    if not (
+        header.isascii() and header.isdecimal() and len(header) <= 20 and int(header) <= n_bytes
+    ):
         raise TensorError(f"{HEADER} is no number of bytes that the body has.")
     return int(header)
 

@@ -182,6 +182,8 @@ def post(web, document, behind=b"", header=None):
         ({"inputs": [ANNOUNCED]}, bytes(784), "-1", "no number of bytes"),
         ({"inputs": [ANNOUNCED]}, bytes(784), "²", "no number of bytes"),
         ({"inputs": [ANNOUNCED]}, bytes(784), "9" * 5000, "no number of bytes"),
+        ({"inputs": [ANNOUNCED]}, bytes(784), "0" * 5000, "no number of bytes"),
+        ({"inputs": [ANNOUNCED]}, bytes(784), f"{'0' * 20}99999", "no number of bytes"),
         ({"inputs": [ANNOUNCED]}, bytes(784), "5", "not an inference request"),
         ({"inputs": [BLANK | {"shape": ["x", 784]}]}, b"", None, "Expected `int`"),
         ({"inputs": [BLANK | {"shape": [1] * 4}]}, b"", None, "length <= 3"),
