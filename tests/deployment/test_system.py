@@ -151,7 +151,7 @@ def test_changed_owner_is_repaired_and_named(machine: Machine) -> None:
 def test_edited_site_is_repaired_and_named_and_takes_effect(machine: Machine) -> None:
     m.SITE.write_text(m.SITE.read_text().replace("LimitRequestFields 64", "LimitRequestFields 2"))
     subprocess.run(["apache2ctl", "graceful"], check=True)
-    m.wait_until(lambda: requests.get(f"{m.ADDRESS}/livez", timeout=30).status_code == 400)
+    m.wait_until(lambda: requests.get(f"{m.ADDRESS}/livez", timeout=30).status_code == 431)
     told = _repair(machine)
     assert f"{m.SITE} edited" in told
 
