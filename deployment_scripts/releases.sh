@@ -27,7 +27,7 @@ release_sources() {
     )
 }
 
-# The folder of the release that "current" leads to; nothing if there is none.
+# The folder of the release that "current" leads to; empty without one.
 current_release() {
     local folder
     [[ -L "$PREFIX/current" ]] || return 0
@@ -119,7 +119,7 @@ releases_log() {
     [[ ! -e "$STATE_DIR/releases.log" ]] || cat -- "$STATE_DIR/releases.log"
 }
 
-# The folder of the last release that was seen to serve; nothing if there is none.
+# The folder of the last release that was seen to serve; empty without one.
 serving_release() {
     good_releases | sed -n 1p
 }
@@ -132,7 +132,7 @@ good_releases() {
     done < <(releases_log | tac | awk '!seen[$3]++ && $2 == "serves" { print $3 }')
 }
 
-# The last good release that is not the current one, and is whole; nothing if there is none.
+# The last good release that is not the current one, and is whole; empty without one.
 previous_release() {
     local release
     while read -r release; do
