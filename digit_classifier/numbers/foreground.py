@@ -11,6 +11,8 @@ from digit_classifier.preprocessing.levels import Gray, Histogram, contrast_rang
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
 #: and phones are wider.
 STROKE_MAX_FRACTION = 0.25
+#: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
+SURROUNDINGS_FRACTION = 0.5
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 9
 #: Fraction of the threshold of ink: what is connected to ink goes down to it (hysteresis).
@@ -52,7 +54,8 @@ def local_contrast(gray: Gray) -> Gray:
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
-    deviation = gray - cv2.blur(gray, (side, side)).astype(np.float32)
+    around = max(side, round(SURROUNDINGS_FRACTION * min(gray.shape))) | 1
+    deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0
     transform = cv2.MORPH_TOPHAT if is_light else cv2.MORPH_BLACKHAT
     return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))

@@ -45,14 +45,17 @@ class Segment:
 
     @property
     def right(self) -> int:
+        """First column to the right of the box."""
         return self.left + self.ink.shape[1]
 
     @property
     def bottom(self) -> int:
+        """First row below the box."""
         return self.top + self.ink.shape[0]
 
     @property
     def center(self) -> float:
+        """Column of the middle."""
         return (self.left + self.right) / 2
 
 
@@ -108,7 +111,9 @@ def _cuts_of(ink: Gray) -> list[Cut]:
     if factor == 1:
         return cuts
     rows = np.minimum(np.arange(height) * size[1] // height, size[1] - 1)
-    return [Cut(np.rint(cut.path[rows] * (width / size[0])).astype(np.intp), cut.cost) for cut in cuts]
+    return [
+        Cut(np.rint(cut.path[rows] * (width / size[0])).astype(np.intp), cut.cost) for cut in cuts
+    ]
 
 
 def component_ink(contrast: Gray, components: Components, index: int) -> tuple[Gray, int, int]:
