@@ -142,6 +142,7 @@ try_release() {
         info "${release##*/} serves already."
     elif ! bash "$SCRIPTS/trial.sh" "$release"; then
         refuse "$release" "its trial failed"
+        prune_releases
         die "Release ${release##*/} is refused; nothing was changed in what serves."
     fi
 }

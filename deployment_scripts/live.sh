@@ -141,11 +141,22 @@ restore_configuration() {
     done
 }
 
+# The release to go back to. One from before there was a log of releases is logged now: it serves, and is
+# not to be pruned like one that never did.
+release_before() {
+    local current pids
+    current="$(current_release)"
+    if [[ -n "$current" && ! -e "$STATE_DIR/releases.log" ]]; then
+        mapfile -t pids < <(worker_pids)
+        [[ "$(releases_of "${pids[@]}")" != "${current##*/}" ]] || log_release serves "$current"
+    fi
+    good_releases | sed -n 1p | grep . || printf '%s\n' "$current"
+}
+
 # Let a release serve; record that only when it has been seen to, and go back otherwise.
 serve_or_go_back() {
     local release="$1" before action
-    before="$(serving_release)"
-    before="${before:-$(current_release)}"
+    before="$(release_before)"
     action="$(needed "$release")"
     GOING_BACK_TO="$before" ACTION="$action"
     if go_live "$release" "$action"; then
@@ -158,10 +169,11 @@ serve_or_go_back() {
         forget_kept_configuration
         return
     fi
+    refuse "$release" "it did not serve as it should"
     [[ -n "$before" ]] \
         || die "The service does not answer as it should; see $LOG_DIR/digit-classifier-error.log."
-    refuse "$release" "it did not serve as it should"
     go_back
+    prune_releases
     [[ "$before" != "$release" ]] \
         || die "Release ${release##*/} does not serve as it should; its configuration before is back."
     die "Release ${release##*/} does not serve as it should; ${before##*/} serves again."
