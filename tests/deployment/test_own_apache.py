@@ -33,6 +33,8 @@ from tests.deployment.own_apache import (
 )
 from tests.ports import free_port
 
+pytestmark = pytest.mark.apache
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SEVEN = Path("digit_classifier/samples/4-7.png")
 MIB = 1024 * 1024
@@ -436,7 +438,7 @@ def test_mod_wsgi_of_the_package_index_serves_as_well(
             pytest.skip("There is no apxs: apt-get install apache2-dev.")
         machine = request.getfixturevalue("machine")
         m.changes(m.build(machine.clone, MOD_WSGI="pip"))  # installs what is needed to build it
-        m.changes(m.build(machine.clone))
+        m.changes(m.build(machine.clone, MOD_WSGI=""))
     venv = clone.path / ".venv-pip"
     options = {"MOD_WSGI": "pip", "PYVENV": str(venv)}
     with serving(clone, free_port(), **options) as running:
