@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.web.pictures import drawn
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Page]:

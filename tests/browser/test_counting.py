@@ -14,6 +14,8 @@ from tests.deployment import machine as m
 from tests.web.pictures import drawn
 from tests.web.serving import make_app, serving
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:

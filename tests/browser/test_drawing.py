@@ -19,6 +19,8 @@ from tests.browser.hands import (
 )
 from tests.web.pictures import drawn
 
+pytestmark = pytest.mark.browser
+
 NOTHING = "Nothing drawn yet."
 
 _N_INK_PIXELS = """canvas => {

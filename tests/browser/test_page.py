@@ -13,6 +13,8 @@ from tests.browser.conftest import LAPTOP, PHONE, OpenPage
 from tests.browser.hands import a_file, answer, board, choose, draw, expect_digit
 from tests.web.pictures import drawn
 
+pytestmark = pytest.mark.browser
+
 AXE = Path(__file__).parents[1] / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
 KIB = 1024
 GOOD_LAYOUT_SHIFT = 0.1  # by the Web Vitals

@@ -19,6 +19,8 @@ from tests.deployment.own_apache import OwnApache, built_clone, require_apache, 
 from tests.deployment.test_hostile_http import FORM, SEVEN, N, length, post, send_slowly
 from tests.ports import free_port
 
+pytestmark = pytest.mark.apache
+
 MIB = 1024 * 1024
 #: Of the socket of the processes that read single pictures.
 BACKLOG = 256

@@ -21,6 +21,8 @@ from tests.deployment.own_apache import OwnApache, built_clone, require_apache, 
 from tests.ports import free_port
 from tests.strokes import draw_digit, encode
 
+pytestmark = pytest.mark.apache
+
 SEVEN = encode(draw_digit(7, size=(96, 96)), "PNG")
 FORM = (
     b'--b\r\nContent-Disposition: form-data; name="myfile"; filename="7.png"\r\n\r\n'

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import psutil
+import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,6 +17,8 @@ from tests.deployment.clone import Clone
 from tests.deployment.own_apache import OwnApache, serving
 from tests.deployment.test_own_apache import SEVEN, apache, apache_programs, clone, is_problem
 from tests.ports import free_port
+
+pytestmark = pytest.mark.apache
 
 __all__ = ["apache", "apache_programs", "clone"]  # fixtures
 

@@ -24,6 +24,8 @@ from tests.deployment.clone import Clone, environment
 from tests.deployment.conftest import Machine
 from tests.deployment.load import N_CLIENTS
 
+pytestmark = pytest.mark.apache
+
 LOCK = Path("/run/lock/digit-classifier.lock")
 
 
