@@ -20,7 +20,7 @@ import requests
 from tests.deployment.clone import PROJECT, Clone, as_user, environment
 
 STARTUP = 60  # seconds
-#: How long a request may wait: other programs may keep the machine busy. Apache refuses it after ten.
+#: How long a request may wait on a busy machine; Apache itself refuses it after ten seconds.
 PATIENCE = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "8000"}
 USER = "nobody" if os.geteuid() == 0 else None
 
