@@ -2,16 +2,7 @@
 # Build the service in this clone and serve it on this machine.
 set -euo pipefail
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/settings.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 usage() {
     cat <<'END'

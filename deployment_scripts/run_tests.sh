@@ -2,10 +2,7 @@
 # The gate: checks of the code, and the tests, in an environment of its own.
 set -euo pipefail
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 usage() {
     cat <<'END'
@@ -39,7 +36,7 @@ check_scripts() {
     step "JavaScript (tsc, eslint)"
     check_javascript
     step "Shell scripts (shellcheck)"
-    shellcheck --external-sources deployment_scripts/*.sh .ci/run
+    shellcheck deployment_scripts/*.sh deployment_scripts/lib/*.sh .ci/run
 }
 
 # By the environment's own Node, as a machine's may be missing or too old.

@@ -2,8 +2,7 @@
 # Ask a running service what its users would: health, a known digit by every route, headers, errors.
 set -euo pipefail
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/messages.sh"
 
 PICTURE="$(dirname -- "${BASH_SOURCE[0]}")/../digit_classifier/samples/4-7.png"
 DIGIT=7

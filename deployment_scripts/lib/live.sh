@@ -110,10 +110,7 @@ smoke_test() {
     fi
 }
 
-# Files that decide how Apache serves: a copy, for the way back.
-CONFIGURATION=("$SITE_FILE" "$APACHE_DIR" "$ROTATION_FILE" /etc/apache2/ports.conf
-    /etc/apache2/mods-enabled /etc/apache2/sites-enabled)
-
+# Copy the configuration, for the way back.
 keep_configuration() {
     local path kept
     kept="$(mktemp --directory)"
