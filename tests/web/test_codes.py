@@ -65,7 +65,7 @@ PROVOKED = {
 }
 #: Told in the form of another protocol, with MNIST alone, where something is short, or to nobody:
 #: tests of their own.
-SHORT = {"out_of_memory", "out_of_time", "client_disconnected"}
+SHORT = {"out_of_memory", "out_of_time", "client_disconnected", "too_complex"}
 ELSEWHERE = {"bad_tensor", "index_past_end", *SHORT}
 
 
