@@ -20,6 +20,7 @@ from digit_classifier.prediction import Prediction
 from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import decode_image
 from digit_classifier.preprocessing.explanation import (
+    BOXED_SIDE,
     as_picture,
     as_png,
     overlay,
@@ -157,7 +158,7 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
     InputError
         The file is no image that can be decoded.
     """
-    decoded = decode_image(content, classifier.limits)
+    decoded = decode_image(content, classifier.limits, min_side=BOXED_SIDE)
     width, height = decoded.width, decoded.height
     gray_height, gray_width = decoded.gray.shape
     if (gray_width - gray_height) * (width - height) < 0:  # turned as its EXIF says

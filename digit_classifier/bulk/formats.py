@@ -77,7 +77,7 @@ class Format:
 
 def _to_parquet(rows: Sequence[Row]) -> bytes:
     file = BytesIO()
-    schema = SCHEMAS["text" in rows[0]]
+    schema = SCHEMAS[any("text" in row for row in rows[:1])]
     pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), file, compression="zstd")
     return file.getvalue()
 

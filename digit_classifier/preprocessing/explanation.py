@@ -19,7 +19,7 @@ _FOR, _AGAINST, _INK = (255, 150, 50), (80, 150, 255), 0.3
 
 
 #: Longest side of a picture with boxes, in pixels; a small one is enlarged to half of that.
-_BOXED_SIDE = 640
+BOXED_SIDE = 640
 _BOX_WIDTH = 2
 #: Places in the palette of such a picture, behind its gray levels.
 _SURE_BOX, _DOUBTFUL_BOX = 254, 255
@@ -96,7 +96,7 @@ def _boxed_size(gray: NDArray[np.uint8]) -> tuple[int, int]:
     """Return width and height of the picture with boxes; a small one is enlarged."""
     height, width = gray.shape
     longest = max(gray.shape)
-    factor = min(max(longest, _BOXED_SIDE // 2), _BOXED_SIDE) / longest
+    factor = min(max(longest, BOXED_SIDE // 2), BOXED_SIDE) / longest
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
