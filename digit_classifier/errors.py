@@ -36,7 +36,8 @@
             ├── BrokenImageError      such an image, but damaged
             ├── TooManyPixelsError    refused before its pixels were decoded
             ├── ImageTooSmallError    a side too short to hold a digit
-            └── NoInkError            nothing is drawn on it
+            ├── NoInkError            nothing is drawn on it
+            └── TooComplexError       more is drawn on it than can be read
 
 Nothing here knows of HTTP. Each error that a caller of the service can provoke has a stable
 ``code``; ``digit_classifier.web.errors`` maps the classes to statuses in one place.
@@ -276,3 +277,9 @@ class NoInkError(ImageError):
     """Nothing on the image stands out from its background."""
 
     code = "no_ink"
+
+
+class TooComplexError(ImageError):
+    """The image has far more marks than a picture of numbers: a page of text, a pattern, noise."""
+
+    code = "too_complex"

@@ -15,19 +15,25 @@ from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.saliency import integrated_gradients
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
 from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import decode_image
 from digit_classifier.preprocessing.explanation import (
+    BOXED_SIDE,
     as_picture,
     as_png,
     overlay,
     side_by_side,
     thumbnail,
+    with_boxes,
 )
 from digit_classifier.preprocessing.framing import frame_center, run_steps
 from digit_classifier.preprocessing.ink import InkNotFoundError
 from digit_classifier.preprocessing.vectorize import vectorize
+
+#: A digit of a number with less confidence than that is worth a second look.
+DOUBTFUL = 0.8
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,23 @@ class Explanation:
     steps: tuple[Step, ...]
 
 
+@dataclass(frozen=True)
+class PictureWithBoxes:
+    """A picture with a box around each digit that was read.
+
+    Attributes
+    ----------
+    png : bytes
+        At most 640 pixels a side.
+    width, height : int
+        Of the picture as shown, in the pixels that the boxes of a reading are in.
+    """
+
+    png: bytes
+    width: int
+    height: int
+
+
 def explain(classifier: DigitClassifier, content: bytes, prediction: Prediction) -> Explanation:
     """Explain an answer.
 
@@ -117,6 +140,36 @@ def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
         The file is no image that can be decoded.
     """
     return as_png(side_by_side(_run_steps(classifier, content)))
+
+
+def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) -> PictureWithBoxes:
+    """Draw a box around each digit of an image file: blue, or orange where it is doubtful.
+
+    Parameters
+    ----------
+    classifier : DigitClassifier
+    content : bytes
+        The image file.
+    reading : Reading
+        What the classifier read in it.
+
+    Raises
+    ------
+    InputError
+        The file is no image that can be decoded.
+    """
+    decoded = decode_image(content, classifier.limits, min_side=BOXED_SIDE)
+    width, height = decoded.width, decoded.height
+    gray_height, gray_width = decoded.gray.shape
+    if (gray_width - gray_height) * (width - height) < 0:  # turned as its EXIF says
+        width, height = height, width
+    digits = [digit for row in reading.rows for digit in row.digits]
+    picture = with_boxes(
+        decoded.gray,
+        [(digit.box, digit.confidence < DOUBTFUL) for digit in digits],
+        width,
+    )
+    return PictureWithBoxes(as_png(picture), width, height)
 
 
 def _decode_as_read(classifier: DigitClassifier, content: bytes) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """From the bytes of an image to a prediction: decode, normalize, predict."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,9 +16,11 @@ from digit_classifier.model_store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.prediction import Prediction, Stages
+from digit_classifier.numbers.reader import WORKING_SIDE, read_rows
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import ImageFacts, Prediction, Stages
 from digit_classifier.preprocessing.box import resize
-from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits
+from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -76,6 +79,39 @@ class DigitClassifier:
         """
         image = frame_image(content, self.limits, self.framing)
         return self._predict_one(image, inspect=inspect)
+
+    def read(self, content: bytes) -> Reading:
+        """Read all digits of one image file.
+
+        Parameters
+        ----------
+        content : bytes
+
+        Raises
+        ------
+        InputError
+            The file is not an image that can be read, nothing is drawn on it (`NoInkError`), or
+            far more than a picture of numbers has (`TooComplexError`).
+        """
+        started = time.perf_counter()
+        decoded = decode_image(content, self.limits, min_side=WORKING_SIDE)
+        decode_ms, started = ms_since(started), time.perf_counter()
+        enlargement = max(decoded.width, decoded.height) / max(decoded.gray.shape)
+        rows = read_rows(decoded.gray, self.predict_proba, enlargement)
+        read_ms = ms_since(started)
+        confidence = math.prod(digit.confidence for row in rows for digit in row.digits)
+        return Reading(
+            rows=rows,
+            confidence=confidence,
+            accepted=confidence >= self.model.metadata.min_confidence,
+            warnings=(),
+            model_name=self.model.name,
+            model_version=self.model.version,
+            classifier=self.model.metadata.classifier,
+            elapsed_ms=decode_ms + read_ms,
+            stages=Stages(decode_ms, read_ms),
+            image=ImageFacts(decoded.format, decoded.width, decoded.height, len(content)),
+        )
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
         """Read the digit of gray levels written as text, as many as the model's images have.

@@ -55,6 +55,8 @@ class Options:
     n_workers : int, optional
         How many of them; by default all.
     resume : bool
+    all_digits : bool
+        Read all digits of each image instead of one.
     """
 
     format: str = "parquet"
@@ -62,6 +64,7 @@ class Options:
     scheduler: str | None = None
     n_workers: int | None = None
     resume: bool = False
+    all_digits: bool = False
 
 
 def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Options) -> Totals:
@@ -109,6 +112,7 @@ def _job(out: str, settings: Settings, options: Options) -> Job:
         framing=settings.framing,
         max_bytes=settings.max_upload_bytes,
         max_pixels=settings.max_image_pixels,
+        all_digits=options.all_digits,
     )
 
 
@@ -122,6 +126,7 @@ def _identity(job: Job, inputs: Sequence[str], options: Options) -> dict[str, An
         "max_bytes": job.max_bytes,
         "max_pixels": job.max_pixels,
         "format": job.format,
+        "all_digits": job.all_digits,
         "shard_size": options.shard_size,
     }
 

@@ -42,6 +42,8 @@ class Job:
         Of this package.
     framing, max_bytes, max_pixels
         As in the settings.
+    all_digits : bool
+        Whether all digits of an image are read instead of one.
     """
 
     out: str
@@ -52,6 +54,7 @@ class Job:
     framing: Literal["auto", "center"]
     max_bytes: int
     max_pixels: int
+    all_digits: bool
 
     @property
     def model_url(self) -> str:
@@ -104,7 +107,7 @@ def classify_shard(job: Job, shard: Shard) -> Record:
     if record is None:
         with _loading:
             classifier = _classifier(job)
-        rows = list(rows_of(shard, classifier))
+        rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
         content = FORMATS[job.format].encode(rows)
         files.write_whole(url, content)
         record = Record.of(shard.index, rows, content)

@@ -37,7 +37,7 @@ from digit_classifier.errors import (
 )
 from digit_classifier.preprocessing import libtiff
 from digit_classifier.preprocessing.containers import is_plain_inside, without_extras
-from digit_classifier.preprocessing.gray import draft, to_gray
+from digit_classifier.preprocessing.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
 
 #: Imported here, or Pillow would import all its readers to find them.
 _READERS = {
@@ -126,7 +126,13 @@ def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
     return decode_image(content, limits).gray
 
 
-def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False) -> Decoded:
+def decode_image(
+    content: bytes,
+    limits: DecodeLimits,
+    *,
+    detailed: bool = False,
+    min_side: int = MIN_REDUCED_SIDE,
+) -> Decoded:
     """Decode an image file.
 
     The first frame, turned as its EXIF orientation says. Colour becomes luminance (ITU-R BT.601)
@@ -140,7 +146,9 @@ def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False
     limits : DecodeLimits
     detailed : bool, default=False
         Keep up to ten million pixels, for a digit that is small in a large picture. Otherwise a
-        picture whose longest side has at least 640 pixels is reduced.
+        picture whose longest side has at least twice `min_side` is reduced.
+    min_side : int, default=320
+        Pixels that a reduced picture keeps on its longest side, at least.
 
     Returns
     -------
@@ -162,8 +170,8 @@ def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False
             width, height = image.size
             if not is_plain_inside(image, content):
                 raise BrokenImageError("The image is made in a way that is not read here.")
-            draft(image, detailed=detailed)
-            gray = to_gray(image, detailed=detailed)
+            draft(image, reduction(image, detailed=detailed, min_side=min_side))
+            gray = to_gray(image, detailed=detailed, min_side=min_side)
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else
                 ImageOps.exif_transpose(gray, in_place=True)

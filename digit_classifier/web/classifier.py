@@ -8,6 +8,7 @@ from flask import Flask, current_app, request
 
 from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.inference import DigitClassifier, Prediction
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.web.observation import observe_reading
 
 _KEY = "digit_classifier"
@@ -22,6 +23,13 @@ class RecordingClassifier(DigitClassifier):
             prediction = super().predict(content, inspect=inspect)
         observe_reading(content, prediction)
         return prediction
+
+    def read(self, content: bytes) -> Reading:
+        """Read all digits of one image file; see `DigitClassifier.read`."""
+        with _recorded_errors(content):
+            reading = super().read(content)
+        observe_reading(content, reading)
+        return reading
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
         """Read the digit of gray levels; see `DigitClassifier.predict_pixels`."""

@@ -18,6 +18,8 @@ from flask import has_request_context
 from flask.logging import wsgi_errors_stream
 from werkzeug.serving import WSGIRequestHandler
 
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import Prediction
 from digit_classifier.web.observation import Observation, current_observation
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
@@ -88,19 +90,28 @@ def _answer_facts(observation: Observation, status: int) -> dict[str, object]:
 
 
 def _image_facts(observation: Observation) -> dict[str, object]:
-    """Describe the request's image and the answer, or, of a batch, how many of either there are."""
-    if len(observation.contents) > 1:
+    """Describe the request's image and the answer, or, of a batch, how many of either there are.
+
+    The page may read one image twice: for a digit, and then for all digits.
+    """
+    if len(observation.contents) > 1 and not observation.readings:
         return {"images": len(observation.contents), "refused": len(observation.codes)}
     facts: dict[str, object] = {}
     for content in observation.contents:
         facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    for prediction in observation.predictions:
-        if image := prediction.image:
+    for answer in observation.answers:
+        if image := answer.image:
             facts |= {"format": image.format, "width": image.width, "height": image.height}
-        facts |= {
-            "digit": prediction.digit,
-            "confidence": round(prediction.confidence, 4),
-            "accepted": prediction.accepted,
-            "model": f"{prediction.model_name} {prediction.model_version}",
+        facts |= _found(answer) | {
+            "confidence": round(answer.confidence, 4),
+            "accepted": answer.accepted,
+            "model": f"{answer.model_name} {answer.model_version}",
         }
     return facts
+
+
+def _found(answer: Prediction | Reading) -> dict[str, object]:
+    """Return the digit, or how many there are: a number may be somebody's, a digit is not."""
+    if isinstance(answer, Prediction):
+        return {"digit": answer.digit}
+    return {"rows": len(answer.rows), "digits": answer.n_digits}

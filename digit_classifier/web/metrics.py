@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.metrics_folder import VARIABLE, is_alive, own_identity
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
 from digit_classifier.web.observation import Observation, Observer, current_observation
 
@@ -73,6 +74,11 @@ class Metrics:
             "page_predictions", "Read for the page besides its answers", "purpose", "model"
         )
         self.abstentions = self._counter("abstentions", "Answers with accepted false", "model")
+        self.readings = self._counter("readings", "Pictures read for all their digits", "model")
+        self.reading_digits = self._counter("reading_digits", "Digits found in these", "model")
+        self.reading_abstentions = self._counter(
+            "reading_abstentions", "Readings with accepted false", "model"
+        )
         self.refusals = self._counter("refusals", "Requests and images refused", "code")
         self.images = self._counter("images", "Images read", "format")
         self.bytes = self._histogram("image_bytes", "Size of the images read", _BYTES)
@@ -94,7 +100,8 @@ class Metrics:
         for name, classifier in classifiers.items():
             model = classifier.model
             self.model.labels(name, model.version, model.metadata.classifier).set(1)
-            self.abstentions.labels(name)
+            for counter in (self.abstentions, self.readings, self.reading_abstentions):
+                counter.labels(name)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._own)
@@ -134,7 +141,10 @@ class Metrics:
             self._counter_of(self.refusals, code).inc()
         for prediction in observation.predictions:
             self._count_prediction(prediction, observation.purpose)
-            self._observe_cost(prediction)
+        for reading in observation.readings:
+            self._count_reading(reading, observation.purpose)
+        for answer in observation.answers:
+            self._observe_cost(answer)
 
     def _count_prediction(self, prediction: Prediction, purpose: str | None) -> None:
         digit, model = str(prediction.digit), prediction.model_name
@@ -145,11 +155,22 @@ class Metrics:
         if not prediction.accepted:
             self._counter_of(self.abstentions, model).inc()
 
-    def _observe_cost(self, prediction: Prediction) -> None:
-        self.decode_seconds.observe(prediction.stages.decode_ms / 1000)
-        self.frame_seconds.observe(prediction.stages.frame_ms / 1000)
-        self.network_seconds.observe(prediction.stages.network_ms / 1000)
-        if image := prediction.image:
+    def _count_reading(self, reading: Reading, purpose: str | None) -> None:
+        model = reading.model_name
+        if purpose is not None:
+            self._counter_of(self.page_predictions, purpose, model).inc()
+            return
+        self._counter_of(self.readings, model).inc()
+        n_digits = reading.n_digits
+        self._counter_of(self.reading_digits, model).inc(n_digits)
+        if not reading.accepted:
+            self._counter_of(self.reading_abstentions, model).inc()
+
+    def _observe_cost(self, answer: Prediction | Reading) -> None:
+        self.decode_seconds.observe(answer.stages.decode_ms / 1000)
+        self.frame_seconds.observe(answer.stages.frame_ms / 1000)
+        self.network_seconds.observe(answer.stages.network_ms / 1000)
+        if image := answer.image:
             self._counter_of(self.images, image.format).inc()
             self.bytes.observe(image.n_bytes)
             self.pixels.observe(image.width * image.height)

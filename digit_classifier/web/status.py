@@ -92,6 +92,8 @@ def _service() -> dict[str, object]:
         "requests": _counts(metrics, "requests", "status"),
         "predictions": _counts(metrics, "predictions", "digit"),
         "abstentions": _counts(metrics, "abstentions", "model"),
+        "readings": _counts(metrics, "readings", "model"),
+        "reading_abstentions": _counts(metrics, "reading_abstentions", "model"),
         "page_predictions": _counts(metrics, "page_predictions", "purpose"),
         "refusals": _counts(metrics, "refusals", "code"),
     }
