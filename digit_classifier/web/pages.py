@@ -37,8 +37,8 @@ def classify() -> str:
         raise NoFileError(form.myfile.errors[0])
     content = form.myfile.data.read()
     classifier = current_classifier()
-    prediction = classifier.predict(content)
-    explanation = explain(classifier, content, prediction)
+    prediction, image = classifier.predict_with_image(content)
+    explanation = explain(classifier, prediction, image)
     return _render(
         prediction=prediction,
         told=wording.tell(prediction),
