@@ -43,18 +43,13 @@ def serving_on_small_disks(clone: Clone, port: int, **variables: str) -> Iterato
 @contextmanager
 def full(folder: Path) -> Iterator[None]:
     """Fill the disk of a folder, its room and its number of files, until the block ends."""
-    made = []
+    made = [folder / f"filler-{number}" for number in range(MAX_FILES)]
+    with suppress(OSError), made[0].open("wb", buffering=0) as file:
+        while file.write(bytes(500)):
+            pass
     with suppress(OSError):
-        for number in range(MAX_FILES):
-            made.append(folder / f"filler-{number}")
-            with made[-1].open("wb", buffering=0) as file:
-                while number == 0 and file.write(bytes(500)):
-                    pass
-    # the first is as large as there was room
-    with suppress(OSError):
-        for number in range(1, MAX_FILES):
-            made.append(folder / f"filler-{number}")
-            made[-1].touch()
+        for path in made[1:]:
+            path.touch()
     try:
         yield
     finally:
