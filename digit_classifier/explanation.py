@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.framed_images import frame_image
+from digit_classifier.framed_images import FramedImage, frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.saliency import integrated_gradients
@@ -97,23 +97,17 @@ class PictureWithBoxes:
     height: int
 
 
-def explain(classifier: DigitClassifier, content: bytes, prediction: Prediction) -> Explanation:
+def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedImage) -> Explanation:
     """Explain an answer.
 
     Parameters
     ----------
     classifier : DigitClassifier
-    content : bytes
-        The image file.
     prediction : Prediction
-        What the classifier answered.
-
-    Raises
-    ------
-    InputError
-        The file is no image that can be read.
+    image : FramedImage
+        Both as :meth:`DigitClassifier.predict_with_image` returned them.
     """
-    results = _run_steps(classifier, content)
+    results = _run_steps(classifier, image.gray)
     *_, last = results.values()
     framed = resize(last, *classifier.model.metadata.image_shape)
     saliency = _saliency(classifier, framed, prediction.digit)
@@ -139,7 +133,11 @@ def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
     InputError
         The file is no image that can be decoded.
     """
-    return as_png(side_by_side(_run_steps(classifier, content)))
+    try:
+        gray = frame_image(content, classifier.limits, classifier.framing).gray
+    except NoInkError:
+        gray = decode_image(content, classifier.limits).gray
+    return as_png(side_by_side(_run_steps(classifier, gray)))
 
 
 def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) -> PictureWithBoxes:
@@ -172,22 +170,11 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
     return PictureWithBoxes(as_png(picture), width, height)
 
 
-def _decode_as_read(classifier: DigitClassifier, content: bytes) -> NDArray[np.uint8]:
-    """Return the gray levels that the digit was read from: those of a second decoding, if any."""
-    decoded = decode_image(content, classifier.limits)
-    if decoded.is_detailed:
-        return decoded.gray
-    try:
-        read = frame_image(content, classifier.limits, classifier.framing)
-    except NoInkError:
-        return decoded.gray
-    if not read.was_decoded_again:
-        return decoded.gray
-    return decode_image(content, classifier.limits, detailed=True).gray
-
-
-def _run_steps(classifier: DigitClassifier, content: bytes) -> dict[str, NDArray[Any]]:
-    gray = _decode_as_read(classifier, content)
+def _run_steps(
+    classifier: DigitClassifier, gray: NDArray[np.uint8] | None
+) -> dict[str, NDArray[Any]]:
+    if gray is None:
+        raise ValueError("An image of a batch is not explained: its picture was not kept.")
     steps: dict[str, NDArray[Any]] = {"decode": gray}
     if classifier.framing == "center":
         return {**steps, "center": frame_center(gray)}

@@ -24,7 +24,7 @@ from digit_classifier.web.answers import (
     answer_of,
     answer_of_reading,
 )
-from digit_classifier.web.batches import BATCH_SECONDS, Item, items_of_request
+from digit_classifier.web.batches import BATCH_LARGEST, BATCH_SECONDS, Item, items_of_request
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
@@ -65,13 +65,13 @@ def classify() -> ImageAnswer:
     current_observation().purpose = current_purpose()
     classifier = current_classifier()
     content = sent_image("image")
-    prediction = classifier.predict(content)
+    prediction, image = classifier.predict_with_image(content)
     request_id, query = current_observation().request_id, request.args
     answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
     if "words" in query:
         answer["words"] = wording.tell(prediction)
     if "explain" in query:
-        explanation = explain(classifier, content, prediction)
+        explanation = explain(classifier, prediction, image)
         with_steps = query["explain"] == "steps"
         answer["explanation"] = explanation_document(explanation, with_steps=with_steps)
     return answer
@@ -112,7 +112,10 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     classifier = current_classifier()
     items = items_of_request()
     contents = [item.content for item in items if isinstance(item.content, bytes)]
-    answers = iter(classifier.predict_batch(contents, time_limit=BATCH_SECONDS))
+    pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
+    answers = iter(
+        classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)
+    )
     return [
         _entry(item, next(answers) if isinstance(item.content, bytes) else item.content)
         for item in items

@@ -6,10 +6,9 @@ client's address; this log has none.
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -20,15 +19,23 @@ from werkzeug.serving import WSGIRequestHandler
 
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
+from digit_classifier.web.log_file import LogFile
 from digit_classifier.web.observation import Observation, current_observation
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
 _LOGGER = logging.getLogger("digit_classifier")
 
 
-def init_log(file: Path | None) -> None:
-    """Let the process log to a file, which may be renamed to rotate it, or to standard error."""
-    handler = _handler(file)
+def init_log(file: Path | None, count_dropped: Callable[[], None]) -> None:
+    """Let the process log to a file, which may be renamed to rotate it, or to standard error.
+
+    Parameters
+    ----------
+    file : Path or None
+    count_dropped : callable
+        Called for each line that cannot be written to the file.
+    """
+    handler = _handler(file, count_dropped)
     handler.setFormatter(_JSONLine())
     for old in [*_LOGGER.handlers]:
         _LOGGER.removeHandler(old)
@@ -66,10 +73,10 @@ class QuietRequestHandler(WSGIRequestHandler):
         """Log nothing."""
 
 
-def _handler(file: Path | None) -> logging.Handler:
+def _handler(file: Path | None, count_dropped: Callable[[], None]) -> logging.Handler:
     if file is None:
         return logging.StreamHandler(cast(TextIO, wsgi_errors_stream))  # a proxy of the right one
-    return WatchedFileHandler(file, encoding="utf-8")
+    return LogFile(file, count_dropped)
 
 
 def _as_json(event: Mapping[str, object]) -> str:

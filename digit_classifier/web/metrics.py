@@ -17,17 +17,17 @@ from prometheus_client import (
     Histogram,
     Metric,
     disable_created_metrics,
-    values,
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.metrics_folder import VARIABLE, is_alive, own_identity
+from digit_classifier.metrics_folder import VARIABLE, is_alive
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
-from digit_classifier.web.observation import Observation, Observer, current_observation
+from digit_classifier.web.metrics_files import share_values
+from digit_classifier.web.observation import Observation, current_observation
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -46,7 +46,7 @@ _PIXELS = tuple(4**n for n in range(4, 14))  # 16×16 to 8192×8192
 
 disable_created_metrics()  # a time of creation beside every counter, which nobody reads
 if VARIABLE in os.environ:
-    values.ValueClass = values.MultiProcessValue(own_identity)  # not the number alone
+    share_values()
 
 
 class Metrics:
@@ -86,6 +86,9 @@ class Metrics:
         self.in_flight = self._gauge("requests_in_flight", "Being answered now", "livesum")
         self.rate_limit_storage_failures = self._counter(
             "rate_limit_storage_failures", "Times that the storage of the rate limits failed"
+        )
+        self.log_lines_dropped = self._counter(
+            "log_lines_dropped", "Lines of the log that could not be written"
         )
         self.processes = self._gauge("processes", "Processes that serve", "livesum")
         self.started = self._gauge("start_time_seconds", "When the server started", "min")
@@ -184,8 +187,16 @@ class _SharedMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return the metrics of all processes, summed."""
-        files = [str(file) for file in self._folder.iterdir() if file.suffix == ".db"]
+        files = [str(file) for file in self._folder.glob("*.db") if _has_values(file)]
         return MultiProcessCollector.merge(files, accumulate=True)
+
+
+def _has_values(file: Path) -> bool:
+    """Return whether a file holds values: one that is being made, or found no room, is empty."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:  # another process has just removed it
+        return False
 
 
 def _forget_dead_processes(folder: Path) -> None:
@@ -195,8 +206,8 @@ def _forget_dead_processes(folder: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Observer:
-    """Give the application its metrics; return what counts its requests."""
+def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
+    """Give the application its metrics, and return them."""
     metrics = app.extensions[_KEY] = Metrics()
     metrics.begin(classifiers)
 
@@ -211,7 +222,7 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Observer
 
     app.before_request(begin)
     app.teardown_request(end)
-    return metrics.count
+    return metrics
 
 
 def current_metrics() -> Metrics:

@@ -38,7 +38,7 @@ def classify() -> str:
         raise NoFileError(form.myfile.errors[0])
     content = form.myfile.data.read()
     classifier = current_classifier()
-    prediction = classifier.predict(content)
+    prediction, image = classifier.predict_with_image(content)
     number = _read_number(classifier, content, prediction)
     if number is not None:
         return _render(
@@ -46,7 +46,7 @@ def classify() -> str:
             number_words=wording.words_of_reading(number),
             boxes=boxes_document(show_boxes(classifier, content, number)),
         )
-    explanation = explain(classifier, content, prediction)
+    explanation = explain(classifier, prediction, image)
     return _render(
         prediction=prediction,
         told=wording.tell(prediction),
