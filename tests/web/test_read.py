@@ -135,6 +135,19 @@ def test_boxes_are_those_of_the_picture_as_it_is_shown(client, orientation):
     assert shown(answer).size == (400, 200)
 
 
+@pytest.mark.parametrize("size", [(8, 8), (8, 9000), (9000, 8), (640, 641), (1281, 1279)])
+def test_pictures_of_all_shapes_are_shown_with_their_boxes(client, size):
+    width, height = size
+    picture = Image.new("L", size, 255)
+    picture.paste(20, (width // 2, height // 8, width // 2 + max(1, width // 8), height * 7 // 8))
+    response = client.post(f"{READ}?explain=1", data=encode(picture, "PNG"))
+    if response.status_code == 200:
+        assert max(shown(response.json).size) <= 640
+        assert [response.json["explanation"][side] for side in ("width", "height")] == [*size]
+    else:
+        assert response.json["code"] in {"no_ink", "too_complex"}
+
+
 def test_answer_is_put_in_words_on_request(client):
     words = client.post(f"{READ}?words=1", data=drawn_number("47\n9")).json["words"]
     assert words["lines"] == ["47", "9"]
