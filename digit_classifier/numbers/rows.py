@@ -8,6 +8,8 @@ from digit_classifier.numbers.reading import Box
 MIN_OVERLAP = 0.4
 #: Times the row's mean height: a wider gap parts a row's groups.
 GROUP_MIN_GAP = 1.0
+#: Boxes of a row that the next one is compared with.
+N_COMPARED = 3
 
 
 def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
@@ -26,14 +28,17 @@ def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
         box = boxes[index]
         best, best_row = MIN_OVERLAP, None
         for row in rows:
-            overlap = _overlap(boxes[row[-1]], box)
+            overlap = max(_overlap(boxes[other], box) for other in row[-N_COMPARED:])
             if overlap >= best:
                 best, best_row = overlap, row
         if best_row is None:
             rows.append([index])
         else:
             best_row.append(index)
-    return sorted(rows, key=lambda row: sum(boxes[index].top for index in row) / len(row))
+    return sorted(
+        rows,
+        key=lambda row: sum(boxes[index].top + boxes[index].height / 2 for index in row) / len(row),
+    )
 
 
 def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:

@@ -11,20 +11,20 @@ from digit_classifier.web.explanations import BoxesDocument, ExplanationDocument
 from digit_classifier.web.wording import NumberWords, Told
 
 _NAME = Meta(description="The file's, or null where it has none.")
-_ELAPSED_MS = Annotated[float, Meta(ge=0, description="From the bytes to the answer.")]
-_REQUEST_ID = Annotated[str, Meta(description="By which the log knows the request.")]
+_ElapsedMs = Annotated[float, Meta(ge=0, description="From the bytes to the answer.")]
+_RequestId = Annotated[str, Meta(description="By which the log knows the request.")]
 
 
 class Answer(PredictionJson):
     """The answer about one image."""
 
-    elapsed_ms: _ELAPSED_MS
+    elapsed_ms: _ElapsedMs
 
 
 class ImageAnswer(Answer):
     """The answer about one image, and what was asked for besides."""
 
-    request_id: _REQUEST_ID
+    request_id: _RequestId
     words: NotRequired[Annotated[Told, Meta(description="With `?words=1`.")]]
     explanation: NotRequired[
         Annotated[ExplanationDocument, Meta(description="With `?explain=1` or `?explain=steps`.")]
@@ -34,8 +34,8 @@ class ImageAnswer(Answer):
 class ReadAnswer(ReadingJson):
     """The answer about all digits of one image."""
 
-    elapsed_ms: _ELAPSED_MS
-    request_id: _REQUEST_ID
+    elapsed_ms: _ElapsedMs
+    request_id: _RequestId
     words: NotRequired[Annotated[NumberWords, Meta(description="With `?words=1`.")]]
     explanation: NotRequired[Annotated[BoxesDocument, Meta(description="With `?explain=1`.")]]
 

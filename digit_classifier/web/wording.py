@@ -160,7 +160,7 @@ def words_of_reading(reading: Reading) -> NumberWords:
     return NumberWords(
         lines=tuple(" ".join(row.as_json()["groups"]) for row in reading.rows),
         sentence=_sentence_of_reading(reading),
-        confidence=f"Confidence: {percent(reading.confidence)} for all {reading.n_digits} digits",
+        confidence=_confidence_of_reading(reading),
         remarks=tuple(
             _WARNINGS_OF_READING[code] for code in reading.warnings if code in _WARNINGS_OF_READING
         ),
@@ -178,7 +178,14 @@ def _words_of_digit(digit: ReadDigit) -> DigitWords:
     return DigitWords(text, digit.confidence < DOUBTFUL)
 
 
+def _confidence_of_reading(reading: Reading) -> str:
+    of_how_many = f" for all {reading.n_digits} digits" if reading.n_digits > 1 else ""
+    return f"Confidence: {percent(reading.confidence)}{of_how_many}"
+
+
 def _sentence_of_reading(reading: Reading) -> str:
+    if not reading.rows:
+        return "I found no digit."
     if not reading.accepted:
         return "This is my best guess, and probably wrong somewhere."
     if reading.confidence >= _SURE:

@@ -7,7 +7,7 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from tests.strokes import encode
 from tests.web.pictures import REFUSED, as_file, dots, drawn, drawn_number
@@ -135,6 +135,19 @@ def test_boxes_are_those_of_the_picture_as_it_is_shown(client, orientation):
     assert shown(answer).size == (400, 200)
 
 
+@pytest.mark.parametrize("size", [(8, 8), (8, 9000), (9000, 8), (640, 641), (1281, 1279)])
+def test_pictures_of_all_shapes_are_shown_with_their_boxes(client, size):
+    width, height = size
+    picture = Image.new("L", size, 255)
+    picture.paste(20, (width // 2, height // 8, width // 2 + max(1, width // 8), height * 7 // 8))
+    response = client.post(f"{READ}?explain=1", data=encode(picture, "PNG"))
+    if response.status_code == 200:
+        assert max(shown(response.json).size) <= 640
+        assert [response.json["explanation"][side] for side in ("width", "height")] == [*size]
+    else:
+        assert response.json["code"] in {"no_ink", "too_complex"}
+
+
 def test_answer_is_put_in_words_on_request(client):
     words = client.post(f"{READ}?words=1", data=drawn_number("47\n9")).json["words"]
     assert words["lines"] == ["47", "9"]
@@ -192,11 +205,12 @@ def test_readings_are_counted_and_there_from_the_start(client):
 
 
 def test_reading_that_is_not_accepted_is_counted(client):
-    # every other column is ink: marks of no digit
-    stripes = np.full((60, 200), 255, np.uint8)
-    stripes[5:55, 10:190:20] = 0
-    stripes[28:32, 10:190] = 0
-    answer = client.post(READ, data=encode(Image.fromarray(stripes), "PNG")).json
+    crosses = Image.new("L", (240, 80), 255)
+    pen = ImageDraw.Draw(crosses)
+    for left in (20, 90, 160):
+        pen.line((left, 10, left + 50, 70), width=6)
+        pen.line((left + 50, 10, left, 70), width=6)
+    answer = client.post(READ, data=encode(crosses, "PNG")).json
     assert answer["accepted"] is False
     assert values(client, "digit_classifier_reading_abstentions_total", model="mlp") == [1]
 

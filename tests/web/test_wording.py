@@ -163,6 +163,13 @@ def test_number_is_put_in_words():
     assert (seven.text, seven.doubtful) == ("7: 79.0 %, or 1: < 0.1 %", True)
 
 
+def test_number_of_one_digit_or_none_is_put_in_words():
+    one, none = reading(("4",)), reading(accepted=False)
+    assert wording.words_of_reading(one).confidence == "Confidence: 97.0 %"
+    assert wording.words_of_reading(none).sentence == "I found no digit."
+    assert wording.words_of_reading(none).lines == ()
+
+
 @pytest.mark.parametrize(
     ("confidence", "accepted", "sentence"),
     [

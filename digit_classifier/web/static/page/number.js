@@ -1,4 +1,4 @@
-/** A number: how it is read, and the picture with a box for each digit, which shows how sure it is. */
+/** A number: when it is read, and the picture with a box for each digit. */
 
 import { Refusal } from "./client.js";
 import { copyOf, one } from "./elements.js";

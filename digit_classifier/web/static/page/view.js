@@ -8,6 +8,8 @@ import { NumberBoxes } from "./number.js";
 /** @typedef {import("./client.js").Reading} Reading */
 /** @typedef {import("./client.js").Refusal} Refusal */
 
+const MANY_ROWS = 4; // as the server's template has it
+
 export class View {
   #messages;
   #status;
@@ -81,6 +83,7 @@ export class View {
     this.#boxes.show(number);
     this.#status.classList.toggle("number", Boolean(number));
     this.#status.classList.toggle("rows", (number?.rows.length ?? 0) > 1);
+    this.#status.classList.toggle("many", (number?.rows.length ?? 0) > MANY_ROWS);
     this.#alert.hidden = true;
     this.#status.hidden = false;
     write(one(this.#status, "[data-digit]"), digit);
