@@ -27,8 +27,8 @@ from digit_classifier.bulk.shards import list_shards, take_census
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.worker import Record
 from digit_classifier.datasets import load_mnist
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.training.tables import markdown_table
 from tests.bulk.cluster import Cluster
 from tests.bulk.inputs import write_folder, write_tar, write_text, write_zip
 from tests.datasets.drawn import to_idx

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from benchmarks.pictures import foreign_sets, labels_of
 from digit_classifier.datasets import Mnist, load_mnist
 from digit_classifier.errors import InputError
+from digit_classifier.evaluation.calibration import fit_temperature, negative_log_likelihood
+from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
 from digit_classifier.preprocessing.framing import frame
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.settings import load_settings
 from digit_classifier.training.augmentation import UNDISTURBED
-from digit_classifier.training.calibration import fit_temperature, negative_log_likelihood
-from digit_classifier.training.evaluation import logits_of
+from digit_classifier.training.epoch_training_run import Trainer
 from digit_classifier.training.recipes import RECIPES, Recipe
-from digit_classifier.training.trainer import Trainer
 
 Digits = tuple[NDArray[np.uint8], NDArray[np.int64]]
 

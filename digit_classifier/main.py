@@ -30,7 +30,7 @@ class Trainer:
         Such as ``"mlp"`` or ``"MLPClassifier"``; by default the model that the settings name.
     **options
         ``seed``, ``resume``, and ``changes`` of the recipe, as of
-        :func:`digit_classifier.training.start.train_model`.
+        :func:`digit_classifier.training.train.train_model`.
     """
 
     def __init__(self, classifier: str | None = None, **options: Any) -> None:

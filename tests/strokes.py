@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 import digit_classifier
-from digit_classifier.drawing import by_hand, ink_mask, parse_strokes, place
+from digit_classifier.training.synthesis.pen import by_hand, ink_mask, parse_strokes, place
 
 PACKAGE = Path(digit_classifier.__file__).parent
 SELF_TEST_FILE = PACKAGE / "selftest" / "7.png"

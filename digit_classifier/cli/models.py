@@ -40,8 +40,8 @@ def show(name: str, output: Path | None) -> None:
     Red speaks for it, blue against it. Softmax regression has a filter for each digit, a perceptron
     for each unit, a convolutional network for each channel.
     """
+    from digit_classifier.evaluation.filters_plot import draw_filters
     from digit_classifier.model_store import SUFFIX, load_model, model_file
-    from digit_classifier.training.model_picture import draw_filters
 
     settings = load_settings()
     model = load_model(name, settings.models_dir)

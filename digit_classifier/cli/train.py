@@ -67,7 +67,7 @@ def train(
 def train_into(path: Path, classifier: str, **options: Any) -> None:
     """Train on the settings' MNIST and tell how it went; Ctrl-C ends the process with 130."""
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.training.start import checkpoint_of, train_model
+    from digit_classifier.training.train import checkpoint_of, train_model
 
     data = load_mnist(load_settings().data_dir)
     try:

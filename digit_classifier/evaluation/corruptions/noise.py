@@ -1,0 +1,29 @@
+"""Noise of single pixels."""
+
+import numpy as np
+
+from digit_classifier.evaluation.corruptions.pixels import WHITE, Images, to_pixels, to_values
+
+_PHOTONS = 3
+_IMPULSE_SHARE = 0.17
+
+
+def shot_noise(images: Images, rng: np.random.Generator) -> Images:
+    """Count light by the photon: white sends 3 of them on average, a Poisson number.
+
+    Severity 5 of Hendrycks & Dietterich 2019, arXiv:1903.12261; the black stays black.
+    """
+    photons = rng.poisson(to_values(images) * np.float32(_PHOTONS))
+    return to_pixels(photons.astype(np.float32) / np.float32(_PHOTONS))
+
+
+def impulse_noise(images: Images, rng: np.random.Generator) -> Images:
+    """Replace 17 % of the pixels by salt (white) or pepper (black), as often the one as the other.
+
+    Severity 4 of Hendrycks & Dietterich 2019, arXiv:1903.12261.
+    """
+    chance = rng.random(images.shape, np.float32)
+    noisy = images.copy()
+    noisy[chance < _IMPULSE_SHARE] = 0
+    noisy[chance < _IMPULSE_SHARE / 2] = WHITE
+    return noisy

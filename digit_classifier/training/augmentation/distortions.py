@@ -1,0 +1,93 @@
+"""Distortions of whole batches of digits: displacement fields, resampling, stroke width.
+
+Simard, Steinkraus & Platt 2003, "Best Practices for Convolutional Neural Networks Applied to Visual
+Document Analysis", section 2, for the elastic fields; all fields of a digit are added up, so that
+it is resampled once.
+"""
+
+from functools import cache
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from digit_classifier.preprocessing.warp import Images
+
+
+def elastic_fields(n: int, side: int, sigma: float, rng: np.random.Generator) -> Images:
+    """Smooth random displacement fields: white noise under a Gaussian filter.
+
+    The filter G is separable and a field is G N Gᵀ. With the singular value decomposition
+    G = U S Vᵀ, the noise VᵀNV is white again, and all but the first few singular values vanish:
+    so seven by seven random numbers make a field of 28 by 28, and no image is filtered.
+
+    Returns
+    -------
+    ndarray of shape (n, 2, side, side), float32
+        Displacements (rows, columns) in pixels. The noise has the variance 1/3 that uniform
+        noise in [-1, 1] has, Simard's choice.
+    """
+    basis = _smoothing_basis(side, sigma)  # (side, rank)
+    rank = basis.shape[1]
+    noise: Images = rng.standard_normal((n, 2, rank, rank), np.float32)
+    return np.matmul(basis @ noise, basis.T, dtype=np.float32)
+
+
+@cache
+def _smoothing_basis(side: int, sigma: float) -> Images:
+    """U S of the Gaussian filter's matrix, without the singular values below a thousandth."""
+    filter_matrix = gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect")
+    u, s, _ = np.linalg.svd(filter_matrix)
+    rank = int((s > 1e-3 * s[0]).sum())
+    return (u[:, :rank] * s[:rank] * (1 / 3) ** 0.25).astype(np.float32)
+
+
+def change_stroke_width(
+    images: Images, low: float, high: float, rng: np.random.Generator
+) -> Images:
+    """Bring each digit's strokes towards a width of its own: from a fine pen's to a marker's.
+
+    Part of the way to a gray erosion, or to one or two dilations, by the 3×3 cross (Serra 1982,
+    "Image Analysis and Mathematical Morphology"). The width at hand is twice the area over the
+    perimeter, and the perimeter is what a dilation adds.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, side, side), float32
+    low, high : float
+        Range of the widths in pixels; they are drawn evenly by their logarithm.
+
+    Returns
+    -------
+    ndarray of shape (n, side, side), float32
+    """
+    wanted = np.exp(rng.uniform(np.log(low), np.log(high), len(images)))
+    once = dilate(images)
+    area = images.sum(axis=(1, 2))
+    width = 2 * area / np.maximum(once.sum(axis=(1, 2)) - area, 1)
+    change = ((wanted - width) / 2).clip(-1, 2).astype(np.float32)
+    thinner, broad = change < 0, change > 1
+    target = once
+    source = images.copy()
+    target[thinner] = erode(images[thinner])
+    source[broad], target[broad] = once[broad], dilate(once[broad])
+    share = np.where(broad, change - 1, np.abs(change))[:, None, None]
+    return source + (target - source) * share
+
+
+def dilate(images: Images) -> Images:
+    """Gray dilation by the 3×3 cross."""
+    return _cross(images, np.maximum)
+
+
+def erode(images: Images) -> Images:
+    """Gray erosion by the 3×3 cross."""
+    return _cross(images, np.minimum)
+
+
+def _cross(images: Images, extreme: np.ufunc) -> Images:
+    """Extreme of each pixel and its four neighbours; beyond the edge there are none."""
+    result = images.copy()
+    for here, there in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+        extreme(result[:, here], images[:, there], out=result[:, here])
+        extreme(result[:, :, here], images[:, :, there], out=result[:, :, here])
+    return result
