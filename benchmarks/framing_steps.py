@@ -20,7 +20,7 @@ from benchmarks.pictures import Picture, foreign_sets, labels_of
 from digit_classifier.errors import NoInkError
 from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
 from digit_classifier.preprocessing.framing import STEPS, frame_center
 from digit_classifier.preprocessing.ink import InkNotFoundError

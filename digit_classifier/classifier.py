@@ -1,7 +1,7 @@
 """What every classifier can do, whatever it is made of.
 
 All that trains, keeps, judges or serves a classifier goes through this interface;
-``digit_classifier.registry`` has the classes by name, and docs/extending.md adds one.
+``digit_classifier.models.registry`` has the classes by name, and docs/extending.md adds one.
 """
 
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve

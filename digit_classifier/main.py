@@ -16,8 +16,8 @@ from typing import Any
 
 import click
 
-from digit_classifier import blas
 from digit_classifier.cli.errors import Command
+from digit_classifier.environment import blas
 from digit_classifier.settings import load_settings
 
 
@@ -39,7 +39,7 @@ class Trainer:
     def __call__(self) -> None:
         """Train, and write the model into the folder of models under the classifier's name."""
         from digit_classifier.cli.train import train_into
-        from digit_classifier.model_store import model_file
+        from digit_classifier.models.store import model_file
 
         settings = load_settings()
         kind = _kind(self.classifier or settings.model)
@@ -75,7 +75,7 @@ class Classifier:
 
 
 def _kind(name: str) -> str:
-    from digit_classifier.registry import kind_of_class
+    from digit_classifier.models.registry import kind_of_class
 
     return kind_of_class(name)
 

@@ -13,13 +13,13 @@ from typing import Any, BinaryIO, cast
 from digit_classifier.bulk import files
 from digit_classifier.bulk.opened import keep_open
 from digit_classifier.bulk.source import Item, Piece, Source, chunks, is_image
+from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
 from digit_classifier.errors import (
     BadBatchError,
     BrokenImageError,
     FileTooLargeError,
     InputError,
 )
-from digit_classifier.zip_files import ZIP_ERRORS, unpack
 
 #: What tarfile raises on those that are damaged, also by sizes that no file has.
 _TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, *files.UNPACK_ERRORS)

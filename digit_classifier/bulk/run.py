@@ -29,7 +29,7 @@ from digit_classifier.bulk.source import Source
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.worker import Job, Record, classify_shard
 from digit_classifier.errors import BulkError, DigitClassifierError
-from digit_classifier.model_store import find_model, load_model
+from digit_classifier.models.store import find_model, load_model
 from digit_classifier.settings import Settings
 
 #: Shards that are at a worker or on the way, for each of the workers' threads: enough that none

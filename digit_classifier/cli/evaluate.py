@@ -120,7 +120,7 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
 
     from digit_classifier.datasets import load_mnist
     from digit_classifier.evaluation.metrics import VIEWS, answer_view, judge_all
-    from digit_classifier.model_store import load_model
+    from digit_classifier.models.store import load_model
 
     if report is not None:  # tells that Matplotlib is missing before the time is spent
         from digit_classifier.evaluation.report import write_report

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from digit_classifier import blas
+from digit_classifier.environment import blas
 from digit_classifier.errors import InputError, NoFileError
 from digit_classifier.settings import load_settings
 

@@ -86,8 +86,8 @@ def train_into(path: Path, classifier: str, **options: Any) -> None:
 
 def _classifier_of(name: str | None, settings: Settings) -> str:
     """Return the classifier that a model of that name has, or would have."""
-    from digit_classifier.model_store import load_model
-    from digit_classifier.registry import CLASSIFIERS
+    from digit_classifier.models.registry import CLASSIFIERS
+    from digit_classifier.models.store import load_model
 
     if name is None or name in CLASSIFIERS:
         return name or DEFAULT_CLASSIFIER
@@ -99,7 +99,7 @@ def _classifier_of(name: str | None, settings: Settings) -> str:
 
 def _check_classifier(classifier: str) -> None:
     """Refuse an unknown classifier before the data is read."""
-    from digit_classifier.registry import classifier_class
+    from digit_classifier.models.registry import classifier_class
 
     try:
         classifier_class(classifier)
@@ -108,7 +108,7 @@ def _check_classifier(classifier: str) -> None:
 
 
 def _target(name: str, weights: Path | None, settings: Settings) -> Path:
-    from digit_classifier.model_store import SUFFIX, model_file
+    from digit_classifier.models.store import SUFFIX, model_file
 
     if weights is None:
         return model_file(name, settings.models_dir)

@@ -16,7 +16,7 @@ from digit_classifier.evaluation.calibration import (
     negative_log_likelihood,
     reliability,
 )
-from digit_classifier.model_store import Model
+from digit_classifier.models.store import Model
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize

@@ -10,8 +10,8 @@ from digit_classifier.evaluation.tables import (
     errors_table,
     markdown_table,
 )
-from digit_classifier.model_metadata import ModelMetadata
-from digit_classifier.model_store import Model
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.store import Model
 
 _USE = """\
 It reads one handwritten digit, 0 to 9, from a 28×28 picture framed as MNIST's are; photos, scans

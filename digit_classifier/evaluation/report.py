@@ -16,7 +16,7 @@ from digit_classifier.evaluation.plots import (
     plot_misread,
     plot_reliability,
 )
-from digit_classifier.model_store import Model
+from digit_classifier.models.store import Model
 
 
 def write_report(

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from digit_classifier.evaluation.corruptions import Corruption
 from digit_classifier.evaluation.metrics import answer_view
-from digit_classifier.model_store import Model
+from digit_classifier.models.store import Model
 from digit_classifier.preprocessing.framing import Framing
 
 #: The views corruptions are measured in. Framing turns every image light on black, which makes

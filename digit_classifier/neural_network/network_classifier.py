@@ -10,7 +10,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from digit_classifier.neural_network.fitting import batch_indices, run_epoch
+from digit_classifier.neural_network.epoch import batch_indices, run_epoch
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.neural_network.network import Network

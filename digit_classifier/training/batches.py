@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.neural_network.fitting import batch_indices
+from digit_classifier.neural_network.epoch import batch_indices
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.preprocessing.vectorize import vectorize

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from digit_classifier.errors import CheckpointError, ModelCorruptError
-from digit_classifier.model_store import content_sha256, read_tensors, write_tensors
+from digit_classifier.models.store import content_sha256, read_tensors, write_tensors
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import Optimizer

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import TrainingDivergedError
-from digit_classifier.neural_network.fitting import run_epoch
+from digit_classifier.neural_network.epoch import run_epoch
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import OPTIMIZERS, update_average

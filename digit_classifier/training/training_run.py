@@ -17,10 +17,10 @@ from digit_classifier.classifier import Classifier
 from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.calibration import confidence_quantile, fit_temperature
 from digit_classifier.evaluation.metrics import Scores, logits_of, score
-from digit_classifier.model_metadata import ModelMetadata
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.registry import classifier_class
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
-from digit_classifier.registry import classifier_class
 from digit_classifier.training.augmentation import Augmentation
 
 #: Share of the validation digits that a model may refuse as "probably no digit".

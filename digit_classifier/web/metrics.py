@@ -23,8 +23,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from digit_classifier.environment.metrics_directory import VARIABLE, is_alive, own_identity
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.metrics_folder import VARIABLE, is_alive, own_identity
 from digit_classifier.prediction import Prediction
 from digit_classifier.web.observation import Observation, Observer, current_observation
 

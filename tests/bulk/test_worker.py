@@ -14,7 +14,7 @@ from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.worker import Job, classify_shard
 from digit_classifier.errors import OutOfTimeError
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import PRETRAINED
+from digit_classifier.models.store import PRETRAINED
 from tests.bulk import inputs
 
 Rows = list[Row]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
 from digit_classifier.training.epoch_training_run import Trainer
 from digit_classifier.training.recipes import RECIPES
 from tests.cli.conftest import Run

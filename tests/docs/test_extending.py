@@ -88,7 +88,7 @@ def test_page_s_classifier_trusts_no_file(
 ) -> None:
     code = f"""
 import numpy as np
-from digit_classifier.registry import CLASSIFIERS
+from digit_classifier.models.registry import CLASSIFIERS
 knn = CLASSIFIERS["knn"].fit(np.eye(9, dtype=np.float32), np.arange(9), np.random.default_rng(0))
 parameters = knn.named_parameters()
 {change}

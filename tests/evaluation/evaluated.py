@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.evaluation.metrics import VIEWS, Answers, answer_view, judge_all
-from digit_classifier.model_metadata import ModelMetadata
-from digit_classifier.model_store import Model
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.store import Model
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.training.recipes import RECIPES
 

@@ -3,7 +3,7 @@ import pytest
 
 from digit_classifier.classifier import Classifier
 from digit_classifier.evaluation.filters_plot import draw_filters
-from digit_classifier.model_store import PRETRAINED, read_model_file
+from digit_classifier.models.store import PRETRAINED, read_model_file
 from digit_classifier.neural_network.network import cnn, mlp
 
 RED, BLUE, WHITE = (178, 24, 43), (33, 102, 172), (255, 255, 255)

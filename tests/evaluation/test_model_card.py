@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from digit_classifier.evaluation.model_card import model_card
-from digit_classifier.model_metadata import ModelMetadata
+from digit_classifier.models.metadata import ModelMetadata
 from tests.evaluation.evaluated import judged, noise, small_model
 from tests.evaluation.test_tables import FIGURES
 

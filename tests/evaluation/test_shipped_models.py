@@ -11,7 +11,7 @@ from digit_classifier.evaluation.calibration import fit_temperature
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
 from digit_classifier.evaluation.metrics import answer_view, judge, logits_of, score
 from digit_classifier.evaluation.robustness import judge_corruptions
-from digit_classifier.model_store import PRETRAINED, Model, read_model_file
+from digit_classifier.models.store import PRETRAINED, Model, read_model_file
 from digit_classifier.training.recipes import RECIPES
 
 #: Test errors of 10,000 that no release may exceed, in either polarity. The bound of "cnn" rejected

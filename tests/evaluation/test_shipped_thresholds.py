@@ -6,7 +6,7 @@ from sklearn.model_selection import train_test_split
 from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.calibration import confidence_of
 from digit_classifier.evaluation.metrics import logits_of
-from digit_classifier.model_store import PRETRAINED, read_model_file
+from digit_classifier.models.store import PRETRAINED, read_model_file
 
 
 @pytest.mark.parametrize("name", ["softmax", "mlp", "cnn"])

@@ -9,7 +9,7 @@ import pytest
 from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.calibration import fit_temperature
 from digit_classifier.evaluation.metrics import logits_of
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.training.augmentation import NO_AUGMENTATION
 from digit_classifier.training.epoch_training_run import Trainer

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digit_classifier import sample_digits
+from digit_classifier.datasets import samples
+from digit_classifier.datasets.samples import DRAWN, MnistTestSet, zip_samples
 from digit_classifier.errors import DatasetMissingError, IndexPastEndError
-from digit_classifier.sample_digits import DRAWN, MnistTestSet, zip_samples
 from tests.strokes import draw_samples, encode
 
 
@@ -45,8 +45,8 @@ def test_the_files_are_read_once_and_by_one_thread_alone(
     test_set: MnistTestSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = []
-    load = sample_digits.load_test_set
-    monkeypatch.setattr(sample_digits, "load_test_set", lambda d: reads.append(d) or load(d))
+    load = samples.load_test_set
+    monkeypatch.setattr(samples, "load_test_set", lambda d: reads.append(d) or load(d))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(test_set.label, range(100)))
     assert len(reads) == 1

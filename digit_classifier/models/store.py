@@ -26,16 +26,16 @@ from digit_classifier.errors import (
     ModelNotFoundError,
     UnknownClassifierError,
 )
-from digit_classifier.model_metadata import ModelMetadata
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.registry import classifier_class
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.vectorize import vectorize
-from digit_classifier.registry import classifier_class
 
 FORMAT_VERSION = 1
 #: Of every model file; a model named by a path ends in it.
 SUFFIX = ".safetensors"
 FILE_NAME = f"model{SUFFIX}"
-PRETRAINED = Path(__file__).with_name("pretrained")
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
 _KEY = "digit_classifier"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 

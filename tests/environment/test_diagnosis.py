@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.diagnosis import diagnose
+from digit_classifier.environment.diagnosis import diagnose
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,9 @@ def test_altered_data_fails_and_absent_data_does_not(place: Path) -> None:
 
 
 def test_a_package_of_another_version_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digit_classifier.diagnosis.requires", lambda _name: ["flask>=999", "nope"])
+    monkeypatch.setattr(
+        "digit_classifier.environment.diagnosis.requires", lambda _name: ["flask>=999", "nope"]
+    )
 
     assert failures()["packages"].startswith("flask>=999 is needed, ")
     assert failures()["packages"].endswith("nope is missing")

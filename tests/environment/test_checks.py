@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier import soundness
+from digit_classifier.environment import checks
+from digit_classifier.environment.checks import check_blas, check_interpreter, check_read_only
 from digit_classifier.errors import UnsoundError
-from digit_classifier.model_store import PRETRAINED
-from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
+from digit_classifier.models.store import PRETRAINED
 
 MODEL = PRETRAINED / "mlp" / "model.safetensors"
 
@@ -80,7 +80,7 @@ def test_threads_of_the_linear_algebra_are_counted(threads: str, told: str) -> N
     code = (
         "import numpy\n"
         "from digit_classifier.errors import UnsoundError\n"
-        "from digit_classifier.soundness import check_blas\n"
+        "from digit_classifier.environment.checks import check_blas\n"
         "try:\n    print(check_blas())\nexcept UnsoundError as exc:\n    print(exc)"
     )
 
@@ -98,7 +98,7 @@ def test_what_can_be_written_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         check_read_only(MODEL)
 
 
-@pytest.mark.parametrize("path", [Path(sys.prefix), Path(soundness.__file__), MODEL])
+@pytest.mark.parametrize("path", [Path(sys.prefix), Path(checks.__file__), MODEL])
 def test_code_environment_and_model_are_looked_at(
     monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:

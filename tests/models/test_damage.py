@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from digit_classifier.errors import ModelCorruptError
-from digit_classifier.model_metadata import ModelMetadata
-from digit_classifier.model_store import (
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.store import (
     FORMAT_VERSION,
     model_file,
     read_model_file,
     write_tensors,
 )
-from tests.model_store.small import METADATA, small_network
+from tests.models.small import METADATA, small_network
 
 
 def test_every_truncation_is_refused(models_dir):

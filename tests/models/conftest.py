@@ -1,8 +1,8 @@
 import pytest
 
-from digit_classifier import model_store
-from digit_classifier.model_store import content_sha256, model_file, save_model, write_tensors
-from tests.model_store.small import METADATA, small_network
+from digit_classifier.models import store
+from digit_classifier.models.store import content_sha256, model_file, save_model, write_tensors
+from tests.models.small import METADATA, small_network
 
 
 def _unchanged(_content):
@@ -18,7 +18,7 @@ def models_dir(tmp_path):
 
 @pytest.fixture(autouse=True)
 def no_pretrained(tmp_path_factory, monkeypatch):
-    monkeypatch.setattr(model_store, "PRETRAINED", tmp_path_factory.mktemp("pretrained"))
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path_factory.mktemp("pretrained"))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def forge(models_dir):
     path = model_file("small", models_dir)
 
     def write(change_document=_unchanged, change_tensors=_unchanged):
-        tensors, document = model_store.read_tensors(path)
+        tensors, document = store.read_tensors(path)
         change_document(document)
         change_tensors(tensors)
         document["content_sha256"] = content_sha256(document, tensors)

@@ -4,9 +4,9 @@ import shutil
 import numpy as np
 import pytest
 
-from digit_classifier import model_store
 from digit_classifier.errors import ModelNotFoundError
-from digit_classifier.model_store import (
+from digit_classifier.models import store
+from digit_classifier.models.store import (
     ModelMetadata,
     content_sha256,
     list_models,
@@ -15,7 +15,7 @@ from digit_classifier.model_store import (
     read_model_file,
     save_model,
 )
-from tests.model_store.small import METADATA, small_network
+from tests.models.small import METADATA, small_network
 
 X = np.random.default_rng(0).random((5, 12), dtype=np.float32)
 
@@ -67,7 +67,7 @@ def test_content_digest_covers_shape_type_and_name(tensors):
 
 
 def test_model_of_models_dir_hides_the_shipped_one(models_dir):
-    shipped = model_store.PRETRAINED
+    shipped = store.PRETRAINED
     for name in ("small", "shipped"):
         shutil.copytree(models_dir / "small", shipped / name)
     assert list_models(models_dir) == {

@@ -1,8 +1,13 @@
 import pytest
 
 from digit_classifier.errors import UnknownClassifierError
+from digit_classifier.models.registry import (
+    CLASSIFIERS,
+    class_name,
+    classifier_class,
+    kind_of_class,
+)
 from digit_classifier.neural_network import estimators
-from digit_classifier.registry import CLASSIFIERS, class_name, classifier_class, kind_of_class
 from digit_classifier.training.recipes import RECIPES
 
 

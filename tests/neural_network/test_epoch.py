@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digit_classifier.neural_network.fitting import batch_indices, run_epoch
+from digit_classifier.neural_network.epoch import batch_indices, run_epoch
 from digit_classifier.neural_network.losses import cross_entropy, one_hot
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.neural_network.optimizers import SGD

@@ -17,7 +17,7 @@ from digit_classifier.datasets.mnist import load_test_set
 from digit_classifier.errors import DatasetMissingError, IndexPastEndError
 
 #: Drawn by the project's own pen; they ship with the package.
-DRAWN = Path(__file__).with_name("samples")
+DRAWN = Path(__file__).parents[1] / "samples"
 
 _JPEG_QUALITY = 95
 

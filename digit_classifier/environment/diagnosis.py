@@ -8,6 +8,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from digit_classifier.datasets import load_mnist
+from digit_classifier.environment.checks import check_blas, check_interpreter, check_read_only
 from digit_classifier.errors import (
     DatasetMissingError,
     DigitClassifierError,
@@ -15,9 +16,8 @@ from digit_classifier.errors import (
     UnsoundError,
 )
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import find_model
+from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
 
 
 @dataclass(frozen=True)
