@@ -21,10 +21,10 @@ from distributed import Client, as_completed
 from distributed.protocol.pickle import dumps
 
 from benchmarks.pictures import encode
-from digit_classifier.bulk.archives import open_zip
 from digit_classifier.bulk.run import IN_FLIGHT, Options, run_batch
 from digit_classifier.bulk.shards import list_shards, take_census
 from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.sources.archives import open_zip
 from digit_classifier.bulk.worker import Record
 from digit_classifier.datasets import load_mnist
 from digit_classifier.evaluation.tables import markdown_table

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.shards import Census
 from digit_classifier.bulk.worker import MODEL_FOLDER, Job, Record
 from digit_classifier.errors import BulkError
@@ -78,7 +78,7 @@ class Output:
             There is one, and it is not to be resumed; or it is another one; or there is something
             else.
         """
-        names = files.names_in(self.job.out)
+        names = storage.names_in(self.job.out)
         if MANIFEST not in names:
             if set(names) - {MODEL_FOLDER}:
                 raise BulkError(f"{self.job.out} is not empty, and holds no run of ours.")
@@ -107,8 +107,8 @@ class Output:
         if self._former is not None:
             self._compare(self._former)
             return
-        files.make_folder(files.join(self.job.out, MODEL_FOLDER))
-        files.write_whole(self.job.model_url, model)
+        storage.make_folder(storage.join(self.job.out, MODEL_FOLDER))
+        storage.write_whole(self.job.model_url, model)
         self._write(complete=False)
 
     def finish(self, totals: Totals) -> None:
@@ -120,14 +120,14 @@ class Output:
             The workers have written somewhere else.
         """
         names = {self.job.shard_name(index) for index in totals.checksums}
-        files.remove_partials(self.job.out)
-        missing = names - set(files.names_in(self.job.out))
+        storage.remove_partials(self.job.out)
+        missing = names - set(storage.names_in(self.job.out))
         if missing:
             raise BulkError(
                 f"{len(missing)} files of the output are not in {self.job.out}, such as "
                 f"{min(missing)}: do the workers see the same folder?"
             )
-        files.write_whole(files.join(self.job.out, CHECKSUMS), self._checksums(totals).encode())
+        storage.write_whole(storage.join(self.job.out, CHECKSUMS), self._checksums(totals).encode())
         self._write(complete=True, counts=totals.as_json())
 
     def _checksums(self, totals: Totals) -> str:
@@ -140,10 +140,10 @@ class Output:
     def _write(self, **more: Any) -> None:
         document = {"format_version": FORMAT_VERSION, "run": self.options, **more}
         content = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        files.write_whole(files.join(self.job.out, MANIFEST), content.encode())
+        storage.write_whole(storage.join(self.job.out, MANIFEST), content.encode())
 
     def _read(self) -> dict[str, Any]:
-        fs, path = files.locate(files.join(self.job.out, MANIFEST))
+        fs, path = storage.locate(storage.join(self.job.out, MANIFEST))
         try:
             document = json.loads(fs.cat_file(path))
             version, run = document["format_version"], dict(document["run"])

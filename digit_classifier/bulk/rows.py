@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.bulk.shards import Shard
-from digit_classifier.bulk.source import Item
+from digit_classifier.bulk.sources.base import Item
 from digit_classifier.errors import BulkError, InputError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction

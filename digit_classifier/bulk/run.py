@@ -22,11 +22,11 @@ from distributed.comm.core import CommClosedError
 from tqdm import tqdm
 
 from digit_classifier import __version__
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output, Totals
 from digit_classifier.bulk.shards import Census, Shard, list_shards, take_census
-from digit_classifier.bulk.source import Source
 from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.sources.base import Source
 from digit_classifier.bulk.worker import Job, Record, classify_shard
 from digit_classifier.errors import BulkError, DigitClassifierError
 from digit_classifier.models.store import find_model, load_model
@@ -101,7 +101,7 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
 def _job(out: str, settings: Settings, options: Options) -> Job:
     model = load_model(settings.model, settings.models_dir)
     return Job(
-        out=files.absolute(out),
+        out=storage.absolute(out),
         format=options.format,
         model_name=model.name,
         model_version=model.version,

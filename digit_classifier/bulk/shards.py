@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from digit_classifier.bulk.source import Item, Piece, Source
+from digit_classifier.bulk.sources.base import Item, Piece, Source
 from digit_classifier.errors import BadBatchError, BulkError
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from digit_classifier import __version__
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.formats import FORMATS
 from digit_classifier.bulk.rows import Row, rows_of
 from digit_classifier.bulk.shards import Shard
@@ -56,7 +56,7 @@ class Job:
     @property
     def model_url(self) -> str:
         """Where the model lies."""
-        return files.join(self.out, f"{MODEL_FOLDER}/{self.model_name}.safetensors")
+        return storage.join(self.out, f"{MODEL_FOLDER}/{self.model_name}.safetensors")
 
     def shard_name(self, index: int) -> str:
         """Return the name of a shard's file: as many digits as sort a hundred million."""
@@ -99,14 +99,14 @@ class Record:
 
 def classify_shard(job: Job, shard: Shard) -> Record:
     """Write the file of a shard, unless it is there and whole; either way the same record."""
-    url = files.join(job.out, job.shard_name(shard.index))
+    url = storage.join(job.out, job.shard_name(shard.index))
     record = _finished(job, shard, url)
     if record is None:
         with _loading:
             classifier = _classifier(job)
         rows = list(rows_of(shard, classifier))
         content = FORMATS[job.format].encode(rows)
-        files.write_whole(url, content)
+        storage.write_whole(url, content)
         record = Record.of(shard.index, rows, content)
     return record
 
@@ -116,7 +116,7 @@ def _finished(job: Job, shard: Shard, url: str) -> Record | None:
 
     Development versions gave up slow pictures as out of time; a shard with such rows is read again.
     """
-    fs, path = files.locate(url)
+    fs, path = storage.locate(url)
     try:
         content = fs.cat_file(path)
         rows = FORMATS[job.format].decode(content)
@@ -133,7 +133,7 @@ def _classifier(job: Job) -> DigitClassifier:
     if job.release != __version__:
         raise BulkError(f"A worker has release {__version__}, the run is one of {job.release}.")
     threadpool_limits(1)
-    fs, path = files.locate(job.model_url)
+    fs, path = storage.locate(job.model_url)
     with TemporaryDirectory() as folder:
         copy = Path(folder) / f"{job.model_name}.safetensors"
         fs.get_file(path, str(copy))

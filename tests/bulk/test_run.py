@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from distributed import LocalCluster
 
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output
 from digit_classifier.bulk.run import Options, run_batch
 from digit_classifier.bulk.shards import Census
@@ -109,9 +109,9 @@ def test_input_and_output_may_be_in_a_store(
         resumed = run_batch([f"{store}{path}"], out, settings, replace(options, resume=True))
 
     parts = [f"part-{n:08}.parquet" for n in range(4)]
-    assert files.names_in(out) == ["_SHA256SUMS", "_manifest.json", "_model", *parts]
+    assert storage.names_in(out) == ["_SHA256SUMS", "_manifest.json", "_model", *parts]
     assert resumed.n_images == resumed.n_accepted == 10
-    content = files.read_image(f"{out}/part-00000003.parquet", 100_000)
+    content = storage.read_image(f"{out}/part-00000003.parquet", 100_000)
     assert pq.read_table(BytesIO(content))["prediction"].to_pylist() == [9]
 
 

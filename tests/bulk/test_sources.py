@@ -13,14 +13,13 @@ import fsspec
 import numpy as np
 import pytest
 
-from digit_classifier.bulk import opened
-from digit_classifier.bulk.archives import Tar, Zip
-from digit_classifier.bulk.folder import Folder
-from digit_classifier.bulk.idx import Idx
-from digit_classifier.bulk.path_list import PathList
 from digit_classifier.bulk.shards import list_shards, take_census
-from digit_classifier.bulk.source import Item, Source
-from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.sources import find_source, handle_cache
+from digit_classifier.bulk.sources.archives import Tar, Zip
+from digit_classifier.bulk.sources.base import Item, Source
+from digit_classifier.bulk.sources.folder import Folder
+from digit_classifier.bulk.sources.idx import Idx
+from digit_classifier.bulk.sources.path_list import PathList
 from digit_classifier.errors import BulkError, InputError, MissingPackageError
 from tests.bulk import inputs
 from tests.datasets.drawn import to_idx
@@ -391,7 +390,7 @@ def test_damage_anywhere_costs_images_and_no_run(
         path.write_bytes(damaged)
         with contextlib.suppress(BulkError):  # told in a sentence
             codes_of(find_source(str(path)), 3)
-        opened.close_all()
+        handle_cache.close_all()
 
 
 def test_a_member_over_a_mebibyte_is_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digit_classifier import __version__
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.formats import FORMATS
 from digit_classifier.bulk.rows import Row
 from digit_classifier.bulk.shards import Shard, list_shards
@@ -33,8 +33,8 @@ def job(request: pytest.FixtureRequest, tmp_path: Path, classifier: DigitClassif
         max_bytes=100_000,
         max_pixels=1_000_000,
     )
-    files.make_folder(str(Path(job.model_url).parent))
-    files.write_whole(job.model_url, (PRETRAINED / "mlp" / "model.safetensors").read_bytes())
+    storage.make_folder(str(Path(job.model_url).parent))
+    storage.write_whole(job.model_url, (PRETRAINED / "mlp" / "model.safetensors").read_bytes())
     return job
 
 

@@ -5,7 +5,7 @@ import fsspec
 import pytest
 from fsspec.registry import known_implementations
 
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.errors import NoFileError
 
 
@@ -13,20 +13,20 @@ from digit_classifier.errors import NoFileError
 def test_a_file_is_written_and_listed_wherever_it_is(store: str, tmp_path: Path) -> None:
     folder = f"{store}{tmp_path}/out"
 
-    assert files.names_in(folder) == []
-    files.make_folder(f"{folder}/below")
-    files.write_whole(f"{folder}/b", b"first")
-    files.write_whole(f"{folder}/b", b"second")
-    files.write_whole(f"{folder}/a", b"")
+    assert storage.names_in(folder) == []
+    storage.make_folder(f"{folder}/below")
+    storage.write_whole(f"{folder}/b", b"first")
+    storage.write_whole(f"{folder}/b", b"second")
+    storage.write_whole(f"{folder}/a", b"")
 
-    assert files.names_in(folder) == ["a", "b", "below"]
-    assert files.read_image(f"{folder}/b", 100) == b"second"
-    assert files.read_image(f"{folder}/b", 3) == b"seco"
+    assert storage.names_in(folder) == ["a", "b", "below"]
+    assert storage.read_image(f"{folder}/b", 100) == b"second"
+    assert storage.read_image(f"{folder}/b", 3) == b"seco"
 
 
 @pytest.mark.parametrize("store", ["", "memory://"])
 def test_a_file_that_is_not_there_is_an_error_of_its_row(store: str, tmp_path: Path) -> None:
-    assert isinstance(files.read_image(f"{store}{tmp_path}/gone.png", 10), NoFileError)
+    assert isinstance(storage.read_image(f"{store}{tmp_path}/gone.png", 10), NoFileError)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_a_file_that_is_not_there_is_an_error_of_its_row(store: str, tmp_path: P
     ],
 )
 def test_an_odd_line_of_a_list_is_an_error_of_its_row(line: str) -> None:
-    assert isinstance(files.read_image(files.join("/tmp", line), 100), NoFileError)
+    assert isinstance(storage.read_image(storage.join("/tmp", line), 100), NoFileError)
 
 
 def test_reading_does_not_wait_for_a_file_that_has_no_content_yet() -> None:
     # the kernel's messages: once all are read, a reader waits for the next
-    answers = (files.read_image("/proc/kmsg", 10_000) for _ in range(10_000))
+    answers = (storage.read_image("/proc/kmsg", 10_000) for _ in range(10_000))
 
     assert any(isinstance(answer, NoFileError) for answer in answers)
 
@@ -63,7 +63,7 @@ def test_a_store_whose_package_is_missing_is_an_error_of_its_row(
         {"class": "no_such_package.FarFileSystem", "err": "Install no_such_package."},
     )
 
-    answer = files.read_image("far://bucket/1.png", 100)
+    answer = storage.read_image("far://bucket/1.png", 100)
 
     assert isinstance(answer, NoFileError)
     assert "Install no_such_package" in str(answer)
@@ -78,7 +78,7 @@ def test_a_local_failure_that_may_pass_is_raised(
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:
         with pytest.raises(OSError, match="Too many open files"):
-            files.read_image(str(tmp_path / "1.png"), 100)
+            storage.read_image(str(tmp_path / "1.png"), 100)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(OSError, match="taken"):
-        files.write_whole(str(tmp_path / "taken"), b"content")
+        storage.write_whole(str(tmp_path / "taken"), b"content")
 
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
@@ -98,8 +98,8 @@ def test_what_a_killed_worker_left_is_removed(tmp_path: Path) -> None:
     for name in (".part-1.0abc.partial", "part-1.parquet", ".other"):
         (tmp_path / name).write_bytes(b"")
 
-    assert files.names_in(str(tmp_path)) == [".other", "part-1.parquet"]
-    files.remove_partials(str(tmp_path))
+    assert storage.names_in(str(tmp_path)) == [".other", "part-1.parquet"]
+    storage.remove_partials(str(tmp_path))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [".other", "part-1.parquet"]
 
@@ -114,4 +114,4 @@ def test_trouble_that_may_pass_is_raised(monkeypatch: pytest.MonkeyPatch) -> Non
     fsspec.register_implementation("away", Away, clobber=True)
 
     with pytest.raises(OSError, match="network"):
-        files.read_image("away://bucket/a.png", 10)
+        storage.read_image("away://bucket/a.png", 10)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from digit_classifier.bulk.source import Source
+from digit_classifier.bulk.sources.base import Source
 
 #: A worker that meets more of them in turn opens them anew.
 _MAX_OPEN = 4

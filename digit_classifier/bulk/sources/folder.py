@@ -9,8 +9,8 @@ from pathlib import Path
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from digit_classifier.bulk import files
-from digit_classifier.bulk.source import Item, Piece, Source, chunks, is_image
+from digit_classifier.bulk import storage
+from digit_classifier.bulk.sources.base import Item, Piece, Source, chunks, is_image
 from digit_classifier.errors import BulkError
 
 
@@ -26,14 +26,14 @@ class Folder(Source):
 
     def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
         """Read them; see :meth:`Source.items`."""
-        fs, path = files.locate(self.url)
+        fs, path = storage.locate(self.url)
         if not fs.isdir(path):
             raise BulkError(f"There is no folder {self.url} here.")
         for name in piece.names:
-            yield Item(name, files.read_image(files.join(self.url, name), max_bytes))
+            yield Item(name, storage.read_image(storage.join(self.url, name), max_bytes))
 
     def _list(self) -> Iterator[tuple[str, str]]:
-        fs, path = files.locate(self.url)
+        fs, path = storage.locate(self.url)
         if isinstance(fs, LocalFileSystem):
             return _walk(Path(path))
         return _walk_store(fs, path.rstrip("/"), "")
@@ -67,4 +67,4 @@ def _walk_store(fs: AbstractFileSystem, folder: str, below: str) -> Iterator[tup
         if entry["type"] == "directory":
             yield from _walk_store(fs, path, f"{name}/")
         elif is_image(name):
-            yield name, files.stamp_of(entry)
+            yield name, storage.stamp_of(entry)

@@ -8,9 +8,9 @@ from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from digit_classifier.bulk import files
-from digit_classifier.bulk.opened import keep_open
-from digit_classifier.bulk.source import Item, Piece, Source
+from digit_classifier.bulk import storage
+from digit_classifier.bulk.sources.base import Item, Piece, Source
+from digit_classifier.bulk.sources.handle_cache import keep_open
 from digit_classifier.datasets.idx import check_length, parse_header
 from digit_classifier.errors import BadBatchError, DatasetCorruptError
 
@@ -27,7 +27,7 @@ class Idx(Source):
         """Read the header, and compare the length with it."""
         try:
             count = self._count()
-        except (DatasetCorruptError, *files.UNPACK_ERRORS) as exc:
+        except (DatasetCorruptError, *storage.UNPACK_ERRORS) as exc:
             raise BadBatchError(f"The IDX file cannot be read: {exc}") from exc
         for start in range(0, count, size):
             yield Piece(start, min(size, count - start))
@@ -41,7 +41,7 @@ class Idx(Source):
             yield Item(str(number), pixels.reshape(height, width))
 
     def _count(self) -> int:
-        with files.unpacked(self.url) as file:
+        with storage.unpacked(self.url) as file:
             count, height, width, header_size = _layout(file, self.name)
             length = file.seek(0, os.SEEK_END)
             check_length(length, (count, height, width), header_size, self.name)
@@ -49,7 +49,7 @@ class Idx(Source):
 
 
 def _open(source: Source, stack: ExitStack) -> tuple[BinaryIO, tuple[int, int, int, int]]:
-    file = stack.enter_context(files.unpacked(source.url))
+    file = stack.enter_context(storage.unpacked(source.url))
     return file, _layout(file, source.name)
 
 

@@ -3,12 +3,12 @@
 import codecs
 import tarfile
 
-from digit_classifier.bulk import files
-from digit_classifier.bulk.archives import Tar, Zip
-from digit_classifier.bulk.folder import Folder
-from digit_classifier.bulk.idx import Idx
-from digit_classifier.bulk.path_list import PathList
-from digit_classifier.bulk.source import Source
+from digit_classifier.bulk import storage
+from digit_classifier.bulk.sources.archives import Tar, Zip
+from digit_classifier.bulk.sources.base import Source
+from digit_classifier.bulk.sources.folder import Folder
+from digit_classifier.bulk.sources.idx import Idx
+from digit_classifier.bulk.sources.path_list import PathList
 from digit_classifier.errors import BulkError
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -31,20 +31,20 @@ def find_source(name: str) -> Source:
     MissingPackageError
         The package for that kind of URL is not installed.
     """
-    fs, path = files.locate(name)
-    url = files.absolute(name)
+    fs, path = storage.locate(name)
+    url = storage.absolute(name)
     if fs.isdir(path):
         return Folder(name, url)
     if not fs.isfile(path):
         raise BulkError(f"There is no {name}.")
-    return _kind(name, _sample(name))(name, url, files.stamp(name))
+    return _kind(name, _sample(name))(name, url, storage.stamp(name))
 
 
 def _sample(name: str) -> bytes:
     try:
-        with files.unpacked(name) as file:
+        with storage.unpacked(name) as file:
             return file.read(_SAMPLE)
-    except (OSError, *files.UNPACK_ERRORS) as exc:
+    except (OSError, *storage.UNPACK_ERRORS) as exc:
         raise BulkError(f"{name} cannot be read: {exc}.") from exc
 
 

@@ -10,9 +10,9 @@ from itertools import islice
 from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
-from digit_classifier.bulk import files
-from digit_classifier.bulk.opened import keep_open
-from digit_classifier.bulk.source import Item, Piece, Source, chunks, is_image
+from digit_classifier.bulk import storage
+from digit_classifier.bulk.sources.base import Item, Piece, Source, chunks, is_image
+from digit_classifier.bulk.sources.handle_cache import keep_open
 from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
 from digit_classifier.errors import (
     BadBatchError,
@@ -22,7 +22,7 @@ from digit_classifier.errors import (
 )
 
 #: What tarfile raises on those that are damaged, also by sizes that no file has.
-_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, *files.UNPACK_ERRORS)
+_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, *storage.UNPACK_ERRORS)
 #: No honest header of a TAR's member is nearly so long, in bytes.
 _MAX_READ = 1024 * 1024
 
@@ -51,7 +51,7 @@ class Zip(Source):
 
 def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
     """Open a ZIP archive, to be closed by the stack; its images come in the directory's order."""
-    fs, path = files.locate(source.url)
+    fs, path = storage.locate(source.url)
     archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
     return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
 
@@ -79,7 +79,7 @@ class Tar(Source):
 
     def _offsets(self) -> Iterator[int]:
         try:
-            with files.unpacked(self.url) as content:
+            with storage.unpacked(self.url) as content:
                 file: Any = _Headers(content)
                 with tarfile.open(fileobj=file, mode="r:") as archive:
                     for member in _images(archive):
@@ -106,7 +106,7 @@ class _Headers:
 
 
 def _open_tar(source: Source, stack: ExitStack) -> _Headers:
-    return _Headers(stack.enter_context(files.unpacked(source.url)))
+    return _Headers(stack.enter_context(storage.unpacked(source.url)))
 
 
 def _images(archive: Any) -> Iterator[tarfile.TarInfo]:

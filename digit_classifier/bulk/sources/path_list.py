@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from digit_classifier.bulk import files
-from digit_classifier.bulk.opened import keep_open
-from digit_classifier.bulk.source import Item, Piece, Source, chunks
+from digit_classifier.bulk import storage
+from digit_classifier.bulk.sources.base import Item, Piece, Source, chunks
+from digit_classifier.bulk.sources.handle_cache import keep_open
 from digit_classifier.errors import BadBatchError
 
 #: What the column or member with the path may be called.
@@ -53,7 +53,7 @@ class PathList(Source):
         file.seek(piece.start)
         folder = self.url.rpartition("/")[0]
         for _, name in islice(layout.records(file), piece.count):
-            yield Item(name, files.read_image(files.join(folder, name), max_bytes))
+            yield Item(name, storage.read_image(storage.join(folder, name), max_bytes))
 
     def _offsets(self) -> Iterator[int]:
         try:
@@ -62,12 +62,12 @@ class PathList(Source):
                 file.seek(layout.begin)
                 for offset, _ in layout.records(file):
                     yield offset
-        except (csv.Error, *files.UNPACK_ERRORS) as exc:
+        except (csv.Error, *storage.UNPACK_ERRORS) as exc:
             raise BadBatchError(f"The list cannot be read on: {exc}.") from exc
 
 
 def _open(source: Source, stack: ExitStack) -> tuple[BinaryIO, Layout]:
-    file = stack.enter_context(files.unpacked(source.url))
+    file = stack.enter_context(storage.unpacked(source.url))
     suffixes = {suffix.lower() for suffix in PurePosixPath(source.name).suffixes[-2:]}
     if ".csv" in suffixes:
         return file, _layout_of_csv(file)
