@@ -17,16 +17,16 @@ from digit_classifier.preprocessing.framing import Framed
 Row = dict[str, Any]
 Answers = list[Prediction | InputError]
 
-#: So many images share a matrix product, and fewer where their files are large. A row depends on it
-#: in its last bits, so that it is no option: the same shard gives the same bytes.
+#: Images per matrix product, and the bytes of their files after which a batch ends early. Both are
+#: fixed, since the last bits of a row depend on them: the same shard gives the same bytes.
 BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 
 _ANSWERED = ("prediction", "confidence", "accepted", "warnings", "probabilities")
 
 
 def rows_of(shard: Shard, classifier: DigitClassifier) -> Iterator[Row]:
-    """Classify the images of a shard; no more of them than a batch are in memory."""
-    items = shard.items(classifier.limits.max_bytes)
+    """Classify the images of a shard, with one batch in memory at a time."""
+    items = shard.read_items(classifier.limits.max_bytes)
     predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
     while batch := _classify(_next_batch(items), classifier, predict):
         for name, answer in batch:
@@ -47,7 +47,7 @@ def _classify(
     classifier: DigitClassifier,
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
 ) -> list[tuple[str | None, Prediction | InputError]]:
-    """Read as the classifier asks for more; what cannot be read keeps its place."""
+    """Read images as the classifier asks for them; an unreadable one keeps its place."""
     found: list[tuple[str | None, InputError | None]] = []
 
     def contents() -> Iterator[Any]:
@@ -62,7 +62,7 @@ def _classify(
 
 
 def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uint8]]) -> Answers:
-    """Classify digits that need neither decoding nor framing."""
+    """Classify framed digits, which need neither decoding nor preprocessing."""
     framed = list(digits)
     if not framed:
         return []
@@ -95,12 +95,12 @@ def _row(
 
 
 def _forget_content(error: InputError) -> None:
-    """Drop the traceback: the frames where it was raised hold the image's file, in a circle."""
+    """Drop the traceback: its frames refer to the image file, and form a reference cycle."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _text(name: str | None) -> str | None:
-    r"""Spell bytes of a name that are no UTF-8 as \xff: no format of the output could hold them."""
+    r"""Escape bytes that are not UTF-8 as \xff: no output format can hold them."""
     if name is None:
         return None
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

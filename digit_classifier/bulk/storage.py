@@ -1,4 +1,4 @@
-"""Files and folders by path or URL, on this machine or in a store that fsspec reaches."""
+"""Files and directories by path or URL: on this machine, or in any store that fsspec supports."""
 
 import bz2
 import errno
@@ -19,33 +19,39 @@ from fsspec.implementations.local import LocalFileSystem
 
 from digit_classifier.errors import BulkError, InputError, MissingPackageError, NoFileError
 
-#: How files begin that are compressed as a whole.
+#: The first bytes of a compressed file, and the function that opens it.
 _COMPRESSIONS: tuple[tuple[bytes, Any], ...] = (
     (b"\x1f\x8b", gzip.open),
     (b"BZh", bz2.open),
     (b"\xfd7zXZ\x00", lzma.open),
 )
-#: What reading a compressed file raises where it is damaged.
-UNPACK_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
+#: Raised when a damaged compressed file is read.
+DECOMPRESSION_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 
-#: What a store says of a file that cannot be had; any other trouble may pass, and is tried again.
-_REFUSALS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-#: What this machine reports of a name that is too long, and of files that are not plain ones.
-_NOT_A_PLAIN_FILE = (errno.EINVAL, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.EOPNOTSUPP)
-#: One of these, whichever the store knows, changes when a file is written anew.
-_MARKS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
+#: Permanent failures; any other, such as a network's, may pass, and the shard is tried again.
+_PERMANENT_ERRORS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+#: Permanent failures of the local file system: the name is too long, or it is not a regular file.
+_NOT_A_REGULAR_FILE = (
+    errno.EINVAL,
+    errno.EIO,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EOPNOTSUPP,
+)
+#: Stores report different ones of these; each changes when the file is written again.
+_VERSION_KEYS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
 _PARTIAL = ".*.partial"
 
 
 def locate(url: str) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of a path or URL, and the path there.
+    """Return the file system of a path or URL, and the path within it.
 
     Raises
     ------
     BulkError
-        No such kind of store is known.
+        The URL's scheme is unknown, or the store needs more than a URL.
     MissingPackageError
-        It is known, but its package is not installed.
+        The store's package is not installed.
     """
     if "://" not in url:
         return LocalFileSystem(), str(Path(url).absolute())
@@ -54,38 +60,39 @@ def locate(url: str) -> tuple[AbstractFileSystem, str]:
     except ImportError as exc:
         raise MissingPackageError(f"{url} cannot be reached: {exc}.") from exc
     except (ValueError, TypeError, AttributeError) as exc:
-        # the last two where a store is named that needs more than a URL
+        # The last two come from file systems that need arguments.
         raise BulkError(f"{url} cannot be reached: {exc}.") from exc
     return fs, path
 
 
 def absolute(url: str) -> str:
-    """Return a path as seen from any folder; a URL stays as it is."""
+    """Return a path as an absolute one, or a URL unchanged."""
     return url if "://" in url else str(Path(url).absolute())
 
 
-def join(folder: str, name: str) -> str:
-    """Return the path or URL of a name below a folder; one that stands for itself stays."""
-    return name if "://" in name or name.startswith("/") else f"{folder.rstrip('/')}/{name}"
+def join(directory: str, name: str) -> str:
+    """Return the path or URL of a name in a directory; absolute paths and URLs stay unchanged."""
+    return name if "://" in name or name.startswith("/") else f"{directory.rstrip('/')}/{name}"
 
 
-def stamp(url: str) -> str:
-    """Return what tells a file from a later one of its name: its size, and when it was written."""
+def fingerprint(url: str) -> str:
+    """Return a file's size and time of writing, which identify its version."""
     fs, path = locate(url)
-    return stamp_of(fs.info(path))
+    return fingerprint_of(fs.info(path))
 
 
-def stamp_of(info: dict[str, Any]) -> str:
-    """Return the same of what a store says of a file."""
-    mark = next((info[key] for key in _MARKS if info.get(key)), "")
-    return f"{info.get('size')} {mark}"
+def fingerprint_of(info: dict[str, Any]) -> str:
+    """Return the fingerprint of a file from fsspec's information on it."""
+    version = next((info[key] for key in _VERSION_KEYS if info.get(key)), "")
+    return f"{info.get('size')} {version}"
 
 
 @contextmanager
-def unpacked(url: str) -> Iterator[BinaryIO]:
-    """Open a file for reading; one compressed by gzip, bzip2 or xz gives its content.
+def open_decompressed(url: str) -> Iterator[BinaryIO]:
+    """Open a file for reading, decompressed if it is a gzip, bzip2 or xz file.
 
-    Seeking forwards in a compressed file reads on, and backwards begins anew.
+    Seeking forwards in a compressed file reads on; seeking backwards starts again from its
+    beginning.
     """
     fs, path = locate(url)
     with fs.open(path, "rb") as raw:
@@ -100,10 +107,17 @@ def unpacked(url: str) -> Iterator[BinaryIO]:
 
 
 def read_image(url: str, max_bytes: int) -> bytes | InputError:
-    """Read a file, no further than a byte over the limit.
+    """Read at most `max_bytes` + 1 bytes of a file; decoding rejects a longer one.
 
-    Decoding rejects a file that is too large. Failures that may pass, such as a network's, are
-    raised: the run tries the shard again.
+    Returns
+    -------
+    bytes or InputError
+        The content, or a permanent failure.
+
+    Raises
+    ------
+    OSError
+        A failure that may pass, such as a network's: the run tries the shard again.
     """
     try:
         fs, path = locate(url)
@@ -111,35 +125,34 @@ def read_image(url: str, max_bytes: int) -> bytes | InputError:
             return _read_local(Path(path), max_bytes)
         with fs.open(path, "rb") as file:
             return cast(bytes, file.read(max_bytes + 1))
-    except _REFUSALS as exc:
+    except _PERMANENT_ERRORS as exc:
         return NoFileError(f"The file cannot be read: {exc.strerror or exc}.")
     except (BulkError, MissingPackageError, ValueError) as exc:
         return NoFileError(f"The file cannot be read: {exc}")
 
 
 def _read_local(path: Path, max_bytes: int) -> bytes | InputError:
+    def open_nonblocking(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NONBLOCK)
+
     try:
-        if not path.is_file():  # nor a pipe, whose reader would wait
+        if not path.is_file():  # a pipe, for example: reading would block
             return NoFileError("There is no such file.")
-        # Some files of /proc would make their reader wait as well.
-        with open(path, "rb", opener=_open_without_waiting) as file:
+        # Some files of /proc would block, too.
+        with open(path, "rb", opener=open_nonblocking) as file:
             content: bytes | None = file.read(max_bytes + 1)
     except OSError as exc:
-        if exc.errno not in _NOT_A_PLAIN_FILE:
+        if exc.errno not in _NOT_A_REGULAR_FILE:
             raise
         return NoFileError(f"The file cannot be read: {exc.strerror}.")
     return NoFileError("The file has no content yet.") if content is None else content
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
+def write_atomic(url: str, content: bytes) -> None:
+    """Write a file so that readers see all of it or nothing, even after a crash.
 
-
-def write_whole(url: str, content: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it, and a crash leaves none.
-
-    A store of objects shows an object when all of it is there; on a disk the file gets its name
-    when its content is safe.
+    An object store shows an object when it is complete. On a disk, the content is synchronized
+    under a temporary name, which is then renamed.
     """
     fs, path = locate(url)
     if not isinstance(fs, LocalFileSystem):
@@ -156,20 +169,18 @@ def write_whole(url: str, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(target.parent, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        os.fsync(descriptor)  # makes the new name durable
     finally:
         os.close(descriptor)
 
 
-def names_in(url: str) -> list[str]:
-    """Return the names in a folder, sorted, but for what is half written; none without a folder."""
+def list_names(url: str) -> list[str]:
+    """Return the names in a directory, sorted, without partial files.
+
+    The list is empty if there is no such directory.
+    """
     fs, path = locate(url)
     fs.invalidate_cache()
     try:
@@ -179,14 +190,14 @@ def names_in(url: str) -> list[str]:
     return sorted(name for name in names if not fnmatch(name, _PARTIAL))
 
 
-def make_folder(url: str) -> None:
-    """Make a folder, where it is not there, and those above it."""
+def make_directory(url: str) -> None:
+    """Create a directory and its parents, unless they exist."""
     fs, path = locate(url)
     fs.makedirs(path, exist_ok=True)
 
 
 def remove_partials(url: str) -> None:
-    """Remove what killed workers left half written in a folder."""
+    """Remove the partial files that killed workers left in a directory."""
     fs, path = locate(url)
     if isinstance(fs, LocalFileSystem):
         for partial in Path(path).glob(_PARTIAL):

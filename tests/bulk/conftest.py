@@ -16,4 +16,4 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> DigitClassifier:
 def nothing_left_open() -> Iterator[None]:
     """Close the archives that a worker would keep open."""
     yield
-    handle_cache.close_all()
+    handle_cache.clear()

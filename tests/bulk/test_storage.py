@@ -13,13 +13,13 @@ from digit_classifier.errors import NoFileError
 def test_a_file_is_written_and_listed_wherever_it_is(store: str, tmp_path: Path) -> None:
     folder = f"{store}{tmp_path}/out"
 
-    assert storage.names_in(folder) == []
-    storage.make_folder(f"{folder}/below")
-    storage.write_whole(f"{folder}/b", b"first")
-    storage.write_whole(f"{folder}/b", b"second")
-    storage.write_whole(f"{folder}/a", b"")
+    assert storage.list_names(folder) == []
+    storage.make_directory(f"{folder}/below")
+    storage.write_atomic(f"{folder}/b", b"first")
+    storage.write_atomic(f"{folder}/b", b"second")
+    storage.write_atomic(f"{folder}/a", b"")
 
-    assert storage.names_in(folder) == ["a", "b", "below"]
+    assert storage.list_names(folder) == ["a", "b", "below"]
     assert storage.read_image(f"{folder}/b", 100) == b"second"
     assert storage.read_image(f"{folder}/b", 3) == b"seco"
 
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(OSError, match="taken"):
-        storage.write_whole(str(tmp_path / "taken"), b"content")
+        storage.write_atomic(str(tmp_path / "taken"), b"content")
 
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
@@ -98,7 +98,7 @@ def test_what_a_killed_worker_left_is_removed(tmp_path: Path) -> None:
     for name in (".part-1.0abc.partial", "part-1.parquet", ".other"):
         (tmp_path / name).write_bytes(b"")
 
-    assert storage.names_in(str(tmp_path)) == [".other", "part-1.parquet"]
+    assert storage.list_names(str(tmp_path)) == [".other", "part-1.parquet"]
     storage.remove_partials(str(tmp_path))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [".other", "part-1.parquet"]

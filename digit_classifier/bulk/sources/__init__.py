@@ -1,4 +1,4 @@
-"""What an input is: told by its content, not by its name."""
+"""The kinds of input, detected by content instead of by name."""
 
 import codecs
 import tarfile
@@ -13,23 +13,23 @@ from digit_classifier.errors import BulkError
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _IDX_MAGIC = b"\0\0\x08"
-_SAMPLE = 4096
+_SAMPLE_BYTES = 4096
 
 
 def find_source(name: str) -> Source:
-    """Tell what an input is.
+    """Detect the kind of an input.
 
     Parameters
     ----------
     name : str
-        A path, or a URL that fsspec knows.
+        A path, or a URL that fsspec supports.
 
     Raises
     ------
     BulkError
-        There is nothing, or nothing that can be taken apart.
+        There is no such file, or it is of no kind that can be read.
     MissingPackageError
-        The package for that kind of URL is not installed.
+        The store's package is not installed.
     """
     fs, path = storage.locate(name)
     url = storage.absolute(name)
@@ -37,18 +37,15 @@ def find_source(name: str) -> Source:
         return Folder(name, url)
     if not fs.isfile(path):
         raise BulkError(f"There is no {name}.")
-    return _kind(name, _sample(name))(name, url, storage.stamp(name))
-
-
-def _sample(name: str) -> bytes:
     try:
-        with storage.unpacked(name) as file:
-            return file.read(_SAMPLE)
-    except (OSError, *storage.UNPACK_ERRORS) as exc:
+        with storage.open_decompressed(name) as file:
+            sample = file.read(_SAMPLE_BYTES)
+    except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
         raise BulkError(f"{name} cannot be read: {exc}.") from exc
+    return _detect_kind(name, sample)(name, url, storage.fingerprint(name))
 
 
-def _kind(name: str, sample: bytes) -> type[Source]:
+def _detect_kind(name: str, sample: bytes) -> type[Source]:
     if sample.startswith(_ZIP_MAGIC):
         return Zip
     if sample.startswith(_IDX_MAGIC):
@@ -64,7 +61,7 @@ def _kind(name: str, sample: bytes) -> type[Source]:
 
 def _is_tar(sample: bytes) -> bool:
     header = sample[: tarfile.BLOCKSIZE]
-    if header == bytes(tarfile.BLOCKSIZE):  # an archive of nothing
+    if header == bytes(tarfile.BLOCKSIZE):  # an empty archive
         return True
     try:
         tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
@@ -75,6 +72,7 @@ def _is_tar(sample: bytes) -> bool:
 
 def _is_text(sample: bytes) -> bool:
     try:
+        # Incremental: the sample may end within a character.
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
         return False

@@ -1,4 +1,4 @@
-"""ZIP and TAR archives: the members that are named like images."""
+"""ZIP and TAR archives: all members with an image's suffix."""
 
 import tarfile
 import zipfile
@@ -11,8 +11,8 @@ from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import Item, Piece, Source, chunks, is_image
-from digit_classifier.bulk.sources.handle_cache import keep_open
+from digit_classifier.bulk.sources import handle_cache
+from digit_classifier.bulk.sources.base import Chunk, Item, Source, batched, is_image
 from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
 from digit_classifier.errors import (
     BadBatchError,
@@ -21,18 +21,18 @@ from digit_classifier.errors import (
     InputError,
 )
 
-#: What tarfile raises on those that are damaged, also by sizes that no file has.
-_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, *storage.UNPACK_ERRORS)
-#: No honest header of a TAR's member is nearly so long, in bytes.
-_MAX_READ = 1024 * 1024
+#: Raised by tarfile on damaged archives; the overflow comes from impossible sizes.
+_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, *storage.DECOMPRESSION_ERRORS)
+#: Far more bytes than the extended header of any valid member has.
+_MAX_HEADER_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Zip(Source):
-    """A ZIP archive; a piece begins at the number of an image in its directory."""
+    """A ZIP archive; a chunk starts at the index of an image in the archive's directory."""
 
-    def pieces(self, size: int) -> Iterator[Piece]:
-        """Count the images; the archive's directory is kept meanwhile."""
+    def list_chunks(self, size: int) -> Iterator[Chunk]:
+        """Count the images in the archive's directory, which is read whole."""
         with ExitStack() as stack:
             try:
                 _, entries = open_zip(self, stack)
@@ -40,17 +40,17 @@ class Zip(Source):
                 raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
             count = len(entries)
         for start in range(0, count, size):
-            yield Piece(start, min(size, count - start))
+            yield Chunk(start, min(size, count - start))
 
-    def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
-        """Unpack them; see :meth:`Source.items`."""
-        archive, entries = keep_open(self, open_zip)
-        for entry in entries[piece.start : piece.start + piece.count]:
+    def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
+        """Unpack the images; see :meth:`Source.read_items`."""
+        archive, entries = handle_cache.get(self, open_zip)
+        for entry in entries[chunk.start : chunk.start + chunk.count]:
             yield Item(entry.filename, unpack(archive, entry, max_bytes))
 
 
 def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
-    """Open a ZIP archive, to be closed by the stack; its images come in the directory's order."""
+    """Open a ZIP archive and list its images in the directory's order; the stack closes it."""
     fs, path = storage.locate(source.url)
     archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
     return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
@@ -58,71 +58,68 @@ def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zi
 
 @dataclass(frozen=True)
 class Tar(Source):
-    """A TAR archive, plain or compressed; a piece begins where its first image's header does.
+    """A TAR archive, plain or compressed; a chunk starts at the offset of its first header.
 
-    A plain one is read from there. One that is compressed has to be unpacked up to there, which a
-    worker does but once, as it goes on from where its piece before has ended.
+    In a plain archive a worker seeks to that offset. A compressed one has to be decompressed up to
+    there, but only once per worker, which goes on from where its previous chunk ended.
     """
 
-    def pieces(self, size: int) -> Iterator[Piece]:
+    def list_chunks(self, size: int) -> Iterator[Chunk]:
         """Read from header to header."""
-        for offsets in chunks(self._offsets(), size):
-            yield Piece(offsets[0], len(offsets))
+        for offsets in batched(self._list_offsets(), size):
+            yield Chunk(offsets[0], len(offsets))
 
-    def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
-        """Unpack them; see :meth:`Source.items`."""
-        file: Any = keep_open(self, _open_tar)
-        file.seek(piece.start)
+    def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
+        """Unpack the images; see :meth:`Source.read_items`."""
+        file: Any = handle_cache.get(self, _open_tar)
+        file.seek(chunk.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open
-        for member in islice(_images(archive), piece.count):
+        for member in islice(_list_images(archive), chunk.count):
             yield Item(member.name, _extract(archive, member, max_bytes))
 
-    def _offsets(self) -> Iterator[int]:
+    def _list_offsets(self) -> Iterator[int]:
+        """Yield the offset of each image's header, in bytes."""
         try:
-            with storage.unpacked(self.url) as content:
-                file: Any = _Headers(content)
+            with storage.open_decompressed(self.url) as content:
+                file: Any = _LimitedReader(content)
                 with tarfile.open(fileobj=file, mode="r:") as archive:
-                    for member in _images(archive):
+                    for member in _list_images(archive):
                         yield member.offset
-                _check_end(archive, file)
+                # tarfile also stops at any damaged header: only a block of zeros is the end
+                file.seek(archive.offset)
+                if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+                    raise tarfile.ReadError("it is damaged or cut off")
         except _TAR_ERRORS as exc:
             raise BadBatchError(f"The TAR archive cannot be read on: {exc}.") from exc
 
 
-class _Headers:
-    """A file that is read a little at a time, however long a header says that it goes on.
+class _LimitedReader:
+    """A file that rejects reads of more than `_MAX_HEADER_BYTES`.
 
-    tarfile reads an extended header whole, and a compressed archive may well have that length; or
-    all of the file, where the length is negative.
+    tarfile reads an extended header in one go. A small compressed archive may declare one of any
+    size, and with a negative size tarfile would read the whole file.
     """
 
     def __init__(self, file: Any) -> None:
         self.tell, self.seek, self._read = file.tell, file.seek, file.read
 
     def read(self, size: int) -> bytes:
-        if not 0 <= size <= _MAX_READ:
+        if not 0 <= size <= _MAX_HEADER_BYTES:
             raise tarfile.ReadError(f"a header of {size} bytes")
         return self._read(size)
 
 
-def _open_tar(source: Source, stack: ExitStack) -> _Headers:
-    return _Headers(stack.enter_context(storage.unpacked(source.url)))
+def _open_tar(source: Source, stack: ExitStack) -> _LimitedReader:
+    return _LimitedReader(stack.enter_context(storage.open_decompressed(source.url)))
 
 
-def _images(archive: Any) -> Iterator[tarfile.TarInfo]:
+def _list_images(archive: Any) -> Iterator[tarfile.TarInfo]:
     while (member := archive.next()) is not None:
-        archive.members.clear()  # it would keep them all
-        if archive.offset <= member.offset:  # and go in circles
+        archive.members.clear()  # tarfile would keep all of them
+        if archive.offset <= member.offset:  # tarfile would loop forever
             raise tarfile.ReadError("a member has a negative size")
         if member.isreg() and is_image(member.name):
             yield member
-
-
-def _check_end(archive: tarfile.TarFile, file: _Headers) -> None:
-    """Look for the block of zeros that ends an archive; tarfile ends at any damaged header, too."""
-    file.seek(archive.offset)
-    if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("it is damaged or cut off")
 
 
 def _extract(
@@ -132,7 +129,7 @@ def _extract(
         return FileTooLargeError.of(member.size, max_bytes)
     content = BytesIO()
     try:
-        # only of what is no regular file is there none
+        # extractfile returns None for other members than regular files
         with cast(BinaryIO, archive.extractfile(member)) as file:
             copyfileobj(file, content)
         return content.getvalue()

@@ -1,4 +1,4 @@
-"""What every kind of input can do: list its images in pieces, and read those of a piece."""
+"""The interface of an input: list its images in chunks, and read the images of a chunk."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -16,27 +16,27 @@ Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Some images of an input, one after the other.
+class Chunk:
+    """Consecutive images of an input.
 
     Attributes
     ----------
     start : int
-        Where the first one is, as the kind of input counts.
+        Position of the first image: an index or a byte offset, depending on the kind of source.
     count : int
     names : tuple of str
-        Of all, where they cannot be found again from the start.
-    stamps : tuple of str
-        What tells each file from a later one of its name, where the input's own stamp does not.
-    lost : str, optional
-        There is no image, but a part of the input that cannot be taken apart: why.
+        The images' names, for sources that cannot find them from `start`.
+    fingerprints : tuple of str
+        One per file, where the source's own fingerprint does not cover the files.
+    error : str, optional
+        Set for a chunk of one row, which reports why the rest of the input is unreadable.
     """
 
     start: int
     count: int
     names: tuple[str, ...] = ()
-    stamps: tuple[str, ...] = ()
-    lost: str | None = None
+    fingerprints: tuple[str, ...] = ()
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Item:
     Attributes
     ----------
     name : str or None
-        Within the input.
+        Its name within the input.
     content : bytes, ndarray of shape (height, width) or InputError
-        Its file; or the framed digit itself; or why it cannot be had.
+        The image file, the framed digit, or the reason why it cannot be read.
     """
 
     name: str | None
@@ -62,52 +62,52 @@ class Source(ABC):
     Attributes
     ----------
     name : str
-        As it was given.
+        The path or URL as the user gave it.
     url : str
-        Its path or URL, wherever the worker is.
-    stamp : str
-        What tells it from a later one of that name, where it is one file.
+        The absolute path or URL, valid on every worker.
+    fingerprint : str
+        Size and time of writing of an input that is one file.
     """
 
-    #: The images are framed digits already, not files.
+    #: The items are framed digits instead of image files.
     framed: ClassVar[bool] = False
 
     name: str
     url: str
-    stamp: str = ""
+    fingerprint: str = ""
 
     @abstractmethod
-    def pieces(self, size: int) -> Iterator[Piece]:
-        """List the images, `size` a piece, without reading them or keeping the whole list.
+    def list_chunks(self, size: int) -> Iterator[Chunk]:
+        """List the images in chunks of `size`, without reading them or keeping the whole list.
 
         Raises
         ------
         BadBatchError
-            From here on it cannot be taken apart.
+            The rest of the input is unreadable.
         """
 
     @abstractmethod
-    def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
-        """Read the images of a piece, one at a time, none further than a byte over `max_bytes`."""
+    def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
+        """Read the images of a chunk, one at a time, at most `max_bytes` + 1 bytes of each."""
 
 
-def chunks(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
-    """Cut a listing; what was listed before it broke off comes before the error."""
-    chunk: list[Entry] = []
+def batched(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
+    """Split into tuples of `size`; on BadBatchError yield the pending tuple, then raise it."""
+    batch: list[Entry] = []
     try:
         for entry in entries:
-            chunk.append(entry)
-            if len(chunk) == size:
-                yield tuple(chunk)
-                chunk = []
+            batch.append(entry)
+            if len(batch) == size:
+                yield tuple(batch)
+                batch = []
     except BadBatchError:
-        if chunk:
-            yield tuple(chunk)
+        if batch:
+            yield tuple(batch)
         raise
-    if chunk:
-        yield tuple(chunk)
+    if batch:
+        yield tuple(batch)
 
 
 def is_image(name: str) -> bool:
-    """Tell whether a file is named like an image; folders and archives within archives are not."""
+    """Return whether a name has an image's suffix and is not a directory's."""
     return not name.endswith("/") and PurePosixPath(name).suffix.lower() in SUFFIXES

@@ -1,4 +1,4 @@
-"""Archives that a worker keeps open from one piece to the next."""
+"""Open archives, kept by each worker thread from one chunk to the next."""
 
 import threading
 from collections import OrderedDict
@@ -8,48 +8,47 @@ from typing import Any
 
 from digit_classifier.bulk.sources.base import Source
 
-#: A worker that meets more of them in turn opens them anew.
+#: Open sources per thread; beyond that, the least recently used one is closed.
 _MAX_OPEN = 4
 
 
-class _Kept(threading.local):
-    """Of each thread its own: a file has one position."""
+class _Cache(threading.local):
+    """One cache per thread, since a file has one position."""
 
     def __init__(self) -> None:
-        self.sources: OrderedDict[Source, tuple[ExitStack, Any]] = OrderedDict()
+        self.handles: OrderedDict[Source, tuple[ExitStack, Any]] = OrderedDict()
 
 
-_kept = _Kept()
+_cache = _Cache()
 
 
-def keep_open(source: Source, opener: Callable[[Source, ExitStack], Any]) -> Any:
-    """Open a source, or give what was opened before.
+def get(source: Source, opener: Callable[[Source, ExitStack], Any]) -> Any:
+    """Return the handle of a source, opening it if this thread has not yet.
 
     Parameters
     ----------
     source : Source
-        Its stamp is a part of it, so that a file written anew is opened anew.
+        The key; it contains a fingerprint, so that a file written again is opened again.
     opener : callable
-        Opens it, and leaves in the stack what closes it.
+        Opens the source and registers its closing with the stack.
     """
-    if source in _kept.sources:
-        _kept.sources.move_to_end(source)
-        return _kept.sources[source][1]
+    if source in _cache.handles:
+        _cache.handles.move_to_end(source)
+        return _cache.handles[source][1]
     with ExitStack() as stack:
-        opened = opener(source, stack)
-        _kept.sources[source] = stack.pop_all(), opened
-    if len(_kept.sources) > _MAX_OPEN:
-        close_oldest()
-    return opened
+        handle = opener(source, stack)
+        _cache.handles[source] = stack.pop_all(), handle
+    while len(_cache.handles) > _MAX_OPEN:
+        _close_oldest()
+    return handle
 
 
-def close_oldest() -> None:
-    """Close what this thread has used least lately."""
-    _, (stack, _) = _kept.sources.popitem(last=False)
+def clear() -> None:
+    """Close all handles of this thread."""
+    while _cache.handles:
+        _close_oldest()
+
+
+def _close_oldest() -> None:
+    _, (stack, _) = _cache.handles.popitem(last=False)
     stack.close()
-
-
-def close_all() -> None:
-    """Close all that this thread has open."""
-    while _kept.sources:
-        close_oldest()

@@ -11,71 +11,66 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import Item, Piece, Source, chunks
-from digit_classifier.bulk.sources.handle_cache import keep_open
+from digit_classifier.bulk.sources import handle_cache
+from digit_classifier.bulk.sources.base import Chunk, Item, Source, batched
 from digit_classifier.errors import BadBatchError
 
-#: What the column or member with the path may be called.
+#: Possible names of the CSV column or JSON member with the path.
 _PATH_FIELDS = ("path", "file", "name", "url")
 
-
-@dataclass(frozen=True)
-class Layout:
-    """How a list is read.
-
-    Attributes
-    ----------
-    begin : int
-        Where the first record is, in bytes.
-    records : callable
-        Yields where each record begins, and its path, from the file's position on.
-    """
-
-    begin: int
-    records: Callable[[BinaryIO], Iterator[tuple[int, str]]]
+#: Yields the byte offset and the path of each record, from the file's position on.
+Reader = Callable[[BinaryIO], Iterator[tuple[int, str]]]
 
 
 @dataclass(frozen=True)
 class PathList(Source):
-    """A list of paths or URLs; a piece begins where the line of its first one does.
+    """A list of paths or URLs; a chunk starts at the byte offset of its first record.
 
-    Those that are relative begin at the list's folder.
+    Relative paths are relative to the list's own directory.
     """
 
-    def pieces(self, size: int) -> Iterator[Piece]:
-        """Read from line to line."""
-        for offsets in chunks(self._offsets(), size):
-            yield Piece(offsets[0], len(offsets))
+    def list_chunks(self, size: int) -> Iterator[Chunk]:
+        """Read from record to record."""
+        for offsets in batched(self._list_offsets(), size):
+            yield Chunk(offsets[0], len(offsets))
 
-    def items(self, piece: Piece, max_bytes: int) -> Iterator[Item]:
-        """Read them; see :meth:`Source.items`."""
-        file, layout = keep_open(self, _open)
-        file.seek(piece.start)
-        folder = self.url.rpartition("/")[0]
-        for _, name in islice(layout.records(file), piece.count):
-            yield Item(name, storage.read_image(storage.join(folder, name), max_bytes))
+    def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
+        """Read the files; see :meth:`Source.read_items`."""
+        file, _, read = handle_cache.get(self, _open)
+        file.seek(chunk.start)
+        directory = self.url.rpartition("/")[0]
+        for _, name in islice(read(file), chunk.count):
+            yield Item(name, storage.read_image(storage.join(directory, name), max_bytes))
 
-    def _offsets(self) -> Iterator[int]:
+    def _list_offsets(self) -> Iterator[int]:
         try:
             with ExitStack() as stack:
-                file, layout = _open(self, stack)
-                file.seek(layout.begin)
-                for offset, _ in layout.records(file):
+                file, start, read = _open(self, stack)
+                file.seek(start)
+                for offset, _ in read(file):
                     yield offset
-        except (csv.Error, *storage.UNPACK_ERRORS) as exc:
+        except (csv.Error, *storage.DECOMPRESSION_ERRORS) as exc:
             raise BadBatchError(f"The list cannot be read on: {exc}.") from exc
 
 
-def _open(source: Source, stack: ExitStack) -> tuple[BinaryIO, Layout]:
-    file = stack.enter_context(storage.unpacked(source.url))
+def _open(source: Source, stack: ExitStack) -> tuple[BinaryIO, int, Reader]:
+    """Return the file, the offset of its first record, and the reader of its records."""
+    file = stack.enter_context(storage.open_decompressed(source.url))
     suffixes = {suffix.lower() for suffix in PurePosixPath(source.name).suffixes[-2:]}
-    if ".csv" in suffixes:
-        return file, _layout_of_csv(file)
-    is_json = bool(suffixes & {".jsonl", ".ndjson"})
-    return file, Layout(0, partial(_records_of_lines, _path_in_json if is_json else str))
+    if suffixes & {".jsonl", ".ndjson"}:
+        return file, 0, partial(_read_lines, _path_in_json)
+    if ".csv" not in suffixes:
+        return file, 0, partial(_read_lines, str)
+    # The column with a known head, or else the first column of a file without heads.
+    _, first_row = next(_read_rows(file), (0, [""]))
+    heads = [head.strip().lower() for head in first_row]
+    column = next((heads.index(field) for field in _PATH_FIELDS if field in heads), None)
+    if column is None:
+        return file, 0, partial(_read_column, 0)
+    return file, file.tell(), partial(_read_column, column)
 
 
-def _records_of_lines(path_of: Callable[[str], str], file: BinaryIO) -> Iterator[tuple[int, str]]:
+def _read_lines(path_of: Callable[[str], str], file: BinaryIO) -> Iterator[tuple[int, str]]:
     offset = file.tell()
     for line in _lines(file):
         if text := line.strip():
@@ -84,13 +79,16 @@ def _records_of_lines(path_of: Callable[[str], str], file: BinaryIO) -> Iterator
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
-    """Read no further than to the line's end; names need not be UTF-8."""
+    """Yield lines, so that `file.tell()` is the end of the last one; names may not be UTF-8."""
     while line := file.readline():
         yield line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 
 def _path_in_json(line: str) -> str:
-    """Return the string or the member with the path; a line without is told as no file."""
+    """Return a JSON string, or the member with the path.
+
+    Any other line is returned unchanged: there is no file of that name, which its row reports.
+    """
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -100,22 +98,12 @@ def _path_in_json(line: str) -> str:
     return value if isinstance(value, str) else line
 
 
-def _layout_of_csv(file: BinaryIO) -> Layout:
-    """Take the column whose head says that it has the paths, or the first without such a head."""
-    _, first = next(_rows(file), (0, [""]))
-    heads = [head.strip().lower() for head in first]
-    column = next((heads.index(field) for field in _PATH_FIELDS if field in heads), None)
-    if column is None:
-        return Layout(0, partial(_records_of_csv, 0))
-    return Layout(file.tell(), partial(_records_of_csv, column))
-
-
-def _records_of_csv(column: int, file: BinaryIO) -> Iterator[tuple[int, str]]:
-    for offset, row in _rows(file):
+def _read_column(column: int, file: BinaryIO) -> Iterator[tuple[int, str]]:
+    for offset, row in _read_rows(file):
         yield offset, row[column] if column < len(row) else ""
 
 
-def _rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def _read_rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     rows: Any = csv.reader(_lines(file))
     offset = file.tell()
     for row in rows:
