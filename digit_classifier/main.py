@@ -1,12 +1,12 @@
-"""Training and reading by the names that older services had for them, in Python and as a command.
+"""Training and prediction by the names of older services, in Python and as a command.
 
 >>> from digit_classifier.main import Classifier
 >>> Classifier().predict("digit_classifier/samples/4-7.png")
 {'prediction': 7}
 
-``Trainer()()`` trains the model that the settings name, and ``python -m digit_classifier.main``
-does both: ``-t`` trains, ``-p FILE`` reads, ``-c NAME`` chooses the classifier. All of it is what
-``digit-classifier train`` and ``predict`` do.
+``Trainer()()`` trains the model that the settings name. ``python -m digit_classifier.main`` does
+both: ``-t`` trains, ``-p FILE`` predicts, ``-c NAME`` selects the classifier. New programs use
+``digit-classifier train`` and ``predict``.
 """
 
 import json
@@ -29,7 +29,7 @@ class Trainer:
     classifier : str, optional
         Such as ``"mlp"`` or ``"MLPClassifier"``; by default the model that the settings name.
     **options
-        ``seed``, ``resume``, and ``changes`` of the recipe, as of
+        ``seed``, ``resume`` and ``overrides`` of the recipe, see
         :func:`digit_classifier.training.train.train_model`.
     """
 
@@ -37,7 +37,7 @@ class Trainer:
         self.classifier, self.options = classifier, options
 
     def __call__(self) -> None:
-        """Train, and write the model into the folder of models under the classifier's name."""
+        """Train, and save the model under the classifier's name in the directory of models."""
         from digit_classifier.cli.train import train_into
         from digit_classifier.models.store import model_file
 
@@ -67,7 +67,7 @@ class Classifier:
         Raises
         ------
         InputError
-            It is no image that can be read.
+            The file is not a readable image.
         OSError
             The file cannot be read.
         """

@@ -78,9 +78,9 @@ def _read(baseline_file: Path) -> dict[str, Any]:
 
 
 def _compare(figures: dict[str, Any], baseline: dict[str, Any], tolerance: float) -> None:
-    from digit_classifier.evaluation.baseline import find_drops
+    from digit_classifier.evaluation.baseline import find_regressions
 
-    drops = find_drops(figures, baseline, tolerance)
+    drops = find_regressions(figures, baseline, tolerance)
     for drop in drops:
         click.echo(drop, err=True)
     if drops:
@@ -119,7 +119,7 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
     from tqdm import tqdm
 
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.evaluation.metrics import VIEWS, answer_view, judge_all
+    from digit_classifier.evaluation.metrics import VIEWS, evaluate_views, predict_view
     from digit_classifier.models.store import load_model
 
     if report is not None:  # tells that Matplotlib is missing before the time is spent
@@ -127,15 +127,17 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
     model = load_model(settings.model, settings.models_dir)
     data = load_mnist(settings.data_dir)
     views = {
-        view: answer_view(model, data.X_test, view, settings.framing)
+        view: predict_view(model, data.X_test, view, settings.framing)
         for view in tqdm(VIEWS, "Reading", leave=False, disable=None)
     }
-    figures = judge_all(model, views, data.y_test)
+    figures = evaluate_views(model, views, data.y_test)
     if corruptions:
         from digit_classifier.evaluation.corruptions import CORRUPTIONS
-        from digit_classifier.evaluation.robustness import judge_corruptions
+        from digit_classifier.evaluation.robustness import evaluate_corruptions
 
-        figures |= judge_corruptions(model, data.X_test, data.y_test, settings.framing, CORRUPTIONS)
+        figures |= evaluate_corruptions(
+            model, data.X_test, data.y_test, settings.framing, CORRUPTIONS
+        )
     if report is not None:
         write_report(report, model, figures, views, data.X_test, data.y_test)
     return figures

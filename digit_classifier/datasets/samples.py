@@ -1,6 +1,6 @@
-"""Digits to try a classifier with, as image files: MNIST's test set where it is, and ten of ours.
+"""Sample digits as image files: MNIST's test set, if it is installed, and ten shipped ones.
 
-A file is named ``INDEX-CLASS.png``, so that everyone can see what should be read.
+A file is named ``INDEX-LABEL.png``.
 """
 
 import random
@@ -16,22 +16,22 @@ from PIL import Image
 from digit_classifier.datasets.mnist import load_test_set
 from digit_classifier.errors import DatasetMissingError, IndexPastEndError
 
-#: Drawn by the project's own pen; they ship with the package.
+#: Shipped with the package; drawn by ``training.synthesis.pen``.
 DRAWN = Path(__file__).parents[1] / "samples"
 
 _JPEG_QUALITY = 95
 
 
 class MnistTestSet:
-    """MNIST's test digits, read when the first one is asked for; safe to share between threads.
+    """MNIST's test digits, loaded on first use; safe to share between threads.
 
-    Every method raises DatasetMissingError where MNIST is not there, and DatasetCorruptError where
+    Every method raises DatasetMissingError if MNIST is not installed, and DatasetCorruptError if
     its files are damaged.
 
     Parameters
     ----------
     directory : Path
-        Folder of the files.
+        Directory of the files.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -64,11 +64,11 @@ class MnistTestSet:
         return file.getvalue()
 
     def file_name(self, index: int) -> str:
-        """Return the name that tells index and label."""
+        """Return the file name, with index and label."""
         return f"{index}-{self.label(index)}.png"
 
     def one_of_each(self) -> list[int]:
-        """Choose the index of a digit of each label, at random."""
+        """Return the index of a random digit of each label."""
         order = random.sample(range(len(self)), len(self))
         labels = self._load()[1]
         return sorted({int(labels[index]): index for index in order}.values())
@@ -88,7 +88,7 @@ class MnistTestSet:
 
 
 def zip_samples(test_set: MnistTestSet) -> bytes:
-    """Pack ten digits, one of each class: of MNIST's test set, or drawn where that is not there."""
+    """Return a ZIP file of ten digits, one of each class: MNIST's, or else the shipped ones."""
     try:
         files = {test_set.file_name(i): test_set.picture(i) for i in test_set.one_of_each()}
     except DatasetMissingError:

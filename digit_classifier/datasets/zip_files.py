@@ -1,11 +1,11 @@
-"""The files in a ZIP archive from anybody: each is unpacked only as far as it may be large."""
+"""Unpack files of untrusted ZIP archives, up to a size limit."""
 
 import zipfile
 import zlib
 
 from digit_classifier.errors import BrokenImageError, FileTooLargeError, InputError
 
-#: What zipfile raises on archives that are damaged, encrypted, or of a kind that it cannot read.
+#: Raised by zipfile on archives that are damaged, encrypted or unsupported.
 ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -14,20 +14,20 @@ ZIP_ERRORS = (
     EOFError,
     ValueError,
 )
-#: Others may ask for any amount of memory to be unpacked.
+#: Other methods may need any amount of memory.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes | InputError:
-    """Unpack one file, or tell why it cannot be had.
+    """Unpack one file, or return the error.
 
     Parameters
     ----------
     archive : ZipFile
     entry : ZipInfo
-        One of its own.
+        An entry of the archive.
     max_bytes : int
-        It may have. Of one that has more than its entry says, one byte more is returned.
+        Size limit. Longer entries than declared are cut at `max_bytes` + 1.
     """
     if entry.compress_type not in _COMPRESSIONS:
         return BrokenImageError("This is compressed in a way that is not read here.")

@@ -1,12 +1,11 @@
-"""Is this process put together as it should be: what ``doctor`` and ``/readyz`` both check.
+"""Checks of the process's environment, for ``doctor`` and ``/readyz``.
 
-A server can run on an interpreter of one Python build with the standard library of another, or with
-the packages of a third, and answer most requests all the same.
+A server with the interpreter of one Python build and the standard library or packages of another
+still answers most requests, so that the fault may stay unnoticed.
 """
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ def check_interpreter() -> str:
     Returns
     -------
     str
-        What was found.
+        Version and prefix of the interpreter.
 
     Raises
     ------
@@ -35,8 +34,16 @@ def check_interpreter() -> str:
         raise UnsoundError(f"{found} is older than {'.'.join(map(str, OLDEST_PYTHON))}.")
     _check_inside(Path(os.__file__), Path(sys.base_prefix), "the standard library")
     if sys.prefix != sys.base_prefix:
-        made_for = _version_of_environment(Path(sys.prefix))
-        if made_for.split(".")[:2] != found.split(".")[:2]:  # a security update changes the third
+        prefix = Path(sys.prefix)
+        try:
+            lines = (prefix / "pyvenv.cfg").read_text("utf-8").splitlines()
+        except OSError as exc:
+            raise UnsoundError(f"{prefix} is not a virtual environment: {exc.strerror}.") from exc
+        entries = dict(line.split(" = ", 1) for line in lines if " = " in line)
+        made_for = entries.get("version") or entries.get("version_info", "unknown")
+        if (
+            made_for.split(".")[:2] != found.split(".")[:2]
+        ):  # a security update changes the third number
             raise UnsoundError(
                 f"the environment {sys.prefix} was made for Python {made_for}, this is {found}."
             )
@@ -45,7 +52,7 @@ def check_interpreter() -> str:
 
 
 def check_blas() -> str:
-    """Check that the linear algebra of this process has one thread.
+    """Check that linear algebra in this process uses one thread.
 
     Raises
     ------
@@ -53,16 +60,16 @@ def check_blas() -> str:
     """
     libraries = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
     if many := [pool for pool in libraries if pool["num_threads"] != 1]:
-        told = ", ".join(f"{pool['internal_api']} {pool['num_threads']}" for pool in many)
+        counts = ", ".join(f"{pool['internal_api']} {pool['num_threads']}" for pool in many)
         raise UnsoundError(
-            f"the linear algebra has more than one thread ({told}): many requests would wait for "
+            f"the linear algebra has more than one thread ({counts}): many requests would wait for "
             "one another. Set OPENBLAS_NUM_THREADS=1 before NumPy is imported."
         )
     return "one thread"
 
 
 def check_read_only(model_file: Path) -> str:
-    """Check that this process can write neither its code nor its model.
+    """Check that this process cannot write its code or its model.
 
     Parameters
     ----------
@@ -72,28 +79,16 @@ def check_read_only(model_file: Path) -> str:
     ------
     UnsoundError
     """
-    for path in (*_code(), *model_file.parents[:2], model_file):
-        if os.access(path, os.W_OK):
-            raise UnsoundError(f"this process can write {path}, and so can whoever takes it over.")
-    return "neither code nor model can be written"
-
-
-def _code() -> Iterator[Path]:
-    """Folders and files that decide what is run."""
     package = Path(digit_classifier.__file__).parent
-    yield from (Path(sys.prefix), package.parent, package, Path(__file__))
+    code = (Path(sys.prefix), package.parent, package, Path(__file__))
+    for path in (*code, *model_file.parents[:2], model_file):
+        if os.access(path, os.W_OK):
+            raise UnsoundError(
+                f"this process can write {path}; an attacker who controls it could, too."
+            )
+    return "neither code nor model can be written"
 
 
 def _check_inside(path: Path, folder: Path, what: str) -> None:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UnsoundError(f"{what} {path.parent} is not that of {folder}.")
-
-
-def _version_of_environment(prefix: Path) -> str:
-    """Return the version that a virtual environment's own file says it was made for."""
-    try:
-        lines = (prefix / "pyvenv.cfg").read_text("utf-8").splitlines()
-    except OSError as exc:
-        raise UnsoundError(f"{prefix} is no virtual environment: {exc.strerror}.") from exc
-    entries = dict(line.split(" = ", 1) for line in lines if " = " in line)
-    return entries.get("version") or entries.get("version_info", "unknown")

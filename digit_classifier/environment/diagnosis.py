@@ -1,9 +1,8 @@
-"""What ``digit-classifier doctor`` checks: this installation, from the interpreter to the model."""
+"""The checks of ``digit-classifier doctor``, from the interpreter to the model."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 
 from packaging.requirements import Requirement
 
@@ -21,7 +20,7 @@ from digit_classifier.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """The outcome of one check."""
 
     check: str
@@ -29,64 +28,62 @@ class Finding:
     failed: bool = False
 
 
-def diagnose() -> Iterator[Finding]:
-    """Run every check; those that need settings end with the first that cannot be read."""
-    yield _finding("Python", check_interpreter)
-    yield _finding("packages", _packages)
+def diagnose() -> Iterator[CheckResult]:
+    """Run all checks; invalid settings end them, since the others need settings."""
+    yield _run_check("Python", check_interpreter)
+    yield _run_check("packages", _packages)
     try:
         settings = load_settings()
     except SettingsError as exc:
-        yield Finding("settings", str(exc), failed=True)
+        yield CheckResult("settings", str(exc), failed=True)
         return
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    yield Finding("settings", f"serving on http://{host}:{settings.port}/")
-    yield _finding("secret key", lambda: _secret(settings))
-    yield _finding("model", lambda: _model(settings))
-    yield _finding("linear algebra", check_blas)
+    yield CheckResult("settings", f"serving on http://{host}:{settings.port}/")
+    yield _run_check("secret key", lambda: _secret(settings))
+    yield _run_check("model", lambda: _model(settings))
+    yield _run_check("linear algebra", check_blas)
     if settings.read_only:
-        yield _finding("rights", lambda: check_read_only(_model_file(settings)))
-    yield _finding("MNIST", lambda: _mnist(settings))
+        yield _run_check(
+            "rights", lambda: check_read_only(find_model(settings.model, settings.models_dir))
+        )
+    yield _run_check("MNIST", lambda: _mnist(settings))
 
 
-def _finding(check: str, run: Callable[[], str]) -> Finding:
+def _run_check(check: str, run: Callable[[], str]) -> CheckResult:
     try:
-        return Finding(check, run())
+        return CheckResult(check, run())
     except DigitClassifierError as exc:
-        return Finding(check, str(exc), failed=True)
+        return CheckResult(check, str(exc), failed=True)
 
 
 def _packages() -> str:
-    """Check that every requirement of the package is installed in a version that it allows."""
+    """Check that every requirement of the package is installed in a valid version."""
     try:
         requirements = [Requirement(line) for line in requires("digit-classifier") or []]
     except PackageNotFoundError as exc:
         raise UnsoundError("digit-classifier is not installed in this environment.") from exc
     needed = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
-    wrong = [problem for r in needed if (problem := _problem(r))]
+    wrong = []
+    for requirement in needed:
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+        else:
+            if found not in requirement.specifier:
+                wrong.append(f"{requirement} is needed, {found} is installed")
     if wrong:
         raise UnsoundError("; ".join(wrong))
     return "all required packages are installed"
 
 
-def _problem(requirement: Requirement) -> str | None:
-    try:
-        found = version(requirement.name)
-    except PackageNotFoundError:
-        return f"{requirement.name} is missing"
-    return None if found in requirement.specifier else f"{requirement} is needed, {found} is there"
-
-
 def _secret(settings: Settings) -> str:
     if not settings.secret_key:
         raise UnsoundError(
-            "there is none; deployment_scripts/build_all_local.sh makes one, or set "
+            "not set; deployment_scripts/build_all_local.sh generates one, or set "
             "DIGIT_CLASSIFIER_SECRET_KEY."
         )
     return "set"
-
-
-def _model_file(settings: Settings) -> Path:
-    return find_model(settings.model, settings.models_dir)
 
 
 def _model(settings: Settings) -> str:
@@ -97,7 +94,7 @@ def _model(settings: Settings) -> str:
 
 
 def _mnist(settings: Settings) -> str:
-    """Check MNIST where it is; serving does not need it, so its absence is no failure."""
+    """Check MNIST; serving does not need it, so that a missing one is not a failure."""
     try:
         load_mnist(settings.data_dir)
     except DatasetMissingError as exc:

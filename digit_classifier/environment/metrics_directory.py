@@ -1,7 +1,7 @@
-"""Where the processes of one server keep their metrics, so that each of them can tell the sum.
+"""The directory in which the processes of a server share their metrics.
 
-prometheus_client looks for the folder in the environment when it is imported: this module imports
-nothing that imports it.
+prometheus_client reads the environment variable with its name when it is imported, so this module
+must not import it.
 """
 
 import os

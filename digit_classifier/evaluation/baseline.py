@@ -1,4 +1,4 @@
-"""Compare the figures of an evaluation with those of an earlier one."""
+"""Compare the figures of an evaluation with a baseline."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from digit_classifier.errors import BaselineError
 
-#: The mean accuracy under corruptions in each view, where both were measured.
+#: The member with the mean accuracy under corruptions by view.
 _NESTED = "corruption_mean"
 
 
@@ -17,7 +17,7 @@ def read_baseline(path: Path) -> dict[str, Any]:
     Raises
     ------
     BaselineError
-        The file holds no such figures.
+        The file cannot be read or has no accuracy.
     """
     try:
         figures = json.loads(path.read_text("utf-8"))
@@ -28,15 +28,15 @@ def read_baseline(path: Path) -> dict[str, Any]:
     return figures
 
 
-def find_drops(
+def find_regressions(
     figures: Mapping[str, Any], baseline: Mapping[str, Any], tolerance: float
 ) -> list[str]:
-    """Tell in a sentence each accuracy that fell by more than `tolerance`.
+    """Return a sentence for each accuracy that fell by more than `tolerance`.
 
     Raises
     ------
     BaselineError
-        The baseline is of another number of images, or has an accuracy that was not measured now.
+        The baseline has another number of images, or no accuracy in common with the figures.
     """
     n_now, n_before = figures["n_images"], baseline.get("n_images")
     if n_now != n_before:

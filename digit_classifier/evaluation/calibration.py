@@ -1,4 +1,4 @@
-"""How far a confidence can be believed: temperature, likelihood, calibration error."""
+"""Calibration of the confidence: temperature, likelihood, calibration error."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,19 @@ from scipy.optimize import minimize_scalar
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import log_softmax, softmax
 
-#: Bins of equal width that the confidence is divided into, as Guo et al. count them.
+#: Number of bins of equal width, as in Guo et al.
 N_BINS = 15
 
 
 def fit_temperature(logits: Array, labels: NDArray[np.integer]) -> float:
-    """Temperature of least negative log-likelihood (Guo et al. 2017, arXiv:1706.04599, 4.2).
+    """Return the temperature of least negative log-likelihood.
+
+    Guo et al. 2017, arXiv:1706.04599, section 4.2.
 
     Parameters
     ----------
     logits : ndarray of shape (n_samples, n_classes)
-        Of samples that were not trained on.
+        Logits of samples that were not trained on.
     labels : ndarray of shape (n_samples,)
     """
 
@@ -33,31 +35,31 @@ def fit_temperature(logits: Array, labels: NDArray[np.integer]) -> float:
 def negative_log_likelihood(
     logits: Array, labels: NDArray[np.integer], temperature: float
 ) -> float:
-    """Mean of -log p(label), in nats, at that temperature."""
+    """Return the mean of -log p(label), in nats."""
     log_probabilities = log_softmax(logits / np.float32(temperature))
     return -float(log_probabilities[np.arange(len(labels)), labels].mean())
 
 
 def confidence_of(logits: Array, temperature: float) -> NDArray[np.float32]:
-    """Probability of the most probable class of each sample, shape (n_samples,)."""
+    """Return the probability of each sample's most probable class, shape (n_samples,)."""
     return softmax(logits, temperature).max(axis=1)
 
 
 def confidence_quantile(logits: Array, temperature: float, share: float) -> float:
-    """Confidence that only `share` of these samples stay below."""
+    """Return the confidence below which `share` of the samples lie."""
     return float(np.quantile(confidence_of(logits, temperature), share))
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Confidence beside accuracy, in bins of equal width (m - 1) / 15 < confidence <= m / 15.
+    """Confidence and accuracy in bins of equal width, (m - 1) / 15 < confidence <= m / 15.
 
     Attributes
     ----------
     counts : ndarray of shape (n_bins,)
-        Samples in each bin.
+        Number of samples.
     confidence, accuracy : ndarray of shape (n_bins,)
-        Their means in each bin; 0 in an empty one.
+        Means over each bin; 0 in an empty one.
     """
 
     counts: NDArray[np.int64]
@@ -66,7 +68,7 @@ class Reliability:
 
     @property
     def expected_calibration_error(self) -> float:
-        """Mean distance of accuracy and confidence over all samples (Guo et al. 2017, eq. 3)."""
+        """Mean absolute difference of accuracy and confidence (Guo et al. 2017, eq. 3)."""
         distance = np.abs(self.accuracy - self.confidence)
         return float(np.average(distance, weights=self.counts))
 
@@ -86,9 +88,9 @@ def reliability(
     inner_edges = np.linspace(0, 1, n_bins + 1)[1:-1]
     bins = np.digitize(confidence, inner_edges, right=True)
     counts = np.bincount(bins, minlength=n_bins)
-    shown = np.maximum(counts, 1)
+    divisors = np.maximum(counts, 1)  # an empty bin's mean is 0
     return Reliability(
         counts,
-        np.bincount(bins, confidence, n_bins) / shown,
-        np.bincount(bins, is_right, n_bins) / shown,
+        np.bincount(bins, confidence, n_bins) / divisors,
+        np.bincount(bins, is_right, n_bins) / divisors,
     )

@@ -1,4 +1,4 @@
-"""Pictures of what a network has learned to look for: the filters of its first layer."""
+"""Plot the filters of a classifier's first layer."""
 
 from math import isqrt
 
@@ -8,32 +8,31 @@ from PIL import Image
 
 from digit_classifier.classifier import Classifier
 
-#: What speaks against a filter is blue, what speaks for it red, what it does not care for white.
-_AGAINST, _NEUTRAL, _FOR = np.array([[33, 102, 172], [255, 255, 255], [178, 24, 43]], np.float32)
-_DESK = 150
-#: Space between the filters, as a part of their width, and at least so many pixels.
-_GAP_SHARE, _LEAST_GAP = 24, 2
-#: Longest side of the picture that is aimed at, in pixels.
-_WANTED = 960
+#: Colours of the weights: blue is negative, white is zero, red is positive.
+_NEGATIVE, _ZERO, _POSITIVE = np.array([[33, 102, 172], [255, 255, 255], [178, 24, 43]], np.float32)
+_BACKGROUND = 150  # gray level between the filters
+#: Gap between filters, in pixels: their width divided by the first number, at least the second.
+_WIDTH_PER_GAP, _MIN_GAP = 24, 2
+#: Approximate width of the plot, in pixels.
+_PLOT_WIDTH = 960
 
 
 def draw_filters(classifier: Classifier, image_shape: tuple[int, int]) -> Image.Image | None:
-    """Draw the filters in rows, in their order, each by a scale of its own.
+    """Plot the filters in rows, each scaled by its largest weight.
 
-    Softmax regression has one filter a digit, which is the weight of every pixel for that digit; a
-    perceptron one a unit of its first hidden layer; a convolutional network one a channel of its
-    first layer, as small as its kernel.
+    Softmax regression has one filter per digit, a perceptron one per unit of its first hidden
+    layer, and a convolutional network one per channel of its first layer, as small as its kernel.
 
     Parameters
     ----------
     classifier : Classifier
     image_shape : tuple of int
-        Height and width of the images that it takes.
+        Height and width of its input images.
 
     Returns
     -------
     PIL.Image.Image
-        Of mode "RGB"; None if the classifier has no filters that can be seen.
+        Mode "RGB"; None if the classifier has no filters.
     """
     filters = classifier.filters()
     if filters is None:
@@ -41,32 +40,28 @@ def draw_filters(classifier: Classifier, image_shape: tuple[int, int]) -> Image.
     n_filters, n_values = filters.shape
     side = isqrt(n_values)
     height, width = image_shape if n_values == image_shape[0] * image_shape[1] else (side, side)
-    columns = _columns(n_filters)
-    zoom = max(1, (_WANTED // columns - _LEAST_GAP) // width)
+    # the fewest columns that fill whole rows and make the plot at least as wide as high
+    candidates = range(isqrt(n_filters - 1) + 1, n_filters + 1)
+    columns = next(n for n in candidates if n_filters % n == 0)
+    zoom = max(1, (_PLOT_WIDTH // columns - _MIN_GAP) // width)
     tiles = _colored(filters).reshape(n_filters, height, width, 3)
     tiles = tiles.repeat(zoom, axis=1).repeat(zoom, axis=2)
-    return Image.fromarray(_in_rows(tiles, columns))
-
-
-def _columns(n_filters: int) -> int:
-    """Return the most columns that fill whole rows and make the picture no higher than wide."""
-    wide_enough = range(isqrt(n_filters - 1) + 1, n_filters + 1)
-    return next(columns for columns in wide_enough if n_filters % columns == 0)
+    return Image.fromarray(_arrange(tiles, columns))
 
 
 def _colored(filters: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Colour values, shape (n_filters, n_values), by their share of the filter's largest."""
+    """Map weights to colours, shape (n_filters, n_values, 3), relative to each filter's largest."""
     largest = np.abs(filters).max(axis=1, keepdims=True)
     shares = (filters / np.maximum(largest, np.finfo(np.float32).tiny))[..., np.newaxis]
-    towards = np.where(shares < 0, _AGAINST, _FOR)
-    return (_NEUTRAL + np.abs(shares) * (towards - _NEUTRAL)).round().astype(np.uint8)
+    towards = np.where(shares < 0, _NEGATIVE, _POSITIVE)
+    return (_ZERO + np.abs(shares) * (towards - _ZERO)).round().astype(np.uint8)
 
 
-def _in_rows(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+def _arrange(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     n_tiles, height, width, _ = tiles.shape
-    gap = max(_LEAST_GAP, width // _GAP_SHARE)
+    gap = max(_MIN_GAP, width // _WIDTH_PER_GAP)
     gaps = ((0, 0), (0, gap), (0, gap), (0, 0))
-    spaced = np.pad(tiles, gaps, constant_values=_DESK)
+    spaced = np.pad(tiles, gaps, constant_values=_BACKGROUND)
     grid = spaced.reshape(-1, columns, height + gap, width + gap, 3).swapaxes(1, 2)
     sheet = grid.reshape(n_tiles // columns * (height + gap), columns * (width + gap), 3)
-    return np.pad(sheet, ((gap, 0), (gap, 0), (0, 0)), constant_values=_DESK)
+    return np.pad(sheet, ((gap, 0), (gap, 0), (0, 0)), constant_values=_BACKGROUND)

@@ -1,4 +1,4 @@
-"""Judge a model: what it answers, its errors, and how much its confidence is worth."""
+"""Metrics of a model: predictions, errors, and the calibration of its confidence."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,9 +21,9 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
-_CHUNK = 500  # images; bounds the memory of one forward pass
+_BATCH_SIZE = 500  # images per forward pass, which bounds its memory
 
-#: The ways a test set is shown: as its arrays are or framed as uploads are, in each polarity.
+#: The views of a test set: its arrays unchanged or preprocessed like uploads, in both polarities.
 VIEWS = {
     "raw": "raw, white on black",
     "raw_inverted": "raw, black on white",
@@ -41,7 +41,7 @@ class Scores:
     accuracy, accuracy_inverted : float
     n_errors, n_errors_inverted : int
     n_images : int
-        In each polarity.
+        Per polarity.
     """
 
     accuracy: float
@@ -52,7 +52,7 @@ class Scores:
 
     @classmethod
     def of(cls, n_errors: int, n_errors_inverted: int, n_images: int) -> Self:
-        """Derive the accuracies from the counts."""
+        """Compute the accuracies from the counts."""
         accuracy, inverted = 1 - n_errors / n_images, 1 - n_errors_inverted / n_images
         return cls(accuracy, inverted, n_errors, n_errors_inverted, n_images)
 
@@ -67,15 +67,15 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a classifier answers to images.
+class Predictions:
+    """The output of a classifier for a batch of images.
 
     Attributes
     ----------
     logits : ndarray of shape (n_samples, n_classes)
-        Zeros for an image that was refused because nothing stands out on it.
+        Zeros for an image that was rejected because it shows no ink.
     digits : ndarray of shape (n_samples,)
-        -1 for a refused image, which is wrong whatever its label is.
+        -1 for a rejected image, which always counts as an error.
     """
 
     logits: Array
@@ -85,37 +85,30 @@ class Answers:
 def logits_of(
     classifier: Classifier, images: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
 ) -> Array:
-    """Return the logits of framed images, shape (n_samples, n_classes), in bounded memory."""
-    chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
-    return np.concatenate([classifier.predict_logits(vectorize(c, scaling)) for c in chunks])
+    """Return the logits of normalized images, shape (n_samples, n_classes), batch by batch."""
+    batches = (images[start : start + _BATCH_SIZE] for start in range(0, len(images), _BATCH_SIZE))
+    return np.concatenate([classifier.predict_logits(vectorize(b, scaling)) for b in batches])
 
 
-def answer(
+def predict(
     classifier: Classifier,
     images: NDArray[np.uint8],
     scaling: InputScaling,
     framing: Framing | None = None,
-) -> Answers:
-    """Read images, framed first as uploads are if `framing` is given."""
-    is_refused = np.zeros(len(images), bool)
+) -> Predictions:
+    """Classify images; with `framing`, preprocess them like uploads first."""
+    is_rejected = np.zeros(len(images), bool)
     if framing is not None:
-        images, is_refused = _framed(images, framing)
+        framed = np.zeros_like(images)
+        for index, image in enumerate(images):
+            try:
+                framed[index] = frame(image, framing).image
+            except NoInkError:
+                is_rejected[index] = True
+        images = framed
     logits = logits_of(classifier, images, scaling)
-    logits[is_refused] = 0
-    return Answers(logits, np.where(is_refused, -1, logits.argmax(axis=1)))
-
-
-def _framed(
-    images: NDArray[np.uint8], framing: Framing
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Frame every image, and say which have nothing to be framed."""
-    framed, is_refused = np.zeros_like(images), np.zeros(len(images), bool)
-    for index, image in enumerate(images):
-        try:
-            framed[index] = frame(image, framing).image
-        except NoInkError:
-            is_refused[index] = True
-    return framed, is_refused
+    logits[is_rejected] = 0
+    return Predictions(logits, np.where(is_rejected, -1, logits.argmax(axis=1)))
 
 
 def score(
@@ -138,60 +131,66 @@ def score(
     return Scores.of(count_errors(images), count_errors(255 - images), len(labels))
 
 
-def answer_view(model: Model, images: NDArray[np.uint8], view: str, framing: Framing) -> Answers:
-    """Read light-on-black images in one of `VIEWS`."""
+def predict_view(
+    model: Model, images: NDArray[np.uint8], view: str, framing: Framing
+) -> Predictions:
+    """Classify light-on-black images in one of `VIEWS`."""
     shown = 255 - images if view.endswith("inverted") else images
-    frames = framing if view.startswith("framed") else None
-    return answer(model.classifier, shown, model.metadata.input_scaling, frames)
+    view_framing = framing if view.startswith("framed") else None
+    return predict(model.classifier, shown, model.metadata.input_scaling, view_framing)
 
 
-def judge(answers: Answers, labels: NDArray[np.uint8], temperature: float) -> dict[str, Any]:
-    """Figures of one view, in JSON's types.
+def evaluate_view(
+    predictions: Predictions, labels: NDArray[np.uint8], temperature: float
+) -> dict[str, Any]:
+    """Return the figures of one view, in JSON's types.
 
-    Precision and recall are lists, one value a digit; 0 where there is nothing to divide by. The
+    Precision and recall are lists with one value per digit, 0 where the denominator is 0. The
     interval is Wilson's, of 95 %.
     """
-    n_images, is_right = len(labels), answers.digits == labels
+    n_images, is_right = len(labels), predictions.digits == labels
     n_errors = int((~is_right).sum())
     interval = binomtest(n_errors, n_images).proportion_ci(0.95, method="wilson")
     precision, recall, _, _ = precision_recall_fscore_support(
-        labels, answers.digits, labels=range(answers.logits.shape[1]), zero_division=0.0
+        labels, predictions.digits, labels=range(predictions.logits.shape[1]), zero_division=0.0
     )
-    bins = reliability(confidence_of(answers.logits, temperature), is_right)
+    bins = reliability(confidence_of(predictions.logits, temperature), is_right)
     return {
         "n_errors": n_errors,
         "error": n_errors / n_images,
         "error_interval": [float(interval.low), float(interval.high)],
-        "negative_log_likelihood": negative_log_likelihood(answers.logits, labels, temperature),
+        "negative_log_likelihood": negative_log_likelihood(predictions.logits, labels, temperature),
         "expected_calibration_error": bins.expected_calibration_error,
         "precision": precision.tolist(),
         "recall": recall.tolist(),
     }
 
 
-def judge_all(
-    model: Model, views: Mapping[str, Answers], labels: NDArray[np.uint8]
+def evaluate_views(
+    model: Model, views: Mapping[str, Predictions], labels: NDArray[np.uint8]
 ) -> dict[str, Any]:
-    """Figures of a model in all of `VIEWS`, in JSON's types.
+    """Return the figures of a model in all of `VIEWS`, in JSON's types.
 
     Parameters
     ----------
     model : Model
-    views : mapping of str to Answers
-        One for each of `VIEWS`.
+    views : mapping of str to Predictions
+        One entry for each of `VIEWS`.
     labels : ndarray of shape (n_samples,)
     """
     temperature = model.metadata.temperature
-    judged = {view: judge(answers, labels, temperature) for view, answers in views.items()}
+    figures = {
+        view: evaluate_view(predictions, labels, temperature) for view, predictions in views.items()
+    }
     return {
         "model": model.name,
         "version": model.version,
         "n_images": len(labels),
-        "accuracy": 1 - judged["raw"]["error"],
-        "accuracy_inverted": 1 - judged["raw_inverted"]["error"],
-        "framed_accuracy": 1 - judged["framed"]["error"],
-        "framed_accuracy_inverted": 1 - judged["framed_inverted"]["error"],
+        "accuracy": 1 - figures["raw"]["error"],
+        "accuracy_inverted": 1 - figures["raw_inverted"]["error"],
+        "framed_accuracy": 1 - figures["framed"]["error"],
+        "framed_accuracy_inverted": 1 - figures["framed_inverted"]["error"],
         "temperature": temperature,
         "class_counts": np.bincount(labels, minlength=len(model.metadata.class_labels)).tolist(),
-        "views": judged,
+        "views": figures,
     }

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation, one function each; Matplotlib comes with the extra ``plots``."""
+"""Plots of an evaluation, one function each; the extra ``plots`` installs Matplotlib."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix
 
 from digit_classifier.errors import MissingPackageError
 from digit_classifier.evaluation.calibration import N_BINS, Reliability, confidence_of, reliability
-from digit_classifier.evaluation.metrics import VIEWS, Answers
+from digit_classifier.evaluation.metrics import VIEWS, Predictions
 
 try:
     from matplotlib.axes import Axes
@@ -21,14 +21,14 @@ except ImportError as exc:
         "A report needs Matplotlib: pip install 'digit-classifier[plots]'."
     ) from exc
 
-#: Misread digits shown of each polarity at most, and how many in a row.
+#: Maximum number of misread digits per polarity, and their number in a row.
 MAX_MISREAD, MISREAD_COLUMNS = 100, 20
-_LABEL_HEIGHT = 12  # pixels of a digit, under each for what was read
+_LABEL_HEIGHT = 12  # space for the text below a digit, in pixels of the digit
 _BLUE, _ORANGE, _GRAY = "#1f6fb4", "#d9660a", "#7a7a7a"
 
 
-def plot_confusion(views: Mapping[str, Answers], labels: NDArray[np.uint8]) -> Figure:
-    """Draw the confusion matrix of each view; the colours leave out the right answers."""
+def plot_confusion(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) -> Figure:
+    """Plot the confusion matrix of each view; the colours show errors alone."""
     figure = _figure(11, 11.5)
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
         n_classes = views[view].logits.shape[1]
@@ -39,7 +39,7 @@ def plot_confusion(views: Mapping[str, Answers], labels: NDArray[np.uint8]) -> F
 
 
 def _figure(width: float, height: float) -> Figure:
-    """Make an empty figure, in inches, whose panels keep apart from each other's labels."""
+    """Return an empty figure, in inches, with space for labels between its panels."""
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
 
 
@@ -56,17 +56,17 @@ def _draw_confusion(axes: Axes, counts: NDArray[np.int64]) -> None:
 
 
 def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Draw the loss and the errors of each epoch.
+    """Plot the loss and the errors of each epoch.
 
     Parameters
     ----------
     history : sequence of mapping
-        One an epoch, with ``train_loss``, ``train_accuracy`` and ``validation_accuracy``.
+        One entry per epoch, with ``train_loss``, ``train_accuracy`` and ``validation_accuracy``.
     """
     figure = _figure(11, 4.5)
     losses, errors = figure.subplots(1, 2)
     epochs = np.arange(1, len(history) + 1)
-    marker = "o" if len(history) == 1 else None  # a line of one point is not seen
+    marker = "o" if len(history) == 1 else None  # a line of one point is invisible
     losses.plot(epochs, [entry["train_loss"] for entry in history], color=_BLUE, marker=marker)
     losses.set_title("Loss on augmented training digits")
     shown = []
@@ -76,7 +76,7 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
     ):
         shares = [1 - entry[key] for entry in history]
         errors.plot(epochs, shares, label=name, color=color, marker=marker)
-        shown += [share for share in shares if share > 0]  # a logarithm has no place for zero
+        shown += [share for share in shares if share > 0]  # log(0) is undefined
     errors.set_title("Share misread")
     errors.set_ylim(min(shown, default=0.1) / 1.5, max(shown, default=0.1) * 1.5)
     errors.set_yscale("log")
@@ -92,9 +92,9 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
 
 
 def plot_reliability(
-    views: Mapping[str, Answers], labels: NDArray[np.uint8], temperature: float
+    views: Mapping[str, Predictions], labels: NDArray[np.uint8], temperature: float
 ) -> Figure:
-    """Draw accuracy over confidence for each view, with the number of digits in each bin."""
+    """Plot accuracy over confidence for each view, with the number of digits in each bin."""
     figure = _figure(11, 10.5)
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
         is_right = views[view].digits == labels
@@ -119,12 +119,12 @@ def _draw_reliability(axes: Axes, bins: Reliability) -> None:
 
 
 def plot_misread(
-    views: Mapping[str, Answers],
+    views: Mapping[str, Predictions],
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     temperature: float,
 ) -> Figure:
-    """Draw the misread digits of both raw views, the most confident first.
+    """Plot the misread digits of both raw views, the most confident first.
 
     Parameters
     ----------
@@ -139,37 +139,32 @@ def plot_misread(
     figure = _figure(16, sum(n_rows) + 1)
     all_axes = figure.subplots(2, 1, height_ratios=n_rows)
     for axes, (view, indices) in zip(all_axes, chosen.items(), strict=True):
-        answers = views[view]
+        predictions = views[view]
         shown = images[indices] if view == "raw" else 255 - images[indices]
-        confidence = confidence_of(answers.logits[indices], temperature)
+        confidence = confidence_of(predictions.logits[indices], temperature)
         texts = [
-            f"{labels[index]} → {_read(answers.digits[index])}  {share:.0%}"
-            for index, share in zip(indices, confidence, strict=True)
+            f"{labels[index]} → {digit if digit >= 0 else 'refused'}  {share:.0%}"
+            for index, digit, share in zip(
+                indices, predictions.digits[indices], confidence, strict=True
+            )
         ]
         _draw_tiles(axes, shown, texts)
-        axes.set_title(_misread_title(view, len(indices), (answers.digits != labels).sum()))
+        n_misread = (predictions.digits != labels).sum()
+        which = "" if len(indices) == n_misread else f", the {len(indices)} most confident"
+        axes.set_title(f"{VIEWS[view]}: {n_misread:,} misread{which} (label → read as, confidence)")
     return figure
 
 
 def _most_confident_errors(
-    answers: Answers, labels: NDArray[np.uint8], temperature: float
+    predictions: Predictions, labels: NDArray[np.uint8], temperature: float
 ) -> NDArray[np.intp]:
-    errors = np.flatnonzero(answers.digits != labels)
-    confidence = confidence_of(answers.logits[errors], temperature)
+    errors = np.flatnonzero(predictions.digits != labels)
+    confidence = confidence_of(predictions.logits[errors], temperature)
     return errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
 
 
-def _read(digit: int) -> str:
-    return "refused" if digit < 0 else str(digit)
-
-
-def _misread_title(view: str, n_shown: int, n_misread: int) -> str:
-    which = "" if n_shown == n_misread else f", the {n_shown} most confident"
-    return f"{VIEWS[view]}: {n_misread:,} misread{which} (label → read as, confidence)"
-
-
 def _draw_tiles(axes: Axes, images: NDArray[np.uint8], texts: Sequence[str]) -> None:
-    """Draw images in rows, each above its text."""
+    """Draw images in rows, each with its text below."""
     height, width = images.shape[1:]
     pitch = np.array([height + _LABEL_HEIGHT, width + 4])
     for index, (image, text) in enumerate(zip(images, texts, strict=True)):

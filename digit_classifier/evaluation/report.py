@@ -1,4 +1,4 @@
-"""The report folder of an evaluation: pictures, figures, model card."""
+"""Write the report of an evaluation: plots, figures, model card."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.evaluation.metrics import Answers
+from digit_classifier.evaluation.metrics import Predictions
 from digit_classifier.evaluation.model_card import model_card
 from digit_classifier.evaluation.plots import (
     plot_confusion,
@@ -23,33 +23,33 @@ def write_report(
     directory: Path,
     model: Model,
     figures: dict[str, Any],
-    views: Mapping[str, Answers],
+    views: Mapping[str, Predictions],
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
 ) -> None:
-    """Write the report of a model on the test set.
+    """Write the report of a model on the test set into a directory.
 
     Parameters
     ----------
     directory : Path
-        Made where it does not exist; files of the same names are replaced.
+        Created if it does not exist; files of the same names are replaced.
     model : Model
     figures : dict
-        Of :func:`~digit_classifier.evaluation.metrics.judge_all`.
-    views : mapping of str to Answers
+        From :func:`~digit_classifier.evaluation.metrics.evaluate_views`.
+    views : mapping of str to Predictions
     images : ndarray of shape (n_samples, 28, 28), uint8
         Light on black.
     labels : ndarray of shape (n_samples,)
     """
     temperature = model.metadata.temperature
-    pictures = {
+    plots = {
         "confusion_matrix": plot_confusion(views, labels),
         "learning_curve": plot_learning_curve(model.metadata.training.get("history", [])),
         "reliability": plot_reliability(views, labels, temperature),
         "misread": plot_misread(views, images, labels, temperature),
     }
     directory.mkdir(parents=True, exist_ok=True)
-    for name, figure in pictures.items():
+    for name, figure in plots.items():
         figure.savefig(directory / f"{name}.png", dpi=120)
     (directory / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     (directory / "MODEL_CARD.md").write_text(model_card(model, figures), "utf-8")

@@ -1,4 +1,4 @@
-"""Judge a model on corrupted digits."""
+"""Evaluate a model on corrupted digits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from digit_classifier.evaluation.corruptions import Corruption
-from digit_classifier.evaluation.metrics import answer_view
+from digit_classifier.evaluation.metrics import predict_view
 from digit_classifier.models.store import Model
 from digit_classifier.preprocessing.framing import Framing
 
-#: The views corruptions are measured in. Framing turns every image light on black, which makes
-#: the fourth much like the third, and it is what takes the time.
+#: The views in which corruptions are measured. Preprocessing, which takes most of the time, makes
+#: every image light on black, so that the fourth view would be much like the third.
 CORRUPTION_VIEWS = ("raw", "raw_inverted", "framed")
 
 
-def judge_corruptions(
+def evaluate_corruptions(
     model: Model,
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
@@ -26,7 +26,7 @@ def judge_corruptions(
     *,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Accuracy under each corruption, and their mean, in `CORRUPTION_VIEWS`.
+    """Measure the accuracy under each corruption, and the mean, in `CORRUPTION_VIEWS`.
 
     Each corruption starts from the seed, so that its figures do not depend on the others.
 
@@ -43,13 +43,14 @@ def judge_corruptions(
     Returns
     -------
     dict
-        ``"corruptions"`` maps each name to a view's accuracy, ``"corruption_mean"`` is the mean.
+        ``"corruptions"`` maps each name to the accuracy by view; ``"corruption_mean"`` is the mean
+        by view.
     """
     accuracies = {}
     for name, corrupt in tqdm(corruptions.items(), "Corruptions", leave=False, disable=None):
         corrupted = corrupt(images, np.random.default_rng(seed))
         accuracies[name] = {
-            view: float((answer_view(model, corrupted, view, framing).digits == labels).mean())
+            view: float((predict_view(model, corrupted, view, framing).digits == labels).mean())
             for view in CORRUPTION_VIEWS
         }
     mean = {

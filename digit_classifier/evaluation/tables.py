@@ -1,4 +1,4 @@
-"""The figures of an evaluation as Markdown tables, which a terminal shows as well."""
+"""Markdown tables of an evaluation's figures, also readable in a terminal."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from digit_classifier.evaluation.robustness import CORRUPTION_VIEWS
 def markdown_table(
     header: Sequence[str], rows: Sequence[Sequence[str]], align: Literal["<", ">"] = ">"
 ) -> str:
-    """Align cells in columns: the first to the left, the others to the side of `align`."""
+    """Format a table; the first column is aligned to the left, the others as `align` says."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     sides = ["<"] + [align] * (len(header) - 1)
 
@@ -26,7 +26,7 @@ def markdown_table(
 
 
 def errors_table(figures: dict[str, Any]) -> str:
-    """Errors and calibration, one row a view."""
+    """Return errors and calibration, one row per view."""
     header = (
         "MNIST test set",
         "errors",
@@ -35,25 +35,25 @@ def errors_table(figures: dict[str, Any]) -> str:
         "negative log-likelihood",
         "calibration error",
     )
-    return markdown_table(
-        header, [_errors_row(name, figures["views"][view]) for view, name in VIEWS.items()]
-    )
-
-
-def _errors_row(name: str, view: dict[str, Any]) -> list[str]:
-    low, high = view["error_interval"]
-    return [
-        name,
-        f"{view['n_errors']:,}",
-        f"{view['error']:.2%}",
-        f"{low:.2%} to {high:.2%}",
-        f"{view['negative_log_likelihood']:.4f}",
-        f"{view['expected_calibration_error']:.2%}",
-    ]
+    rows = []
+    for key, name in VIEWS.items():
+        view = figures["views"][key]
+        low, high = view["error_interval"]
+        rows.append(
+            [
+                name,
+                f"{view['n_errors']:,}",
+                f"{view['error']:.2%}",
+                f"{low:.2%} to {high:.2%}",
+                f"{view['negative_log_likelihood']:.4f}",
+                f"{view['expected_calibration_error']:.2%}",
+            ]
+        )
+    return markdown_table(header, rows)
 
 
 def classes_table(figures: dict[str, Any]) -> str:
-    """Precision and recall in per cent, one row a digit."""
+    """Return precision and recall in per cent, one row per digit."""
     rows = [
         [str(digit), f"{count:,}"]
         + [
@@ -66,7 +66,7 @@ def classes_table(figures: dict[str, Any]) -> str:
 
 
 def corruptions_table(figures: dict[str, Any]) -> str:
-    """Accuracy without and under each corruption, and the mean over the corruptions."""
+    """Return the accuracy without and under each corruption, and the mean over the corruptions."""
     accuracies = {
         "none": {view: 1 - figures["views"][view]["error"] for view in CORRUPTION_VIEWS},
         **figures["corruptions"],

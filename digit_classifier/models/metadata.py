@@ -1,4 +1,4 @@
-"""What a model's file says of the model, checked whenever it is made."""
+"""The metadata of a model, validated on construction."""
 
 import math
 from dataclasses import asdict, dataclass, field
@@ -6,38 +6,38 @@ from typing import Any, Self
 
 from digit_classifier.preprocessing.vectorize import InputScaling
 
-#: Largest side of a framed image that is believed, in pixels.
+#: Largest valid side of a model's input image, in pixels.
 _MAX_SIDE = 1024
-#: Calibration looks for a temperature between 0.05 and 20.
+#: Valid temperatures; calibration searches between 0.05 and 20.
 _MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelMetadata:
-    """The interface of a network, and where it came from.
+    """The interface of a model, and its provenance.
 
     Attributes
     ----------
     classifier : str
-        The kind: ``"softmax"``, ``"mlp"`` or ``"cnn"``.
+        Name of the classifier: ``"softmax"``, ``"mlp"`` or ``"cnn"``.
     image_shape : tuple of int
-        Height and width of a framed image, in pixels.
+        Height and width of an input image, in pixels.
     input_scaling : InputScaling
     class_labels : tuple of int
         The label of each output.
     temperature : float
         Divides the logits, so that the confidence is calibrated.
     min_confidence : float
-        A prediction below it is not accepted.
+        Predictions with a lower confidence are not accepted.
     training : dict
-        Recipe, seed, data's SHA-256, versions of the libraries.
+        Recipe, seed, SHA-256 of the data, versions of the libraries.
     figures : dict
-        Validation and test figures measured when it was trained.
+        Validation and test figures, measured after training.
 
     Raises
     ------
     ValueError
-        An attribute makes no sense.
+        An attribute is invalid.
     """
 
     classifier: str
@@ -50,9 +50,9 @@ class ModelMetadata:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check every attribute: a file may say anything."""
+        """Validate every attribute: a file may contain anything."""
         height_and_width = 2
-        sensible = {
+        is_valid = {
             "classifier": isinstance(self.classifier, str),
             "image_shape": len(self.image_shape) == height_and_width
             and all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in self.image_shape),
@@ -64,9 +64,9 @@ class ModelMetadata:
             "training": isinstance(self.training, dict),
             "figures": isinstance(self.figures, dict),
         }
-        wrong = [name for name, is_sensible in sensible.items() if not is_sensible]
-        if wrong:
-            raise ValueError(f"these make no sense: {', '.join(wrong)}")
+        invalid = [name for name, valid in is_valid.items() if not valid]
+        if invalid:
+            raise ValueError(f"invalid: {', '.join(invalid)}")
 
     def as_json(self) -> dict[str, Any]:
         """Return the attributes in JSON's types; :meth:`from_json` is the inverse."""
@@ -79,7 +79,7 @@ class ModelMetadata:
         Raises
         ------
         KeyError, TypeError, ValueError
-            An attribute is missing, unknown, or makes no sense.
+            An attribute is missing, unknown or invalid.
         """
         fields = dict(document)
         return cls(

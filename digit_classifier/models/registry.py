@@ -1,6 +1,6 @@
-"""The kinds of classifiers, by the name that ``train --classifier`` takes and a model's file has.
+"""The classifiers by name, as in ``train --classifier`` and in model files.
 
-Adding one is a class and a line here; docs/extending.md shows how.
+To add one, write a class and add a line here; docs/extending.md shows how.
 """
 
 from digit_classifier.classifier import Classifier
@@ -13,12 +13,12 @@ CLASSIFIERS: dict[str, type[Classifier]] = {
     "cnn": Network,
 }
 
-#: The networks are told apart by the names of their estimators; any other kind by its class's.
+#: Class names of the networks, those of their estimators; any other classifier has its own.
 _ESTIMATORS = {"softmax": "SoftmaxClassifier", "mlp": "MLPClassifier", "cnn": "CNNClassifier"}
 
 
 def classifier_class(name: str) -> type[Classifier]:
-    """Return the class of that kind.
+    """Return the class of a classifier.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def classifier_class(name: str) -> type[Classifier]:
 
 
 def class_name(name: str) -> str:
-    """Return what a kind is called as a class.
+    """Return the class name of a classifier.
 
     >>> class_name("mlp")
     'MLPClassifier'
@@ -39,7 +39,7 @@ def class_name(name: str) -> str:
 
 
 def kind_of_class(name: str) -> str:
-    """Return the kind that is called so as a class, or else the name as it is.
+    """Return the classifier with that class name; any other name is returned unchanged.
 
     >>> kind_of_class("CNNClassifier"), kind_of_class("mlp")
     ('cnn', 'mlp')

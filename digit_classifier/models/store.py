@@ -1,11 +1,11 @@
 """Trained models on disk: list, load, save, verify.
 
-A model is a folder ``NAME/`` with a file ``model.safetensors``: the classifier's parameters by
-name, and one JSON document as safetensors' own metadata. The file can execute nothing.
-``content_sha256`` in that document covers all the rest of it and every parameter, so that an
-altered file is refused; its first twelve digits are the model's version.
+A model is a directory ``NAME/`` with a file ``model.safetensors``: the classifier's parameters by
+name, and a JSON document in safetensors' metadata. Nothing in the file is executed.
+``content_sha256`` in the document covers its other members and every parameter, so that altered
+files are rejected. Its first twelve digits are the model's version.
 
-A model of ``models_dir`` (trained here) hides a shipped one of the same name.
+A model of ``models_dir`` (trained here) takes precedence over a shipped one of the same name.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.vectorize import vectorize
 
 FORMAT_VERSION = 1
-#: Of every model file; a model named by a path ends in it.
+#: Suffix of model files; a model's name with this suffix is a path.
 SUFFIX = ".safetensors"
 FILE_NAME = f"model{SUFFIX}"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
@@ -60,12 +60,12 @@ class Model:
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of parameters."""
         return sum(array.size for array in self.classifier.named_parameters().values())
 
 
 def list_models(models_dir: Path) -> dict[str, Path]:
-    """Map the name of every model that can be loaded to its file."""
+    """Return the file of every available model by name."""
     found = {}
     for folder in (PRETRAINED, models_dir):
         for path in sorted(folder.glob(f"*/{FILE_NAME}")):
@@ -74,32 +74,32 @@ def list_models(models_dir: Path) -> dict[str, Path]:
 
 
 def load_model(name: str, models_dir: Path) -> Model:
-    """Load and verify the model of that name.
+    """Load and verify a model.
 
     Parameters
     ----------
     name : str
-        Or the path of a model's file, told by its suffix ``.safetensors``.
+        A model's name, or the path of a model file, which ends in ``.safetensors``.
     models_dir : Path
 
     Raises
     ------
     ModelNotFoundError
-        There is none.
+        There is no such model.
     ModelCorruptError
-        Its file is damaged, altered, of another version, or no model.
+        The file is damaged, altered, of another format version, or not a model file.
     """
     path = find_model(name, models_dir)
     return read_model_file(path, path.stem if name.endswith(SUFFIX) else name)
 
 
 def find_model(name: str, models_dir: Path) -> Path:
-    """Return the file of the model that :func:`load_model` would load.
+    """Return the file that :func:`load_model` would load.
 
     Raises
     ------
     ModelNotFoundError
-        There is none.
+        There is no such model.
     """
     if name.endswith(SUFFIX):
         path = Path(name)
@@ -113,12 +113,12 @@ def find_model(name: str, models_dir: Path) -> Path:
 
 
 def model_file(name: str, models_dir: Path) -> Path:
-    """Return where a model trained here is kept.
+    """Return the path of the file of a model that is trained here.
 
     Raises
     ------
     ModelNotFoundError
-        The name is none that a model may have: letters, digits, "_" and "-".
+        The name is invalid: only letters, digits, "_" and "-" are allowed.
     """
     if not _NAME.fullmatch(name):
         raise ModelNotFoundError(
@@ -128,7 +128,7 @@ def model_file(name: str, models_dir: Path) -> Path:
 
 
 def save_model(classifier: Classifier, metadata: ModelMetadata, path: Path) -> str:
-    """Write a model file, whole or not at all, and return its content's SHA-256."""
+    """Write a model file atomically, and return the SHA-256 of its content."""
     tensors = classifier.named_parameters()
     document = {"format_version": FORMAT_VERSION, "architecture": classifier.architecture}
     document |= metadata.as_json()
@@ -138,7 +138,7 @@ def save_model(classifier: Classifier, metadata: ModelMetadata, path: Path) -> s
 
 
 def read_model_file(path: Path, name: str) -> Model:
-    """Read one model file, trusting nothing in it; see :func:`load_model`."""
+    """Read and verify a model file; see :func:`load_model`."""
     tensors, document = read_tensors(path)
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ModelCorruptError(f"{path} holds parameters that are not finite numbers.")
@@ -166,22 +166,22 @@ def read_model_file(path: Path, name: str) -> Model:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], document: Mapping[str, Any]) -> None:
-    """Write arrays and one JSON document as safetensors, whole or not at all."""
+    """Write arrays and a JSON document as safetensors, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    # not safetensors' save_file: its files can be read by their owner alone
+    # safetensors' own save_file makes files that only their owner can read
     partial.write_bytes(save(contiguous, {_KEY: json.dumps(document)}))
     partial.replace(path)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read what :func:`write_tensors` wrote, and verify its checksum.
+    """Read a file of :func:`write_tensors`, and verify its checksum.
 
     Raises
     ------
     ModelCorruptError
-        The file is damaged or altered, or not ours.
+        The file is damaged, altered, or of another kind.
     """
     try:
         with safe_open(path, "np") as file:
@@ -197,26 +197,26 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
-    """Digest every tensor and the document, but for the digest itself."""
+    """Return the SHA-256 of all tensors and of the document without its own checksum."""
     digest = hashlib.sha256()
     rest = {key: value for key, value in document.items() if key != "content_sha256"}
     digest.update(json.dumps(rest, sort_keys=True).encode())
     for name in sorted(tensors):
         array = np.ascontiguousarray(tensors[name])
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(array.ravel().data)  # a view, not a second copy of all
+        digest.update(array.ravel().data)  # a view, without a copy
     return digest.hexdigest()
 
 
 def _check_interface(classifier: Classifier, metadata: ModelMetadata, path: Path) -> None:
-    """Read three pictures, which proves the shapes and that confidences are finite numbers."""
+    """Classify three images, to check the shapes and that the outputs are finite."""
     height, width = metadata.image_shape
     ramp = np.linspace(0, 255, height * width).reshape(height, width)
-    pictures = np.stack([np.zeros_like(ramp), ramp, np.full_like(ramp, 255)]).astype(np.uint8)
-    with np.errstate(all="ignore"):  # numbers that are too large are reported below
-        vectors = vectorize(pictures, metadata.input_scaling)
+    images = np.stack([np.zeros_like(ramp), ramp, np.full_like(ramp, 255)]).astype(np.uint8)
+    with np.errstate(all="ignore"):  # an overflow is reported below
+        vectors = vectorize(images, metadata.input_scaling)
         logits = classifier.predict_logits(vectors) / np.float32(metadata.temperature)
-    if logits.shape != (len(pictures), len(metadata.class_labels)):
+    if logits.shape != (len(images), len(metadata.class_labels)):
         raise ModelCorruptError(f"{path}: the outputs do not match the class labels.")
     if not np.isfinite(logits).all():
         raise ModelCorruptError(f"{path}: the outputs are not finite numbers.")

@@ -1,4 +1,4 @@
-"""One epoch of gradient descent: the loop that the estimators and the trainer share."""
+"""One epoch of gradient descent, used by the estimators and by training."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from digit_classifier.neural_network.optimizers import Optimizer
 
 @dataclass(frozen=True)
 class EpochResult:
-    """Means over the epoch's samples, as the parameters moved.
+    """Mean loss and accuracy over the epoch's samples, measured while the parameters change.
 
-    Samples whose targets prefer no class count in the loss alone.
+    Samples with a uniform target count in the loss alone.
     """
 
     loss: float
@@ -26,12 +26,12 @@ class EpochResult:
 def batch_indices(
     n_samples: int, batch_size: int, rng: np.random.Generator
 ) -> Iterator[NDArray[np.intp]]:
-    """Yield every index once, shuffled, `batch_size` at a time; the last batch may be smaller."""
+    """Yield shuffled indices in batches; the last batch may be smaller."""
     order = rng.permutation(n_samples)
     return (order[start : start + batch_size] for start in range(0, n_samples, batch_size))
 
 
-def run_epoch(  # noqa: PLR0913, all that an epoch depends on, named
+def run_epoch(  # noqa: PLR0913, everything that an epoch depends on, by name
     network: Network,
     optimizer: Optimizer,
     batches: Iterable[tuple[Array, Array]],
@@ -50,9 +50,9 @@ def run_epoch(  # noqa: PLR0913, all that an epoch depends on, named
     batches : iterable of (X, targets)
         X of shape (batch_size, n_inputs), targets of shape (batch_size, n_classes).
     learning_rate : callable
-        The learning rate of the optimizer's 0-based step.
+        Returns the learning rate of the optimizer's 0-based step.
     rng : Generator
-        For dropout.
+        Generator for dropout.
     l2 : float, default=0
         Weight of the penalty l2 / 2 · ‖weights‖², biases excepted.
     after_step : callable
@@ -62,7 +62,7 @@ def run_epoch(  # noqa: PLR0913, all that an epoch depends on, named
     -------
     EpochResult
     """
-    total_loss, n_correct, n_decided, n_samples = 0.0, 0, 0, 0
+    total_loss, n_correct, n_labelled, n_samples = 0.0, 0, 0, 0
     for X, targets in batches:
         logits, caches = network.forward(X, rng)
         loss, grad_logits = cross_entropy(logits, targets)
@@ -74,7 +74,7 @@ def run_epoch(  # noqa: PLR0913, all that an epoch depends on, named
         after_step()
         total_loss += loss * len(X)
         n_samples += len(X)
-        decided = targets.max(axis=1) > targets.min(axis=1)
-        n_correct += int((logits.argmax(axis=1) == targets.argmax(axis=1))[decided].sum())
-        n_decided += int(decided.sum())
-    return EpochResult(total_loss / n_samples, n_correct / max(n_decided, 1))
+        is_labelled = targets.max(axis=1) > targets.min(axis=1)
+        n_correct += int((logits.argmax(axis=1) == targets.argmax(axis=1))[is_labelled].sum())
+        n_labelled += int(is_labelled.sum())
+    return EpochResult(total_loss / n_samples, n_correct / max(n_labelled, 1))

@@ -7,7 +7,7 @@ Images = NDArray[np.float32]
 
 
 def affine_fields(matrices: Images, side: int) -> Images:
-    """Displacement fields of linear maps about the middle of the image.
+    """Return the displacement fields of linear maps about the centre of the image.
 
     Parameters
     ----------
@@ -25,21 +25,21 @@ def affine_fields(matrices: Images, side: int) -> Images:
 
 
 def resample(images: NDArray[np.uint8], field: Images) -> Images:
-    """Take each output pixel, by bilinear interpolation, from where the field displaces it.
+    """Resample images along displacement fields, by bilinear interpolation.
 
     Parameters
     ----------
     images : ndarray of shape (n, side, side)
     field : ndarray of shape (n, 2, side, side), float32
-        Displacements (rows, columns) in pixels; overwritten.
+        Displacements (rows, columns), in pixels, from each output pixel to its input; overwritten.
 
     Returns
     -------
     ndarray of shape (n, side, side), float32
-        Zero where the field points outside.
+        0 where the field points outside the image.
     """
     n, side = images.shape[:2]
-    # around the image, a border of zeros: one pixel before it and two behind, see `padded`
+    # coordinates in `padded`: the image with one row and column of zeros before it and two after
     axis = np.arange(1, side + 1, dtype=np.float32)
     field[:, 0] += axis[:, None]
     field[:, 1] += axis
@@ -53,14 +53,14 @@ def resample(images: NDArray[np.uint8], field: Images) -> Images:
     index = corner[:, 0] * width
     index += corner[:, 1]
     index += (np.arange(n, dtype=np.int32) * (width * width))[:, None, None]
-    top = _between(flat.take(index), flat.take(index + 1), right)
+    top = _interpolate(flat.take(index), flat.take(index + 1), right)
     index += width
-    bottom = _between(flat.take(index), flat.take(index + 1), right)
-    return _between(top, bottom, down)
+    bottom = _interpolate(flat.take(index), flat.take(index + 1), right)
+    return _interpolate(top, bottom, down)
 
 
-def _between(first: Images, second: Images, weight: Images) -> Images:
-    """Interpolate, in place of `second`: first + weight · (second - first)."""
+def _interpolate(first: Images, second: Images, weight: Images) -> Images:
+    """Return first + weight · (second - first), computed in place of `second`."""
     second -= first
     second *= weight
     second += first

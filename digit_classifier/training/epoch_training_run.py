@@ -1,4 +1,4 @@
-"""The training of a network: epochs, validation, checkpoints."""
+"""Train a network in epochs, with validation, early stopping and checkpoints."""
 
 import math
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import TrainingDivergedError
+from digit_classifier.evaluation.metrics import score
 from digit_classifier.neural_network.epoch import run_epoch
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.network import Network
@@ -20,23 +21,23 @@ from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from digit_classifier.training.recipes import Recipe
 from digit_classifier.training.synthesis.negatives import make_negatives
-from digit_classifier.training.training_run import Run
+from digit_classifier.training.training_run import TrainingRun
 
 
-class Trainer(Run):
+class EpochTrainingRun(TrainingRun):
     """Train a network on MNIST by one recipe.
 
     Parameters
     ----------
     classifier : str
-        Name of the recipe, kept in the model.
+        Name of the recipe, saved in the model.
     recipe : Recipe
     data : Mnist
     seed : int
-        Decides the split, the first weights and every random number of the run.
+        Seeds the split, the initial weights and every random number of the run.
     checkpoint : Path
         Written before the first epoch and after each.
-    report : callable
+    log : callable
         Takes the line that ends an epoch.
 
     Attributes
@@ -52,7 +53,7 @@ class Trainer(Run):
         *,
         seed: int,
         checkpoint: Path,
-        report: Callable[[str], None] = tqdm.write,
+        log: Callable[[str], None] = tqdm.write,
     ) -> None:
         super().__init__(
             classifier,
@@ -63,7 +64,7 @@ class Trainer(Run):
             scaling=recipe.scaling,
             augmentation=recipe.augmentation,
         )
-        self.recipe, self.checkpoint, self.report = recipe, checkpoint, report
+        self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
         network = recipe.build_network()
         network.initialize(np.random.default_rng(seed))
         average = network.parameters.copy()
@@ -72,7 +73,7 @@ class Trainer(Run):
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """One entry a finished epoch."""
+        """One entry per finished epoch."""
         return self.state.history
 
     def resume(self) -> None:
@@ -81,13 +82,13 @@ class Trainer(Run):
         Raises
         ------
         CheckpointError
-            There is none, or it is of another run.
+            There is no checkpoint, or it is of another run.
         """
         load_checkpoint(self.checkpoint, self.state, self.identity)
 
     @cached_property
     def _negatives(self) -> NDArray[np.uint8] | None:
-        """What is no digit, made from the seed: a resumed run sees the same."""
+        """Images that are not digits. They follow from the seed: a resumed run has the same."""
         if not self.recipe.n_negatives:
             return None
         rng = np.random.default_rng([self.seed, self.recipe.n_negatives])
@@ -95,23 +96,23 @@ class Trainer(Run):
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are trained, or none got better for the recipe's patience."""
+        """Whether all epochs are trained, or early stopping ended the run."""
         n_epochs, patience = len(self.history), self.recipe.patience
-        impatient = patience is not None and n_epochs - 1 - self._best_epoch() >= patience
-        return n_epochs >= self.recipe.epochs or impatient
+        stopped = patience is not None and n_epochs - 1 - self._best_epoch() >= patience
+        return n_epochs >= self.recipe.epochs or stopped
 
     def _best_epoch(self) -> int:
-        """Index of the first epoch of the best validation accuracy; -1 before there is one."""
+        """Return the index of the first epoch with the best validation accuracy, or -1."""
         accuracies = [entry["validation_accuracy"] for entry in self.history]
         return accuracies.index(max(accuracies)) if accuracies else -1
 
     def run(self) -> None:
-        """Train the epochs that are left; each ends with a line and a checkpoint.
+        """Train the remaining epochs; each ends with a log line and a checkpoint.
 
         Raises
         ------
         TrainingDivergedError
-            The loss is no finite number any more.
+            The loss is infinite or NaN.
         """
         state = self.state
         save_checkpoint(self.checkpoint, state, self.identity)
@@ -122,16 +123,24 @@ class Trainer(Run):
             if self._best_epoch() == epoch:
                 np.copyto(state.best, state.average)
             save_checkpoint(self.checkpoint, state, self.identity)
-            self.report(
+            self.log(
                 f"Epoch {epoch + 1} train_accuracy: {entry['train_accuracy']:.4f}  "
                 f"validation_accuracy: {entry['validation_accuracy']:.4f}"
             )
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:
+        """Train one epoch and return its entry of the history."""
         state, recipe = self.state, self.recipe
         steps_per_epoch = -(-len(self.X_train) // recipe.batch_size)
         n_steps = steps_per_epoch * recipe.epochs
         n_warmup_steps = round(steps_per_epoch * recipe.warmup_epochs)
+
+        def update_running_average() -> None:
+            # A lower decay at first: the average forgets the initial weights quickly.
+            n_done = state.optimizer.n_steps
+            decay = min(recipe.average_decay, n_done / (n_done + 10))
+            update_average(state.average, state.network.parameters, decay)
+
         batches = augmented_batches(
             self.X_train,
             self.y_train,
@@ -148,36 +157,30 @@ class Trainer(Run):
                 f"Epoch {epoch + 1}/{recipe.epochs}",
                 steps_per_epoch,
                 leave=False,
-                disable=None,  # no bar where nobody watches: in a log, the lines are enough
+                disable=None,  # no progress bar in a log file, where the lines are enough
             ),
             lambda step: recipe.learning_rate * warmup_cosine(step, n_steps, n_warmup_steps),
             rng=np.random.default_rng([self.seed, epoch, steps_per_epoch]),
             l2=recipe.l2,
-            after_step=self._average,
+            after_step=update_running_average,
         )
         if not math.isfinite(result.loss):
             raise TrainingDivergedError(
                 f"The loss became {result.loss} in epoch {epoch + 1}: the recipe's learning rate "
                 "is too high."
             )
+        averaged = self._network_of(state.average)
+        validation = score(averaged, self.X_validation, self.y_validation, self.scaling)
         return {
             "train_loss": result.loss,
             "train_accuracy": result.accuracy,
-            "validation_accuracy": self._score(
-                self._network_of(state.average), self.X_validation, self.y_validation
-            ).mean_accuracy,
+            "validation_accuracy": validation.mean_accuracy,
         }
 
-    def _average(self) -> None:
-        """Follow the parameters, closely at first: the early ones are soon worth nothing."""
-        n_steps = self.state.optimizer.n_steps
-        decay = min(self.recipe.average_decay, n_steps / (n_steps + 10))
-        update_average(self.state.average, self.state.network.parameters, decay)
-
     def trained_classifier(self) -> Network:
-        """Return the network that is shipped: of the averaged parameters.
+        """Return the network with the averaged parameters.
 
-        With early stopping they are those after the best epoch, else those after the last.
+        With early stopping they are those of the best epoch, otherwise of the last.
         """
         state = self.state
         return self._network_of(state.average if self.recipe.patience is None else state.best)

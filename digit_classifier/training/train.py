@@ -1,4 +1,4 @@
-"""Train a classifier of the registry and keep it: what the command line and Python call."""
+"""Train a classifier of the registry, and save its model."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,24 +13,22 @@ from digit_classifier.evaluation.filters_plot import draw_filters
 from digit_classifier.models.metadata import ModelMetadata
 from digit_classifier.models.store import save_model
 from digit_classifier.training import checkpoint
-from digit_classifier.training.epoch_training_run import Trainer
+from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
-from digit_classifier.training.training_run import Run, SingleFit
-
-Report = Callable[[str], None]
+from digit_classifier.training.training_run import OneShotTrainingRun, TrainingRun
 
 
-def train_model(  # noqa: PLR0913, all that a training depends on, named
+def train_model(  # noqa: PLR0913, everything that a training depends on, by name
     classifier: str,
     data: Mnist,
     path: Path,
     *,
     seed: int = 0,
-    changes: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
     resume: bool = False,
-    report: Report = tqdm.write,
+    log: Callable[[str], None] = tqdm.write,
 ) -> ModelMetadata:
-    """Train a classifier, and write its model file and the picture of its filters.
+    """Train a classifier, and write its model file and the plot of its filters.
 
     Parameters
     ----------
@@ -38,15 +36,15 @@ def train_model(  # noqa: PLR0913, all that a training depends on, named
         A name in the registry.
     data : Mnist
     path : Path
-        Of the model file. The picture gets its name with ``.png``; the checkpoint of a network's
-        training lies beside it until the training is finished.
+        The model file. The plot gets the same name with ``.png``; while a network trains, its
+        checkpoint lies in the same directory.
     seed : int
-    changes : mapping, optional
-        Fields of a network's recipe that shall be other than they are.
+    overrides : mapping, optional
+        Fields of a network's recipe to replace.
     resume : bool
         Continue from the checkpoint.
-    report : callable
-        Takes the lines that tell of the progress.
+    log : callable
+        Takes one line of progress.
 
     Returns
     -------
@@ -56,46 +54,45 @@ def train_model(  # noqa: PLR0913, all that a training depends on, named
     ------
     UnknownClassifierError
     CheckpointError
-        There is a checkpoint and none was to be resumed, or the other way round; or the classifier
-        learns without epochs, and something was asked that is about them.
+        `resume` does not match the checkpoint that exists or is missing, or a classifier that is
+        fitted in one call was given epochs or a checkpoint.
     TrainingDivergedError
     """
-    run: Run
+    run: TrainingRun
     if classifier in RECIPES:
-        recipe, saved = replace(RECIPES[classifier], **changes or {}), checkpoint_of(path)
-        run = Trainer(classifier, recipe, data, seed=seed, checkpoint=saved, report=report)
-        _prepare(run, resume)
+        recipe = replace(RECIPES[classifier], **overrides or {})
+        run = EpochTrainingRun(
+            classifier, recipe, data, seed=seed, checkpoint=checkpoint_of(path), log=log
+        )
+        _resume_or_check(run, resume)
     else:
-        if changes or resume:
-            raise CheckpointError(f"{classifier!r} learns in one go: it has no epochs to change.")
-        run = SingleFit(classifier, data, seed=seed)
+        if overrides or resume:
+            raise CheckpointError(
+                f"{classifier!r} is fitted in one call: it has neither epochs nor a checkpoint."
+            )
+        run = OneShotTrainingRun(classifier, data, seed=seed)
     run.run()
-    metadata = run.metadata()
-    _keep(run, metadata, path)
+    trained, metadata = run.trained_classifier(), run.metadata()
+    save_model(trained, metadata, path)
+    plot = draw_filters(trained, metadata.image_shape)
+    if plot is not None:
+        plot.save(path.with_suffix(".png"))
+    checkpoint_of(path).unlink(missing_ok=True)
     return metadata
 
 
 def checkpoint_of(path: Path) -> Path:
-    """Return where the checkpoint of a model's training lies."""
+    """Return the checkpoint file of a model's training, beside the model file."""
     return path.with_name(checkpoint.FILE_NAME)
 
 
-def _prepare(trainer: Trainer, resume: bool) -> None:
-    """Continue from the checkpoint, or see that there is none that would be lost."""
+def _resume_or_check(run: EpochTrainingRun, resume: bool) -> None:
+    """Continue from the checkpoint, or refuse to overwrite one."""
     if resume:
-        trainer.resume()
-        trainer.report(f"Resuming after epoch {len(trainer.history)} of {trainer.recipe.epochs}.")
-    elif trainer.checkpoint.exists():
+        run.resume()
+        run.log(f"Resuming after epoch {len(run.history)} of {run.recipe.epochs}.")
+    elif run.checkpoint.exists():
         raise CheckpointError(
-            f"{trainer.checkpoint} is of an interrupted run: --resume continues it. Remove it to "
-            "begin anew."
+            f"{run.checkpoint} is of an interrupted run: --resume continues it. Remove it to "
+            "start over."
         )
-
-
-def _keep(run: Run, metadata: ModelMetadata, path: Path) -> None:
-    trained = run.trained_classifier()
-    save_model(trained, metadata, path)
-    picture = draw_filters(trained, metadata.image_shape)
-    if picture is not None:
-        picture.save(path.with_suffix(".png"))
-    checkpoint_of(path).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A training run, however the classifier learns: the split, and what is said of the result."""
+"""Training runs: split the data, train, calibrate, measure, and describe the model."""
 
 import hashlib
 import platform
@@ -23,30 +23,34 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.training.augmentation import Augmentation
 
-#: Share of the validation digits that a model may refuse as "probably no digit".
-REFUSED_SHARE = 0.01
+#: Share of the validation digits that a model may reject as "probably not a digit".
+REJECTED_SHARE = 0.01
+
+#: Validation samples and scaling of the classifiers that are fitted in one call.
+N_VALIDATION = 5000
+SCALING = InputScaling(on_black=True)
 
 
-class Run(ABC):
+class TrainingRun(ABC):
     """Train one classifier on MNIST.
 
     Parameters
     ----------
     classifier : str
-        Its name in the registry, kept in the model.
+        Its name in the registry, saved in the model.
     recipe : dict
-        All that decides the run but the seed and the data, in JSON's types.
+        Everything that determines the run except the seed and the data, in JSON's types.
     data : Mnist
     seed : int
-        Decides the split, and every random number of the run.
+        Seeds the split and every random number of the run.
     n_validation : int
-        Samples held out of the training set; none of them is trained on.
+        Number of training samples held out for validation.
     scaling : InputScaling
     augmentation : Augmentation
-        Of the validation digits, for the calibration.
+        Augments the validation digits for the calibration.
     """
 
-    def __init__(  # noqa: PLR0913, all that a run depends on, named
+    def __init__(  # noqa: PLR0913, everything that a run depends on, by name
         self,
         classifier: str,
         recipe: dict[str, Any],
@@ -66,16 +70,19 @@ class Run(ABC):
             random_state=seed,
             stratify=data.y_train,
         )
+        digest = hashlib.sha256(data.X_train.tobytes())
+        digest.update(data.y_train.tobytes())
+        #: What a checkpoint must match to be resumed.
         self.identity = {
             "classifier": classifier,
             "recipe": recipe,
             "seed": seed,
-            "data_sha256": _sha256(data.X_train, data.y_train),
+            "data_sha256": digest.hexdigest(),
         }
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """One entry an epoch, where there are epochs."""
+        """One entry per epoch; empty for a classifier without epochs."""
         return []
 
     @abstractmethod
@@ -84,46 +91,45 @@ class Run(ABC):
 
     @abstractmethod
     def trained_classifier(self) -> Classifier:
-        """Return what was trained and is to be kept."""
+        """Return the trained classifier that is saved."""
 
     def validate(self) -> Scores:
-        """Score the trained classifier on the digits held out."""
-        return self._score(self.trained_classifier(), self.X_validation, self.y_validation)
+        """Score the trained classifier on the validation digits."""
+        trained = self.trained_classifier()
+        return score(trained, self.X_validation, self.y_validation, self.scaling)
 
     def metadata(self) -> ModelMetadata:
         """Calibrate on validation data, measure on the test set, and describe the model."""
         trained = self.trained_classifier()
         logits = logits_of(trained, self.X_validation, self.scaling)
-        temperature = fit_temperature(*self._as_in_the_world(trained, logits))
+        temperature = fit_temperature(*self._calibration_set(trained, logits))
+        test = score(trained, self.data.X_test, self.data.y_test, self.scaling)
         return ModelMetadata(
             classifier=self.classifier,
             input_scaling=self.scaling,
             temperature=temperature,
-            min_confidence=confidence_quantile(logits, temperature, REFUSED_SHARE),
+            min_confidence=confidence_quantile(logits, temperature, REJECTED_SHARE),
             training=self.identity
             | {
                 "calibrated_on": "the validation images, as they are and augmented",
-                "versions": _versions(),
+                "versions": {
+                    "digit-classifier": __version__,
+                    "python": platform.python_version(),
+                    "numpy": version("numpy"),
+                    "platform": sys.platform,
+                },
                 "history": self.history,
             },
-            figures={
-                "validation": self.validate().as_json(),
-                "test": self._score(trained, self.data.X_test, self.data.y_test).as_json(),
-            },
+            figures={"validation": self.validate().as_json(), "test": test.as_json()},
         )
 
-    def _score(
-        self, classifier: Classifier, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-    ) -> Scores:
-        return score(classifier, images, labels, self.scaling)
-
-    def _as_in_the_world(
+    def _calibration_set(
         self, classifier: Classifier, logits: Array
     ) -> tuple[Array, NDArray[np.integer]]:
-        """Logits and labels of the validation digits as they are, and augmented.
+        """Return logits and labels of the validation digits, unchanged and augmented.
 
-        Digits from elsewhere are harder to read than MNIST's, and a temperature fitted to those
-        alone would make the classifier too sure of itself.
+        Digits of other writers are harder to read than MNIST's. A temperature fitted to MNIST
+        alone would make the classifier overconfident on them.
         """
         rng = np.random.default_rng([self.seed, len(self.y_validation)])
         augmented = self.augmentation(self.X_validation, self.y_validation, rng)
@@ -131,28 +137,8 @@ class Run(ABC):
         return np.concatenate([logits, harder]), np.tile(self.y_validation, 2)
 
 
-def _sha256(*arrays: NDArray[np.uint8]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def _versions() -> dict[str, Any]:
-    return {
-        "digit-classifier": __version__,
-        "python": platform.python_version(),
-        "numpy": version("numpy"),
-        "platform": sys.platform,
-    }
-
-
-N_VALIDATION = 5000
-SCALING = InputScaling(on_black=True)
-
-
-class SingleFit(Run):
-    """Fit one classifier of the registry to MNIST's training digits as they are.
+class OneShotTrainingRun(TrainingRun):
+    """Fit a classifier of the registry in one call, on digits without augmentation.
 
     Parameters
     ----------
@@ -163,10 +149,9 @@ class SingleFit(Run):
 
     def __init__(self, classifier: str, data: Mnist, *, seed: int) -> None:
         self._class = classifier_class(classifier)
-        recipe = {"n_validation": N_VALIDATION, "scaling": asdict(SCALING)}
         super().__init__(
             classifier,
-            recipe,
+            {"n_validation": N_VALIDATION, "scaling": asdict(SCALING)},
             data,
             seed=seed,
             n_validation=N_VALIDATION,
@@ -175,11 +160,11 @@ class SingleFit(Run):
         )
 
     def run(self) -> None:
-        """Fit it."""
+        """Fit the classifier."""
         vectors = vectorize(self.X_train, self.scaling)
         rng = np.random.default_rng(self.seed)
         self._trained = self._class.fit(vectors, self.y_train, rng)
 
     def trained_classifier(self) -> Classifier:
-        """Return what :meth:`run` has fitted."""
+        """Return the classifier that :meth:`run` fitted."""
         return self._trained

@@ -71,7 +71,7 @@ def test_a_folder_that_is_no_environment_is_found(
 ) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
 
-    with pytest.raises(UnsoundError, match="is no virtual environment"):
+    with pytest.raises(UnsoundError, match="is not a virtual environment"):
         check_interpreter()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.evaluation.metrics import VIEWS, Answers, answer_view, judge_all
+from digit_classifier.evaluation.metrics import VIEWS, Predictions, evaluate_views, predict_view
 from digit_classifier.models.metadata import ModelMetadata
 from digit_classifier.models.store import Model
 from digit_classifier.neural_network.network import mlp
@@ -42,9 +42,9 @@ def noise(n_images: int = 200) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return images, (np.arange(n_images) % 10).astype(np.uint8)
 
 
-def judged(
+def evaluated(
     model: Model, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> tuple[dict[str, Answers], dict[str, Any]]:
+) -> tuple[dict[str, Predictions], dict[str, Any]]:
     """The answers in every view, and the figures."""
-    views = {view: answer_view(model, images, view, "center") for view in VIEWS}
-    return views, judge_all(model, views, labels)
+    views = {view: predict_view(model, images, view, "center") for view in VIEWS}
+    return views, evaluate_views(model, views, labels)

@@ -3,17 +3,17 @@ import pytest
 
 from digit_classifier.evaluation.metrics import (
     VIEWS,
-    Answers,
+    Predictions,
     Scores,
-    answer,
-    answer_view,
-    judge,
+    evaluate_view,
     logits_of,
+    predict,
+    predict_view,
     score,
 )
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
-from tests.evaluation.evaluated import judged, noise, small_model
+from tests.evaluation.evaluated import evaluated, noise, small_model
 
 
 def test_score_counts_the_errors_of_each_polarity() -> None:
@@ -46,11 +46,11 @@ def test_an_image_without_ink_is_wrong_whatever_its_label_is() -> None:
     images = np.zeros((3, 28, 28), np.uint8)
     images[1, 4:24, 13:15] = 255
 
-    answers = answer(mlp((784, 10)), images, InputScaling(), "auto")  # it answers 0
+    predictions = predict(mlp((784, 10)), images, InputScaling(), "auto")  # it predicts 0
 
-    assert answers.digits.tolist() == [-1, 0, -1]
-    assert not answers.logits[[0, 2]].any()
-    assert judge(answers, np.zeros(3, np.uint8), 1.0)["n_errors"] == 2
+    assert predictions.digits.tolist() == [-1, 0, -1]
+    assert not predictions.logits[[0, 2]].any()
+    assert evaluate_view(predictions, np.zeros(3, np.uint8), 1.0)["n_errors"] == 2
 
 
 def test_the_figures_of_a_view_are_those_worked_out_by_hand() -> None:
@@ -60,7 +60,7 @@ def test_the_figures_of_a_view_are_those_worked_out_by_hand() -> None:
     logits[:, :2] = np.log(0.2)
     logits[np.arange(100), digits] = np.log(0.8)
 
-    figures = judge(Answers(logits, digits), labels, 1.0)
+    figures = evaluate_view(Predictions(logits, digits), labels, 1.0)
 
     assert figures["n_errors"] == 5
     assert figures["error"] == pytest.approx(0.05)
@@ -76,21 +76,21 @@ def test_the_figures_of_a_view_are_those_worked_out_by_hand() -> None:
 def test_all_views_are_judged_with_the_temperature_of_the_model() -> None:
     model, (images, labels) = small_model(), noise()
 
-    views, figures = judged(model, images, labels)
+    views, figures = evaluated(model, images, labels)
 
     assert figures["class_counts"] == [20] * 10
     for view in VIEWS:
         prefix = "" if view.startswith("raw") else "framed_"
         suffix = "_inverted" if view.endswith("inverted") else ""
         assert figures[f"{prefix}accuracy{suffix}"] == 1 - figures["views"][view]["error"]
-        assert figures["views"][view] == judge(views[view], labels, 2.0)
-    assert judge(views["raw"], labels, 1.0) != figures["views"]["raw"]
+        assert figures["views"][view] == evaluate_view(views[view], labels, 2.0)
+    assert evaluate_view(views["raw"], labels, 1.0) != figures["views"]["raw"]
 
 
 def test_a_view_is_framed_and_inverted_as_it_says() -> None:
     model, (images, _) = small_model(), noise()
 
-    logits = {view: answer_view(model, images, view, "center").logits for view in VIEWS}
+    logits = {view: predict_view(model, images, view, "center").logits for view in VIEWS}
 
     # the centre of a picture of this size is the picture itself
     np.testing.assert_array_equal(logits["framed"], logits["raw"])
@@ -100,6 +100,6 @@ def test_a_view_is_framed_and_inverted_as_it_says() -> None:
     )
     images = np.roll(images, 3, axis=2) * (np.arange(28) < 14)  # ink in one half
     assert (
-        answer_view(model, images, "framed", "auto").logits
-        != answer_view(model, images, "raw", "auto").logits
+        predict_view(model, images, "framed", "auto").logits
+        != predict_view(model, images, "raw", "auto").logits
     ).any()

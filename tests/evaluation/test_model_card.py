@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from digit_classifier.evaluation.model_card import model_card
 from digit_classifier.models.metadata import ModelMetadata
-from tests.evaluation.evaluated import judged, noise, small_model
+from tests.evaluation.evaluated import evaluated, noise, small_model
 from tests.evaluation.test_tables import FIGURES
 
 CORRUPTED = {key: FIGURES[key] for key in ("corruptions", "corruption_mean")}
@@ -10,7 +10,7 @@ CORRUPTED = {key: FIGURES[key] for key in ("corruptions", "corruption_mean")}
 
 def test_the_card_tells_the_model_its_data_recipe_figures_and_limits() -> None:
     model = small_model()
-    _, figures = judged(model, *noise())
+    _, figures = evaluated(model, *noise())
 
     card = model_card(model, figures)
 
@@ -37,7 +37,7 @@ def test_the_card_tells_the_model_its_data_recipe_figures_and_limits() -> None:
 
 def test_the_card_holds_the_whole_recipe_however_nested() -> None:
     model = small_model()
-    _, figures = judged(model, *noise())
+    _, figures = evaluated(model, *noise())
 
     rows = [
         [cell.strip() for cell in line.split("|")[1:3]]
@@ -59,14 +59,16 @@ def test_the_card_holds_the_whole_recipe_however_nested() -> None:
 def test_the_card_is_the_same_whenever_it_is_written() -> None:
     images, labels = noise()
 
-    cards = {model_card(small_model(), judged(small_model(), images, labels)[1]) for _ in range(2)}
+    cards = {
+        model_card(small_model(), evaluated(small_model(), images, labels)[1]) for _ in range(2)
+    }
 
     assert len(cards) == 1
 
 
 def test_corruptions_are_on_the_card_where_they_were_measured() -> None:
     model = small_model()
-    _, figures = judged(model, *noise())
+    _, figures = evaluated(model, *noise())
 
     without, with_them = model_card(model, figures), model_card(model, figures | CORRUPTED)
 
@@ -78,7 +80,7 @@ def test_corruptions_are_on_the_card_where_they_were_measured() -> None:
 
 def test_a_model_that_does_not_tell_its_training_gets_a_card() -> None:
     model = replace(small_model(), metadata=ModelMetadata(classifier="mlp"))
-    _, figures = judged(model, *noise())
+    _, figures = evaluated(model, *noise())
 
     card = model_card(model, figures)
 
@@ -93,4 +95,4 @@ def test_the_card_says_how_a_model_was_selected() -> None:
     training = model.metadata.training | {"selection": sentence}
     model = replace(model, metadata=replace(model.metadata, training=training))
 
-    assert f"\n\n{sentence}\n\n" in model_card(model, judged(model, *noise())[1])
+    assert f"\n\n{sentence}\n\n" in model_card(model, evaluated(model, *noise())[1])

@@ -16,7 +16,7 @@ from digit_classifier.evaluation.plots import (
     plot_misread,
     plot_reliability,
 )
-from tests.evaluation.evaluated import HISTORY, judged, noise, small_model
+from tests.evaluation.evaluated import HISTORY, evaluated, noise, small_model
 
 
 def drawn(figure: Figure) -> Image.Image:
@@ -39,7 +39,7 @@ def texts(figure: Figure, panel: int) -> list[str]:
 
 def test_the_confusion_matrix_counts_every_answer_of_each_view() -> None:
     images, labels = noise()
-    views, figures = judged(small_model(), images, labels)
+    views, figures = evaluated(small_model(), images, labels)
 
     figure = plot_confusion(views, labels)
 
@@ -70,7 +70,7 @@ def test_a_single_epoch_makes_a_learning_curve(history: list[dict[str, float]]) 
 
 def test_the_reliability_diagram_counts_every_answer_and_tells_the_error() -> None:
     images, labels = noise()
-    views, figures = judged(small_model(), images, labels)
+    views, figures = evaluated(small_model(), images, labels)
 
     figure = plot_reliability(views, labels, temperature=2.0)
 
@@ -84,7 +84,7 @@ def test_the_reliability_diagram_counts_every_answer_and_tells_the_error() -> No
 
 def test_the_misread_digits_are_shown_the_most_confident_first() -> None:
     images, labels = noise()
-    views, figures = judged(small_model(), images, labels)
+    views, figures = evaluated(small_model(), images, labels)
     n_errors = figures["views"]["raw"]["n_errors"]
     assert n_errors > MAX_MISREAD
 
@@ -102,7 +102,7 @@ def test_the_misread_digits_are_shown_the_most_confident_first() -> None:
 def test_a_misread_digit_stands_above_its_label_and_what_was_read() -> None:
     images, labels = noise(3)
     labels[:] = [4, 5, 6]
-    views, _ = judged(small_model(), images, labels)
+    views, _ = evaluated(small_model(), images, labels)
     digits = {"raw": np.array([4, 9, -1]), "raw_inverted": np.array([4, 5, 6])}
     views |= {view: replace(views[view], digits=read) for view, read in digits.items()}
 

@@ -9,8 +9,8 @@ from sklearn.model_selection import train_test_split
 from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.calibration import fit_temperature
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
-from digit_classifier.evaluation.metrics import answer_view, judge, logits_of, score
-from digit_classifier.evaluation.robustness import judge_corruptions
+from digit_classifier.evaluation.metrics import evaluate_view, logits_of, predict_view, score
+from digit_classifier.evaluation.robustness import evaluate_corruptions
 from digit_classifier.models.store import PRETRAINED, Model, read_model_file
 from digit_classifier.training.recipes import RECIPES
 
@@ -102,9 +102,9 @@ def test_a_model_knows_how_sure_it_may_be(mnist: Mnist, name: str, view: str) ->
     model = shipped(name)
     images, labels = mnist.X_test[::4], mnist.y_test[::4]
 
-    answers = answer_view(model, images, view, "auto")
+    answers = predict_view(model, images, view, "auto")
 
-    figures = judge(answers, labels, model.metadata.temperature)
+    figures = evaluate_view(answers, labels, model.metadata.temperature)
     assert figures["expected_calibration_error"] <= 0.01
 
 
@@ -113,7 +113,7 @@ def test_framing_costs_the_default_model_next_to_nothing(mnist: Mnist, polarity:
     model, images, labels = shipped("mlp"), mnist.X_test[::4], mnist.y_test[::4]
 
     raw, framed = (
-        answer_view(model, images, f"{view}{polarity}", "auto") for view in ("raw", "framed")
+        predict_view(model, images, f"{view}{polarity}", "auto") for view in ("raw", "framed")
     )
 
     assert abs((framed.digits == labels).mean() - (raw.digits == labels).mean()) <= 0.001
@@ -122,7 +122,7 @@ def test_framing_costs_the_default_model_next_to_nothing(mnist: Mnist, polarity:
 def test_the_default_model_bears_corruptions(mnist: Mnist) -> None:
     chosen = np.s_[::20]
 
-    figures = judge_corruptions(
+    figures = evaluate_corruptions(
         shipped("mlp"), mnist.X_test[chosen], mnist.y_test[chosen], "auto", CORRUPTIONS
     )
 

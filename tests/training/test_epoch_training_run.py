@@ -10,18 +10,18 @@ from digit_classifier.datasets import Mnist
 from digit_classifier.errors import CheckpointError, TrainingDivergedError
 from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.training.batches import Batch, augmented_batches
-from digit_classifier.training.epoch_training_run import Trainer
+from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES, Recipe
 from digit_classifier.training.synthesis.negatives import make_negatives
 
 
-def trainer(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> Trainer:
+def trainer(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> EpochTrainingRun:
     options = {"seed": 3, "checkpoint": path / "checkpoint.safetensors"} | changes
-    return Trainer("mlp", recipe, data, **options)
+    return EpochTrainingRun("mlp", recipe, data, **options)
 
 
-def trained(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> Trainer:
-    made = trainer(data, recipe, path, report=lambda _line: None, **changes)
+def trained(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> EpochTrainingRun:
+    made = trainer(data, recipe, path, log=lambda _line: None, **changes)
     made.run()
     return made
 
@@ -52,13 +52,13 @@ class InterruptedRunError(Exception):
 def interrupted_after(n_epochs: int, data: Mnist, recipe: Recipe, path: Path) -> None:
     lines: list[str] = []
 
-    def report(line: str) -> None:
+    def log(line: str) -> None:
         lines.append(line)
         if len(lines) == n_epochs:
             raise InterruptedRunError
 
     with pytest.raises(InterruptedRunError):
-        trainer(data, recipe, path, report=report).run()
+        trainer(data, recipe, path, log=log).run()
 
 
 def test_training_learns(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_each_epoch_ends_with_one_line(
 ) -> None:
     lines: list[str] = []
 
-    trainer(drawn_mnist, small_recipe, tmp_path, report=lines.append).run()
+    trainer(drawn_mnist, small_recipe, tmp_path, log=lines.append).run()
 
     assert len(lines) == small_recipe.epochs
     assert lines[2].startswith("Epoch 3 train_accuracy: 0.")
@@ -89,7 +89,7 @@ def test_a_resumed_run_ends_bit_for_bit_like_one_that_was_not_interrupted(
     whole = trained(drawn_mnist, small_recipe, tmp_path / "whole")
 
     interrupted_after(2, drawn_mnist, small_recipe, tmp_path / "resumed")
-    resumed = trainer(drawn_mnist, small_recipe, tmp_path / "resumed", report=lambda _line: None)
+    resumed = trainer(drawn_mnist, small_recipe, tmp_path / "resumed", log=lambda _line: None)
     resumed.resume()
     assert len(resumed.state.history) == 2
     resumed.run()
@@ -110,7 +110,7 @@ def test_another_seed_is_another_run(
     assert (one.state.average != other.state.average).any()
 
 
-def mean_confidence(made: Trainer, images: np.ndarray) -> float:
+def mean_confidence(made: EpochTrainingRun, images: np.ndarray) -> float:
     logits = logits_of(made.trained_classifier(), images, made.recipe.scaling)
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return float((1 / exponentials.sum(axis=1)).mean())

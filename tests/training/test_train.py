@@ -68,11 +68,11 @@ def test_a_class_and_a_line_are_all_that_a_classifier_needs(
 
 
 @pytest.mark.usefixtures("nearest_mean")
-@pytest.mark.parametrize("asked", [{"changes": {"epochs": 3}}, {"resume": True}])
+@pytest.mark.parametrize("asked", [{"overrides": {"epochs": 3}}, {"resume": True}])
 def test_what_learns_in_one_go_has_no_epochs(
     drawn_mnist: Mnist, tmp_path: Path, asked: dict[str, object]
 ) -> None:
-    with pytest.raises(CheckpointError, match="'mean' learns in one go"):
+    with pytest.raises(CheckpointError, match="'mean' is fitted in one call"):
         train_model("mean", drawn_mnist, tmp_path / "m.safetensors", **asked)
 
 
@@ -81,7 +81,7 @@ def test_a_network_leaves_its_model_and_its_picture(drawn_mnist: Mnist, tmp_path
     lines: list[str] = []
     path = tmp_path / "here" / "weights.safetensors"
 
-    train_model("mlp", drawn_mnist, path, changes={"hidden_layer_sizes": (8,)}, report=lines.append)
+    train_model("mlp", drawn_mnist, path, overrides={"hidden_layer_sizes": (8,)}, log=lines.append)
 
     assert {file.name for file in path.parent.iterdir()} == {"weights.safetensors", "weights.png"}
     assert load_model(str(path), tmp_path).classifier.architecture[0]["n_outputs"] == 8
@@ -97,12 +97,12 @@ def test_an_interrupted_training_is_neither_lost_nor_taken_for_another(
 
     path, changes = tmp_path / "m" / "model.safetensors", {"epochs": 2}
     with pytest.raises(KeyboardInterrupt):
-        train_model("mlp", drawn_mnist, path, changes=changes, report=interrupt)
+        train_model("mlp", drawn_mnist, path, overrides=changes, log=interrupt)
     assert checkpoint_of(path).exists()
     with pytest.raises(CheckpointError, match="is of an interrupted run"):
-        train_model("mlp", drawn_mnist, path, changes=changes)
+        train_model("mlp", drawn_mnist, path, overrides=changes)
     lines: list[str] = []
-    train_model("mlp", drawn_mnist, path, changes=changes, resume=True, report=lines.append)
+    train_model("mlp", drawn_mnist, path, overrides=changes, resume=True, log=lines.append)
     assert lines[0] == "Resuming after epoch 1 of 2."
     assert not checkpoint_of(path).exists()
 

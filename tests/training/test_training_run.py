@@ -12,30 +12,30 @@ from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.models.store import load_model
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.training.augmentation import NO_AUGMENTATION
-from digit_classifier.training.epoch_training_run import Trainer
+from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES, Recipe
 from digit_classifier.training.train import train_model
 
 
-def trained(data: Mnist, recipe: Recipe, folder: Path) -> Trainer:
-    made = Trainer(
+def trained(data: Mnist, recipe: Recipe, folder: Path) -> EpochTrainingRun:
+    made = EpochTrainingRun(
         "mlp",
         recipe,
         data,
         seed=3,
         checkpoint=folder / "checkpoint.safetensors",
-        report=lambda _line: None,
+        log=lambda _line: None,
     )
     made.run()
     return made
 
 
 @pytest.fixture
-def made(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path) -> Trainer:
+def made(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path) -> EpochTrainingRun:
     return trained(drawn_mnist, replace(small_recipe, epochs=8), tmp_path)
 
 
-def test_the_test_set_decides_nothing_but_its_own_figures(made: Trainer) -> None:
+def test_the_test_set_decides_nothing_but_its_own_figures(made: EpochTrainingRun) -> None:
     before = made.metadata()
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, made.data.X_test.shape).astype(np.uint8)
@@ -50,7 +50,7 @@ def test_the_test_set_decides_nothing_but_its_own_figures(made: Trainer) -> None
 
 
 def test_the_temperature_is_that_of_the_digits_held_out_as_they_are_and_augmented(
-    made: Trainer,
+    made: EpochTrainingRun,
 ) -> None:
     trained_classifier = made.trained_classifier()
     logits = logits_of(trained_classifier, made.X_validation, made.scaling)
@@ -61,7 +61,7 @@ def test_the_temperature_is_that_of_the_digits_held_out_as_they_are_and_augmente
     assert made.metadata().temperature == pytest.approx(alone, rel=1e-3)
 
 
-def test_one_digit_in_a_hundred_of_those_held_out_is_refused(made: Trainer) -> None:
+def test_one_digit_in_a_hundred_of_those_held_out_is_refused(made: EpochTrainingRun) -> None:
     metadata = made.metadata()
     logits = logits_of(made.trained_classifier(), made.X_validation, made.scaling)
     confidence = softmax(logits, metadata.temperature).max(axis=1)
@@ -96,7 +96,7 @@ def test_a_model_s_file_holds_the_average(
     for decay in (0.0, 0.99):
         path = tmp_path / str(decay) / "model.safetensors"
         monkeypatch.setitem(RECIPES, "mlp", replace(small_recipe, average_decay=decay))
-        metadata = train_model("mlp", drawn_mnist, path, report=lambda _line: None)
+        metadata = train_model("mlp", drawn_mnist, path, log=lambda _line: None)
         model = load_model(str(path), tmp_path)
         logits = logits_of(model.classifier, drawn_mnist.X_test, metadata.input_scaling)
         accuracy = float((logits.argmax(axis=1) == drawn_mnist.y_test).mean())

@@ -1,12 +1,12 @@
-"""The fifteen corruptions of MNIST-C, to judge a network on digits it was not trained for.
+"""The fifteen corruptions of MNIST-C, to evaluate a network on unfamiliar digits.
 
 Mu & Gilmer 2019, "MNIST-C: A Robustness Benchmark for Computer Vision", arXiv:1906.02337, at the
-severities of the published benchmark. They are written from the descriptions, with NumPy and
-SciPy, and so are not the published files bit for bit.
+severities of the published benchmark. They are implemented from the descriptions, with NumPy and
+SciPy, and do not reproduce the published files bit for bit.
 
 A corruption takes ``images : ndarray of shape (n, 28, 28), uint8``, light ink on black, and a
-Generator; it returns as many images of the same type and leaves its argument alone. Those that
-draw nothing at random ignore the Generator.
+Generator; it returns as many images of the same type and does not change its argument.
+Deterministic corruptions ignore the Generator.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Blur: by frosted glass, and by motion."""
+"""Blur by frosted glass and by motion."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -22,17 +22,19 @@ def glass_blur(images: Images, rng: np.random.Generator) -> Images:
     """
     pixels = to_pixels(_blurred(to_values(images)))
     n, height, width = pixels.shape
-    by_place = np.ascontiguousarray(pixels.reshape(n, -1).T)  # (784, n): a step swaps all images
-    everyone = np.arange(n)
-    # half stay where they are; a quarter of the others is "swapped" with itself
+    by_place = np.ascontiguousarray(
+        pixels.reshape(n, -1).T
+    )  # (784, n): one step swaps pixels of all images
+    samples = np.arange(n)
+    # half of the pixels stay; a quarter of the others is "swapped" with itself
     distances = np.array([0, 0, 0, 0, 0, 1, width, width + 1])
     for _ in range(_GLASS_ROUNDS):
         for row in range(height - 1, 1, -1):
             for place in range(row * width + width - 1, row * width + 1, -1):
                 partner = place - distances[rng.integers(0, 8, n, dtype=np.uint8)]
                 here = by_place[place].copy()
-                by_place[place] = by_place[partner, everyone]
-                by_place[partner, everyone] = here
+                by_place[place] = by_place[partner, samples]
+                by_place[partner, samples] = here
     shuffled = by_place.T.reshape(images.shape)
     return to_pixels(_blurred(to_values(shuffled)))
 
@@ -46,7 +48,7 @@ def motion_blur(images: Images, rng: np.random.Generator) -> Images:
 
     Severity 1 of Hendrycks & Dietterich 2019, arXiv:1903.12261: the weights along the line are
     one half of a Gaussian of σ = 3 px, from its middle to 10 px out; the line steps from pixel to
-    pixel, and what lies outside the image is as its border.
+    pixel, and the outside of the image has the values of its border.
     """
     n, height, width = images.shape
     angles = np.deg2rad(rng.uniform(-_MOTION_ANGLE, _MOTION_ANGLE, n))

@@ -9,7 +9,7 @@ from digit_classifier.evaluation.corruptions.pixels import WHITE, Images, Values
 _SIGMA = 1.0  # pixels
 _LOW, _HIGH = 0.1, 0.2  # of the range from black to white, under Sobel's unscaled operator
 
-#: Pixels of one image that touch, be it at a corner, are connected; images are not.
+#: Connects pixels of one image that touch, also at a corner; never pixels of different images.
 _CONNECTED = np.zeros((3, 3, 3), np.int8)
 _CONNECTED[1] = generate_binary_structure(2, 2)
 
@@ -19,7 +19,7 @@ def canny_edges(images: Images, _rng: np.random.Generator) -> Images:
 
     Canny 1986, "A Computational Approach to Edge Detection": Gaussian of σ = 1 px, gradient by
     Sobel's operator, the ridges of its magnitude, and of those the ones above 0.1 that are
-    connected to one above 0.2. The image's outermost pixels are no edges.
+    connected to one above 0.2. The image's outermost pixels are not edges.
     """
     smooth = gaussian_filter(to_values(images), _SIGMA, mode="nearest", axes=(1, 2))
     down, right = _sobel(smooth, axis=1), _sobel(smooth, axis=2)
@@ -32,13 +32,13 @@ def canny_edges(images: Images, _rng: np.random.Generator) -> Images:
 
 
 def _sobel(values: Values, axis: int) -> Values:
-    """Sobel's derivative along one axis of each image; SciPy's would also smooth over images."""
+    """Return Sobel's derivative along an axis; SciPy's would also smooth across images."""
     smooth = correlate1d(values, (1, 2, 1), axis=3 - axis)
     return correlate1d(smooth, (-1, 0, 1), axis=axis)
 
 
 def _ridges(magnitude: Values, down: Values, right: Values) -> NDArray[np.bool_]:
-    """Find where no neighbour up or down the gradient is greater.
+    """Find the pixels whose neighbours along the gradient are not greater.
 
     The neighbours are interpolated between the pixel that lies along the gradient's longer
     component and the one at the corner.

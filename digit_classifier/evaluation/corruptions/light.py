@@ -1,4 +1,4 @@
-"""Light: more of it, inverted in part, and scattered by fog."""
+"""Light: brightness, an inverted stripe, and fog."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def stripe(images: Images, _rng: np.random.Generator) -> Images:
 
 
 def fog(images: Images, rng: np.random.Generator) -> Images:
-    """Add three times a plasma cloud of values 0-1, and scale so that 1 + 3 becomes the white.
+    """Add three times a plasma cloud of values 0-1, and scale so that 1 + 3 becomes white.
 
     Severity 5 of Hendrycks & Dietterich 2019, arXiv:1903.12261.
     """
@@ -44,12 +44,12 @@ def fog(images: Images, rng: np.random.Generator) -> Images:
 
 
 def _clouds(n: int, rng: np.random.Generator) -> Values:
-    """Corners of plasma fractals of 256 by 256 px, by the diamond-square algorithm.
+    """Return corners of plasma fractals of 256×256 px, by the diamond-square algorithm.
 
     Fournier, Fussell & Carpenter 1982, "Computer Rendering of Stochastic Models". The map is a
-    torus; its range 0-1 is that of the whole map. Of the last three halvings, which add little
-    to the range and are most of the work, only the surroundings of the corner are made: wrong
-    at their own borders, at most 14 px inwards.
+    torus, scaled to the range 0-1. The last three halvings add little to the range and are most of
+    the work, so they are computed around the corner alone. Their values are wrong at most 14 px
+    from the border of that part, outside the corner.
 
     Returns
     -------
@@ -71,13 +71,13 @@ def _clouds(n: int, rng: np.random.Generator) -> Values:
 
 
 def _halve_steps(heights: Values, amplitude: np.float32, rng: np.random.Generator) -> Values:
-    """Put a point between any two neighbours: the mean of the four around it, plus noise.
+    """Insert a point between any two neighbours: the mean of the four around it, plus noise.
 
     Parameters
     ----------
     heights : ndarray of shape (n, side, side), float32
     amplitude : float
-        Of the uniform noise, either way.
+        Amplitude of the uniform noise, in either direction.
 
     Returns
     -------

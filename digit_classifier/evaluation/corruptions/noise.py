@@ -1,4 +1,4 @@
-"""Noise of single pixels."""
+"""Noise that affects single pixels."""
 
 import numpy as np
 
@@ -9,16 +9,16 @@ _IMPULSE_SHARE = 0.17
 
 
 def shot_noise(images: Images, rng: np.random.Generator) -> Images:
-    """Count light by the photon: white sends 3 of them on average, a Poisson number.
+    """Replace each pixel by a Poisson number of photons, 3 on average for white.
 
-    Severity 5 of Hendrycks & Dietterich 2019, arXiv:1903.12261; the black stays black.
+    Severity 5 of Hendrycks & Dietterich 2019, arXiv:1903.12261; black stays black.
     """
     photons = rng.poisson(to_values(images) * np.float32(_PHOTONS))
     return to_pixels(photons.astype(np.float32) / np.float32(_PHOTONS))
 
 
 def impulse_noise(images: Images, rng: np.random.Generator) -> Images:
-    """Replace 17 % of the pixels by salt (white) or pepper (black), as often the one as the other.
+    """Replace 17 % of the pixels by salt (white) or pepper (black), with equal probability.
 
     Severity 4 of Hendrycks & Dietterich 2019, arXiv:1903.12261.
     """

@@ -1,4 +1,4 @@
-"""Things over the digit: mud, and lines drawn by hand."""
+"""Occlusion of the digit: mud, a dotted line, a zigzag."""
 
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ _MUD_SIGMA = 1.5  # pixels
 _MUD_LEVEL = 0.8
 _MUD_GRAY = 63 / 255
 
-_LINE_REACH = 2.3  # pixels, to where the ink would run out; it ends at 1.45
+_LINE_REACH = 2.3  # pixels, parameter of the ink's logarithm; the ink ends at 1.45
 _DASH = 2  # columns
 
 _ZIGZAG_FROM, _ZIGZAG_TO = 2, 25  # columns
@@ -58,11 +58,11 @@ def dotted_line(images: Images, rng: np.random.Generator) -> Images:
 
 
 def zigzag(images: Images, rng: np.random.Generator) -> Images:
-    """Draw a zigzag across the image, about an axis that is nearly level.
+    """Draw a zigzag across the image, about a nearly horizontal axis.
 
     The axis leads from column 2 and any row of 0 to 26 to column 25, at most 5 rows higher or 4
-    lower; the zigzag's peaks are 4 px apart along it and 2 px off it, now to one side, now to the
-    other (Mu & Gilmer 2019, arXiv:1906.02337).
+    lower. The zigzag's peaks are 4 px apart along it and 2 px off it, on alternate sides (Mu &
+    Gilmer 2019, arXiv:1906.02337).
     """
     n = len(images)
     first = rng.integers(0, 27, n)
@@ -78,7 +78,7 @@ def _zigzag_corners(first: NDArray[np.int64], rise: NDArray[np.int64]) -> Points
     """Return the corners of each zigzag, shape (n_corners, n, 2), as (column, row)."""
     span = _ZIGZAG_TO - _ZIGZAG_FROM
     length = np.hypot(span, rise)
-    # the peaks, and the axis' end: even the steepest axis is too short for a further peak
+    # the peaks and the axis' end; even the steepest axis is too short for another peak
     peaks = np.arange(_ZIGZAG_STEP, span, 2 * _ZIGZAG_STEP)
     along = np.vstack([np.tile(np.r_[0, peaks][:, None], len(first)), length])
     sides = _ZIGZAG_HEIGHT * (-1.0) ** np.arange(len(peaks))
@@ -93,8 +93,8 @@ def _zigzag_corners(first: NDArray[np.int64], rise: NDArray[np.int64]) -> Points
 def _draw_segments(ink: Values, start: Points, end: Points) -> None:
     """Add to each image the ink of one straight line.
 
-    The ink is 1 + log(1 - d / 2.3) of the distance d in pixels, straight up or down, to the
-    line, in the columns that the line touches.
+    The ink is 1 + log(1 - d / 2.3) of the vertical distance d to the line, in pixels, in the
+    columns that the line touches.
 
     Parameters
     ----------

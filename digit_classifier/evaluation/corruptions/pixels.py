@@ -1,4 +1,4 @@
-"""Between pixel values 0-255 and the range 0-1, in which the parameters are given."""
+"""Convert between pixels 0-255 and values 0-1, the unit of the corruptions' parameters."""
 
 import numpy as np
 from numpy.typing import NDArray

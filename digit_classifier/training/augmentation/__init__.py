@@ -1,9 +1,10 @@
-"""Digits that MNIST might have held, and what may have happened to them: whole batches at a time.
+"""Augmentation: random distortions and degradations of whole batches of digits.
 
-Some first get a form that MNIST hardly holds. All are distorted as by Cireşan et al. 2010,
-arXiv:1003.0358, section 2 (elastic fields with rotation or shear and scaling, less of it for 1 and
-7), some stretched besides, then disturbed as by other pens, scanners, bad paper and cameras: the
-test digits of MNIST need none of this, those of the world do.
+Some digits first get a variant that is rare in MNIST (:mod:`.stroke_variants`). All are distorted
+as by Cireşan et al. 2010, arXiv:1003.0358, section 2: elastic fields with rotation or shear and
+scaling, less of it for 1 and 7. Some are stretched as well. Then some are degraded as by other
+pens, scanners, bad paper and cameras (:mod:`.scan_degradation`, :mod:`.pixel_degradation`). MNIST's
+test digits need none of this; photos and scans do.
 
 Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
 """
@@ -17,19 +18,24 @@ from numpy.typing import NDArray
 from digit_classifier.preprocessing.warp import Images, affine_fields, resample
 from digit_classifier.training.augmentation.distortions import change_stroke_width, elastic_fields
 from digit_classifier.training.augmentation.pixel_degradation import (
+    add_lines,
     add_noise,
-    fade,
     invert_band,
     outline,
-    rule,
+    reduce_contrast,
 )
-from digit_classifier.training.augmentation.scan_degradation import blur, coarsen, harden, stain
-from digit_classifier.training.augmentation.stroke_variants import bar, flag, hook
+from digit_classifier.training.augmentation.scan_degradation import (
+    add_background,
+    binarize_softly,
+    blur,
+    downsample,
+)
+from digit_classifier.training.augmentation.stroke_variants import add_crossbar, add_flag, add_hook
 
-#: Turned or sheared too far, a 1 looks like a 7 and a 7 like a 1.
-_TURN_LESS = (1, 7)
-#: Row and column of the centre of mass of MNIST's digits.
-_MIDDLE = 14
+#: Rotated or sheared too far, a 1 looks like a 7 and a 7 like a 1.
+_ROTATE_LESS = (1, 7)
+#: Row and column of the centre of mass of MNIST's digits, in pixels.
+_CENTER = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,31 +49,30 @@ class Augmentation:
     elastic_sigma : float
         Smoothing of the elastic field, in pixels.
     rotation, shear : float
-        Largest angle either way, in degrees; each digit gets one of the two, and a 1 or 7 at most
-        half of it.
+        Largest angle in either direction, in degrees. Each digit gets one of the two, a 1 or 7 at
+        most half of it.
     scale : float
         Largest relative change of size, per axis.
     shift : float
-        Largest displacement per axis, in pixels. What is stretched, or off MNIST's centre of mass
-        by a pixel or more, is brought there first.
+        Largest displacement per axis, in pixels. Digits that are stretched, or off MNIST's centre
+        of mass by a pixel or more, are centred first.
     stroke_width : tuple of float
-        Range of the widths, in pixels, towards which strokes are thinned or thickened.
+        Range of the target widths of strokes, in pixels.
     contrast : float
-        The least contrast, of 1.
+        Lower bound of the reduced contrast, as a share of the full one.
     noise : float
         Largest standard deviation of the noise, in gray levels.
     flagged_share, barred_share, hooked_share : float
-        Before all else, the share of the 1s that get a flag, of the 7s that get a bar, and of the
-        9s that get a hook.
+        Shares of the 1s that get a flag, of the 7s that get a crossbar, and of the 9s that get a
+        hook. This comes first.
     stretched_share : float
-        Share of the batch whose height and width are stretched unlike, seven in ten towards a
-        square box and the others narrower, in the same resampling as the distortions above.
+        Share of the batch whose aspect ratio changes: seven in ten towards a square box, the others
+        narrower, in the same resampling as the distortions above.
     stroke_share, coarse_share, hard_share, blurred_share, outlined_share, ruled_share, \
 banded_share, stained_share, faded_share, noisy_share, inverted_share : float
-        Shares of the batch to which each happens afterwards, in this order and independently:
-        another stroke width, fewer pixels, few gray levels, blur, the outline alone, stray lines, a
-        band inverted, remains of a background, less contrast, noise, and inversion of the whole
-        image.
+        Shares of the batch for each later step, in this order and independently: another stroke
+        width, lower resolution, few gray levels, blur, the outline alone, stray lines, an inverted
+        band, remains of a background, less contrast, noise, and inversion of the whole image.
     """
 
     elastic_alpha: tuple[float, float] = (36.0, 38.0)
@@ -105,7 +110,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         images : ndarray of shape (n_samples, side, side), uint8
             Light ink on black.
         labels : ndarray of shape (n_samples,)
-            Negative for what is no digit.
+            Negative for images that are not digits.
         rng : Generator
 
         Returns
@@ -113,17 +118,18 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         ndarray of shape (n_samples, side, side), float32
             Pixel values 0-255; the inverted part of the batch has dark ink on white.
         """
-        digits = self._distort(self._reform(images, labels, rng), labels, rng)
+        images = self._apply_stroke_variants(images, labels, rng)
+        digits = self._apply_geometry(images, labels, rng)
         steps: list[tuple[float, Callable[[Images], Images]]] = [
             (self.stroke_share, lambda some: change_stroke_width(some, *self.stroke_width, rng)),
-            (self.coarse_share, lambda some: coarsen(some, rng)),
-            (self.hard_share, lambda some: harden(some, rng)),
+            (self.coarse_share, lambda some: downsample(some, rng)),
+            (self.hard_share, lambda some: binarize_softly(some, rng)),
             (self.blurred_share, lambda some: blur(some, rng)),
             (self.outlined_share, outline),
-            (self.ruled_share, lambda some: rule(some, rng)),
+            (self.ruled_share, lambda some: add_lines(some, rng)),
             (self.banded_share, lambda some: invert_band(some, rng)),
-            (self.stained_share, lambda some: stain(some, rng)),
-            (self.faded_share, lambda some: fade(some, self.contrast, rng)),
+            (self.stained_share, lambda some: add_background(some, rng)),
+            (self.faded_share, lambda some: reduce_contrast(some, self.contrast, rng)),
             (self.noisy_share, lambda some: add_noise(some, self.noise, rng)),
             (self.inverted_share, lambda some: 255 - some),
         ]
@@ -133,43 +139,47 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
                 digits[some] = change(digits[some])
         return digits
 
-    def _reform(
+    def _apply_stroke_variants(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
     ) -> NDArray[np.uint8]:
-        """Give some of the 1s a flag, some of the 7s a bar and some of the 9s a hook."""
-        reformed = images.copy()
+        """Give some of the 1s a flag, some of the 7s a crossbar and some of the 9s a hook."""
+        changed = images.copy()
         for label, share, change in (
-            (1, self.flagged_share, flag),
-            (7, self.barred_share, bar),
-            (9, self.hooked_share, hook),
+            (1, self.flagged_share, add_flag),
+            (7, self.barred_share, add_crossbar),
+            (9, self.hooked_share, add_hook),
         ):
             some = (labels == label) & (rng.random(len(labels)) < share)
             if some.any():
-                reformed[some] = change(images[some], rng)
-        return reformed
+                changed[some] = change(images[some], rng)
+        return changed
 
-    def _distort(
+    def _apply_geometry(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
     ) -> Images:
         """Stretch, distort and shift the digits, all in one resampling.
 
-        Fields lead from output to input: stretching by a factor divides them by it.
+        The fields map output to input pixels: stretching by a factor divides them by it.
         """
         n, side = images.shape[:2]
-        stretch = self._stretches(images, rng)[:, :, None]  # (n, 2, 1)
-        matrices = self._matrices(labels, rng) / stretch
+        stretch = self._draw_stretches(images, rng)[:, :, None]  # (n, 2, 1)
+        matrices = self._draw_matrices(labels, rng) / stretch
         field = elastic_fields(n, side, self.elastic_sigma, rng)
         field *= _uniform(rng, *self.elastic_alpha, (n, 1, 1, 1)) / stretch[..., None]
         field += affine_fields(matrices, side)
         field += _uniform(rng, -self.shift, self.shift, (n, 2, 1, 1)) / stretch[..., None]
-        centered = (stretch == 1).all(axis=(1, 2)) & _are_centered(images)
-        field[~centered] += _to_center(images, matrices)[~centered, :, None, None]
+        centers = _centers_of_mass(images)
+        is_centered = np.all(np.abs(centers - _CENTER) < 1, axis=1)
+        to_center = ~(is_centered & (stretch == 1).all(axis=(1, 2)))
+        middle = (side - 1) / 2  # the fixed point of the matrices
+        offsets = centers - middle - (_CENTER - middle) * matrices.sum(axis=2)
+        field[to_center] += offsets[to_center, :, None, None]
         return resample(images, field)
 
-    def _stretches(self, images: NDArray[np.uint8], rng: np.random.Generator) -> Images:
-        """Draw each digit's factors of height and width, (n, 2).
+    def _draw_stretches(self, images: NDArray[np.uint8], rng: np.random.Generator) -> Images:
+        """Draw each digit's factors of height and width, shape (n, 2).
 
-        Seven in ten are stretched towards a square box, half of these all the way; the others
+        Seven in ten are stretched towards a square box, half of these all the way. The others
         become narrower, down to half their width.
         """
         n = len(images)
@@ -181,13 +191,13 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         stretch[rng.random(n) >= self.stretched_share] = 1
         return stretch.astype(np.float32)
 
-    def _matrices(self, labels: NDArray[np.integer], rng: np.random.Generator) -> Images:
-        """Draw one 2×2 matrix a digit: scaling, then rotation or shear."""
+    def _draw_matrices(self, labels: NDArray[np.integer], rng: np.random.Generator) -> Images:
+        """Draw one 2×2 matrix per digit: scaling, then rotation or shear."""
         n = len(labels)
-        limit = np.where(np.isin(labels, _TURN_LESS), 0.5, 1.0)
-        turned = rng.random(n) < 0.5
-        angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation, n)) * limit * turned
-        slant = np.tan(np.deg2rad(rng.uniform(-self.shear, self.shear, n)) * limit) * ~turned
+        limit = np.where(np.isin(labels, _ROTATE_LESS), 0.5, 1.0)
+        is_rotated = rng.random(n) < 0.5
+        angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation, n)) * limit * is_rotated
+        slant = np.tan(np.deg2rad(rng.uniform(-self.shear, self.shear, n)) * limit) * ~is_rotated
         height, width = 1 / rng.uniform(1 - self.scale, 1 + self.scale, (2, n))
         matrices: Images = np.empty((n, 2, 2), np.float32)
         matrices[:, 0, 0] = height * np.cos(angle)
@@ -198,24 +208,12 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
 
 
 def _extent(inked: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Length from the first to the last inked row or column; the whole side without ink."""
+    """Return the length from the first to the last True of each row; all of it without any."""
     return inked.shape[1] - inked[:, ::-1].argmax(axis=1) - inked.argmax(axis=1)
 
 
-def _are_centered(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Whether the mass of each image lies less than a pixel from where framing puts it."""
-    near: NDArray[np.bool_] = np.all(np.abs(_centers_of_mass(images) - _MIDDLE) < 1, axis=1)
-    return near
-
-
-def _to_center(images: NDArray[np.uint8], matrices: Images) -> Images:
-    """Displacements (n, 2) that put the mass of each image where framing puts it."""
-    middle = (images.shape[1] - 1) / 2  # which the matrices leave in its place
-    return _centers_of_mass(images) - middle - (_MIDDLE - middle) * matrices.sum(axis=2)
-
-
 def _centers_of_mass(images: NDArray[np.uint8]) -> Images:
-    """Row and column (n, 2) of each image's centre of mass; 0 without ink."""
+    """Return row and column of each image's centre of mass, shape (n, 2); 0 without ink."""
     levels = images.astype(np.float32)
     axis = np.arange(images.shape[1], dtype=np.float32)
     moments = np.stack([levels.sum(axis=2) @ axis, levels.sum(axis=1) @ axis], axis=1)
@@ -229,8 +227,8 @@ def _uniform(
     return rng.uniform(low, high, shape).astype(np.float32)
 
 
-#: Distorts the digits and does nothing else to them but inverting some.
-UNDISTURBED = Augmentation(
+#: Only distortions, other stroke widths and inversion.
+GEOMETRIC_ONLY = Augmentation(
     flagged_share=0,
     barred_share=0,
     hooked_share=0,
@@ -245,9 +243,9 @@ UNDISTURBED = Augmentation(
     noisy_share=0,
 )
 
-#: Gives the digits back as they are.
+#: Returns the digits unchanged.
 NO_AUGMENTATION = replace(
-    UNDISTURBED,
+    GEOMETRIC_ONLY,
     elastic_alpha=(0, 0),
     rotation=0,
     shear=0,

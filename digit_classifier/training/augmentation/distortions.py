@@ -1,8 +1,7 @@
-"""Distortions of whole batches of digits: displacement fields, resampling, stroke width.
+"""Distortions of whole batches of digits: elastic displacement fields, and stroke width.
 
-Simard, Steinkraus & Platt 2003, "Best Practices for Convolutional Neural Networks Applied to Visual
-Document Analysis", section 2, for the elastic fields; all fields of a digit are added up, so that
-it is resampled once.
+The elastic fields are those of Simard, Steinkraus & Platt 2003, "Best Practices for Convolutional
+Neural Networks Applied to Visual Document Analysis", section 2.
 """
 
 from functools import cache
@@ -14,17 +13,17 @@ from digit_classifier.preprocessing.warp import Images
 
 
 def elastic_fields(n: int, side: int, sigma: float, rng: np.random.Generator) -> Images:
-    """Smooth random displacement fields: white noise under a Gaussian filter.
+    """Draw smooth random displacement fields: white noise under a Gaussian filter.
 
     The filter G is separable and a field is G N Gᵀ. With the singular value decomposition
-    G = U S Vᵀ, the noise VᵀNV is white again, and all but the first few singular values vanish:
-    so seven by seven random numbers make a field of 28 by 28, and no image is filtered.
+    G = U S Vᵀ, the noise VᵀNV is white, too, and all but the first few singular values are nearly
+    zero. So 7×7 random numbers make a field of 28×28, and filtering is two small matrix products.
 
     Returns
     -------
     ndarray of shape (n, 2, side, side), float32
-        Displacements (rows, columns) in pixels. The noise has the variance 1/3 that uniform
-        noise in [-1, 1] has, Simard's choice.
+        Displacements (rows, columns) in pixels. The noise has variance 1/3, as
+        Simard's uniform noise in [-1, 1].
     """
     basis = _smoothing_basis(side, sigma)  # (side, rank)
     rank = basis.shape[1]
@@ -34,7 +33,7 @@ def elastic_fields(n: int, side: int, sigma: float, rng: np.random.Generator) ->
 
 @cache
 def _smoothing_basis(side: int, sigma: float) -> Images:
-    """U S of the Gaussian filter's matrix, without the singular values below a thousandth."""
+    """Return U S of the Gaussian filter's matrix, without singular values below a thousandth."""
     filter_matrix = gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect")
     u, s, _ = np.linalg.svd(filter_matrix)
     rank = int((s > 1e-3 * s[0]).sum())
@@ -44,17 +43,17 @@ def _smoothing_basis(side: int, sigma: float) -> Images:
 def change_stroke_width(
     images: Images, low: float, high: float, rng: np.random.Generator
 ) -> Images:
-    """Bring each digit's strokes towards a width of its own: from a fine pen's to a marker's.
+    """Change each digit's strokes towards a random width, from a fine pen's to a marker's.
 
-    Part of the way to a gray erosion, or to one or two dilations, by the 3×3 cross (Serra 1982,
-    "Image Analysis and Mathematical Morphology"). The width at hand is twice the area over the
-    perimeter, and the perimeter is what a dilation adds.
+    Interpolates towards a gray erosion, or towards one or two dilations, by the 3×3 cross (Serra
+    1982, "Image Analysis and Mathematical Morphology"). The present width is twice the area over
+    the perimeter, and the perimeter is what a dilation adds.
 
     Parameters
     ----------
     images : ndarray of shape (n, side, side), float32
     low, high : float
-        Range of the widths in pixels; they are drawn evenly by their logarithm.
+        Range of the widths in pixels, drawn log-uniformly.
 
     Returns
     -------
@@ -75,19 +74,19 @@ def change_stroke_width(
 
 
 def dilate(images: Images) -> Images:
-    """Gray dilation by the 3×3 cross."""
-    return _cross(images, np.maximum)
+    """Return the gray dilation by the 3×3 cross."""
+    return _extremum_over_cross(images, np.maximum)
 
 
 def erode(images: Images) -> Images:
-    """Gray erosion by the 3×3 cross."""
-    return _cross(images, np.minimum)
+    """Return the gray erosion by the 3×3 cross."""
+    return _extremum_over_cross(images, np.minimum)
 
 
-def _cross(images: Images, extreme: np.ufunc) -> Images:
-    """Extreme of each pixel and its four neighbours; beyond the edge there are none."""
+def _extremum_over_cross(images: Images, extremum: np.ufunc) -> Images:
+    """Return the extremum of each pixel and its neighbours within the image."""
     result = images.copy()
     for here, there in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        extreme(result[:, here], images[:, there], out=result[:, here])
-        extreme(result[:, :, here], images[:, :, there], out=result[:, :, here])
+        extremum(result[:, here], images[:, there], out=result[:, here])
+        extremum(result[:, :, here], images[:, :, there], out=result[:, :, here])
     return result

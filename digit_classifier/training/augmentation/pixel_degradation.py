@@ -1,11 +1,11 @@
-"""What happens to digits beside their shape: lines, bands, contrast, noise; by whole batches.
+"""Degrade pixels: outlines, lines, inverted bands, low contrast and noise, for whole batches.
 
-A digit that somebody photographs stands on ruled paper, is crossed by a line, reaches over the
-border of a box or a shadow, is hollow, faint or grainy. Preprocessing undoes the most of it, and
-the network learns to bear what is left. The outline is Serra's; the others follow no paper.
+A photographed digit may stand on ruled paper, be crossed by a line, cross the border of a box or a
+shadow, or be hollow, faint or grainy. Preprocessing corrects most of this; the network learns to
+tolerate the rest. The outline is Serra's; the others follow no paper.
 
-All take and return ``ndarray of shape (n, side, side), float32``, gray levels 0-255, light ink on
-black.
+All functions take and return ``ndarray of shape (n, side, side), float32``, gray levels 0-255,
+light ink on black.
 """
 
 import numpy as np
@@ -15,19 +15,19 @@ from digit_classifier.training.augmentation.distortions import dilate, erode
 
 
 def outline(images: Images) -> Images:
-    """Keep the outlines alone: what a dilation has and an erosion has not, by the 3×3 cross.
+    """Keep only the outlines: a dilation minus an erosion by the 3×3 cross.
 
     The morphological gradient (Serra 1982, "Image Analysis and Mathematical Morphology").
     """
     return dilate(images) - erode(images)
 
 
-def rule(images: Images, rng: np.random.Generator) -> Images:
-    """Draw lines over the digits: straight or zigzag, whole or dashed, one or as on ruled paper.
+def add_lines(images: Images, rng: np.random.Generator) -> Images:
+    """Draw lines over the digits: straight or zigzag, solid or dashed, single or ruled.
 
-    Each image gets its own direction, place, thickness of 0.7 to 2 px and gray level of 100 to 255;
-    half of the lines are straight and half zigzag, up to 3 px off their axis and with 4 to 12 px
-    from peak to peak; three in ten are dashed; three in ten come every 7 to 20 px.
+    Each image gets a random direction, position, thickness of 0.7 to 2 px and gray level of 100 to
+    255. Half of the lines are straight and half zigzag, up to 3 px off their axis and with 4 to 12
+    px from peak to peak. Three in ten are dashed; three in ten repeat every 7 to 20 px.
     """
     n, side = images.shape[:2]
 
@@ -43,7 +43,9 @@ def rule(images: Images, rng: np.random.Generator) -> Images:
     along = np.cos(angle) * axis + np.sin(angle) * axis[:, None]  # (n, side, side)
     across = np.cos(angle) * axis[:, None] - np.sin(angle) * axis - draw(-12, 12)
     period = draw(4, 12)
-    across -= in_some(0.5, draw(1, 3), 0) * _triangle(along / period + draw(0, 1))
+    amplitude = in_some(0.5, draw(1, 3), 0)
+    phase = along / period + draw(0, 1)
+    across -= amplitude * (np.abs(phase % 1 * 4 - 2) - 1)  # a triangle wave between -1 and 1
     spacing = in_some(0.3, draw(7, 20), 4 * side)
     across = np.abs((across + spacing / 2) % spacing - spacing / 2)
     ink = np.clip(draw(0.7, 2) / 2 + 0.5 - across, 0, 1) * draw(100, 255)
@@ -52,13 +54,8 @@ def rule(images: Images, rng: np.random.Generator) -> Images:
     return np.maximum(images, ink)
 
 
-def _triangle(phase: Images) -> Images:
-    """Triangle wave between -1 and 1, of period 1."""
-    return np.abs(phase % 1 * 4 - 2) - 1
-
-
 def invert_band(images: Images, rng: np.random.Generator) -> Images:
-    """Invert some rows, or some columns, from edge to edge: 2 px up to 0.6 of the side."""
+    """Invert a band of rows or columns, from edge to edge: 2 px up to 0.6 of the side wide."""
     n, side = images.shape[:2]
     width = rng.integers(2, round(0.6 * side) + 1, (n, 1))
     start = rng.integers(0, side - width + 1)
@@ -69,8 +66,8 @@ def invert_band(images: Images, rng: np.random.Generator) -> Images:
     return np.where(inside, 255 - images, images)
 
 
-def fade(images: Images, contrast: float, rng: np.random.Generator) -> Images:
-    """Bring black and white closer together, to a contrast between `contrast` and 1."""
+def reduce_contrast(images: Images, contrast: float, rng: np.random.Generator) -> Images:
+    """Reduce the contrast to a random factor between `contrast` and 1."""
     kept = rng.uniform(contrast, 1, (len(images), 1, 1)).astype(np.float32)
     darkest = rng.uniform(0, 255, kept.shape).astype(np.float32) * (1 - kept)
     return images * kept + darkest

@@ -1,4 +1,4 @@
-"""Sheets of digits, to look at what the network is trained on."""
+"""Preview of the training data: one image with many digits."""
 
 import numpy as np
 from PIL import Image
@@ -10,20 +10,20 @@ ROWS, COLUMNS = 12, 20
 _ZOOM = 2
 
 
-def draw_sheet(data: Mnist, *, augmented: bool, seed: int) -> Image.Image:
-    """Draw some training digits in rows and columns.
+def draw_preview(data: Mnist, *, augmented: bool, seed: int) -> Image.Image:
+    """Draw random training digits in rows and columns.
 
     Parameters
     ----------
     data : Mnist
     augmented : bool
-        As the default augmentation distorts them, or as they are.
+        Apply the default augmentation.
     seed : int
 
     Returns
     -------
     PIL.Image.Image
-        Of mode "L".
+        Mode "L".
     """
     rng = np.random.default_rng(seed)
     chosen = rng.choice(

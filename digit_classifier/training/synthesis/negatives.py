@@ -1,14 +1,15 @@
-"""What is no digit: letters, signs, scribbles, digits that lie down or stand together, textures.
+"""Images that are not digits: letters, signs, scribbles, rotated and paired digits, textures.
 
-A network that has seen digits alone is as sure of a letter as of a digit. Shown some pictures that
-belong to no class, and asked to prefer none, it learns to be unsure of what it does not know, of
-other kinds too: outlier exposure (Hendrycks, Mazeika & Dietterich 2019, arXiv:1812.04606, eq. 1
-and section 4.3: the target is the uniform distribution).
+A network trained on digits alone is as confident on a letter as on a digit. Outlier exposure trains
+it on images that belong to no class, with the uniform distribution as their target; its confidence
+then is also low on other unknown images (Hendrycks, Mazeika & Dietterich 2019, arXiv:1812.04606,
+eq. 1 and section 4.3).
 
-Whatever may be taken for a digit is left out: O, I, l, Z, S, B, q and their like.
+Shapes that can be read as digits are left out: O, I, l, Z, S, B, q and similar ones.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,12 @@ from scipy.ndimage import gaussian_filter
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.framing import frame, run_steps
-from digit_classifier.training.synthesis.pen import by_hand, ink_mask, parse_strokes, place
+from digit_classifier.training.synthesis.pen import (
+    jitter_strokes,
+    parse_strokes,
+    place,
+    rasterize,
+)
 
 #: Strokes of letters and signs, as :func:`.drawing.parse_strokes` reads them.
 LETTERS = (
@@ -73,11 +79,11 @@ LETTERS = (
     "0,50 50,0 50,0 100,50 100,50 84,50 84,50 84,100 84,100 16,100 16,100 16,50 16,50 0,50",
 )
 
-_SIDE = 56  # of the pictures, in pixels
-#: Digits that are still digits, or nearly, when they lie on their side.
-_LYING = (0, 1, 8)
-#: More ink than that of one digit, with a dot that is left of another.
-_OF_SEVERAL = 1.1
+_SIDE = 56  # of the images before preprocessing, in pixels
+#: Digits that look like digits when they are rotated by 90°.
+_ROTATABLE = (0, 1, 8)
+#: A pair has this many times the ink of its largest digit, so that more than a dot is left of both.
+_MIN_PAIR_INK = 1.1
 
 Gray = NDArray[np.uint8]
 
@@ -85,13 +91,13 @@ Gray = NDArray[np.uint8]
 def make_negatives(
     n: int, digits: Gray, labels: NDArray[np.integer], rng: np.random.Generator
 ) -> Gray:
-    """Make pictures of what is no digit and frame them as uploads are.
+    """Generate images that are not digits, and preprocess them like uploads.
 
     Parameters
     ----------
     n : int
     digits : ndarray of shape (n_digits, 28, 28), uint8
-        Light on black, of the training set; some are laid on their side or put in pairs.
+        Light on black, from the training set; some are rotated by 90° or put side by side.
     labels : ndarray of shape (n_digits,)
     rng : Generator
 
@@ -100,94 +106,88 @@ def make_negatives(
     ndarray of shape (n, 28, 28), uint8
         Light on black.
     """
-    upright = digits[~np.isin(labels, _LYING)]
+    upright = digits[~np.isin(labels, _ROTATABLE)]
     kinds: list[tuple[float, Callable[[], Gray]]] = [
-        (0.45, lambda: _letter(rng)),
-        (0.15, lambda: _scribble(rng)),
+        (0.45, lambda: _draw_letter(rng)),
+        (0.15, lambda: _draw_scribble(rng)),
         (0.08, lambda: np.rot90(rng.choice(upright), rng.choice([1, 3]))),
-        (0.10, lambda: _pair(digits, rng)),
-        (0.08, lambda: _blobs(rng)),
-        (0.08, lambda: _texture(rng)),
-        (0.06, lambda: _noise(rng)),
+        (0.10, lambda: _make_pair(digits, rng)),
+        (0.08, lambda: _make_blobs(rng)),
+        (0.08, lambda: _make_texture(rng)),
+        (0.06, lambda: _make_noise(rng)),
     ]
     shares = [share for share, _ in kinds]
     negatives = np.empty((n, 28, 28), np.uint8)
     for index, kind in enumerate(rng.choice(len(kinds), n, p=shares)):
-        negatives[index] = _framed(kinds[kind][1])
+        framed = None
+        while framed is None:
+            with suppress(NoInkError):  # on an image without ink, try another of its kind
+                framed = frame(kinds[kind][1]()).image
+        negatives[index] = framed
     return negatives
 
 
-def _framed(make: Callable[[], Gray]) -> Gray:
-    """Frame the first of the pictures on which anything stands out."""
-    while True:
-        try:
-            return frame(make()).image
-        except NoInkError:
-            continue
+def _draw_letter(rng: np.random.Generator) -> Gray:
+    """Draw a letter or sign."""
+    strokes = jitter_strokes(parse_strokes(rng.choice(LETTERS)), rng, wobble=0.03)
+    return _draw(strokes, rng)
 
 
-def _letter(rng: np.random.Generator) -> Gray:
-    strokes = by_hand(parse_strokes(rng.choice(LETTERS)), rng, wobble=0.03)
-    return _drawn(strokes, rng)
-
-
-def _scribble(rng: np.random.Generator) -> Gray:
-    """Draw one to four curves through points anywhere: three or more each, eight to 15 in all."""
+def _draw_scribble(rng: np.random.Generator) -> Gray:
+    """Draw one to four curves through random points: three or more each, nine to 15 in all."""
     n_strokes = int(rng.integers(1, 5))
     n_points = max(3, int(rng.integers(9, 16)) // n_strokes)
-    return _drawn([rng.uniform(0, 1, (n_points, 2)) for _ in range(n_strokes)], rng)
+    return _draw([rng.uniform(0, 1, (n_points, 2)) for _ in range(n_strokes)], rng)
 
 
-def _drawn(strokes: list[NDArray[np.float64]], rng: np.random.Generator) -> Gray:
+def _draw(strokes: list[NDArray[np.float64]], rng: np.random.Generator) -> Gray:
+    """Draw strokes with a random pen, centred."""
     pen_width = rng.uniform(2, 7)
     curves = place(strokes, 0.8 * _SIDE - pen_width, (_SIDE / 2, _SIDE / 2))
-    return np.asarray(ink_mask(curves, (_SIDE, _SIDE), pen_width, finer=2))
+    return np.asarray(rasterize(curves, (_SIDE, _SIDE), pen_width, oversampling=2))
 
 
-def _pair(digits: Gray, rng: np.random.Generator) -> Gray:
-    """Put two or three digits side by side, so that framing keeps the ink of more than one.
+def _make_pair(digits: Gray, rng: np.random.Generator) -> Gray:
+    """Put two or three digits side by side, overlapping by 4 to 10 pixels.
 
-    It takes ink at the edge of a picture for what reaches in from beyond, and may leave one digit:
-    that is a digit.
+    Preprocessing may remove ink at the edge of the image, and leave a single digit; then another
+    pair is tried.
     """
     while True:
         chosen = rng.choice(digits, int(rng.integers(2, 4)))
-        together = _side_by_side(chosen, rng)
+        together = np.zeros((28, 28 * len(chosen)), np.uint8)
+        column = 0
+        for digit in chosen:
+            place_of_digit = together[:, column : column + 28]
+            np.maximum(place_of_digit, digit, out=place_of_digit)
+            column += 28 - int(rng.integers(4, 11))
         kept = int(dict(run_steps(together))["select_ink"].sum())
-        if kept > _OF_SEVERAL * max(int(digit.sum()) for digit in chosen):
+        if kept > _MIN_PAIR_INK * max(int(digit.sum()) for digit in chosen):
             return together
 
 
-def _side_by_side(chosen: Gray, rng: np.random.Generator) -> Gray:
-    """Let the frames of digits overlap by 4 to 10 pixels."""
-    together = np.zeros((28, 28 * len(chosen)), np.uint8)
-    column = 0
-    for digit in chosen:
-        together[:, column : column + 28] = np.maximum(together[:, column : column + 28], digit)
-        column += 28 - int(rng.integers(4, 11))
-    return together
-
-
-def _blobs(rng: np.random.Generator) -> Gray:
-    """Draw smooth patches, black and white."""
+def _make_blobs(rng: np.random.Generator) -> Gray:
+    """Make smooth patches of black and white."""
     field = _field(rng, rng.uniform(1.5, 7))
     return np.where(field > np.quantile(field, rng.uniform(0.5, 0.9)), 255, 0).astype(np.uint8)
 
 
-def _texture(rng: np.random.Generator) -> Gray:
-    """Mix fields of several smoothnesses, as skin, cloth, faces and landscapes do."""
+def _make_texture(rng: np.random.Generator) -> Gray:
+    """Mix smooth random fields of several scales, similar to skin, cloth, faces and landscapes."""
     mixed = sum(_field(rng, sigma) * sigma ** rng.uniform(0, 1) for sigma in (0.5, 1, 2, 4, 8))
     levels = np.asarray(mixed)
-    if rng.random() < 0.4:  # with a direction, as wood, cloth and walls have
+    if rng.random() < 0.4:  # with a direction, such as wood, cloth and walls
         period, angle = rng.uniform(3, 20), rng.uniform(0, np.pi)
         rows, columns = np.mgrid[:_SIDE, :_SIDE]
         waves = np.cos((rows * np.cos(angle) + columns * np.sin(angle)) * 2 * np.pi / period)
         levels = levels + waves * rng.uniform(1, 5)
-    return _as_gray(levels)
+    low, high = np.quantile(levels, [0.02, 0.98])
+    gray: Gray = ((levels - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
+    return gray
 
 
-def _noise(rng: np.random.Generator) -> Gray:
-    """White noise, or pixels that are black or white, fine or coarse."""
+def _make_noise(rng: np.random.Generator) -> Gray:
+    """Make white noise, or black and white pixels, fine or coarse."""
     side = int(rng.integers(8, _SIDE))
     if rng.random() < 0.5:
         levels = rng.integers(0, 256, (side, side), np.uint8)
@@ -198,13 +198,7 @@ def _noise(rng: np.random.Generator) -> Gray:
 
 
 def _field(rng: np.random.Generator, sigma: float) -> NDArray[np.float64]:
-    """Smooth random field of mean 0 and standard deviation 1."""
+    """Return a smooth random field of mean 0 and standard deviation 1."""
     field = gaussian_filter(rng.standard_normal((_SIDE, _SIDE)), sigma, mode="wrap")
     normal: NDArray[np.float64] = (field - field.mean()) / field.std()
     return normal
-
-
-def _as_gray(levels: NDArray[np.float64]) -> Gray:
-    low, high = np.quantile(levels, [0.02, 0.98])
-    gray: Gray = ((levels - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
-    return gray

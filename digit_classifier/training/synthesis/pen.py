@@ -1,7 +1,7 @@
-"""A pen: smooth strokes through a few points, drawn with a round nib.
+"""Draw smooth strokes through a few points, with a round pen.
 
-A stroke is an array of points; a point given twice is a corner. Whatever the project draws, it
-draws with this pen: digits for pictures and tests, letters and scribbles that are no digits.
+A stroke is an array of points; a repeated point is a corner. Letters and scribbles for training are
+drawn by this module, and so are the digits of samples, plots and tests.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ Points = NDArray[np.float64]
 
 
 def parse_strokes(form: str) -> list[Points]:
-    """Read strokes from text: "x,y x,y | x,y …" in hundredths, x to the right and y down.
+    """Parse strokes: "x,y x,y | x,y …" in hundredths, x to the right and y down.
 
     Returns
     -------
     list of ndarray of shape (n_points, 2)
-        The height of the form is about 1.
+        The height of all strokes together is about 1.
     """
     return [
         np.array([point.split(",") for point in stroke.split()], float) / 100
@@ -28,12 +28,12 @@ def parse_strokes(form: str) -> list[Points]:
     ]
 
 
-def by_hand(
+def jitter_strokes(
     strokes: Sequence[Points], rng: np.random.Generator, wobble: float = 0.015
 ) -> list[Points]:
-    """Move the points as a hand would: they wobble, and all slant, turn and stretch a little.
+    """Vary strokes like handwriting: jitter each point, and slant, rotate and stretch all a little.
 
-    Points that coincide stay so.
+    Coinciding points stay coinciding.
     """
     ends = np.cumsum([len(stroke) for stroke in strokes])
     points, inverse = np.unique(np.concatenate(strokes), axis=0, return_inverse=True)
@@ -46,15 +46,15 @@ def by_hand(
 
 
 def place(strokes: Sequence[Points], longest: float, middle: Sequence[float]) -> list[Points]:
-    """Draw the curves out, and scale and move their common box.
+    """Turn strokes into curves, and scale and move their common bounding box.
 
     Parameters
     ----------
     strokes : sequence of ndarray of shape (n_points, 2)
     longest : float
-        Longest side of the box, in pixels.
+        Longest side of the bounding box, in pixels.
     middle : sequence of float
-        Where the middle of the box goes: x, y.
+        Position of its centre: x, y.
     """
     curves = [smooth_curve(stroke) for stroke in strokes]
     low = np.min([curve.min(axis=0) for curve in curves], axis=0)
@@ -64,11 +64,11 @@ def place(strokes: Sequence[Points], longest: float, middle: Sequence[float]) ->
 
 
 def smooth_curve(stroke: Points, n_samples: int = 60) -> Points:
-    """Smooth curve through the points, broken where a point is given twice."""
+    """Return a smooth curve through the points, with a corner at each repeated point."""
     corners = 1 + np.flatnonzero((np.diff(stroke, axis=0) == 0).all(axis=1))
     parts = []
     for points in np.split(stroke, corners):
-        # centripetal: the root of the chord's length keeps the curve from swinging out
+        # centripetal parametrization: the root of the chord lengths avoids overshooting
         chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
         knots = np.concatenate([[0], np.cumsum(np.sqrt(chords))])
         spline = CubicSpline(knots, points, bc_type="natural")
@@ -76,27 +76,28 @@ def smooth_curve(stroke: Points, n_samples: int = 60) -> Points:
     return np.concatenate(parts)
 
 
-def ink_mask(
-    curves: Sequence[Points], size: tuple[int, int], pen_width: float, finer: int
+def rasterize(
+    curves: Sequence[Points], size: tuple[int, int], pen_width: float, oversampling: int
 ) -> Image.Image:
-    """Draw `finer` times as fine as the image, and reduce: the ink's share of each pixel.
+    """Draw curves with antialiasing: each pixel is the share that the ink covers.
 
     Parameters
     ----------
     curves : sequence of ndarray of shape (n_points, 2)
-        In pixels of the image.
+        Points in pixels of the image.
     size : tuple of int
         Width and height.
     pen_width : float
         In pixels of the image.
-    finer : int
+    oversampling : int
+        Resolution of the drawing, relative to the image.
     """
-    mask = Image.new("L", (size[0] * finer, size[1] * finer))
+    mask = Image.new("L", (size[0] * oversampling, size[1] * oversampling))
     draw = ImageDraw.Draw(mask)
-    radius = pen_width * finer / 2
+    radius = pen_width * oversampling / 2
     for curve in curves:
-        path = curve * finer
+        path = curve * oversampling
         draw.line([tuple(point) for point in path], fill=255, width=max(1, round(2 * radius)))
         for x, y in path:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return mask.reduce(finer) if finer > 1 else mask
+    return mask.reduce(oversampling) if oversampling > 1 else mask

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from digit_classifier.training.augmentation import NO_AUGMENTATION, UNDISTURBED, Augmentation
+from digit_classifier.training.augmentation import GEOMETRIC_ONLY, NO_AUGMENTATION, Augmentation
 
 
 @pytest.fixture
@@ -145,7 +145,9 @@ def test_what_lies_off_the_middle_is_brought_there_and_else_nothing_is_moved():
 
 def test_a_blank_image_stays_blank():
     blank = np.zeros((50, 28, 28), np.uint8)
-    shapes = dataclasses.replace(UNDISTURBED, stretched_share=1, stroke_share=1, inverted_share=0)
+    shapes = dataclasses.replace(
+        GEOMETRIC_ONLY, stretched_share=1, stroke_share=1, inverted_share=0
+    )
     assert (shapes(blank, np.full(50, -1), np.random.default_rng(0)) == 0).all()
 
 
@@ -162,7 +164,7 @@ def test_the_given_share_of_the_batch_is_scanned_badly(drawn_digits, share, leas
 
 def test_undisturbed_digits_differ_from_distorted_ones_in_being_inverted_alone(digits):
     images, labels = digits
-    plain = dataclasses.replace(UNDISTURBED, inverted_share=0)
+    plain = dataclasses.replace(GEOMETRIC_ONLY, inverted_share=0)
     shares = {
         field.name
         for field in dataclasses.fields(plain)
@@ -174,7 +176,7 @@ def test_undisturbed_digits_differ_from_distorted_ones_in_being_inverted_alone(d
     )
     still = dataclasses.replace(unshaped, scale=0, shift=0)
     np.testing.assert_allclose(still(images, labels, np.random.default_rng(0)), images, atol=1e-3)
-    assert UNDISTURBED.inverted_share == Augmentation().inverted_share
+    assert GEOMETRIC_ONLY.inverted_share == Augmentation().inverted_share
 
 
 def _angles(labels, augmentation):

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from digit_classifier.training.augmentation.pixel_degradation import (
+    add_lines,
     add_noise,
-    fade,
     invert_band,
     outline,
-    rule,
+    reduce_contrast,
 )
 
 
@@ -35,7 +35,7 @@ def test_the_outline_of_a_square_is_its_border():
 
 
 def test_lines_are_drawn_over_digits_and_hide_none_of_them(digits, rng):
-    ruled = rule(digits, rng)
+    ruled = add_lines(digits, rng)
     assert ruled.dtype == np.float32
     assert (ruled >= digits).all()
     assert ruled.max() <= 255
@@ -43,14 +43,14 @@ def test_lines_are_drawn_over_digits_and_hide_none_of_them(digits, rng):
 
 
 def test_lines_are_thin_and_of_many_kinds(rng):
-    covered = (rule(_empty(), rng) > 50).mean(axis=(1, 2))
+    covered = (add_lines(_empty(), rng) > 50).mean(axis=(1, 2))
     assert covered.max() < 0.4
     assert np.median(covered) < 0.15  # one line of 2 px through 28×28 is 0.07
     assert len(np.unique(covered)) > 50
 
 
 def test_lines_run_in_every_direction(rng):
-    lines = rule(_empty(500), rng) > 50
+    lines = add_lines(_empty(500), rng) > 50
     rows, columns = np.indices((28, 28)) - 13.5
     slanted = [np.polyfit(columns[line], rows[line], 1)[0] for line in lines if line.sum() > 10]
     assert min(slanted) < -0.5
@@ -71,7 +71,7 @@ def test_a_band_is_inverted_from_edge_to_edge_and_nothing_else(digits, rng):
 
 
 def test_fading_keeps_the_order_of_gray_levels_and_the_asked_contrast(digits, rng):
-    faded = fade(digits, 0.4, rng)
+    faded = reduce_contrast(digits, 0.4, rng)
     contrast = (faded.max(axis=(1, 2)) - faded.min(axis=(1, 2))) / (
         digits.max(axis=(1, 2)) - digits.min(axis=(1, 2))
     )
@@ -93,7 +93,9 @@ def test_noise_is_as_strong_as_asked_and_stays_in_range(rng):
     assert add_noise(_empty(), 30, rng).min() >= 0
 
 
-@pytest.mark.parametrize("disturb", [rule, invert_band, lambda x, r: fade(x, 0.4, r)])
+@pytest.mark.parametrize(
+    "disturb", [add_lines, invert_band, lambda x, r: reduce_contrast(x, 0.4, r)]
+)
 def test_an_image_is_disturbed_the_same_from_the_same_generator_state(digits, disturb):
     first = disturb(digits, np.random.default_rng(7))
     np.testing.assert_array_equal(first, disturb(digits, np.random.default_rng(7)))

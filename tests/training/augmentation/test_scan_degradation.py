@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from digit_classifier.training.augmentation.scan_degradation import blur, coarsen, harden, stain
+from digit_classifier.training.augmentation.scan_degradation import (
+    add_background,
+    binarize_softly,
+    blur,
+    downsample,
+)
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def test_a_coarse_batch_has_one_resolution_and_half_of_them_are_the_coarsest():
     assert _n_pixels(noise) == 28
     sides = []
     for seed in range(120):
-        coarse = coarsen(noise, np.random.default_rng(seed))
+        coarse = downsample(noise, np.random.default_rng(seed))
         sides.append(_n_pixels(coarse))
         assert _n_pixels(coarse[:6]) == sides[-1]
         assert _n_pixels(coarse.transpose(0, 2, 1)) == sides[-1]
@@ -39,7 +44,7 @@ def test_a_coarse_batch_has_one_resolution_and_half_of_them_are_the_coarsest():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_coarse_digits_keep_their_place_and_brightness(digits, seed):
-    coarse = coarsen(digits, np.random.default_rng(seed))
+    coarse = downsample(digits, np.random.default_rng(seed))
     assert (coarse.dtype, coarse.shape) == (np.float32, digits.shape)
     assert coarse.min() >= 0
     assert coarse.max() <= 255
@@ -60,7 +65,7 @@ def test_a_half_covered_coarse_pixel_is_half_as_bright():
     image[0, 4:24, 4:24] = 255
     image[0, 10, 4:24] = 0
     for seed in range(200):
-        coarse = coarsen(image, np.random.default_rng(seed))[0]
+        coarse = downsample(image, np.random.default_rng(seed))[0]
         # between the block's centre and those around it: 3/4 of its own 1/2, 1/4 of theirs
         if np.allclose(coarse[10:12, 14], 255 * (0.75 * 0.5 + 0.25), atol=0.1):
             return
@@ -69,7 +74,7 @@ def test_a_half_covered_coarse_pixel_is_half_as_bright():
 
 def test_hardening_is_a_steep_ramp_about_a_threshold(rng):
     levels = np.arange(256, dtype=np.float32)
-    hardened = harden(np.tile(levels, (300, 1, 1)), rng)[:, 0]
+    hardened = binarize_softly(np.tile(levels, (300, 1, 1)), rng)[:, 0]
     assert hardened.min() >= 0
     assert (np.diff(hardened, axis=1) >= 0).all()
     assert (hardened[:, -1] == 255).all()
@@ -98,23 +103,23 @@ def test_a_blurred_point_is_a_gaussian_as_bright_as_the_point():
 
 
 def test_stains_are_smooth_patches_that_leave_lighter_ink(digits, rng):
-    stained = stain(digits, rng)
+    stained = add_background(digits, rng)
     assert stained.dtype == np.float32
     assert (stained >= digits).all()
     np.testing.assert_array_equal(stained[digits > 90], digits[digits > 90])
-    patches = stain(_blank(), rng)
+    patches = add_background(_blank(), rng)
     assert patches.max() <= 90
     assert (patches.max(axis=(1, 2)) > 5).mean() > 0.9
     assert 0.05 < (patches > 0).mean() < 0.6
     assert abs(np.diff(patches, axis=1)).max() < 90 / 3  # not from one pixel to the next
 
 
-@pytest.mark.parametrize("change", [coarsen, blur])
+@pytest.mark.parametrize("change", [downsample, blur])
 def test_what_is_blank_stays_blank(change, rng):
     assert (change(_blank(5), rng) == 0).all()
 
 
-@pytest.mark.parametrize("change", [coarsen, harden, blur, stain])
+@pytest.mark.parametrize("change", [downsample, binarize_softly, blur, add_background])
 def test_the_generator_decides_and_the_images_stay(change, digits):
     before = digits.copy()
     first, again, other = (change(digits, np.random.default_rng(seed)) for seed in (1, 1, 2))

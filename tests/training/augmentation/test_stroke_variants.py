@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from digit_classifier.training.augmentation.stroke_variants import bar, draw_line, flag, hook, trace
+from digit_classifier.training.augmentation.stroke_variants import (
+    add_crossbar,
+    add_flag,
+    add_hook,
+    draw_line,
+    locate_stem,
+)
 
 TOP, BOTTOM, LEFT, RIGHT = 4, 23, 13, 14  # of the upright stroke, in pixels, the last included
 N = 200
@@ -81,7 +87,7 @@ def test_each_image_gets_its_own_line_over_its_own_ink():
 def test_the_ends_and_the_width_of_an_upright_stroke_are_found(width):
     images = np.zeros((1, 28, 28), np.uint8)
     images[0, TOP : BOTTOM + 1, 10 : 10 + width] = 255
-    stroke = trace(images)
+    stroke = locate_stem(images)
     assert (stroke.top, stroke.bottom, stroke.height) == (TOP, BOTTOM, BOTTOM - TOP)
     middle = 10 + (width - 1) / 2
     assert stroke.top_column == stroke.middle_column == stroke.bottom_column == middle
@@ -89,7 +95,7 @@ def test_the_ends_and_the_width_of_an_upright_stroke_are_found(width):
 
 
 def test_the_ends_of_a_slanted_stroke_are_found():
-    stroke = trace(_draw_on_black((5, 18), (22, 10), width=3)[None])
+    stroke = locate_stem(_draw_on_black((5, 18), (22, 10), width=3)[None])
     assert stroke.top_column == pytest.approx(18, abs=0.7)
     assert stroke.middle_column == pytest.approx(14, abs=0.7)
     assert stroke.bottom_column == pytest.approx(10, abs=0.7)
@@ -97,7 +103,7 @@ def test_the_ends_of_a_slanted_stroke_are_found():
 
 
 def test_a_flag_leaves_the_top_to_the_lower_left(strokes, rng):
-    gained = _gained(flag(strokes, rng), strokes)
+    gained = _gained(add_flag(strokes, rng), strokes)
     above_the_foot = gained[:, : BOTTOM - 2]
     assert above_the_foot.any(axis=(1, 2)).all()
     assert not above_the_foot[:, :, RIGHT + 2 :].any()
@@ -113,7 +119,7 @@ def test_flags_are_as_broad_as_the_stroke(rng):
     for width in (1, 4):
         images = np.zeros((N, 28, 28), np.uint8)
         images[:, TOP : BOTTOM + 1, 14 : 14 + width] = 255
-        flagged = flag(images, rng)
+        flagged = add_flag(images, rng)
         first_columns = flagged[:, :20, 11].astype(float).sum(axis=1) / 255  # through the flag
         breadths = first_columns[flagged[:, :20, 8].any(axis=1)]  # where it goes on to the left
         assert len(breadths) > 20
@@ -122,14 +128,14 @@ def test_flags_are_as_broad_as_the_stroke(rng):
 
 
 def test_four_in_ten_flagged_ones_stand_on_a_foot(strokes, rng):
-    gained = _gained(flag(strokes, rng), strokes)
+    gained = _gained(add_flag(strokes, rng), strokes)
     left, right = gained[:, BOTTOM, LEFT - 2], gained[:, BOTTOM, RIGHT + 2]
     np.testing.assert_array_equal(left, right)
     assert left.mean() == pytest.approx(0.4, abs=0.1)
 
 
 def test_a_bar_crosses_the_stem_of_a_7_half_way_down(sevens, rng):
-    gained = _gained(bar(sevens, rng), sevens)
+    gained = _gained(add_crossbar(sevens, rng), sevens)
     columns = gained[:, 9:20].any(axis=1)
     columns[:, :9] = False  # where the serif hangs
     left, right = columns.argmax(axis=1), 27 - columns[:, ::-1].argmax(axis=1)
@@ -143,20 +149,20 @@ def test_a_bar_crosses_the_stem_of_a_7_half_way_down(sevens, rng):
 
 
 def test_four_in_ten_barred_sevens_begin_with_a_serif(sevens, rng):
-    gained = _gained(bar(sevens, rng), sevens)
+    gained = _gained(add_crossbar(sevens, rng), sevens)
     serifs = gained[:, 6:9, 4:10].any(axis=(1, 2))
     assert serifs.mean() == pytest.approx(0.4, abs=0.1)
 
 
 def test_no_serif_hangs_from_the_foot_of_a_7(rng):
     images = _sevens((5, 15), (5, 22), (22, 8))  # whose foot is the leftmost of it
-    gained = _gained(bar(images, rng), images)
+    gained = _gained(add_crossbar(images, rng), images)
     assert gained[:, 8:19].any(axis=(1, 2)).all()
     assert not gained[:, 20:].any()
 
 
 def test_a_hook_ends_the_stem_to_the_left(strokes, rng):
-    gained = _gained(hook(strokes, rng), strokes)
+    gained = _gained(add_hook(strokes, rng), strokes)
     assert gained[:, 15:, : LEFT - 2].any(axis=(1, 2)).all()
     assert not gained[:, :, RIGHT + 2 :].any()
     assert not gained[:, :14].any()
@@ -166,7 +172,7 @@ def test_a_hook_ends_the_stem_to_the_left(strokes, rng):
     assert 0.5 * height < reach.max() < 0.7 * height
 
 
-@pytest.mark.parametrize("change", [flag, bar, hook])
+@pytest.mark.parametrize("change", [add_flag, add_crossbar, add_hook])
 def test_a_form_is_drawn_anew_each_time_and_the_digits_stay(change, strokes):
     before = strokes.copy()
     first, again, other = (change(strokes, np.random.default_rng(seed)) for seed in (1, 1, 2))

@@ -9,12 +9,12 @@ from tests.strokes import FORMS
 N = 200
 #: What makes each family but that of lying digits, and its share.
 FAMILIES = {
-    "_letter": 0.45,
-    "_scribble": 0.15,
-    "_pair": 0.10,
-    "_blobs": 0.08,
-    "_texture": 0.08,
-    "_noise": 0.06,
+    "_draw_letter": 0.45,
+    "_draw_scribble": 0.15,
+    "_make_pair": 0.10,
+    "_make_blobs": 0.08,
+    "_make_texture": 0.08,
+    "_make_noise": 0.06,
 }
 
 
@@ -96,7 +96,7 @@ def alone_in_a_pair(digits, seed):
     """Of 600 pictures of several digits, those whose framing shows one of them alone."""
     rng = np.random.default_rng(seed)
     alone = {frame(digit).image.tobytes() for digit in digits}
-    made = (frame(negatives._pair(digits, rng)).image for _ in range(600))
+    made = (frame(negatives._make_pair(digits, rng)).image for _ in range(600))
     return [image for image in made if image.tobytes() in alone]
 
 

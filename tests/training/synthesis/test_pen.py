@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from digit_classifier.training.synthesis.pen import (
-    by_hand,
-    ink_mask,
+    jitter_strokes,
     parse_strokes,
     place,
+    rasterize,
     smooth_curve,
 )
 
@@ -29,14 +29,15 @@ def test_what_is_no_stroke_is_refused(form):
 
 def test_a_hand_moves_points_a_little_and_keeps_together_what_coincides(rng):
     strokes = parse_strokes("0,0 50,0 50,0 50,100 | 50,100 0,100")
-    moved = by_hand(strokes, rng)
+    moved = jitter_strokes(strokes, rng)
     assert [stroke.shape for stroke in moved] == [(4, 2), (2, 2)]
     np.testing.assert_array_equal(moved[0][1], moved[0][2])  # a corner stays one
     np.testing.assert_array_equal(moved[0][3], moved[1][0])
     assert (moved[0] != strokes[0]).any(axis=1)[1:].all()
     np.testing.assert_array_equal(strokes[0][1], [0.5, 0])
     distances = [
-        np.linalg.norm(by_hand(strokes, rng)[0] - strokes[0], axis=1).max() for _ in range(50)
+        np.linalg.norm(jitter_strokes(strokes, rng)[0] - strokes[0], axis=1).max()
+        for _ in range(50)
     ]
     assert max(distances) < 0.7
     assert np.median(distances) < 0.35
@@ -44,9 +45,9 @@ def test_a_hand_moves_points_a_little_and_keeps_together_what_coincides(rng):
 
 def test_a_hand_is_another_each_time_and_a_seed_the_same_one(rng):
     strokes = parse_strokes("0,0 50,20 20,100")
-    first, other = by_hand(strokes, rng)[0], by_hand(strokes, rng)[0]
+    first, other = jitter_strokes(strokes, rng)[0], jitter_strokes(strokes, rng)[0]
     assert (first != other).any()
-    np.testing.assert_array_equal(by_hand(strokes, np.random.default_rng(0))[0], first)
+    np.testing.assert_array_equal(jitter_strokes(strokes, np.random.default_rng(0))[0], first)
 
 
 def test_wobble_bends_a_straight_stroke(rng):
@@ -54,7 +55,7 @@ def test_wobble_bends_a_straight_stroke(rng):
 
     def bend(wobble):
         """Farthest point from the line through the ends."""
-        (points,) = by_hand(straight, rng, wobble)
+        (points,) = jitter_strokes(straight, rng, wobble)
         chord, away = points[-1] - points[0], points - points[0]
         across = chord[0] * away[:, 1] - chord[1] * away[:, 0]
         return abs(across).max() / np.linalg.norm(chord)
@@ -100,7 +101,7 @@ def _sharpest_turn(curve):
 @pytest.mark.parametrize("finer", [2, 8])
 def test_the_nib_is_round_and_as_wide_as_asked(finer):
     dot = [np.array([[30.0, 20.0], [30.0, 20.0]])]
-    mask = np.asarray(ink_mask(dot, (60, 40), 20, finer)).astype(float) / 255
+    mask = np.asarray(rasterize(dot, (60, 40), 20, finer)).astype(float) / 255
     assert mask.shape == (40, 60)
     assert mask.sum() == pytest.approx(np.pi * 100, rel=0.08)
     rows, columns = np.indices(mask.shape)
@@ -111,8 +112,8 @@ def test_the_nib_is_round_and_as_wide_as_asked(finer):
 
 def test_finer_drawing_gives_the_edges_their_share_of_ink():
     line = [np.array([[10.0, 2.25], [10.0, 17.75]])]
-    levels = [len(np.unique(ink_mask(line, (20, 20), 3.5, finer))) for finer in (1, 8)]
+    levels = [len(np.unique(rasterize(line, (20, 20), 3.5, finer))) for finer in (1, 8)]
     assert levels[0] == 2
     assert levels[1] > 5
-    finest = np.asarray(ink_mask(line, (20, 20), 3.5, 8)).astype(float)
+    finest = np.asarray(rasterize(line, (20, 20), 3.5, 8)).astype(float)
     assert finest[10].sum() / 255 == pytest.approx(3.5, abs=0.3)
