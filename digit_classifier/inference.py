@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import InputError, NoInkError, SelfTestError
 from digit_classifier.framed_images import FramedImage, frame_image, frame_images, ms_since
-from digit_classifier.model_store import Model, list_models, load_model
+from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax

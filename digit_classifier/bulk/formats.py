@@ -1,4 +1,4 @@
-"""The formats of the output: rows to the bytes of a file, and back."""
+"""Output formats: encode rows as a file, and decode them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -53,21 +53,21 @@ SCHEMAS = {
     )
     for all_digits, columns in ANSWERED.items()
 }
-#: What a finished shard is counted by.
+#: Columns from which a finished shard is counted.
 COUNTED = ("accepted", "error_code")
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of the output.
+    """An output format.
 
     Attributes
     ----------
     suffix : str
     encode : callable
-        Rows to the bytes of a file, the same each time.
+        Encodes rows as the bytes of a file; equal rows give equal bytes.
     decode : callable
-        Back to rows of at least `COUNTED`; ValueError says that the file is none.
+        Decodes at least the columns `COUNTED`; raises ValueError for a damaged file.
     """
 
     suffix: str
@@ -86,7 +86,7 @@ def _from_parquet(content: bytes) -> list[Row]:
     try:
         rows: list[Row] = pq.read_table(BytesIO(content), columns=list(COUNTED)).to_pylist()
     except (pa.ArrowException, OSError) as exc:
-        raise ValueError(f"no Parquet of ours: {exc}") from exc
+        raise ValueError(f"not a Parquet file of this format: {exc}") from exc
     return rows
 
 
@@ -104,7 +104,7 @@ def _counted(row: Any) -> Row:
     try:
         return {column: row[column] for column in COUNTED}
     except (KeyError, TypeError) as exc:
-        raise ValueError(f"no row of ours: {exc!r}") from exc
+        raise ValueError(f"not a row of this format: {exc!r}") from exc
 
 
 FORMATS = {

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.bulk.shards import Shard
-from digit_classifier.bulk.source import Item
+from digit_classifier.bulk.sources.base import Item
 from digit_classifier.errors import BulkError, InputError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
@@ -19,8 +19,8 @@ Row = dict[str, Any]
 Answer = Prediction | Reading | InputError
 Answers = Sequence[Answer]
 
-#: So many images share a matrix product, and fewer where their files are large. A row depends on it
-#: in its last bits, so that it is no option: the same shard gives the same bytes.
+#: Images per matrix product, and the bytes of their files after which a batch ends early. Both are
+#: fixed, since the last bits of a row depend on them: the same shard gives the same bytes.
 BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 
 #: The columns of an answer, by what is read: one digit an image, or all digits.
@@ -33,7 +33,7 @@ ANSWERED = {
 def rows_of(
     shard: Shard, classifier: DigitClassifier, *, all_digits: bool = False
 ) -> Iterator[Row]:
-    """Read the images of a shard; no more of them than a batch are in memory.
+    """Read the images of a shard, with one batch in memory at a time.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def rows_of(
     BulkError
         All digits are asked for of an IDX file, whose images are one framed digit each.
     """
-    items = shard.items(classifier.limits.max_bytes)
+    items = shard.read_items(classifier.limits.max_bytes)
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers]
     if all_digits and shard.source.framed:
         raise BulkError(
@@ -77,7 +77,7 @@ def _classify(
     classifier: DigitClassifier,
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
 ) -> list[tuple[str | None, Answer]]:
-    """Read as the classifier asks for more; what cannot be read keeps its place."""
+    """Read images as the classifier asks for them; an unreadable one keeps its place."""
     found: list[tuple[str | None, InputError | None]] = []
 
     def contents() -> Iterator[Any]:
@@ -92,7 +92,7 @@ def _classify(
 
 
 def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uint8]]) -> Answers:
-    """Classify digits that need neither decoding nor framing."""
+    """Classify framed digits, which need neither decoding nor preprocessing."""
     framed = list(digits)
     if not framed:
         return []
@@ -141,12 +141,12 @@ def _row(
 
 
 def _forget_content(error: InputError) -> None:
-    """Drop the traceback: the frames where it was raised hold the image's file, in a circle."""
+    """Drop the traceback: its frames refer to the image file, and form a reference cycle."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _text(name: str | None) -> str | None:
-    r"""Spell bytes of a name that are no UTF-8 as \xff: no format of the output could hold them."""
+    r"""Escape bytes that are not UTF-8 as \xff: no output format can hold them."""
     if name is None:
         return None
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from digit_classifier import blas
 from digit_classifier.cli.errors import Command
 from digit_classifier.cli.local import MAX_FILE_BYTES
+from digit_classifier.environment import blas
 from digit_classifier.settings import load_settings
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from digit_classifier import blas
 from digit_classifier.cli.local import (
     error_answer,
     error_line,
@@ -17,6 +16,7 @@ from digit_classifier.cli.local import (
     local_classifier,
     write_picture,
 )
+from digit_classifier.environment import blas
 from digit_classifier.errors import InputError
 from digit_classifier.settings import load_settings
 

@@ -11,10 +11,10 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 from werkzeug.sansio.response import Response as AnyResponse
 
+from digit_classifier.datasets.samples import MnistTestSet
 from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
-from digit_classifier.model_store import find_model
-from digit_classifier.sample_digits import MnistTestSet
+from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
 from digit_classifier.web import (
     api_docs,

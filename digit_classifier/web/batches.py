@@ -9,10 +9,10 @@ from io import BytesIO
 import msgspec
 from flask import current_app, request
 
+from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
 from digit_classifier.errors import BadBatchError, BrokenImageError, FileTooLargeError, InputError
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.questions import ImagesJson, NamedImage
-from digit_classifier.zip_files import ZIP_ERRORS, unpack
 
 FIELD = "images"
 MAX_ITEMS = 256

@@ -22,8 +22,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from digit_classifier.environment.metrics_directory import VARIABLE, is_alive
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.metrics_folder import VARIABLE, is_alive
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
 from digit_classifier.web.metrics_files import share_values

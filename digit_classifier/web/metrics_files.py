@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client import mmap_dict, values
 
-from digit_classifier.metrics_folder import own_identity
+from digit_classifier.environment.metrics_directory import own_identity
 from digit_classifier.web.log_file import warn_server
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from digit_classifier.metrics_folder import process_status
+from digit_classifier.environment.metrics_directory import process_status
 from digit_classifier.web import overload
 
 #: Seconds between two looks, and for how many in a row a process may be stopped.

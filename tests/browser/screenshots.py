@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from digit_classifier.drawing import parse_strokes
+from digit_classifier.training.synthesis.pen import parse_strokes
 from tests.browser.conftest import LAPTOP, PHONE, launch
 from tests.browser.hands import a_file, choose, draw, draw_strokes, expect_digit
 from tests.strokes import draw_digit, encode

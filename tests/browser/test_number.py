@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from digit_classifier.drawing import parse_strokes, place
+from digit_classifier.training.synthesis.pen import parse_strokes, place
 from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.hands import (
     a_file,

@@ -17,7 +17,7 @@ from tests.web.test_metrics import values
 COUNTING = """
 import os, sys
 from pathlib import Path
-from digit_classifier.metrics_folder import share_metrics
+from digit_classifier.environment.metrics_directory import share_metrics
 share_metrics(Path(sys.argv[1]))
 from digit_classifier.web.metrics import Metrics
 metrics = Metrics()
@@ -38,7 +38,7 @@ print(len(counted), sum(sample.value for sample in counted))
 SERVING = """
 import sys
 from pathlib import Path
-from digit_classifier.metrics_folder import share_metrics
+from digit_classifier.environment.metrics_directory import share_metrics
 share_metrics(Path(sys.argv[1]))
 from digit_classifier.web.workers import report_ready
 from tests.web.serving import make_app
