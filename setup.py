@@ -66,6 +66,7 @@ setup(
             "psutil",
             "pytest",
             "pytest-cov",
+            "pytest-xdist",
             "pyyaml",
             "ruff",
             "schemathesis>=4",

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path[:] = map(os.path.realpath, sys.path)
 sys.prefix = sys.exec_prefix = os.path.realpath(sys.prefix)
 
-from digit_classifier import blas, metrics_folder  # noqa: E402
+from digit_classifier.environment import blas, metrics_directory  # noqa: E402
 
 WORKERS = Path(os.environ.get("DIGIT_CLASSIFIER_WORKERS_DIR", "workers"))
 LOGS = Path(os.environ.get("DIGIT_CLASSIFIER_LOGS_DIR", "logs"))
@@ -17,9 +17,9 @@ SERVES = __name__ != "__main__"
 
 blas.use_one_thread()  # before NumPy is imported
 if SERVES:
-    metrics_folder.share_metrics(WORKERS)  # before prometheus_client is imported
+    metrics_directory.share_metrics(WORKERS)  # before prometheus_client is imported
 
-from digit_classifier.web import create_app, memory, overload  # noqa: E402
+from digit_classifier.web import create_app, memory, overload, stopped_workers  # noqa: E402
 from digit_classifier.web.workers import report_ready, warm_up  # noqa: E402
 
 log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
@@ -30,3 +30,4 @@ warm_up(application)
 if SERVES:
     overload.begin(application)
     report_ready(WORKERS)
+    stopped_workers.watch(application, WORKERS)

@@ -17,9 +17,9 @@ from pathlib import Path
 import click
 
 from digit_classifier.errors import InputError
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import load_model
-from digit_classifier.training.tables import markdown_table
+from digit_classifier.models.store import load_model
 from tests.fuzz.bombs import ARCHIVES, COSTLY, FILES
 from tests.fuzz.corpus import corpus
 from tests.web.serving import make_app

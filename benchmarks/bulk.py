@@ -21,14 +21,14 @@ from distributed import Client, as_completed
 from distributed.protocol.pickle import dumps
 
 from benchmarks.pictures import encode
-from digit_classifier.bulk.archives import open_zip
-from digit_classifier.bulk.run import IN_FLIGHT, Options, run_batch
-from digit_classifier.bulk.shards import list_shards, take_census
+from digit_classifier.bulk.run import SHARDS_PER_THREAD, Options, run_batch
+from digit_classifier.bulk.shards import build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.bulk.worker import Record
+from digit_classifier.bulk.sources.archives import open_zip
+from digit_classifier.bulk.worker import ShardResult
 from digit_classifier.datasets import load_mnist
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.training.tables import markdown_table
 from tests.bulk.cluster import Cluster
 from tests.bulk.inputs import write_folder, write_tar, write_text, write_zip
 from tests.datasets.drawn import to_idx
@@ -68,7 +68,7 @@ def tasks_a_second(scheduler: str) -> float:
         pending = as_completed(
             [
                 client.submit(abs, n, pure=False)
-                for n, _ in zip(left, range(2 * IN_FLIGHT), strict=False)
+                for n, _ in zip(left, range(2 * SHARDS_PER_THREAD), strict=False)
             ]
         )
         for future in pending:
@@ -118,8 +118,8 @@ def listings(folder: Path) -> Iterator[list[str]]:
     }
     for kind, path in written.items():
         started = time.perf_counter()
-        census = take_census([find_source(str(path))], SHARD_SIZE)
-        yield [kind, f"{census.n_images / (time.perf_counter() - started):,.0f}"]
+        manifest = build_manifest([find_source(str(path))], SHARD_SIZE)
+        yield [kind, f"{manifest.n_images / (time.perf_counter() - started):,.0f}"]
 
 
 def zip_memory(path: Path) -> float:
@@ -135,7 +135,7 @@ def zip_memory(path: Path) -> float:
 def weights(inputs: dict[str, list[str]]) -> str:
     """Tell how much of a run passes the scheduler, and how much is read and written."""
     shard = next(list_shards([find_source(inputs["PNG in a ZIP"][0])], SHARD_SIZE))
-    record = Record(0, SHARD_SIZE, SHARD_SIZE, 0, 64 * "0")
+    record = ShardResult(0, SHARD_SIZE, SHARD_SIZE, 0, 64 * "0")
     sizes = [len(dumps(sent)) for sent in (shard, record)]
     lines = ["a shard's description: {:,} bytes, its record: {:,} bytes".format(*sizes)]
     for format_ in ("parquet", "jsonl"):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digit_classifier import blas
+from digit_classifier.environment import blas
 
 blas.use_one_thread()  # before NumPy is imported
 

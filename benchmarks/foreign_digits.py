@@ -24,7 +24,7 @@ from benchmarks.pictures import Picture, encoded, foreign_sets, labels_of
 from benchmarks.readings import Readings, auroc
 from digit_classifier.datasets import load_mnist
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.decode import DecodeLimits
 from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.settings import load_settings

@@ -18,14 +18,14 @@ from tqdm import tqdm
 from benchmarks.hard_pictures import HARD_PICTURES, draw_hard
 from benchmarks.pictures import Picture, foreign_sets, labels_of
 from digit_classifier.errors import NoInkError
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
 from digit_classifier.preprocessing.framing import STEPS, frame_center
 from digit_classifier.preprocessing.ink import InkNotFoundError
 from digit_classifier.preprocessing.transformers import framing_pipeline
 from digit_classifier.settings import load_settings
-from digit_classifier.training.tables import markdown_table
 
 LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
 #: Without these there is no picture of 28×28 that shows the digit whole.

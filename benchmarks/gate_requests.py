@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digit_classifier import blas, metrics_folder
+from digit_classifier.environment import blas, metrics_directory
 
 blas.use_one_thread()  # before NumPy is imported
 
@@ -37,7 +37,7 @@ class Case(NamedTuple):
 
 def service(folder: Path) -> Flask:
     """Return the application as Apache serves it, with its log and its metrics."""
-    metrics_folder.share_metrics(folder)  # before prometheus_client is imported
+    metrics_directory.share_metrics(folder)  # before prometheus_client is imported
     from digit_classifier.web import create_app, memory
     from digit_classifier.web.workers import warm_up
 

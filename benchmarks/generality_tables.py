@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.preprocessing.framing import Framing
-from digit_classifier.training.tables import markdown_table
 
 FRAMINGS: tuple[Framing, ...] = ("center", "auto")
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from digit_classifier import blas, metrics_folder
+from digit_classifier.environment import blas, metrics_directory
 
 blas.use_one_thread()  # before NumPy is imported
 
@@ -17,8 +17,8 @@ import click  # noqa: E402
 import typed_settings as ts  # noqa: E402
 from flask import Flask  # noqa: E402
 
+from digit_classifier.datasets.samples import DRAWN  # noqa: E402
 from digit_classifier.inference import DigitClassifier  # noqa: E402
-from digit_classifier.sample_digits import DRAWN  # noqa: E402
 from digit_classifier.settings import Settings  # noqa: E402
 
 N_ROUNDS, N_REQUESTS = 100, 10
@@ -48,7 +48,7 @@ def milliseconds(app: Flask) -> float:
 def main() -> None:
     """Print the times and their ratio."""
     with tempfile.TemporaryDirectory() as name:
-        metrics_folder.share_metrics(Path(name))  # before prometheus_client is imported
+        metrics_directory.share_metrics(Path(name))  # before prometheus_client is imported
         from digit_classifier.web import create_app
 
         settings = Settings(secret_key=ts.SecretStr("k" * 32))

@@ -19,8 +19,8 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from digit_classifier.sample_digits import DRAWN
-from digit_classifier.training.tables import markdown_table
+from digit_classifier.datasets.samples import DRAWN
+from digit_classifier.evaluation.tables import markdown_table
 from tests.deployment.clone import PROJECT, Clone
 from tests.deployment.own_apache import OwnApache, give_to_user, serving
 from tests.deployment.test_build import free_port

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import find_model, load_model
+from digit_classifier.models.store import find_model, load_model
 from tests.deployment.clone import PROJECT
 
 PEERS = PROJECT / "benchmarks" / "peers"

@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.peer_environments import NO_MODELS
+from digit_classifier.datasets.samples import MnistTestSet
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.decode import DecodeLimits
-from digit_classifier.sample_digits import MnistTestSet
 from digit_classifier.settings import load_settings
-from digit_classifier.training.tables import markdown_table
 
 SIZES = (*((side, side) for side in (28, 64, 128, 320, 640, 1280, 2048)), (4000, 3000))
 FORMATS: dict[str, dict[str, int]] = {"PNG": {"compress_level": 1}, "JPEG": {"quality": 85}}

@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from benchmarks.pictures import Picture, labels_of
 from digit_classifier.errors import InputError
+from digit_classifier.evaluation.calibration import reliability
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.training.calibration import reliability
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from benchmarks.pictures import foreign_sets, labels_of
 from digit_classifier.datasets import Mnist, load_mnist
 from digit_classifier.errors import InputError
+from digit_classifier.evaluation.calibration import fit_temperature, negative_log_likelihood
+from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
 from digit_classifier.preprocessing.framing import frame
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.settings import load_settings
-from digit_classifier.training.augmentation import UNDISTURBED
-from digit_classifier.training.calibration import fit_temperature, negative_log_likelihood
-from digit_classifier.training.evaluation import logits_of
+from digit_classifier.training.augmentation import GEOMETRIC_ONLY
+from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES, Recipe
-from digit_classifier.training.trainer import Trainer
 
 Digits = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
@@ -36,7 +36,7 @@ MLP, SOFTMAX = RECIPES["mlp"], RECIPES["softmax"]
 WORLD = MLP.augmentation
 #: What the other perceptrons differ from by one thing each.
 PLAIN = replace(
-    MLP, augmentation=replace(UNDISTURBED, stretched_share=0), n_negatives=0, negative_share=0
+    MLP, augmentation=replace(GEOMETRIC_ONLY, stretched_share=0), n_negatives=0, negative_share=0
 )
 
 CANDIDATES = {
@@ -92,7 +92,7 @@ def _framed_digits(folder: Path) -> Digits:
 def _figures(recipe: Recipe, data: Mnist, seed: int, foreign: Digits | None) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "checkpoint.safetensors"
-        trainer = Trainer("candidate", recipe, data, seed=seed, checkpoint=checkpoint)
+        trainer = EpochTrainingRun("candidate", recipe, data, seed=seed, checkpoint=checkpoint)
         trainer.run()
     scores = trainer.validate()
     yield f"{scores.n_errors} / {scores.n_errors_inverted} errors of {scores.n_images:,}"

@@ -16,10 +16,10 @@ from benchmarks.peer_environments import NO_MODELS
 from benchmarks.serving import images_a_second
 from digit_classifier.classifier import Classifier
 from digit_classifier.datasets import load_mnist
-from digit_classifier.model_store import load_model
+from digit_classifier.evaluation.tables import markdown_table
+from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import load_settings
-from digit_classifier.training.tables import markdown_table
 
 BATCH_SIZES = tuple(2**power for power in range(13))
 #: Bytes that are read over and over: what fits in a core's second cache, in the third, in neither.

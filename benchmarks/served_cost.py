@@ -17,9 +17,9 @@ from urllib3 import encode_multipart_formdata
 from benchmarks.contestants import Contestant
 from benchmarks.load_by_wrk import Load
 from digit_classifier.datasets import load_mnist
-from digit_classifier.sample_digits import MnistTestSet
+from digit_classifier.datasets.samples import MnistTestSet
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.settings import load_settings
-from digit_classifier.training.tables import markdown_table
 from tests.deployment.own_apache import OwnApache, built_clone, serving
 from tests.deployment.test_build import free_port
 

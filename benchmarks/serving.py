@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from digit_classifier import blas
+from digit_classifier.environment import blas
 
 blas.use_one_thread()  # before NumPy is imported
 
@@ -30,9 +30,9 @@ from benchmarks.peer_environments import NO_MODELS, prepare  # noqa: E402
 from benchmarks.serving_tables import PICTURES, plot, tables  # noqa: E402
 from digit_classifier.datasets import load_mnist  # noqa: E402
 from digit_classifier.datasets.folder import list_labelled_images  # noqa: E402
+from digit_classifier.datasets.samples import MnistTestSet  # noqa: E402
 from digit_classifier.inference import DigitClassifier  # noqa: E402
-from digit_classifier.model_store import load_model  # noqa: E402
-from digit_classifier.sample_digits import MnistTestSet  # noqa: E402
+from digit_classifier.models.store import load_model  # noqa: E402
 from digit_classifier.settings import load_settings  # noqa: E402
 
 OUTPUT = Path(__file__).with_name("output")

@@ -22,8 +22,8 @@ import psutil
 import requests
 
 from benchmarks.overload import own_apache
+from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.inference import FORMATS
-from digit_classifier.training.tables import markdown_table
 from tests.deployment.own_apache import OwnApache
 from tests.web.pictures import REFUSED, drawn
 from tests.web.serving import csrf_token

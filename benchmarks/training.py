@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import trange
 
 from digit_classifier.datasets import load_mnist
-from digit_classifier.neural_network.fitting import batch_indices, run_epoch
+from digit_classifier.neural_network.epoch import batch_indices, run_epoch
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.neural_network.optimizers import Adam

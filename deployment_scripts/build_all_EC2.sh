@@ -3,24 +3,8 @@
 set -euo pipefail
 
 export DEPLOYMENT=system
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/settings.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/releases.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/live.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/site_changes.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
-SCRIPTS="$PROJECT_DIR/deployment_scripts"
 CURRENT_STEP="the beginning"
 
 usage() {
@@ -142,6 +126,7 @@ try_release() {
         info "${release##*/} serves already."
     elif ! bash "$SCRIPTS/trial.sh" "$release"; then
         refuse "$release" "its trial failed"
+        prune_releases
         die "Release ${release##*/} is refused; nothing was changed in what serves."
     fi
 }

@@ -2,16 +2,7 @@
 # Make Apache's configuration for the service: the site, and locally a whole Apache around it.
 set -euo pipefail
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/machine_apache.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 # What either Apache loads, by the names of a2enmod; mod_wsgi is a case of its own.
 MODULES=(mpm_event asis authz_core authz_host alias deflate dir filter headers mime negotiation
@@ -167,6 +158,7 @@ render_site() {
         LOG_DIR="$LOG_DIR" RUN_DIR="$RUN_DIR" SITE_PORT="$port" FLAGS="$(flags)" \
         LOAD_WSGI="$wsgi" LISTEN="$(listen)" SERVER_NAME="$SERVER_NAME" \
         HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX="$suffix" WSGI_USER="$user" PROCESSES="$PROCESSES" \
+        LARGE_PROCESSES=$(((PROCESSES + 1) / 2)) \
         START_SERVERS=$((servers < 2 ? servers : 2)) MAX_SERVERS="$servers" \
         MAX_WORKERS=$((servers * THREADS_PER_SERVER)) \
         MIN_SPARE_THREADS=$((THREADS_PER_SERVER / 2)) BODIES_DIR="$BODIES_DIR" \

@@ -4,9 +4,9 @@
 
 CLONE="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 PROJECT_DIR="$CLONE"
+SCRIPTS="$PROJECT_DIR/deployment_scripts"
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/variables.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/variables.sh"
 
 # A relative path given by the user is taken from the folder the user stands in.
 absolute_path() {
@@ -61,6 +61,9 @@ if [[ "$DEPLOYMENT" == system ]]; then
     # The service's own log, which it writes itself, and how that is rotated.
     REQUESTS_LOG_DIR="/var/log/digit-classifier"
     ROTATION_FILE="/etc/logrotate.d/digit-classifier"
+    # Files that decide how Apache serves.
+    CONFIGURATION=("$SITE_FILE" "$APACHE_DIR" "$ROTATION_FILE" /etc/apache2/ports.conf
+        /etc/apache2/mods-enabled /etc/apache2/sites-enabled)
     # What was not there before is written down here, for cleanup.sh.
     MADE_DIR="$STATE_DIR/made"
 else

@@ -2,16 +2,7 @@
 # Make a release of this clone: an environment with the pinned requirements and the package, root's.
 set -euo pipefail
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/python.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/releases.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 usage() {
     cat <<'END'

@@ -2,16 +2,7 @@
 # Replace the service's processes in a running Apache one after the other, without losing a request.
 set -euo pipefail
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/desired_state.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/apache_control.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/releases.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 usage() {
     cat <<'END'

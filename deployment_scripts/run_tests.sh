@@ -1,26 +1,22 @@
 #!/usr/bin/env bash
-# The gate: format, lint, security, types, imports, scripts of page and shell, and tests, in an
-# environment of its own.
+# The gate: checks of the code, and the tests, in an environment of its own.
 set -euo pipefail
 
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/config_profile.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 usage() {
     cat <<'END'
 Usage: run_tests.sh [--lint]
 
-Runs every check of the project, in TEST_PYVENV. The tests that read MNIST look for it in
+Checks the Python code and runs the tests, in TEST_PYVENV. The tests that read MNIST look for it in
 DIGIT_CLASSIFIER_DATA_DIR and are skipped without it; REQUIRE_MNIST=1 makes them fail instead.
 
-  --lint   stop before the tests
+  --lint   check the code of the page and the shell scripts as well, and run no tests
   --help   show this text
 END
 }
 
-check_code() {
+check_python() {
     step "Test environment"
     bash deployment_scripts/install_pyvenv.sh --test
     PATH="$TEST_PYVENV/bin:$PATH"
@@ -34,10 +30,13 @@ check_code() {
     mypy
     step "Imports (import-linter)"
     lint-imports
+}
+
+check_scripts() {
     step "JavaScript (tsc, eslint)"
     check_javascript
     step "Shell scripts (shellcheck)"
-    shellcheck --external-sources deployment_scripts/*.sh .ci/run
+    shellcheck deployment_scripts/*.sh deployment_scripts/lib/*.sh .ci/run
 }
 
 # By the environment's own Node, as a machine's may be missing or too old.
@@ -50,25 +49,29 @@ check_javascript() {
 }
 
 run_tests() {
-    step "Tests (pytest)"
+    local failed=0
     # The operator's own settings are no business of the tests; the place of the data is.
     unset "${!DIGIT_CLASSIFIER_@}"
-    DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR" pytest --cov
+    export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
+    step "Tests (pytest, on all cores)"
+    pytest --cov --numprocesses auto --dist worksteal -m "not apache" || failed=1
+    step "Tests of Apache (pytest, one at a time)"
+    pytest --cov --cov-append -m apache || failed=1
+    return "$failed"
 }
 
 main() {
-    local tests=yes
+    local lint_only=no
     case "${1-}" in
         "") ;;
-        --lint) tests=no ;;
+        --lint) lint_only=yes ;;
         --help) usage && return ;;
         *) usage_error "unknown option $1" ;;
     esac
     STEPS=8
-    [[ "$tests" == no ]] || STEPS=9
     cd -- "$PROJECT_DIR"
-    check_code
-    if [[ "$tests" == yes ]]; then run_tests; fi
+    check_python
+    if [[ "$lint_only" == yes ]]; then check_scripts; else run_tests; fi
 }
 
 main "$@"

@@ -1,7 +1,7 @@
-"""What every classifier can do, whatever it is made of.
+"""The interface of all classifiers.
 
-All that trains, keeps, judges or serves a classifier goes through this interface;
-``digit_classifier.registry`` has the classes by name, and docs/extending.md adds one.
+Training, evaluation, model files and serving use classifiers through it.
+``digit_classifier.models.registry`` has the classes by name; docs/extending.md adds one.
 """
 
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve
@@ -17,25 +17,25 @@ Array = NDArray[np.floating]
 
 
 class Classifier(ABC):
-    """Tells the digit from the vector of a framed image."""
+    """Classifies the vector of a normalized image."""
 
     @classmethod
     def fit(cls, X: Array, y: NDArray[np.integer], rng: np.random.Generator) -> Self:
-        """Learn in one go; the networks learn in epochs instead, by a recipe.
+        """Fit in one call. Networks are trained by a recipe instead, in epochs.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features), float32
         y : ndarray of shape (n_samples,)
-            From 0 to the number of classes less one.
+            Class indices, from 0.
         rng : Generator
-            For all that is random.
+            Source of all random numbers.
         """
         raise NotImplementedError(f"{cls.__name__} is trained by a recipe.")
 
     @abstractmethod
     def predict_logits(self, X: Array) -> Array:
-        """Return scores whose softmax are the probabilities of the classes.
+        """Return the logits: scores whose softmax are the class probabilities.
 
         Parameters
         ----------
@@ -48,34 +48,34 @@ class Classifier(ABC):
 
     @property
     def architecture(self) -> list[dict[str, Any]]:
-        """What it is made of, in JSON's types, one entry a layer."""
+        """The layers, in JSON's types, one entry each."""
         return [{"type": type(self).__name__}]
 
     @abstractmethod
     def named_parameters(self) -> dict[str, NDArray[Any]]:
-        """Return all that was learned, as arrays by name; a model's file holds nothing else."""
+        """Return the learned parameters by name; a model file contains these arrays alone."""
 
     @classmethod
     @abstractmethod
     def from_parameters(
         cls, architecture: list[dict[str, Any]], parameters: Mapping[str, NDArray[Any]]
     ) -> Self:
-        """Build it again from what a model's file says, which may be anything.
+        """Build a classifier from the content of a model file, which may be anything.
 
         Raises
         ------
         KeyError, TypeError, ValueError
-            It does not describe such a classifier.
+            The content does not describe such a classifier.
         """
 
     def filters(self) -> Array | None:
-        """Return what its first layer looks for, shape (n_filters, n_values), if it can be seen.
+        """Return the filters of the first layer, shape (n_filters, n_values), or None.
 
-        A filter has a value for each feature, or for each pixel of a square kernel.
+        A filter has one weight per feature, or per pixel of a square kernel.
         """
         return None
 
-    def activations(self, X: Array) -> Iterator[tuple[str, Array]]:  # noqa: ARG002, most have none
+    def activations(self, X: Array) -> Iterator[tuple[str, Array]]:  # noqa: ARG002, optional
         """Yield each layer's type and output, which the next layer may overwrite."""
         return iter(())
 
@@ -84,7 +84,7 @@ class Classifier(ABC):
         X: Array,  # noqa: ARG002, not every classifier has gradients
         grad_of_logits: Callable[[Array], Array],  # noqa: ARG002
     ) -> Array | None:
-        """Return the gradient of a function of the logits with respect to X, if there is one.
+        """Return the gradient of a function of the logits with respect to X, or None.
 
         Parameters
         ----------

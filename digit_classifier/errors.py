@@ -25,7 +25,7 @@
         ├── EmptyFileError            a file without content
         ├── FileTooLargeError         too many bytes
         ├── BadBatchError             a batch that is none, or too long
-        ├── OutOfTimeError            a batch whose images before this one took too long
+        ├── OutOfTimeError            an image of a batch after too long a time, or too many pixels
         ├── BadPurposeError           a purpose of a reading that is not known
         ├── BadIndexError             an index of the test set that is no whole number
         ├── IndexPastEndError         one that the test set does not reach
@@ -208,7 +208,7 @@ class BadBatchError(InputError):
 
 
 class OutOfTimeError(InputError):
-    """The images of a batch before this one took so long that it was not read."""
+    """The images of a batch before this one took too long, or have too many pixels with it."""
 
     code = "out_of_time"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import InputError, NoInkError, SelfTestError
 from digit_classifier.framed_images import FramedImage, frame_image, frame_images, ms_since
-from digit_classifier.model_store import Model, list_models, load_model
+from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
@@ -79,8 +79,21 @@ class DigitClassifier:
         InputError
             The file is no image that can be read; see :mod:`digit_classifier.errors`.
         """
+        return self.predict_with_image(content, inspect=inspect)[0]
+
+    def predict_with_image(
+        self, content: bytes, *, inspect: bool = False
+    ) -> tuple[Prediction, FramedImage]:
+        """Read the digit of one image file, and return the framed image as well.
+
+        From it the prediction can be explained without decoding the file again.
+
+        Raises
+        ------
+        InputError
+        """
         image = frame_image(content, self.limits, self.framing)
-        return self._predict_one(image, inspect=inspect)
+        return self._predict_one(image, inspect=inspect), image
 
     def read(self, content: bytes) -> Reading:
         """Read all digits of one image file.
@@ -141,7 +154,11 @@ class DigitClassifier:
         return self._predict_one(image, inspect=inspect)
 
     def predict_batch(
-        self, contents: Iterable[bytes], *, time_limit: float | None = None
+        self,
+        contents: Iterable[bytes],
+        *,
+        time_limit: float | None = None,
+        pixel_limit: int | None = None,
     ) -> list[Prediction | InputError]:
         """Read the digits of many image files, all in one matrix product.
 
@@ -150,13 +167,15 @@ class DigitClassifier:
         contents : iterable of bytes
         time_limit : float, optional
             Seconds after which no further image is begun: each is an `OutOfTimeError`.
+        pixel_limit : int, optional
+            How many pixels all files may have: what has more than is left is one as well.
 
         Returns
         -------
         list of Prediction or InputError
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
-        items = frame_images(contents, self.limits, self.framing, time_limit)
+        items = frame_images(contents, self.limits, self.framing, time_limit, pixel_limit)
         framed = [item for item in items if isinstance(item, FramedImage)]
         predictions = iter(self.predict_framed_images(framed))
         return [next(predictions) if isinstance(item, FramedImage) else item for item in items]

@@ -1,12 +1,12 @@
-"""Training and reading by the names that older services had for them, in Python and as a command.
+"""Training and prediction by the names of older services, in Python and as a command.
 
 >>> from digit_classifier.main import Classifier
 >>> Classifier().predict("digit_classifier/samples/4-7.png")
 {'prediction': 7}
 
-``Trainer()()`` trains the model that the settings name, and ``python -m digit_classifier.main``
-does both: ``-t`` trains, ``-p FILE`` reads, ``-c NAME`` chooses the classifier. All of it is what
-``digit-classifier train`` and ``predict`` do.
+``Trainer()()`` trains the model that the settings name. ``python -m digit_classifier.main`` does
+both: ``-t`` trains, ``-p FILE`` predicts, ``-c NAME`` selects the classifier. New programs use
+``digit-classifier train`` and ``predict``.
 """
 
 import json
@@ -16,8 +16,8 @@ from typing import Any
 
 import click
 
-from digit_classifier import blas
 from digit_classifier.cli.errors import Command
+from digit_classifier.environment import blas
 from digit_classifier.settings import load_settings
 
 
@@ -29,17 +29,17 @@ class Trainer:
     classifier : str, optional
         Such as ``"mlp"`` or ``"MLPClassifier"``; by default the model that the settings name.
     **options
-        ``seed``, ``resume``, and ``changes`` of the recipe, as of
-        :func:`digit_classifier.training.start.train_model`.
+        ``seed``, ``resume`` and ``overrides`` of the recipe, see
+        :func:`digit_classifier.training.train.train_model`.
     """
 
     def __init__(self, classifier: str | None = None, **options: Any) -> None:
         self.classifier, self.options = classifier, options
 
     def __call__(self) -> None:
-        """Train, and write the model into the folder of models under the classifier's name."""
+        """Train, and save the model under the classifier's name in the directory of models."""
         from digit_classifier.cli.train import train_into
-        from digit_classifier.model_store import model_file
+        from digit_classifier.models.store import model_file
 
         settings = load_settings()
         kind = _kind(self.classifier or settings.model)
@@ -67,7 +67,7 @@ class Classifier:
         Raises
         ------
         InputError
-            It is no image that can be read.
+            The file is not a readable image.
         OSError
             The file cannot be read.
         """
@@ -75,7 +75,7 @@ class Classifier:
 
 
 def _kind(name: str) -> str:
-    from digit_classifier.registry import kind_of_class
+    from digit_classifier.models.registry import kind_of_class
 
     return kind_of_class(name)
 

@@ -1,10 +1,10 @@
 """Typed settings: defaults < configuration file < ``DIGIT_CLASSIFIER_*`` environment.
 
 The file is TOML with one table, ``[digit_classifier]``, whose keys are the fields of
-:class:`Settings`. ``DIGIT_CLASSIFIER_CONFIG`` names it; without that, ``instance/settings.toml``
-in the working folder is read where it exists. A variable such as ``DIGIT_CLASSIFIER_PORT`` wins
-over the file. Relative paths are taken from the file's own folder where they stand in it, and from
-the working folder otherwise.
+:class:`Settings`. Its path is in ``DIGIT_CLASSIFIER_CONFIG``, or else ``instance/settings.toml`` in
+the working directory, if that exists. A variable such as ``DIGIT_CLASSIFIER_PORT`` overrides the
+file. Relative paths in the file are relative to its directory, those in variables to the working
+directory.
 """
 
 import os
@@ -24,48 +24,48 @@ DEFAULT_CONFIG = Path("instance/settings.toml")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an operator may set.
+    """The settings of an operator.
 
     Parameters
     ----------
     host, port
-        Where ``digit-classifier serve`` listens.
+        Address and port of ``digit-classifier serve``.
     data_dir
-        Folder of the four MNIST files, read by training and evaluation.
+        Directory of the four MNIST files, for training and evaluation.
     models_dir
-        Folder of the models trained here; one of them hides a shipped model of its name.
+        Directory of the models trained here; they take precedence over shipped ones.
     model
-        Name of the model that answers.
+        Name of the default model.
     framing
-        ``"auto"`` finds the ink; ``"center"`` only crops the central square.
+        ``"auto"`` locates the ink; ``"center"`` only crops the central square.
     max_upload_bytes
-        Largest upload accepted, in bytes; the command line reads larger files from disk.
+        Largest accepted upload, in bytes; the command line reads larger files from disk.
     max_image_pixels
-        Largest image accepted, in pixels (width × height). Bounds the memory of a request.
+        Largest accepted image, in pixels (width × height). It limits the memory of a request.
     max_batch_bytes
-        Largest request to the batch endpoint, in bytes.
+        Largest accepted request to the batch endpoint, in bytes.
     max_queue_ms
-        How long a request may have waited for a free thread, in milliseconds, before it is refused;
-        known under Apache alone.
+        Longest time that a request may wait for a free thread, in milliseconds; later ones are
+        rejected. It only applies under Apache.
     requests_at_once
-        How many threads each of Apache's processes has to read pictures; other requests wait.
+        Number of images that each of Apache's processes reads concurrently; other requests wait.
     max_memory_bytes
-        What such a process may take for these, beside what it has when it starts.
+        Memory that such a process may use in addition to that at its start, in bytes.
     environment
-        ``"production"``, ``"development"`` (debugger, templates read anew) or ``"testing"`` (errors
-        reach the test, forms need no token).
+        ``"production"``, ``"development"`` (debugger, templates are reloaded) or ``"testing"``
+        (errors reach the test, forms need no token).
     read_only
-        The service is not well if it can write its own code or model: set by the deployment, whose
-        files are root's.
+        Report the service as unhealthy if it can write its own code or model. The deployment sets
+        it, since its files belong to root.
     cors_origins
         Origins, such as ``"https://app.example"``, whose pages may call the API from browsers.
     api_keys
-        Who may call the API: ``"NAME SHA256"`` or ``"NAME SHA256 LIMIT"`` each, the digest being
-        that of the key, the limit such as ``"1000/hour"``. Without any, everybody may.
+        Clients of the API: ``"NAME SHA256"`` or ``"NAME SHA256 LIMIT"`` each, with the digest of
+        the key and a limit such as ``"1000/hour"``. If empty, everybody may call the API.
     rate_limit
-        How often one key, or one address, may call the API, such as ``"60/minute"``.
+        Limit per key, or per address, such as ``"60/minute"``.
     rate_limit_storage
-        Where the calls are counted: ``"memory://"`` of each process, or ``"redis://HOST:PORT"``.
+        Storage of the rate limits: ``"memory://"`` in each process, or ``"redis://HOST:PORT"``.
     secret_key
         Signs the session cookie that carries the form's CSRF token. In production the web
         application does not start without it; there is no default.
@@ -111,7 +111,8 @@ def load_settings() -> Settings:
                 ts.FileLoader(files=[_config_file()], formats={"*": ts.TomlFormat(TABLE)}),
                 ts.EnvLoader(prefix=ENV_PREFIX),
             ],
-            converter=_converter(),
+            # lists in variables are separated by commas, since addresses contain colons
+            converter=ts.converters.TSConverter(strlist_sep=","),
             base_dir=Path.cwd(),
         )
     except ts.exceptions.InvalidSettingsError as exc:
@@ -120,16 +121,11 @@ def load_settings() -> Settings:
         raise SettingsError(f"The settings cannot be read from {_config_path()}: {exc}") from exc
 
 
-def _converter() -> ts.converters.TSConverter:
-    """Convert as usual, but lists in variables at commas: addresses have colons."""
-    return ts.converters.TSConverter(strlist_sep=",")
-
-
 def _config_path() -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
 
 
 def _config_file() -> str:
-    """Name the file to typed-settings, with its mark "!" where the file must exist."""
+    """Return the file for typed-settings, marked with "!" if it must exist."""
     mark = "!" if CONFIG_VARIABLE in os.environ else ""
     return f"{mark}{_config_path()}"

@@ -1,4 +1,4 @@
-"""Arrays as other programs send and get them: a type's name, a shape, and values or bytes."""
+"""Tensors of the Open Inference Protocol: a data type, a shape, and values or bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import TensorError
 
-#: By the names of the Open Inference Protocol; the bytes are little-endian.
+#: The protocol's names of the types; bytes are little-endian.
 DTYPES: dict[str, np.dtype[Any]] = {
     "UINT8": np.dtype("u1"),
     "FP32": np.dtype("<f4"),
@@ -22,7 +22,7 @@ _WHITE = {"UINT8": 255, "FP32": 1}
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array without NumPy.
+    """An array without NumPy, for the web layer.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Tensor:
         One of :data:`DTYPES`.
     shape : tuple of int
     values : bytes or sequence
-        Row after row: little-endian bytes, or numbers, in lists as deep as the shape or in one.
+        In C order: little-endian bytes, or numbers in nested lists or in a flat one.
     """
 
     datatype: str
@@ -39,16 +39,16 @@ class Tensor:
 
     @classmethod
     def of(cls, array: NDArray[Any], datatype: str) -> Self:
-        """Write an array as bytes of that type."""
+        """Return an array as a tensor of bytes."""
         return cls(datatype, array.shape, array.astype(DTYPES[datatype]).tobytes())
 
     def as_list(self) -> list[Any]:
-        """Return the numbers of one that holds bytes, in one list."""
+        """Return the numbers of a tensor of bytes, in a flat list."""
         return np.frombuffer(bytes(self.values), DTYPES[self.datatype]).tolist()
 
 
 def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Read framed digits, light on black.
+    """Return the framed digits, light on black, of a tensor.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
         UINT8 from 0 to 255 or FP32 from 0 to 1, of shape (n, height, width) or
         (n, height * width).
     image_shape : tuple of int
-        The height and width that the model takes.
+        Height and width of the model's input.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
         raise TensorError(f"There are {tensor.shape[0]} digits; 1 to {MAX_DIGITS} are read.")
     array = _array(tensor)
     white = _WHITE[tensor.datatype]
-    if not ((array >= 0) & (array <= white)).all():  # nor is NaN
+    if not ((array >= 0) & (array <= white)).all():  # also rejects NaN
         raise TensorError(f"The values of {tensor.datatype} go from 0 to {white}.")
     return array.reshape(-1, height, width).astype(np.float32) * np.float32(255 / white)
 
@@ -100,5 +100,5 @@ def _array(tensor: Tensor) -> NDArray[Any]:
     if array.shape not in {tensor.shape, (size,)}:
         raise TensorError(f"The data have the shape {list(array.shape)}, not {list(tensor.shape)}.")
     if array.dtype.kind not in ("iu" if dtype.kind == "u" else "iuf"):
-        raise TensorError(f"The data are no numbers of the type {tensor.datatype}.")
+        raise TensorError(f"The data are not numbers of the type {tensor.datatype}.")
     return array

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 import digit_classifier
-from digit_classifier.drawing import by_hand, ink_mask, parse_strokes, place
+from digit_classifier.training.synthesis.pen import jitter_strokes, parse_strokes, place, rasterize
 
 PACKAGE = Path(digit_classifier.__file__).parent
 SELF_TEST_FILE = PACKAGE / "selftest" / "7.png"
@@ -136,9 +136,9 @@ def draw_digit(
     pen_width = longest / 10 if pen_width is None else pen_width
     strokes = [stroke * (aspect, 1) for stroke in parse_strokes(FORMS[digit][form])]
     if rng is not None:
-        strokes = by_hand(strokes, rng)
+        strokes = jitter_strokes(strokes, rng)
     curves = place(strokes, longest - pen_width, np.multiply(position, size))
-    mask = ink_mask(curves, size, pen_width, finer=8 if max(size) <= 200 else 4)
+    mask = rasterize(curves, size, pen_width, oversampling=8 if max(size) <= 200 else 4)
     layer = Image.new("RGBA", size, _rgba(ink))
     layer.putalpha(Image.eval(mask, lambda share: share * _rgba(ink)[3] // 255))
     image = Image.alpha_composite(Image.new("RGBA", size, _rgba(paper)), layer)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from digit_classifier.datasets.samples import DRAWN
 from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.main import Classifier, Trainer, main
-from digit_classifier.model_store import load_model
-from digit_classifier.sample_digits import DRAWN
+from digit_classifier.models.store import load_model
 from digit_classifier.training.recipes import RECIPES
 
 SEVEN = DRAWN / "4-7.png"

@@ -1,9 +1,9 @@
 """Millions of images on the cores of one machine or of many, by Dask.
 
-The way of a run: :mod:`sources` finds out what the inputs are and lists their images,
-:mod:`shards` cuts the listing, :mod:`run` hands the shards to the workers, a bounded number at a
-time, :mod:`worker` reads and classifies one and writes its file. Neither an image nor a row
-travels through the scheduler. All of it comes with the extra ``distributed``.
+How a run works: :mod:`sources` detects the kinds of the inputs and lists their images,
+:mod:`shards` splits the listing, and :mod:`run` submits the shards to the workers, a bounded number
+at a time. A :mod:`worker` reads and classifies the images of a shard and writes its file. Neither
+images nor rows pass through the scheduler. The extra ``distributed`` installs what this needs.
 """
 
 from digit_classifier.errors import MissingPackageError

@@ -1,4 +1,4 @@
-"""The formats of the output: rows to the bytes of a file, and back."""
+"""Output formats: encode rows as a file, and decode them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,38 +9,65 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from digit_classifier.bulk.rows import Row
+from digit_classifier.bulk.rows import ANSWERED, Row
 
-SCHEMA = pa.schema(
+_BOX = pa.list_(pa.int32())
+_DIGIT = pa.struct(
     [
-        pa.field("source", pa.string(), nullable=False),
-        ("name", pa.string()),
-        ("prediction", pa.int16()),
+        ("digit", pa.int16()),
         ("confidence", pa.float32()),
-        ("accepted", pa.bool_()),
-        ("warnings", pa.list_(pa.string())),
-        ("probabilities", pa.list_(pa.float32())),
-        pa.field("model_name", pa.string(), nullable=False),
-        pa.field("model_version", pa.string(), nullable=False),
-        ("error_code", pa.string()),
-        ("error_detail", pa.string()),
+        ("runner_up", pa.int16()),
+        ("runner_up_confidence", pa.float32()),
+        ("box", _BOX),
     ]
 )
-#: What a finished shard is counted by.
+_ROW = pa.struct(
+    [
+        ("text", pa.string()),
+        ("groups", pa.list_(pa.string())),
+        ("box", _BOX),
+        ("digits", pa.list_(_DIGIT)),
+    ]
+)
+_TYPES = {
+    "prediction": pa.int16(),
+    "text": pa.string(),
+    "confidence": pa.float32(),
+    "accepted": pa.bool_(),
+    "warnings": pa.list_(pa.string()),
+    "probabilities": pa.list_(pa.float32()),
+    "rows": pa.list_(_ROW),
+}
+#: By what is read: one digit an image, or all digits.
+SCHEMAS = {
+    all_digits: pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            ("name", pa.string()),
+            *((column, _TYPES[column]) for column in columns),
+            pa.field("model_name", pa.string(), nullable=False),
+            pa.field("model_version", pa.string(), nullable=False),
+            ("error_code", pa.string()),
+            ("error_detail", pa.string()),
+        ]
+    )
+    for all_digits, columns in ANSWERED.items()
+}
+#: Columns from which a finished shard is counted.
 COUNTED = ("accepted", "error_code")
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of the output.
+    """An output format.
 
     Attributes
     ----------
     suffix : str
     encode : callable
-        Rows to the bytes of a file, the same each time.
+        Encodes rows as the bytes of a file; equal rows give equal bytes.
     decode : callable
-        Back to rows of at least `COUNTED`; ValueError says that the file is none.
+        Decodes at least the columns `COUNTED`; raises ValueError for a damaged file.
     """
 
     suffix: str
@@ -50,7 +77,8 @@ class Format:
 
 def _to_parquet(rows: Sequence[Row]) -> bytes:
     file = BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), file, compression="zstd")
+    schema = SCHEMAS[any("text" in row for row in rows[:1])]
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), file, compression="zstd")
     return file.getvalue()
 
 
@@ -58,7 +86,7 @@ def _from_parquet(content: bytes) -> list[Row]:
     try:
         rows: list[Row] = pq.read_table(BytesIO(content), columns=list(COUNTED)).to_pylist()
     except (pa.ArrowException, OSError) as exc:
-        raise ValueError(f"no Parquet of ours: {exc}") from exc
+        raise ValueError(f"not a Parquet file of this format: {exc}") from exc
     return rows
 
 
@@ -76,7 +104,7 @@ def _counted(row: Any) -> Row:
     try:
         return {column: row[column] for column in COUNTED}
     except (KeyError, TypeError) as exc:
-        raise ValueError(f"no row of ours: {exc!r}") from exc
+        raise ValueError(f"not a row of this format: {exc!r}") from exc
 
 
 FORMATS = {

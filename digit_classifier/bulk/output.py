@@ -1,4 +1,4 @@
-"""The folder of a run's output: begun, resumed, finished; ``_manifest.json`` tells which."""
+"""The output directory of a run: start it, resume it, complete it."""
 
 import json
 from collections import Counter
@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from digit_classifier.bulk import files
-from digit_classifier.bulk.shards import Census
-from digit_classifier.bulk.worker import MODEL_FOLDER, Job, Record
+from digit_classifier.bulk import storage
+from digit_classifier.bulk.shards import Manifest
+from digit_classifier.bulk.worker import MODEL_DIRECTORY, Job, ShardResult
 from digit_classifier.errors import BulkError
 
 FORMAT_VERSION = 1
-MANIFEST = "_manifest.json"
-CHECKSUMS = "_SHA256SUMS"
+MANIFEST_FILE = "_manifest.json"
+CHECKSUMS_FILE = "_SHA256SUMS"
 
 
 @dataclass
-class Totals:
-    """What the finished shards hold together.
+class RunSummary:
+    """Totals over the finished shards.
 
     Attributes
     ----------
     n_images, n_accepted, n_bytes : int
     errors : Counter
-        How many images have each code.
+        Number of images by error code.
     checksums : dict of int to str
         The SHA-256 of each shard's file.
     """
@@ -35,13 +35,13 @@ class Totals:
     errors: Counter[str] = field(default_factory=Counter)
     checksums: dict[int, str] = field(default_factory=dict)
 
-    def add(self, record: Record) -> None:
-        """Count a shard."""
-        self.n_images += record.n_images
-        self.n_accepted += record.n_accepted
-        self.n_bytes += record.n_bytes
-        self.errors.update(record.errors)
-        self.checksums[record.index] = record.sha256
+    def add(self, result: ShardResult) -> None:
+        """Add a shard."""
+        self.n_images += result.n_images
+        self.n_accepted += result.n_accepted
+        self.n_bytes += result.n_bytes
+        self.errors.update(result.errors)
+        self.checksums[result.index] = result.sha256
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts in JSON's types."""
@@ -61,26 +61,26 @@ class Output:
     ----------
     job : Job
     options : dict
-        All that a shard's bytes depend on besides the input, in JSON's types.
+        Everything that a shard's bytes depend on besides the input, in JSON's types.
     """
 
     def __init__(self, job: Job, options: Mapping[str, Any]) -> None:
         self.job = job
         self.options = dict(options)
-        self._former: dict[str, Any] | None = None
+        self._previous: dict[str, Any] | None = None
 
-    def open(self, *, resume: bool) -> None:
-        """Look for a former run, before time is spent on the input.
+    def check(self, *, resume: bool) -> None:
+        """Look for a previous run, before the input is listed.
 
         Raises
         ------
         BulkError
-            There is one, and it is not to be resumed; or it is another one; or there is something
-            else.
+            There is a previous run that is not to be resumed or has other options, or the
+            directory holds other files.
         """
-        names = files.names_in(self.job.out)
-        if MANIFEST not in names:
-            if set(names) - {MODEL_FOLDER}:
+        names = storage.list_names(self.job.out)
+        if MANIFEST_FILE not in names:
+            if set(names) - {MODEL_DIRECTORY}:
                 raise BulkError(f"{self.job.out} is not empty, and holds no run of ours.")
             return
         if not resume:
@@ -88,11 +88,11 @@ class Output:
                 f"{self.job.out} holds a run already: go on with it by --resume, or name another "
                 "folder."
             )
-        self._former = self._read()
-        self._compare(self._former)
+        self._previous = self._read_manifest()
+        self._check_unchanged(self._previous)
 
-    def begin(self, census: Census, model: bytes) -> None:
-        """Write the model's file and the manifest, or compare the input with the former run's.
+    def start(self, manifest: Manifest, model: bytes) -> None:
+        """Write the model file and the manifest, or compare the input with the previous run's.
 
         Raises
         ------
@@ -100,61 +100,56 @@ class Output:
             The input has changed.
         """
         self.options |= {
-            "images": census.n_images,
-            "shards": census.n_shards,
-            "fingerprint": census.fingerprint,
+            "images": manifest.n_images,
+            "shards": manifest.n_shards,
+            "fingerprint": manifest.fingerprint,
         }
-        if self._former is not None:
-            self._compare(self._former)
+        if self._previous is not None:
+            self._check_unchanged(self._previous)
             return
-        files.make_folder(files.join(self.job.out, MODEL_FOLDER))
-        files.write_whole(self.job.model_url, model)
-        self._write(complete=False)
+        storage.make_directory(storage.join(self.job.out, MODEL_DIRECTORY))
+        storage.write_atomic(self.job.model_url, model)
+        self._write_manifest(complete=False)
 
-    def finish(self, totals: Totals) -> None:
+    def complete(self, summary: RunSummary) -> None:
         """Write the checksums and the counts.
 
         Raises
         ------
         BulkError
-            The workers have written somewhere else.
+            Files are missing: the workers wrote to another directory.
         """
-        names = {self.job.shard_name(index) for index in totals.checksums}
-        files.remove_partials(self.job.out)
-        missing = names - set(files.names_in(self.job.out))
+        names = {index: self.job.shard_name(index) for index in sorted(summary.checksums)}
+        storage.remove_partials(self.job.out)
+        missing = set(names.values()) - set(storage.list_names(self.job.out))
         if missing:
             raise BulkError(
                 f"{len(missing)} files of the output are not in {self.job.out}, such as "
                 f"{min(missing)}: do the workers see the same folder?"
             )
-        files.write_whole(files.join(self.job.out, CHECKSUMS), self._checksums(totals).encode())
-        self._write(complete=True, counts=totals.as_json())
+        # in the format of sha256sum, which can check them
+        checksums = "".join(f"{summary.checksums[i]}  {name}\n" for i, name in names.items())
+        storage.write_atomic(storage.join(self.job.out, CHECKSUMS_FILE), checksums.encode())
+        self._write_manifest(complete=True, counts=summary.as_json())
 
-    def _checksums(self, totals: Totals) -> str:
-        """List them as sha256sum does, which checks them."""
-        return "".join(
-            f"{digest}  {self.job.shard_name(index)}\n"
-            for index, digest in sorted(totals.checksums.items())
-        )
-
-    def _write(self, **more: Any) -> None:
+    def _write_manifest(self, **more: Any) -> None:
         document = {"format_version": FORMAT_VERSION, "run": self.options, **more}
         content = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        files.write_whole(files.join(self.job.out, MANIFEST), content.encode())
+        storage.write_atomic(storage.join(self.job.out, MANIFEST_FILE), content.encode())
 
-    def _read(self) -> dict[str, Any]:
-        fs, path = files.locate(files.join(self.job.out, MANIFEST))
+    def _read_manifest(self) -> dict[str, Any]:
+        fs, path = storage.locate(storage.join(self.job.out, MANIFEST_FILE))
         try:
             document = json.loads(fs.cat_file(path))
             version, run = document["format_version"], dict(document["run"])
         except (ValueError, KeyError, TypeError) as exc:
-            raise BulkError(f"{self.job.out}/{MANIFEST} is damaged: {exc!r}.") from exc
+            raise BulkError(f"{self.job.out}/{MANIFEST_FILE} is damaged: {exc!r}.") from exc
         if version != FORMAT_VERSION:
             raise BulkError(f"{self.job.out} holds a run that this release cannot resume.")
         return run
 
-    def _compare(self, former: Mapping[str, Any]) -> None:
-        changed = [name for name in self.options if self.options[name] != former.get(name)]
+    def _check_unchanged(self, previous: Mapping[str, Any]) -> None:
+        changed = [name for name in self.options if self.options[name] != previous.get(name)]
         if changed:
             raise BulkError(
                 f"{self.job.out} holds another run; these differ: {', '.join(changed)}. Name "

@@ -1,6 +1,6 @@
-"""The rows of a shard: a prediction or an error for each image."""
+"""The rows of a shard: a prediction, a reading of all digits, or an error for each image."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -8,29 +8,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.bulk.shards import Shard
-from digit_classifier.bulk.source import Item
+from digit_classifier.bulk.sources.base import Item
 from digit_classifier.errors import BulkError, InputError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.preprocessing.framing import Framed
 
 Row = dict[str, Any]
-Answers = list[Prediction | InputError]
+Answer = Prediction | Reading | InputError
+Answers = Sequence[Answer]
 
-#: So many images share a matrix product, and fewer where their files are large. A row depends on it
-#: in its last bits, so that it is no option: the same shard gives the same bytes.
+#: Images per matrix product, and the bytes of their files after which a batch ends early. Both are
+#: fixed, since the last bits of a row depend on them: the same shard gives the same bytes.
 BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 
-_ANSWERED = ("prediction", "confidence", "accepted", "warnings", "probabilities")
+#: The columns of an answer, by what is read: one digit an image, or all digits.
+ANSWERED = {
+    False: ("prediction", "confidence", "accepted", "warnings", "probabilities"),
+    True: ("text", "confidence", "accepted", "warnings", "rows"),
+}
 
 
-def rows_of(shard: Shard, classifier: DigitClassifier) -> Iterator[Row]:
-    """Classify the images of a shard; no more of them than a batch are in memory."""
-    items = shard.items(classifier.limits.max_bytes)
-    predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
+def rows_of(
+    shard: Shard, classifier: DigitClassifier, *, all_digits: bool = False
+) -> Iterator[Row]:
+    """Read the images of a shard, with one batch in memory at a time.
+
+    Parameters
+    ----------
+    shard : Shard
+    classifier : DigitClassifier
+    all_digits : bool, default=False
+        Read all digits of each image instead of one.
+
+    Raises
+    ------
+    BulkError
+        All digits are asked for of an IDX file, whose images are one framed digit each.
+    """
+    items = shard.read_items(classifier.limits.max_bytes)
+    predict: Callable[[DigitClassifier, Iterable[Any]], Answers]
+    if all_digits and shard.source.framed:
+        raise BulkError(
+            f"{shard.source.name} is an IDX file, with one framed digit an image; read it without "
+            "--read."
+        )
+    if all_digits:
+        predict = _read_all
+    else:
+        predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
     while batch := _classify(_next_batch(items), classifier, predict):
         for name, answer in batch:
-            yield _row(shard.source.name, name, answer, classifier)
+            yield _row(shard.source.name, name, answer, classifier, ANSWERED[all_digits])
 
 
 def _next_batch(items: Iterator[Item]) -> Iterator[Item]:
@@ -46,8 +76,8 @@ def _classify(
     items: Iterable[Item],
     classifier: DigitClassifier,
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
-) -> list[tuple[str | None, Prediction | InputError]]:
-    """Read as the classifier asks for more; what cannot be read keeps its place."""
+) -> list[tuple[str | None, Answer]]:
+    """Read images as the classifier asks for them; an unreadable one keeps its place."""
     found: list[tuple[str | None, InputError | None]] = []
 
     def contents() -> Iterator[Any]:
@@ -62,7 +92,7 @@ def _classify(
 
 
 def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uint8]]) -> Answers:
-    """Classify digits that need neither decoding nor framing."""
+    """Classify framed digits, which need neither decoding nor preprocessing."""
     framed = list(digits)
     if not framed:
         return []
@@ -75,13 +105,29 @@ def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uin
     return [*classifier.predict_framed_images([FramedImage(Framed(digit)) for digit in framed])]
 
 
+def _read_all(classifier: DigitClassifier, contents: Iterable[bytes]) -> Answers:
+    """Read all digits of image files, one file after the other."""
+
+    def read(content: bytes) -> Answer:
+        try:
+            return classifier.read(content)
+        except InputError as exc:
+            return exc
+
+    return [read(content) for content in contents]
+
+
 def _row(
-    source: str, name: str | None, answer: Prediction | InputError, classifier: DigitClassifier
+    source: str,
+    name: str | None,
+    answer: Answer,
+    classifier: DigitClassifier,
+    answered: Sequence[str],
 ) -> Row:
     row: Row = {
         "source": _text(source),
         "name": _text(name),
-        **dict.fromkeys(_ANSWERED),
+        **dict.fromkeys(answered),
         "model_name": classifier.model.name,
         "model_version": classifier.model.version,
         "error_code": None,
@@ -90,17 +136,17 @@ def _row(
     if isinstance(answer, InputError):
         _forget_content(answer)
         return row | {"error_code": answer.code, "error_detail": str(answer)}
-    answered = answer.as_json().items()
-    return row | {column: value for column, value in answered if column in _ANSWERED}
+    values = answer.as_json().items()
+    return row | {column: value for column, value in values if column in answered}
 
 
 def _forget_content(error: InputError) -> None:
-    """Drop the traceback: the frames where it was raised hold the image's file, in a circle."""
+    """Drop the traceback: its frames refer to the image file, and form a reference cycle."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _text(name: str | None) -> str | None:
-    r"""Spell bytes of a name that are no UTF-8 as \xff: no format of the output could hold them."""
+    r"""Escape bytes that are not UTF-8 as \xff: no output format can hold them."""
     if name is None:
         return None
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""A bulk run: shards to the workers, a bounded number at a time, and their records back."""
+"""A bulk run: submit shards to the workers, a bounded number at a time, and collect the results."""
 
 import logging
 import time
@@ -22,39 +22,43 @@ from distributed.comm.core import CommClosedError
 from tqdm import tqdm
 
 from digit_classifier import __version__
-from digit_classifier.bulk import files
-from digit_classifier.bulk.output import Output, Totals
-from digit_classifier.bulk.shards import Census, Shard, list_shards, take_census
-from digit_classifier.bulk.source import Source
+from digit_classifier.bulk import storage
+from digit_classifier.bulk.output import Output, RunSummary
+from digit_classifier.bulk.shards import Manifest, Shard, build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.bulk.worker import Job, Record, classify_shard
+from digit_classifier.bulk.sources.base import Source
+from digit_classifier.bulk.worker import Job, ShardResult, classify_shard
 from digit_classifier.errors import BulkError, DigitClassifierError
-from digit_classifier.model_store import find_model, load_model
+from digit_classifier.models.store import find_model, load_model
 from digit_classifier.settings import Settings
 
-#: Shards that are at a worker or on the way, for each of the workers' threads: enough that none
-#: waits for work, and few, so that the scheduler knows a small part of the run at any time.
-IN_FLIGHT = 3
-#: How often one that fails is tried again: a network may fail for a moment.
+#: Shards submitted per worker thread: enough that no thread waits for work, and few, so that the
+#: scheduler holds a small part of the run at any time.
+SHARDS_PER_THREAD = 3
+#: How often a failed shard is tried again: a network may fail for a moment.
 RETRIES = 2
 _LOST = "The scheduler was lost; --resume goes on with another one."
-_CONNECT_S, _FIRST_WORKER_S, _COUNT_S = 15, 60, 2
+_CONNECT_S, _FIRST_WORKER_S, _COUNT_WORKERS_EVERY_S = 15, 60, 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a run is made.
+    """Options of a run.
 
     Attributes
     ----------
     format : str
         One of :data:`digit_classifier.bulk.formats.FORMATS`.
     shard_size : int
+        Images per output file.
     scheduler : str, optional
-        Address of a Dask scheduler; without one, this machine's cores do the work.
+        Address of a Dask scheduler. By default the cores of this machine do the work.
     n_workers : int, optional
-        How many of them; by default all.
+        Number of this machine's cores to use; by default all.
     resume : bool
+        Continue a previous run of the same output.
+    all_digits : bool
+        Read all digits of each image instead of one.
     """
 
     format: str = "parquet"
@@ -62,9 +66,10 @@ class Options:
     scheduler: str | None = None
     n_workers: int | None = None
     resume: bool = False
+    all_digits: bool = False
 
 
-def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Options) -> Totals:
+def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Options) -> RunSummary:
     """Classify all images of the inputs.
 
     Parameters
@@ -72,7 +77,7 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     inputs : sequence of str
         Paths or URLs of folders, archives, IDX files and lists of paths.
     out : str
-        Path or URL of a folder that every worker reaches.
+        Path or URL of a directory that every worker reaches.
     settings : Settings
         The model, framing and limits.
     options : Options
@@ -80,28 +85,28 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     Raises
     ------
     BulkError
-        It cannot begin or be resumed, or a shard cannot be finished.
+        The run cannot be started or resumed, or a shard cannot be finished.
     ModelNotFoundError, ModelCorruptError
     """
     sources = [find_source(name) for name in inputs]
     model_file = find_model(settings.model, settings.models_dir)
     job = _job(out, settings, options)
     output = Output(job, _identity(job, inputs, options))
-    output.open(resume=options.resume)
+    output.check(resume=options.resume)
     with _connected(options) as client:
-        census = take_census(sources, options.shard_size)
-        if not census.n_images:
+        manifest = build_manifest(sources, options.shard_size)
+        if not manifest.n_images:
             raise BulkError(f"There is no image in {', '.join(inputs)}.")
-        output.begin(census, model_file.read_bytes())
-        totals = _classify(client, job, sources, options.shard_size, census)
-    output.finish(totals)
-    return totals
+        output.start(manifest, model_file.read_bytes())
+        summary = _classify(client, job, sources, options.shard_size, manifest)
+    output.complete(summary)
+    return summary
 
 
 def _job(out: str, settings: Settings, options: Options) -> Job:
     model = load_model(settings.model, settings.models_dir)
     return Job(
-        out=files.absolute(out),
+        out=storage.absolute(out),
         format=options.format,
         model_name=model.name,
         model_version=model.version,
@@ -109,11 +114,12 @@ def _job(out: str, settings: Settings, options: Options) -> Job:
         framing=settings.framing,
         max_bytes=settings.max_upload_bytes,
         max_pixels=settings.max_image_pixels,
+        all_digits=options.all_digits,
     )
 
 
 def _identity(job: Job, inputs: Sequence[str], options: Options) -> dict[str, Any]:
-    """Name all that the bytes of the output depend on, besides what is in the inputs."""
+    """Return everything that the output's bytes depend on, except the content of the inputs."""
     return {
         "inputs": list(inputs),
         "model": {"name": job.model_name, "version": job.model_version},
@@ -122,19 +128,30 @@ def _identity(job: Job, inputs: Sequence[str], options: Options) -> dict[str, An
         "max_bytes": job.max_bytes,
         "max_pixels": job.max_pixels,
         "format": job.format,
+        "all_digits": job.all_digits,
         "shard_size": options.shard_size,
     }
 
 
 @contextmanager
 def _connected(options: Options) -> Iterator[Client]:
-    """Connect to the scheduler, or start one with a process a core; without its dashboard."""
-    # what becomes of the connection is told by our own errors
+    """Connect to the scheduler, or start one with a worker process per core."""
+    # Connection failures are reported by BulkError.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    # what was sent is logged, the names of files with it: a thousand messages by default
+    # Dask keeps a log of a thousand messages by default, with the names of files in them.
     with dask.config.set({"distributed.admin.low-level-log-length": 10}), ExitStack() as stack:
         try:
-            address = options.scheduler or stack.enter_context(_own_cluster(options.n_workers))
+            address = options.scheduler or stack.enter_context(
+                LocalCluster(
+                    n_workers=options.n_workers or CPU_COUNT,
+                    threads_per_worker=1,
+                    processes=True,
+                    # They log errors about each other when they stop.
+                    silence_logs=logging.CRITICAL,
+                    # A small HTTP server; without Bokeh it has no dashboard.
+                    dashboard_address="127.0.0.1:0",
+                )
+            )
             client = stack.enter_context(Client(address, timeout=_CONNECT_S))
             client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
         except (OSError, ValueError, TimeoutError) as exc:
@@ -142,57 +159,46 @@ def _connected(options: Options) -> Iterator[Client]:
         yield client
 
 
-def _own_cluster(n_workers: int | None) -> LocalCluster:
-    return LocalCluster(
-        n_workers=n_workers or CPU_COUNT,
-        threads_per_worker=1,
-        processes=True,
-        # at the end they complain of one another; what matters is told by our own errors
-        silence_logs=logging.CRITICAL,
-        # its small HTTP server; without Bokeh there is no dashboard on it
-        dashboard_address="127.0.0.1:0",
-    )
-
-
 def _classify(
-    client: Client, job: Job, sources: Sequence[Source], size: int, listed: Census
-) -> Totals:
-    totals, census = Totals(), Census()
+    client: Client, job: Job, sources: Sequence[Source], size: int, listed: Manifest
+) -> RunSummary:
+    """Classify all shards; the input must list the same images as before."""
+    summary, manifest = RunSummary(), Manifest()
+
+    def list_again() -> Iterator[Shard]:
+        for shard in list_shards(sources, size):
+            manifest.add(shard)
+            yield shard
+
     with tqdm(total=listed.n_images, unit=" images", unit_scale=True, disable=None) as progress:
-        for record in _records(client, job, _counted(list_shards(sources, size), census)):
-            totals.add(record)
-            progress.update(record.n_images)
-    if census.fingerprint != listed.fingerprint:
-        raise BulkError("The input has changed while it was read; begin anew in another folder.")
-    return totals
+        for result in _classify_shards(client, job, list_again()):
+            summary.add(result)
+            progress.update(result.n_images)
+    if manifest.fingerprint != listed.fingerprint:
+        raise BulkError(
+            "The input has changed while it was read; start over with another output folder."
+        )
+    return summary
 
 
-def _counted(shards: Iterator[Shard], census: Census) -> Iterator[Shard]:
-    for shard in shards:
-        census.add(shard)
-        yield shard
+def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Iterator[ShardResult]:
+    """Yield results as they arrive, and submit as many further shards."""
+    limit = _Backpressure(client)
 
+    def submit(count: int) -> Iterator[Future[ShardResult]]:
+        for shard in islice(shards, max(0, count)):
+            yield client.submit(classify_shard, job, shard, pure=False, retries=RETRIES)
 
-def _records(client: Client, job: Job, shards: Iterator[Shard]) -> Iterator[Record]:
-    """Yield the records as they come, and hand out as many shards as were done."""
-    window = _Window(client)
-    pending = as_completed(_submit(client, job, shards, window.size()))
+    pending = as_completed(submit(limit.max_pending()))
     for future in pending:
-        record = _result(future)
+        result = _result(future)
         future.release()
-        yield record
-        for other in _submit(client, job, shards, window.size() - pending.count()):
+        yield result
+        for other in submit(limit.max_pending() - pending.count()):
             pending.add(other)
 
 
-def _submit(
-    client: Client, job: Job, shards: Iterator[Shard], count: int
-) -> Iterator[Future[Record]]:
-    for shard in islice(shards, max(0, count)):
-        yield client.submit(classify_shard, job, shard, pure=False, retries=RETRIES)
-
-
-def _result(future: Future[Record]) -> Record:
+def _result(future: Future[ShardResult]) -> ShardResult:
     try:
         return future.result()
     except (CancelledError, CommClosedError) as exc:
@@ -201,24 +207,24 @@ def _result(future: Future[Record]) -> Record:
         raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
     except DigitClassifierError:
         raise
-    except Exception as exc:  # whatever it was, it was elsewhere
+    except Exception as exc:  # any error of a worker
         raise BulkError(f"A shard cannot be finished: {exc!r}. --resume tries it again.") from exc
 
 
-class _Window:
-    """How many shards may be under way: workers come and go."""
+class _Backpressure:
+    """Limit on the submitted shards; it follows the number of workers, which come and go."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._size, self._counted_at = 0, float("-inf")
+        self._max_pending, self._counted_at = 0, float("-inf")
 
-    def size(self) -> int:
-        """Count the workers' threads, but not at every shard."""
-        if time.monotonic() - self._counted_at > _COUNT_S:
+    def max_pending(self) -> int:
+        """Return the limit; the workers' threads are counted again every few seconds."""
+        if time.monotonic() - self._counted_at > _COUNT_WORKERS_EVERY_S:
             try:
                 n_threads = sum(self._client.nthreads().values())
             except OSError as exc:
                 raise BulkError(_LOST) from exc
-            self._size = IN_FLIGHT * max(1, n_threads)
+            self._max_pending = SHARDS_PER_THREAD * max(1, n_threads)
             self._counted_at = time.monotonic()
-        return self._size
+        return self._max_pending

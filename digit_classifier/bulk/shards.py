@@ -1,69 +1,70 @@
-"""Shards: what one file of the output is made of, and a census of all of them."""
+"""Shards: the images of one output file each, and a manifest of all of them."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from digit_classifier.bulk.source import Item, Piece, Source
+from digit_classifier.bulk.sources.base import Chunk, Item, Source
 from digit_classifier.errors import BadBatchError, BulkError
 
 
 @dataclass(frozen=True)
 class Shard:
-    """So many images of one input; it says where they are and carries none.
+    """A chunk of one input. It describes where the images are and contains none.
 
     Attributes
     ----------
     index : int
         Among all shards of the run.
     source : Source
-    piece : Piece
+    chunk : Chunk
     """
 
     index: int
     source: Source
-    piece: Piece
+    chunk: Chunk
 
-    def items(self, max_bytes: int) -> Iterator[Item]:
+    def read_items(self, max_bytes: int) -> Iterator[Item]:
         """Read the images, one at a time.
 
         Raises
         ------
         BulkError
-            They are fewer than were listed.
+            There are fewer images than were listed.
         """
-        if self.piece.lost is not None:
-            yield Item(None, BadBatchError(self.piece.lost))
+        if self.chunk.error is not None:
+            yield Item(None, BadBatchError(self.chunk.error))
             return
         count = 0
-        for count, item in enumerate(self.source.items(self.piece, max_bytes), 1):  # noqa: B007
+        for item in self.source.read_items(self.chunk, max_bytes):
+            count += 1
             yield item
-        if count != self.piece.count:
+        if count != self.chunk.count:
             raise BulkError(f"{self.source.name} has changed since it was listed.")
 
 
 def list_shards(sources: Iterable[Source], size: int) -> Iterator[Shard]:
-    """Cut the inputs into shards of `size` images; the last one of an input may have fewer.
+    """Split the inputs into shards of `size` images; the last one of an input may have fewer.
 
-    They are made as they are asked for: no list of all images is ever kept.
+    Shards are made on demand, so that no list of all images is ever in memory.
     """
     index = 0
     for source in sources:
-        for piece in _pieces(source, size):
-            yield Shard(index, source, piece)
+        for chunk in _list_chunks(source, size):
+            yield Shard(index, source, chunk)
             index += 1
 
 
-def _pieces(source: Source, size: int) -> Iterator[Piece]:
-    """Make what is lost of a damaged input a row of its own."""
+def _list_chunks(source: Source, size: int) -> Iterator[Chunk]:
+    """List a source's chunks; the unreadable rest of a damaged input is one error row."""
     try:
-        yield from source.pieces(size)
+        yield from source.list_chunks(size)
     except BadBatchError as exc:
-        yield Piece(0, 1, lost=str(exc))
+        yield Chunk(0, 1, error=str(exc))
 
 
-class Census:
-    """Counts shards and images, and tells one input from another.
+class Manifest:
+    """Counts and fingerprint of a listing.
 
     Attributes
     ----------
@@ -75,23 +76,24 @@ class Census:
         self._digest = hashlib.sha256()
 
     def add(self, shard: Shard) -> None:
-        """Count a shard; all are added in their order."""
-        piece, source = shard.piece, shard.source
+        """Add the next shard, in the order of their indices."""
+        chunk, source = shard.chunk, shard.source
         self.n_shards += 1
-        self.n_images += piece.count
-        where = (type(source).__name__, source.name, source.stamp, f"{piece.start} {piece.count}")
-        for text in (*where, *piece.names, *piece.stamps, piece.lost or ""):
+        self.n_images += chunk.count
+        kind, place = type(source).__name__, f"{chunk.start} {chunk.count}"
+        identity = (kind, source.name, source.fingerprint, place)
+        for text in (*identity, *chunk.names, *chunk.fingerprints, chunk.error or ""):
             self._digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of the listing: names, sizes and times of writing, not the pixels."""
+        """The SHA-256 of names, sizes and times of writing; pixels are not read."""
         return self._digest.hexdigest()
 
 
-def take_census(sources: Iterable[Source], size: int) -> Census:
-    """Go through the listing once."""
-    census = Census()
+def build_manifest(sources: Iterable[Source], size: int) -> Manifest:
+    """List all shards once, and return their manifest."""
+    manifest = Manifest()
     for shard in list_shards(sources, size):
-        census.add(shard)
-    return census
+        manifest.add(shard)
+    return manifest

@@ -1,4 +1,4 @@
-"""What a worker does: a shard's images to its file, once and whole."""
+"""The task of a worker: classify the images of a shard, and write its file once and whole."""
 
 import hashlib
 import threading
@@ -13,7 +13,7 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from digit_classifier import __version__
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.formats import FORMATS
 from digit_classifier.bulk.rows import Row, rows_of
 from digit_classifier.bulk.shards import Shard
@@ -21,27 +21,29 @@ from digit_classifier.errors import BulkError, OutOfTimeError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
 
-#: A worker's threads wait for one of them to load the model.
+#: Held while a worker's thread loads the model that all of them share.
 _loading = threading.Lock()
 
-#: The model of a run lies in its output: a worker needs the package, and no model of its own.
-MODEL_FOLDER = "_model"
+#: The run's output contains the model, so that workers need no model files of their own.
+MODEL_DIRECTORY = "_model"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What all shards of a run have in common.
+    """What all shards of a run share.
 
     Attributes
     ----------
     out : str
-        Path or URL of the output's folder.
+        Path or URL of the output directory.
     format : str
     model_name, model_version : str
     release : str
-        Of this package.
+        Version of this package.
     framing, max_bytes, max_pixels
         As in the settings.
+    all_digits : bool
+        Whether all digits of an image are read instead of one.
     """
 
     out: str
@@ -52,28 +54,29 @@ class Job:
     framing: Literal["auto", "center"]
     max_bytes: int
     max_pixels: int
+    all_digits: bool
 
     @property
     def model_url(self) -> str:
-        """Where the model lies."""
-        return files.join(self.out, f"{MODEL_FOLDER}/{self.model_name}.safetensors")
+        """Path or URL of the model file."""
+        return storage.join(self.out, f"{MODEL_DIRECTORY}/{self.model_name}.safetensors")
 
     def shard_name(self, index: int) -> str:
-        """Return the name of a shard's file: as many digits as sort a hundred million."""
+        """Return the name of a shard's file; eight digits keep the names sorted."""
         return f"part-{index:08}{FORMATS[self.format].suffix}"
 
 
 @dataclass(frozen=True)
-class Record:
-    """What a finished shard holds.
+class ShardResult:
+    """Counts and checksum of a finished shard.
 
     Attributes
     ----------
     index, n_images, n_accepted, n_bytes : int
     sha256 : str
-        Of its file.
+        Checksum of its file.
     errors : dict of str to int
-        How many images have each code.
+        Number of images by error code.
     """
 
     index: int
@@ -84,7 +87,7 @@ class Record:
     errors: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, index: int, rows: Sequence[Row], content: bytes) -> "Record":
+    def of(cls, index: int, rows: Sequence[Row], content: bytes) -> "ShardResult":
         """Count the rows of a file."""
         codes = (row["error_code"] for row in rows)
         return cls(
@@ -97,43 +100,43 @@ class Record:
         )
 
 
-def classify_shard(job: Job, shard: Shard) -> Record:
-    """Write the file of a shard, unless it is there and whole; either way the same record."""
-    url = files.join(job.out, job.shard_name(shard.index))
-    record = _finished(job, shard, url)
-    if record is None:
+def classify_shard(job: Job, shard: Shard) -> ShardResult:
+    """Write the file of a shard, unless a whole one exists; the result is the same."""
+    url = storage.join(job.out, job.shard_name(shard.index))
+    result = _read_finished(job, shard, url)
+    if result is None:
         with _loading:
-            classifier = _classifier(job)
-        rows = list(rows_of(shard, classifier))
+            classifier = _load_classifier(job)
+        rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
         content = FORMATS[job.format].encode(rows)
-        files.write_whole(url, content)
-        record = Record.of(shard.index, rows, content)
-    return record
+        storage.write_atomic(url, content)
+        result = ShardResult.of(shard.index, rows, content)
+    return result
 
 
-def _finished(job: Job, shard: Shard, url: str) -> Record | None:
-    """Read a file that is there: an earlier run may have written it, or a worker that was lost.
+def _read_finished(job: Job, shard: Shard, url: str) -> ShardResult | None:
+    """Return the result of an existing whole file, written by an earlier run or a lost worker.
 
-    Development versions gave up slow pictures as out of time; a shard with such rows is read again.
+    Development versions reported slow images as out of time; such a shard is classified again.
     """
-    fs, path = files.locate(url)
+    fs, path = storage.locate(url)
     try:
         content = fs.cat_file(path)
         rows = FORMATS[job.format].decode(content)
     except (FileNotFoundError, ValueError):
         return None
-    record = Record.of(shard.index, rows, content)
-    is_whole = record.n_images == shard.piece.count and OutOfTimeError.code not in record.errors
-    return record if is_whole else None
+    result = ShardResult.of(shard.index, rows, content)
+    is_whole = result.n_images == shard.chunk.count and OutOfTimeError.code not in result.errors
+    return result if is_whole else None
 
 
 @lru_cache(maxsize=1)
-def _classifier(job: Job) -> DigitClassifier:
-    """Load the model, once a process; each process is one core's, linear algebra and all."""
+def _load_classifier(job: Job) -> DigitClassifier:
+    """Load the model, once per process. Each process uses one core, also for linear algebra."""
     if job.release != __version__:
         raise BulkError(f"A worker has release {__version__}, the run is one of {job.release}.")
     threadpool_limits(1)
-    fs, path = files.locate(job.model_url)
+    fs, path = storage.locate(job.model_url)
     with TemporaryDirectory() as folder:
         copy = Path(folder) / f"{job.model_name}.safetensors"
         fs.get_file(path, str(copy))

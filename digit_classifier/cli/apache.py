@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from digit_classifier import blas
+from digit_classifier.environment import blas
 
 
 @click.command()

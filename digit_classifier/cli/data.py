@@ -35,7 +35,7 @@ def fetch(source: Path | None) -> None:
 def show(output: Path, augmented: bool, seed: int) -> None:
     """Write a sheet of training digits as a picture."""
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.training.sheet import draw_sheet
+    from digit_classifier.training.augmentation.preview import draw_preview
 
-    draw_sheet(load_mnist(load_settings().data_dir), augmented=augmented, seed=seed).save(output)
+    draw_preview(load_mnist(load_settings().data_dir), augmented=augmented, seed=seed).save(output)
     click.echo(f"Wrote {output}.")

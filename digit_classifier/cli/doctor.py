@@ -4,14 +4,14 @@ import sys
 
 import click
 
-from digit_classifier import blas
+from digit_classifier.environment import blas
 
 
 @click.command()
 def doctor() -> None:
     """Check that everything the service needs is in place."""
     blas.use_one_thread()
-    from digit_classifier.diagnosis import diagnose
+    from digit_classifier.environment.diagnosis import diagnose
 
     failed = False
     for finding in diagnose():

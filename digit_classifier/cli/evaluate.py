@@ -72,15 +72,15 @@ def evaluate(
 
 def _read(baseline_file: Path) -> dict[str, Any]:
     """Read the baseline before the time for the evaluation is spent."""
-    from digit_classifier.training.baseline import read_baseline
+    from digit_classifier.evaluation.baseline import read_baseline
 
     return read_baseline(baseline_file)
 
 
 def _compare(figures: dict[str, Any], baseline: dict[str, Any], tolerance: float) -> None:
-    from digit_classifier.training.baseline import find_drops
+    from digit_classifier.evaluation.baseline import find_regressions
 
-    drops = find_drops(figures, baseline, tolerance)
+    drops = find_regressions(figures, baseline, tolerance)
     for drop in drops:
         click.echo(drop, err=True)
     if drops:
@@ -95,7 +95,11 @@ def _as_text(figures: dict[str, Any]) -> str:
         if not isinstance(value, (dict, list))
     ]
     if "views" in figures:
-        from digit_classifier.training.tables import classes_table, corruptions_table, errors_table
+        from digit_classifier.evaluation.tables import (
+            classes_table,
+            corruptions_table,
+            errors_table,
+        )
 
         lines += [
             "",
@@ -115,23 +119,25 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
     from tqdm import tqdm
 
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.model_store import load_model
-    from digit_classifier.training.evaluation import VIEWS, answer_view, judge_all
+    from digit_classifier.evaluation.metrics import VIEWS, evaluate_views, predict_view
+    from digit_classifier.models.store import load_model
 
     if report is not None:  # tells that Matplotlib is missing before the time is spent
-        from digit_classifier.training.report import write_report
+        from digit_classifier.evaluation.report import write_report
     model = load_model(settings.model, settings.models_dir)
     data = load_mnist(settings.data_dir)
     views = {
-        view: answer_view(model, data.X_test, view, settings.framing)
+        view: predict_view(model, data.X_test, view, settings.framing)
         for view in tqdm(VIEWS, "Reading", leave=False, disable=None)
     }
-    figures = judge_all(model, views, data.y_test)
+    figures = evaluate_views(model, views, data.y_test)
     if corruptions:
-        from digit_classifier.training.corruptions import CORRUPTIONS
-        from digit_classifier.training.robustness import judge_corruptions
+        from digit_classifier.evaluation.corruptions import CORRUPTIONS
+        from digit_classifier.evaluation.robustness import evaluate_corruptions
 
-        figures |= judge_corruptions(model, data.X_test, data.y_test, settings.framing, CORRUPTIONS)
+        figures |= evaluate_corruptions(
+            model, data.X_test, data.y_test, settings.framing, CORRUPTIONS
+        )
     if report is not None:
         write_report(report, model, figures, views, data.X_test, data.y_test)
     return figures

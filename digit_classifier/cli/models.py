@@ -16,7 +16,7 @@ def models() -> None:
 @models.command("list")
 def list_() -> None:
     """List the models that can be used, each verified."""
-    from digit_classifier.model_store import list_models, read_model_file
+    from digit_classifier.models.store import list_models, read_model_file
 
     for name, path in list_models(load_settings().models_dir).items():
         model = read_model_file(path, name)
@@ -40,8 +40,8 @@ def show(name: str, output: Path | None) -> None:
     Red speaks for it, blue against it. Softmax regression has a filter for each digit, a perceptron
     for each unit, a convolutional network for each channel.
     """
-    from digit_classifier.model_store import SUFFIX, load_model, model_file
-    from digit_classifier.training.model_picture import draw_filters
+    from digit_classifier.evaluation.filters_plot import draw_filters
+    from digit_classifier.models.store import SUFFIX, load_model, model_file
 
     settings = load_settings()
     model = load_model(name, settings.models_dir)

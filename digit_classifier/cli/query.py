@@ -72,7 +72,7 @@ def query(
     from tqdm import tqdm
 
     from digit_classifier.client.transport import Transport
-    from digit_classifier.sample_digits import MnistTestSet
+    from digit_classifier.datasets.samples import MnistTestSet
 
     digits = MnistTestSet(load_settings().data_dir)
     indices = random.Random(seed).choices(range(len(digits)), k=count)  # noqa: S311, no secret

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import click
 
-from digit_classifier import blas
+from digit_classifier.environment import blas
 from digit_classifier.errors import SettingsError
 from digit_classifier.settings import load_settings
 

@@ -41,11 +41,11 @@ def train(
     weights: Path | None,
     seed: int,
     resume: bool,
-    **changes: Any,
+    **overrides: Any,
 ) -> None:
     """Train a classifier on MNIST: the networks on augmented and partly inverted digits.
 
-    --name alone trains that model anew, with the classifier that it has.
+    --name alone trains that model again, with the classifier that it has.
 
     Ctrl-C leaves a checkpoint of the last finished epoch; --resume goes on from there. A finished
     run leaves none.
@@ -59,24 +59,24 @@ def train(
         _target(name or classifier, weights, settings),
         classifier,
         seed=seed,
-        changes={key: value for key, value in changes.items() if value is not None},
+        overrides={key: value for key, value in overrides.items() if value is not None},
         resume=resume,
     )
 
 
 def train_into(path: Path, classifier: str, **options: Any) -> None:
-    """Train on the settings' MNIST and tell how it went; Ctrl-C ends the process with 130."""
+    """Train on the settings' MNIST and print the result; Ctrl-C exits with status 130."""
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.training.start import checkpoint_of, train_model
+    from digit_classifier.training.train import checkpoint_of, train_model
 
     data = load_mnist(load_settings().data_dir)
     try:
         metadata = train_model(classifier, data, path, **options)
     except KeyboardInterrupt:
-        told = "Nothing is kept of it."
+        kept = "Nothing is kept of it."
         if checkpoint_of(path).exists():
-            told = f"{checkpoint_of(path)} has the last finished epoch; --resume continues."
-        click.echo(f"\nInterrupted. {told}")
+            kept = f"{checkpoint_of(path)} has the last finished epoch; --resume continues."
+        click.echo(f"\nInterrupted. {kept}")
         sys.exit(130)
     test = metadata.figures["test"]
     click.echo(f"test_accuracy: {test['accuracy']:.4f} white on black")
@@ -85,9 +85,9 @@ def train_into(path: Path, classifier: str, **options: Any) -> None:
 
 
 def _classifier_of(name: str | None, settings: Settings) -> str:
-    """Return the classifier that a model of that name has, or would have."""
-    from digit_classifier.model_store import load_model
-    from digit_classifier.registry import CLASSIFIERS
+    """Return the classifier of an existing model of that name, or the default one."""
+    from digit_classifier.models.registry import CLASSIFIERS
+    from digit_classifier.models.store import load_model
 
     if name is None or name in CLASSIFIERS:
         return name or DEFAULT_CLASSIFIER
@@ -98,8 +98,8 @@ def _classifier_of(name: str | None, settings: Settings) -> str:
 
 
 def _check_classifier(classifier: str) -> None:
-    """Refuse an unknown classifier before the data is read."""
-    from digit_classifier.registry import classifier_class
+    """Reject an unknown classifier before the data is read."""
+    from digit_classifier.models.registry import classifier_class
 
     try:
         classifier_class(classifier)
@@ -108,7 +108,7 @@ def _check_classifier(classifier: str) -> None:
 
 
 def _target(name: str, weights: Path | None, settings: Settings) -> Path:
-    from digit_classifier.model_store import SUFFIX, model_file
+    from digit_classifier.models.store import SUFFIX, model_file
 
     if weights is None:
         return model_file(name, settings.models_dir)

@@ -1,4 +1,4 @@
-"""Bring MNIST's files into the data folder, from mirrors or from another folder."""
+"""Copy MNIST's files to the data directory, from mirrors or from another directory."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from digit_classifier.datasets.idx import read_content
 from digit_classifier.datasets.mnist import CHECKSUMS, read_verified, verify
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError, DownloadError
 
-#: Tried in turn; all three serve the original gzipped files.
+#: Tried in this order; all three serve the original gzipped files.
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -19,7 +19,7 @@ MIRRORS = (
 )
 TIMEOUT = 30  # seconds without an answer before the next mirror is tried
 
-# It would advise to pin the gzipped file's hash: the content's is compared, see mnist.py.
+# pooch advises to pin the hash of the gzipped file; mnist.py compares that of the content.
 pooch.get_logger().setLevel("WARNING")
 
 
@@ -30,29 +30,29 @@ def fetch_mnist(
     mirrors: Sequence[str] = MIRRORS,
     report: Callable[[str], None] = print,
 ) -> None:
-    """Make `directory` hold the four verified files; what is there already stays.
+    """Put the four verified files into `directory`, except those that are there already.
 
     Parameters
     ----------
     directory : Path
-        Created where it does not exist.
+        Created if it does not exist.
     source : Path, optional
-        A folder to copy from instead of the mirrors.
+        A directory to copy from instead of the mirrors.
     mirrors : sequence of str
-        Base addresses, tried in turn.
+        Base URLs, in the order in which they are tried.
     report : callable
         Takes one line of progress.
 
     Raises
     ------
     DatasetMissingError, DatasetCorruptError
-        `source` lacks a file, or holds another one under its name.
+        A file of `source` is missing or has other content.
     DownloadError
-        No mirror gave the file.
+        No mirror has the file.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for name in CHECKSUMS:
-        if _is_there(directory, name, report):
+        if _is_present(directory, name, report):
             report(f"{name}: already there, verified")
         elif source is not None:
             _store(directory / name, read_verified(source, name))
@@ -62,7 +62,7 @@ def fetch_mnist(
             report(f"{name}: downloaded from {mirror}, verified")
 
 
-def _is_there(directory: Path, name: str, report: Callable[[str], None]) -> bool:
+def _is_present(directory: Path, name: str, report: Callable[[str], None]) -> bool:
     try:
         read_verified(directory, name)
     except DatasetMissingError:
@@ -76,19 +76,19 @@ def _is_there(directory: Path, name: str, report: Callable[[str], None]) -> bool
 def _download(
     directory: Path, name: str, mirrors: Sequence[str], report: Callable[[str], None]
 ) -> str:
-    """Try the mirrors in turn; return the one that gave the file."""
+    """Download a file from the first mirror that has it, and return that mirror."""
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     for mirror in mirrors:
         with tempfile.TemporaryDirectory(dir=directory, prefix=".download-") as scratch:
             try:
-                # known_hash=None: the checksum is of the uncompressed content, compared next
+                # no known_hash: the checksum, compared next, is that of the uncompressed content
                 path = pooch.retrieve(
                     f"{mirror}{name}.gz", None, fname=name, path=scratch, downloader=downloader
                 )
                 content = read_content(Path(path))
                 verify(content, name, f"{mirror}{name}.gz")
             except (requests.RequestException, DatasetCorruptError) as exc:
-                # urllib3's text of a failed connection is a paragraph
+                # urllib3's message for a failed connection is a paragraph
                 reason = "no connection" if isinstance(exc, requests.ConnectionError) else exc
                 report(f"{name}: {mirror} failed: {reason}")
                 continue
@@ -101,8 +101,8 @@ def _download(
 
 
 def _store(path: Path, content: bytes) -> None:
-    """Write the content so that no half of a file is ever under its name."""
+    """Write the content atomically."""
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
     partial.replace(path)
-    path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # the damaged one it replaces
+    path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # a damaged copy that it replaces

@@ -1,4 +1,4 @@
-"""Labelled pictures in a folder: ``<label>_*`` files, or one subfolder a label."""
+"""Labelled images in a directory: files named ``<label>_*``, or one subdirectory per label."""
 
 import re
 from pathlib import Path
@@ -11,30 +11,27 @@ _LABEL = re.compile(r"[0-9]")
 
 
 def list_images(directory: Path) -> list[Path]:
-    """Return the files below a folder that are named like pictures, sorted."""
+    """Return the files below a directory that have an image's suffix, sorted."""
     return sorted(p for p in directory.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
 
 
 def list_labelled_images(directory: Path) -> list[tuple[Path, int]]:
-    """Return the pictures below a folder with their labels.
+    """Return the labelled images below a directory, with their labels.
 
     Raises
     ------
     DatasetMissingError
-        None of the folder's pictures has a label.
+        No image has a label.
     """
-    labelled = [(path, _label(path)) for path in list_images(directory)]
-    found = [(path, label) for path, label in labelled if label is not None]
+    found = []
+    for path in list_images(directory):
+        if named := _LABELLED_NAME.fullmatch(path.name):
+            found.append((path, int(named[1])))
+        elif _LABEL.fullmatch(path.parent.name):
+            found.append((path, int(path.parent.name)))
     if not found:
         raise DatasetMissingError(
             f"{directory} has no labelled picture: name them '<label>_*.png', or put them in one "
             "subfolder a label."
         )
     return found
-
-
-def _label(path: Path) -> int | None:
-    named = _LABELLED_NAME.fullmatch(path.name)
-    if named:
-        return int(named[1])
-    return int(path.parent.name) if _LABEL.fullmatch(path.parent.name) else None

@@ -14,7 +14,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_content(path: Path) -> bytes:
-    """Return the uncompressed content of a file; gzip is told by its first bytes.
+    """Return the content of a file, decompressed if its first bytes are gzip's.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
     ----------
     content : bytes
     name : str
-        What to call it in an error.
+        Name of the file in error messages.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def parse_header(content: bytes, name: str) -> tuple[tuple[int, ...], int]:
-    """Return the shape of an IDX array, and the size of the header that tells it.
+    """Return the shape of an IDX array, and the size of its header in bytes.
 
     The layout: two zero bytes, the element type, the number of dimensions, each dimension as a
     big-endian 32-bit integer, then the elements in C order (LeCun's MNIST page, "file formats").
@@ -62,13 +62,13 @@ def parse_header(content: bytes, name: str) -> tuple[tuple[int, ...], int]:
     Parameters
     ----------
     content : bytes
-        Of the file, or only of its beginning.
+        The file's content, or only its beginning.
     name : str
 
     Raises
     ------
     DatasetCorruptError
-        It is not IDX of unsigned bytes.
+        The header is not IDX of unsigned bytes.
     """
     if len(content) < 4 or content[:3] != bytes([0, 0, _UNSIGNED_BYTE]):
         raise DatasetCorruptError(f"{name} is not an IDX file of unsigned bytes.")
@@ -80,7 +80,7 @@ def parse_header(content: bytes, name: str) -> tuple[tuple[int, ...], int]:
 
 
 def check_length(n_bytes: int, shape: tuple[int, ...], header_size: int, name: str) -> None:
-    """Compare the length of an IDX file with what its header promises.
+    """Compare the length of an IDX file with its header.
 
     Raises
     ------

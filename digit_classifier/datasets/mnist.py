@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from digit_classifier.datasets.idx import parse_idx, read_content
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError
 
-#: SHA-256 of the *uncompressed* content, so that a recompressed copy is as good as the original.
+#: SHA-256 of the *uncompressed* content, so that recompressed copies are valid, too.
 CHECKSUMS = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -44,9 +44,9 @@ def load_mnist(directory: Path) -> Mnist:
     Raises
     ------
     DatasetMissingError
-        A file is not there.
+        A file is missing.
     DatasetCorruptError
-        A file is truncated, altered, or another one under its name.
+        A file is truncated, altered, or another of the four files.
     """
     return Mnist(*_load_part(directory, "train"), *load_test_set(directory))
 
@@ -71,7 +71,7 @@ def _load_part(directory: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[n
 
 
 def read_verified(directory: Path, name: str) -> bytes:
-    """Return the uncompressed content of one file of `directory`, its checksum compared."""
+    """Return the uncompressed content of one file of `directory`, with a valid checksum."""
     path = next((path for path in candidates(directory, name) if path.is_file()), None)
     if path is None:
         raise DatasetMissingError(
@@ -84,7 +84,7 @@ def read_verified(directory: Path, name: str) -> bytes:
 
 
 def candidates(directory: Path, name: str) -> tuple[Path, Path]:
-    """Return where a file of MNIST may be in `directory`: plain, or gzipped."""
+    """Return the possible paths of a file of MNIST in `directory`: plain and gzipped."""
     return directory / name, directory / f"{name}.gz"
 
 
@@ -94,8 +94,7 @@ def verify(content: bytes, name: str, source: str) -> None:
     Raises
     ------
     DatasetCorruptError
-        It is something else; the error names `source` and, where it is another file of MNIST
-        that was given this name, that file too.
+        The content differs. The error names `source`, and the other file of MNIST if it is one.
     """
     digest = hashlib.sha256(content).hexdigest()
     if digest == CHECKSUMS[name]:

@@ -1,7 +1,8 @@
 """A neural network from scratch in NumPy: layers, losses, optimizers, network, estimators.
 
-Read it in that order. ``layers`` knows one step and its derivative, ``convolution`` the steps over
-images. ``network`` chains steps over one flat parameter vector, ``losses`` measures the answer,
-``optimizers`` and ``schedules`` move the parameters, ``fitting`` runs an epoch, and ``estimators``
-wraps it all in scikit-learn's API.
+Read it in that order. ``layers`` has single steps and their derivatives, ``convolution`` those on
+images. ``network`` chains layers over one flat parameter vector. ``losses`` has softmax and
+cross-entropy, ``optimizers`` and ``schedules`` update the parameters, ``epoch`` trains one epoch,
+and ``estimators`` wraps everything in scikit-learn's API. ``inspection`` and ``saliency`` explain a
+prediction.
 """

@@ -1,11 +1,11 @@
-"""Layers over images: convolution, pooling, and the ways in and out of them.
+"""Layers on images: convolution, pooling, and conversion from and to vectors.
 
-Images are arrays of shape (n_samples, height, width, n_channels), the channels last: the values
-under a kernel are then runs of contiguous numbers, and the result of a matrix product is the next
-layer's images as it is.
+Images are arrays of shape (n_samples, height, width, n_channels). With the channels last, the
+values under a kernel are runs of contiguous numbers, and the result of a matrix product is the next
+layer's input without a copy.
 
-A model file may claim any size. Weights are compared with the file's before anything is allocated;
-what weights do not bound (the images, and how often a kernel repeats them) has limits here.
+A model file may claim any size. The shapes of weights are compared with the file's before anything
+is allocated. Sizes that no weights bound (of images and kernels) have limits here.
 """
 
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve
@@ -22,13 +22,13 @@ from digit_classifier.neural_network.layers import LAYERS, Array, Layer
 _MAX_PIXELS = 128 * 128
 _MAX_CHANNELS = 256
 _MAX_KERNEL_SIZE = 7
-#: Values of the unfolded images that are worked on at once: they stay in the processor's cache.
+#: Number of values of the unfolded images per block, so that a block fits the processor's cache.
 _BLOCK = 2**18
 
 
 @dataclass
 class Image(Layer):
-    """Take vectors of height * width features for images of one channel, row after row."""
+    """Reshape vectors of height * width features to images of one channel, row after row."""
 
     height: int
     width: int
@@ -46,7 +46,7 @@ class Image(Layer):
 
 @dataclass
 class Flatten(Layer):
-    """Take images for vectors: the inverse of :class:`Image`, for any number of channels."""
+    """Reshape images to vectors: the inverse of :class:`Image`, for any number of channels."""
 
     def forward(
         self, X: Array, rng: np.random.Generator | None = None
@@ -59,18 +59,19 @@ class Flatten(Layer):
 
 @dataclass
 class Conv2D(Layer):
-    """Convolution with odd square kernels, stride 1, zeros around: images keep height and width.
+    """Convolution with odd square kernels, stride 1 and zero padding: height and width stay.
 
-    (A cross-correlation, as in all networks of that name: LeCun et al. 1998, Proc. IEEE 86.) The
-    values under the kernel at every pixel are unfolded into the rows of a matrix, so that the layer
-    is one matrix product (Chellapilla, Puri & Simard 2006), for a few images at a time.
+    As in all convolutional networks it is a cross-correlation (LeCun et al. 1998, Proc. IEEE 86).
+    The values under the kernel at each pixel are unfolded into the rows of a matrix, so that the
+    layer is one matrix product (Chellapilla, Puri & Simard 2006), for a few images at a time.
 
-    Weights begin with variance 2 / (kernel_size² · n_inputs), as in :class:`Dense`; biases at zero.
+    The initial weights have variance 2 / (kernel_size² · n_inputs), as in :class:`Dense`; biases
+    are zero.
 
     Parameters
     ----------
     n_inputs, n_outputs : int
-        Channels.
+        Numbers of channels.
     kernel_size : int
     """
 
@@ -96,10 +97,10 @@ class Conv2D(Layer):
         self.parameters["biases"][...] = 0
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
-        if X.shape[3] != self.n_inputs:  # rows of another length could still fit the images
+        if X.shape[3] != self.n_inputs:  # reshaping would not notice
             raise ValueError(f"images of {X.shape[3]} channels, not {self.n_inputs}")
         output = self._convolve(X, self.parameters["weights"])
-        # a whole row of pixels at a time: the inner loop is as long as it can be
+        # add to whole rows of pixels: longer inner loops are faster
         rows = output.reshape(-1, output.shape[2] * self.n_outputs)
         rows += np.tile(self.parameters["biases"], output.shape[2])
         return output, X
@@ -114,7 +115,7 @@ class Conv2D(Layer):
         np.sum(per_column, axis=0, out=self.gradients["biases"])
 
     def input_gradient(self, grad_output: Array, cache: Array) -> Array:
-        # the gradient of a convolution is one with the kernel turned by 180° and transposed
+        # a convolution with the kernel rotated by 180°, and its inputs and outputs exchanged
         turned = self.parameters["weights"][::-1, ::-1].transpose(0, 1, 3, 2)
         return self._convolve(grad_output, np.ascontiguousarray(turned))
 
@@ -127,10 +128,10 @@ class Conv2D(Layer):
         return output
 
     def _unfold(self, X: Array) -> Iterator[tuple[slice, Array]]:
-        """Yield blocks of samples, and the values under the kernel at each of their pixels.
+        """Yield blocks of samples, with the values under the kernel at each of their pixels.
 
-        Their shape is (n_samples_of_the_block * height * width, kernel_size² * n_channels); the
-        array is overwritten by the next.
+        The values have shape (n_samples_of_the_block * height * width, kernel_size² * n_channels).
+        Each block overwrites the array of the previous one.
         """
         n_samples, height, width, n_channels = X.shape
         size, margin = self.kernel_size, self.kernel_size // 2
@@ -156,17 +157,17 @@ class Conv2D(Layer):
 
 @dataclass
 class MaxPool2D(Layer):
-    """The largest value of every 2 × 2 pixels, channel by channel.
+    """Maximum of every 2 × 2 pixels, per channel.
 
-    Where height or width is odd, the last windows are cut off by the border. Of equal values one
-    alone gets the gradient: the upper, then the left one.
+    With odd height or width, the last windows are cut off at the border. Of equal values a single
+    one gets the gradient: the upper, then the left one.
     """
 
     def forward(
         self, X: Array, rng: np.random.Generator | None = None
     ) -> tuple[Array, tuple[Array, Array, int, int]]:
         _, height, width, _ = X.shape
-        if height % 2 or width % 2:  # a copy of the border changes no maximum, and comes second
+        if height % 2 or width % 2:  # a repeated border changes no maximum and gets no gradient
             X = np.pad(X, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         rows = np.maximum(X[:, ::2], X[:, 1::2])
         return np.maximum(rows[:, :, ::2], rows[:, :, 1::2]), (X, rows, height, width)

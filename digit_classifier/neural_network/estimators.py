@@ -1,7 +1,7 @@
 """The networks with scikit-learn's estimator API.
 
-They follow scikit-learn's rules (``check_estimator`` passes), take any number of features and any
-class labels, and train without augmentation. What ships is trained by
+They follow scikit-learn's rules (``check_estimator`` passes), accept any number of features and any
+class labels, and train without augmentation. The shipped models are trained by
 ``digit_classifier.training``, with the same network, losses, optimizers and epoch loop.
 """
 
@@ -18,20 +18,20 @@ class MLPClassifier(NetworkClassifier):
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(100,)
-        With none, it is softmax regression.
+        Empty for softmax regression.
     activation : {"relu", "tanh"}, default="relu"
     optimizer : {"adam", "sgd"}, default="adam"
-        SGD comes with Nesterov momentum.
+        SGD has Nesterov momentum.
     learning_rate : float, default=0.001
     epochs : int, default=100
     batch_size : int, default=32
     l2 : float, default=0
         Weight of the penalty l2 / 2 · ‖weights‖².
     dropout : float, default=0
-        Share of each hidden layer's units left out of a training step.
+        Share of each hidden layer's units set to zero in a training step.
     patience : int or None, default=None
-        Hold a tenth of the samples out, stop after so many epochs without a better accuracy on
-        them, and return to the best parameters. None trains all epochs on all samples.
+        Hold out a tenth of the samples, stop after this many epochs without a better accuracy on
+        them, and restore the best parameters. None trains all epochs on all samples.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -39,7 +39,7 @@ class MLPClassifier(NetworkClassifier):
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
     n_epochs_ : int
-        Epochs trained.
+        Number of trained epochs.
     loss_curve_ : list of float
         Mean training loss of each epoch.
     network_ : Network
@@ -81,7 +81,7 @@ class SoftmaxClassifier(MLPClassifier):
     Parameters
     ----------
     optimizer, learning_rate, epochs, batch_size, l2, patience, random_state
-        As of :class:`MLPClassifier`.
+        As in :class:`MLPClassifier`.
     """
 
     def __init__(  # noqa: PLR0913, as above
@@ -113,24 +113,24 @@ class CNNClassifier(NetworkClassifier):
     Parameters
     ----------
     channels : tuple of tuple of int, default=((8,), (16,))
-        The outputs of the convolutions of each stage; a stage ends by halving height and width,
-        rounded up.
+        Output channels of the convolutions of each stage. A stage ends by halving height and
+        width, rounded up.
     hidden_layer_sizes : tuple of int, default=(64,)
-        Of the dense layers between the stages and the output.
+        Sizes of the dense layers between the stages and the output.
     image_shape : tuple of int or None, default=None
-        Height and width of the images whose rows, one after the other, are a sample's features.
-        None takes a square image where the number of features is a square, else one row.
+        Height and width of the images; a sample's features are their rows, one after the other.
+        None means a square image if the number of features is a square, else a single row.
     kernel_size : int, default=3
         Odd.
     dropout : float, default=0
-        Share of each hidden dense layer's units left out of a training step.
+        Share of each hidden dense layer's units set to zero in a training step.
     optimizer, learning_rate, epochs, batch_size, l2, patience, random_state
-        As of :class:`MLPClassifier`.
+        As in :class:`MLPClassifier`.
 
     Attributes
     ----------
     classes_, n_features_in_, n_epochs_, loss_curve_, network_
-        As of :class:`MLPClassifier`.
+        As in :class:`MLPClassifier`.
     """
 
     def __init__(  # noqa: PLR0913, as above
@@ -169,7 +169,9 @@ class CNNClassifier(NetworkClassifier):
             image_shape = (side, side) if side * side == n_features else (1, n_features)
         height, width = image_shape
         if height * width != n_features:
-            raise ValueError(f"X has {n_features} features, images of {height} × {width} have not.")
+            raise ValueError(
+                f"X has {n_features} features; images of {height} × {width} have {height * width}."
+            )
         return cnn(
             image_shape,
             self.channels,

@@ -1,4 +1,4 @@
-"""What happens inside a network as it reads one image."""
+"""Summaries of the activations inside a network for one image."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,14 +18,14 @@ class LayerSummary:
     Attributes
     ----------
     layer : str
-        Its type.
+        Type of the layer.
     shape : tuple of int
-        Of the output: units, or height, width and channels.
+        Shape of the output: units, or height, width and channels.
     min, max, mean, std : float
     zero_share : float
-        Share of the outputs that are exactly zero: what a rectifier shuts off.
+        Share of the outputs that are exactly zero, such as inactive units after a rectifier.
     top_units : tuple of dict
-        The most active ones: their place in the output, and their activation.
+        The most active units: their index in the output, and their activation.
     """
 
     layer: str
@@ -43,7 +43,7 @@ class LayerSummary:
 
 
 def summarize_layers(classifier: Classifier, vector: Array) -> Iterator[LayerSummary]:
-    """Summarize what each layer makes of one image.
+    """Summarize the output of each layer for one image.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""Layers: one differentiable step each, whole batches at a time.
+"""Layers: one differentiable step each, for whole batches.
 
 A layer's ``forward`` returns its output and a cache; ``backward`` takes the gradient of the loss
 with respect to that output, and the cache, and returns the gradient with respect to the input.
-A layer keeps nothing of a batch between calls, so that many threads may share one network.
+A layer stores nothing between calls, so that threads can share a network.
 
-Activations work in place: they overwrite what the layer before them has just made, which nobody
-else holds. That saves an allocation a layer, and is why no network begins with an activation.
+Activations work in place: they overwrite the output of the previous layer, which nothing else uses.
+This saves an allocation per layer. A network therefore cannot start with an activation.
 """
 
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve
@@ -26,33 +26,33 @@ class Layer:
     Attributes
     ----------
     parameters, gradients : dict of str to ndarray
-        Views into the network's flat vectors, bound by :class:`Network`.
+        Views into the network's flat vectors, set by :class:`Network`.
     """
 
     parameters: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
     gradients: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name each trainable array and its shape."""
+        """Return the shape of each trainable array by name."""
         return {}
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draw the first parameters."""
+        """Set the initial parameters."""
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Any]:
-        """Return the output and what ``backward`` needs; `rng` is given in training alone."""
+        """Return the output and the cache for ``backward``; `rng` is only given in training."""
         raise NotImplementedError
 
     def backward(self, grad_output: Array, cache: Any, *, input_needed: bool = True) -> Array:
         """Fill ``gradients`` and return the gradient of the input.
 
-        Where that is not needed, `grad_output` is returned instead.
+        If it is not needed, `grad_output` is returned instead.
         """
         self.fill_gradients(grad_output, cache)
         return self.input_gradient(grad_output, cache) if input_needed else grad_output
 
     def fill_gradients(self, grad_output: Array, cache: Any) -> None:
-        """Fill ``gradients``, where there are parameters."""
+        """Fill ``gradients``, if the layer has parameters."""
 
     def input_gradient(self, grad_output: Array, cache: Any) -> Array:
         """Return the gradient of the input; `grad_output` may be overwritten."""
@@ -64,16 +64,16 @@ class Layer:
         return {"type": type(self).__name__, **fields}
 
 
-#: Share of its inputs below which copying the weights of the active ones pays.
-_FEW = 0.25
+#: Share of active inputs below which copying their weights is faster than a full product.
+_MAX_SPARSE_SHARE = 0.25
 
 
 @dataclass
 class Dense(Layer):
     """Fully connected: ``X @ weights + biases``.
 
-    Weights begin with variance 2 / n_inputs (He et al. 2015, arXiv:1502.01852, equation 10),
-    biases at zero.
+    The initial weights have variance 2 / n_inputs (He et al. 2015, arXiv:1502.01852, equation 10);
+    biases are zero.
     """
 
     n_inputs: int
@@ -94,15 +94,15 @@ class Dense(Layer):
         return output, X
 
     def _product(self, X: Array) -> Array:
-        """Multiply inputs by weights; a single sample of few active inputs by theirs alone.
+        """Multiply inputs by weights; for a single sparse sample, use only the active weights.
 
-        Weights are read from memory once a call, however many samples there are: one sample's time
-        is that of reading them. After a rectifier some nine units in ten are 0.
+        A product reads all weights from memory once, which takes most of the time for a single
+        sample. After a rectifier about nine in ten units are 0.
         """
         weights = self.parameters["weights"]
         if X.shape == (1, self.n_inputs):
             (active,) = X[0].nonzero()
-            if active.size < _FEW * self.n_inputs:
+            if active.size < _MAX_SPARSE_SHARE * self.n_inputs:
                 return X[:, active] @ weights[active]
         return X @ weights
 
@@ -142,10 +142,10 @@ class Tanh(Layer):
 
 @dataclass
 class Dropout(Layer):
-    """Inverted dropout: in training, zero a part of the units and scale up the rest.
+    """Inverted dropout: in training, set a share of the units to zero and scale up the rest.
 
-    Srivastava et al. 2014, JMLR 15, section 10 (with the scaling moved to training time). Without a
-    generator, that is in inference, it passes its input on.
+    Srivastava et al. 2014, JMLR 15, section 10 (with the scaling moved to training time). In
+    inference, without a generator, it returns its input.
     """
 
     rate: float
@@ -166,17 +166,17 @@ class Dropout(Layer):
         return grad_output
 
 
-#: All kinds by name; ``convolution`` adds its own.
+#: All layer types by name; ``convolution`` adds its own.
 LAYERS: dict[str, type[Layer]] = {cls.__name__: cls for cls in (Dense, ReLU, Tanh, Dropout)}
 
 
 def layer_from_config(config: dict[str, Any]) -> Layer:
-    """Build the layer that :meth:`Layer.config` described.
+    """Build a layer from the result of :meth:`Layer.config`.
 
     Raises
     ------
     KeyError
-        There is no layer of that type.
+        The type is unknown.
     TypeError
         The configuration does not fit the layer.
     """

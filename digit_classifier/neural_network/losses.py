@@ -7,7 +7,7 @@ from digit_classifier.neural_network.layers import Array
 
 
 def log_softmax(logits: Array) -> Array:
-    """Logarithm of the softmax, stable for logits of any size.
+    """Return the logarithm of the softmax, numerically stable for logits of any size.
 
     Parameters
     ----------
@@ -23,14 +23,14 @@ def log_softmax(logits: Array) -> Array:
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
-    """Class probabilities; each row sums to one.
+    """Return class probabilities; each row sums to one.
 
     Parameters
     ----------
     logits : ndarray of shape (n_samples, n_classes)
     temperature : float, default=1
-        Divides the logits (Guo et al. 2017, arXiv:1706.04599, equation 9): it calibrates the
-        confidence and leaves the order of the classes as it is.
+        Divides the logits (Guo et al. 2017, arXiv:1706.04599, equation 9). It calibrates the
+        confidence and does not change the order of the classes.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 
 
 def cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
-    """Mean cross-entropy between the softmax of `logits` and `targets`, and its gradient.
+    """Return the mean cross-entropy of the softmax of `logits`, and its gradient.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
 
 
 def one_hot(y: NDArray[np.integer], n_classes: int, label_smoothing: float = 0.0) -> Array:
-    """Targets for :func:`cross_entropy`.
+    """Return targets for :func:`cross_entropy`.
 
     Parameters
     ----------

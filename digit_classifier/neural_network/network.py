@@ -1,8 +1,8 @@
-"""A network: layers in a row over one flat parameter vector.
+"""A network: a sequence of layers over one flat parameter vector.
 
-All parameters live in one contiguous vector, all gradients in another, and the layers hold views
-into them. An optimizer, an average of the weights or a checkpoint is then one line over one array.
-Weights come first in the vector and biases last, so that an L2 penalty is a slice.
+All parameters are in one contiguous vector, all gradients in another, and the layers have views
+into them. Optimizers, weight averaging and checkpoints then handle a single array. Weights come
+first and biases last, so that an L2 penalty is a slice.
 """
 
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve
@@ -29,13 +29,13 @@ from digit_classifier.neural_network.losses import softmax
 
 
 class Network(Classifier):
-    """Layers applied one after the other; the last one gives logits.
+    """A sequence of layers; the output of the last one are the logits.
 
     Parameters
     ----------
     layers : iterable of Layer
     dtype : dtype, default=float32
-        Of parameters, gradients and activations; float64 serves numerical gradient checks.
+        Type of parameters, gradients and activations; float64 is for numerical gradient checks.
 
     Attributes
     ----------
@@ -82,12 +82,12 @@ class Network(Classifier):
     def from_parameters(
         cls, architecture: list[dict[str, Any]], parameters: Mapping[str, NDArray[Any]]
     ) -> Self:
-        """Build the network once the parameters are known to fit it: a file may claim any size.
+        """Build the network, after checking that the parameters fit: a file may claim any size.
 
         Raises
         ------
         KeyError, TypeError, ValueError
-            There is no such layer, or it has other parameters than these.
+            A layer is unknown, or has other parameters than these.
         """
         layers = [layer_from_config(config) for config in architecture]
         expected = {
@@ -103,7 +103,7 @@ class Network(Classifier):
         return network
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draw the first parameters of every layer."""
+        """Set the initial parameters of every layer."""
         for layer in self.layers:
             layer.initialize(rng)
 
@@ -120,7 +120,7 @@ class Network(Classifier):
         -------
         logits : ndarray of shape (n_samples, n_classes)
         caches : list
-            One a layer, for :meth:`backward`.
+            One entry per layer, for :meth:`backward`.
         """
         caches = []
         for layer in self.layers:
@@ -131,8 +131,8 @@ class Network(Classifier):
     def backward(self, grad_logits: Array, caches: list[Any]) -> None:
         """Fill :attr:`gradients` by the chain rule, from the last layer to the first.
 
-        The gradient of the network's own input is not computed: nobody uses it, and in the first
-        layer with parameters it would cost as much as the gradient of the weights.
+        The gradient of the network's own input is not computed. It would cost as much as that of
+        the first layer's weights.
         """
         grad = grad_logits
         first = next(index for index, layer in enumerate(self.layers) if layer.parameters)
@@ -143,7 +143,7 @@ class Network(Classifier):
     def input_gradient(self, X: Array, grad_of_logits: Callable[[Array], Array]) -> Array:
         """Return the gradient of a function of the logits with respect to the input.
 
-        The parameters' gradients are left alone, so that threads may share the network.
+        The gradients of the parameters do not change, so that threads can share the network.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class Network(Classifier):
         return grad
 
     def predict_logits(self, X: Array) -> Array:
-        """Return logits, shape (n_samples, n_classes); nothing is kept for training."""
+        """Return logits, shape (n_samples, n_classes), without caches for training."""
         for layer in self.layers:
             X, _ = layer.forward(X)
         return X
@@ -174,11 +174,11 @@ class Network(Classifier):
             yield type(layer).__name__, X
 
     def predict_proba(self, X: Array, temperature: float = 1.0) -> Array:
-        """Class probabilities of shape (n_samples, n_classes); see :func:`.losses.softmax`."""
+        """Return class probabilities, shape (n_samples, n_classes); see :func:`.losses.softmax`."""
         return softmax(self.predict_logits(X), temperature)
 
     def filters(self) -> Array | None:
-        """Return the weights of each unit or channel of the first layer that has some."""
+        """Return the weights of each unit or channel of the first layer with parameters."""
         weights = next(layer.parameters["weights"] for layer in self.layers if layer.parameters)
         return weights.reshape(-1, weights.shape[-1]).T
 
@@ -198,7 +198,7 @@ def mlp(
     Parameters
     ----------
     sizes : sequence of int
-        Of the input, each hidden layer, and the output.
+        Sizes of the input, each hidden layer, and the output.
     activation : {"relu", "tanh"}
         After each hidden layer.
     dropout : float
@@ -221,19 +221,19 @@ def cnn(
     dropout: float = 0.0,
     dtype: DTypeLike = np.float32,
 ) -> Network:
-    """Build a convolutional network with rectifiers; it takes vectors, as a perceptron does.
+    """Build a convolutional network with rectifiers; its input are vectors, as for a perceptron.
 
     Parameters
     ----------
     image_shape : tuple of int
         Height and width; the vectors have height * width features.
     channels : sequence of sequences of int
-        The outputs of the convolutions of each stage; a stage ends by halving height and width,
-        rounded up.
+        Output channels of the convolutions of each stage. A stage ends by halving height and
+        width, rounded up.
     sizes : sequence of int
-        Of each hidden dense layer after the stages, and of the output.
+        Sizes of the hidden dense layers after the stages, and of the output.
     kernel_size : int
-        Of every convolution.
+        Kernel size of every convolution.
     dropout : float
         Rate after each hidden dense layer; 0 leaves the dropout layers out.
     dtype : dtype, default=float32
@@ -249,7 +249,7 @@ def cnn(
         for n_outputs in stage:
             layers += [Conv2D(n_inputs, n_outputs, kernel_size), ReLU()]
             n_inputs = n_outputs
-        # the maximum of rectified values is the rectified maximum, of a quarter as many values
+        # rectify after pooling: the result is the same, with a quarter of the values
         layers[-1:] = [MaxPool2D(), ReLU()]
         height, width = -(-height // 2), -(-width // 2)
     head = _dense_layers((height * width * n_inputs, *sizes), "relu", dropout)

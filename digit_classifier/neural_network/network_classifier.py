@@ -1,4 +1,4 @@
-"""What the estimators share: all but the architecture of their network."""
+"""The base class of the estimators: everything except the architecture of the network."""
 
 from typing import Any, Self
 
@@ -10,18 +10,18 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from digit_classifier.neural_network.fitting import batch_indices, run_epoch
+from digit_classifier.neural_network.epoch import batch_indices, run_epoch
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import OPTIMIZERS
 
-#: Share of the samples held out where early stopping needs them.
+#: Share of the samples held out for early stopping.
 _VALIDATION_SHARE = 0.1
 
 
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier around a network; a subclass has its hyperparameters and builds it."""
+    """An estimator with a network, which a subclass builds from its hyperparameters."""
 
     optimizer: str
     learning_rate: float
@@ -47,7 +47,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         encoder = LabelEncoder()
         indices = encoder.fit_transform(y)
         self.classes_ = encoder.classes_
-        # scikit-learn's random states are the older kind: one draw seeds a Generator
+        # scikit-learn uses RandomState; one draw of it seeds a Generator
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         self.network_ = self._build_network(vectors.shape[1], len(self.classes_))
@@ -58,8 +58,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> Array:
         """Return the class probabilities, shape (n_samples, n_classes), float32.
 
-        They are computed in the precision of X: some processors round a product in float32 by the
-        place that a sample has among the others.
+        They are computed in the precision of X. On some processors a float32 product depends, in
+        its last bits, on the position of the sample in the batch.
         """
         check_is_fitted(self)
         vectors = validate_data(self, X, dtype=(np.float32, np.float64), reset=False)
@@ -95,7 +95,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             self.loss_curve_.append(result.loss)
             if held_out is None or self.patience is None:
                 continue
-            accuracy = self._accuracy(*held_out)
+            X_held, y_held = held_out
+            accuracy = float((self.network_.predict_logits(X_held).argmax(axis=1) == y_held).mean())
             if accuracy > best_accuracy:
                 best_accuracy, best_epoch = accuracy, epoch
                 best_parameters = self.network_.parameters.copy()
@@ -104,6 +105,3 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if held_out is not None:
             np.copyto(self.network_.parameters, best_parameters)
         self.n_epochs_ = len(self.loss_curve_)
-
-    def _accuracy(self, X: Array, y: NDArray[np.intp]) -> float:
-        return float((self.network_.predict_logits(X).argmax(axis=1) == y).mean())

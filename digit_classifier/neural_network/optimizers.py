@@ -1,7 +1,7 @@
-"""Optimizers over a flat parameter vector, and an average of it.
+"""Optimizers of a flat parameter vector, and its moving average.
 
-They update in place, block by block: a block and its moments stay in the processor's cache for all
-the steps of the formula, where whole-vector expressions would go to memory for each.
+They update in place, block by block. A block and its moments stay in the processor's cache for all
+steps of the formula; expressions on whole vectors would read memory for each.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from digit_classifier.neural_network.layers import Array
 
 BLOCK = 65_536  # parameters; with two moments, a gradient and scratch: 1.25 MiB of float32
 
-#: The moments of a unit that no longer learns decay to denormal numbers, on which the processor is
-#: many times slower. Every so many steps, what is smaller than any step could feel becomes zero.
+#: The moments of a unit that no longer learns decay to denormal numbers, with which the processor
+#: is many times slower. Every `_FLUSH_EVERY` steps, moments below `_NEGLIGIBLE` become zero.
 _FLUSH_EVERY, _NEGLIGIBLE = 100, 1e-30
 
 
@@ -30,7 +30,7 @@ class Optimizer:
     Attributes
     ----------
     state : dict of str to ndarray of shape (n_parameters,)
-        The moments; with `n_steps`, all that a checkpoint has to keep.
+        The moments. A checkpoint saves them and `n_steps`.
     n_steps : int
     """
 
@@ -41,7 +41,7 @@ class Optimizer:
     moments: ClassVar[tuple[str, ...]] = ()
 
     def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        """Move `parameters`, in place, against `gradients`."""
+        """Update `parameters` in place."""
         if not self.state:
             self.state = {name: np.zeros_like(parameters) for name in self.moments}
         self.n_steps += 1
@@ -98,9 +98,9 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1, with the order of section 2).
 
-    The state holds the decaying sums of the gradients and of their squares, which are the paper's
-    moments over 1 - β: two multiplications of every parameter less, made up for in the two scalars
-    that correct the bias.
+    The state has the decaying sums of the gradients and of their squares: the paper's moments
+    divided by 1 - β. This saves two multiplications per parameter; the two scalars of the bias
+    correction include the factors.
     """
 
     beta1: float = 0.9
@@ -136,7 +136,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
 
 
 def update_average(average: Array, parameters: Array, decay: float) -> None:
-    """Move an exponential moving average of the parameters towards them, in place.
+    """Update an exponential moving average of the parameters, in place.
 
     Polyak & Juditsky 1992, in its exponential form: average ← decay · average + (1 - decay) · θ.
     """

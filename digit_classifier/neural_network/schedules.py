@@ -4,7 +4,7 @@ import math
 
 
 def warmup_cosine(step: int, n_steps: int, n_warmup_steps: int = 0) -> float:
-    """Factor of the peak learning rate: a linear warm-up, then half a cosine down to zero.
+    """Return the factor of the peak learning rate: a linear warm-up, then half a cosine to zero.
 
     Loshchilov & Hutter 2017, arXiv:1608.03983, equation 5, one cycle without restarts.
 

@@ -1,5 +1,6 @@
 """The answer about a picture of several digits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple, TypedDict
 
@@ -18,8 +19,12 @@ class Box(NamedTuple):
 
 
 BoxJson = Annotated[
-    tuple[int, int, int, int],
-    Meta(description="Left, top, width and height, in pixels of the picture as shown."),
+    Sequence[int],
+    Meta(
+        min_length=4,
+        max_length=4,
+        description="Left, top, width and height, in pixels of the picture as shown.",
+    ),
 ]
 
 
@@ -162,6 +167,11 @@ class Reading:
     def text(self) -> str:
         """The rows' texts, joined by line feeds."""
         return "\n".join(row.text for row in self.rows)
+
+    @property
+    def n_digits(self) -> int:
+        """How many digits were found."""
+        return sum(len(row.digits) for row in self.rows)
 
     def as_json(self) -> ReadingJson:
         """Return the answer in JSON's types, as the command line and the web give it."""

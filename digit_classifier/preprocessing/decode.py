@@ -6,10 +6,8 @@ size is judged on the header, before any pixel is decoded.
 
 import logging
 import struct
-import threading
 import warnings
 import zlib
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -32,6 +30,7 @@ from digit_classifier.errors import (
     EmptyFileError,
     FileTooLargeError,
     ImageTooSmallError,
+    OutOfTimeError,
     TooManyPixelsError,
     UnsupportedImageError,
 )
@@ -53,8 +52,9 @@ FORMATS = tuple(_READERS)
 #: Longest side: what most formats can tell of. A strip of millions of rows is no picture.
 _MAX_SIDE = 65_535
 
-#: Held while a WebP is decoded, which takes 16 bytes a pixel, thrice what others do: one at a time.
-_WEBP = threading.Lock()
+#: How many pixels of other formats a pixel counts as: a WebP takes 16 bytes a pixel while it is
+#: decoded, thrice what the costliest of the others take.
+_PIXEL_COST = {"WEBP": 3}
 
 #: What Pillow's decoders raise on damaged files.
 _DECODER_ERRORS = (
@@ -89,7 +89,7 @@ class DecodeLimits:
     max_bytes : int
         Of the file.
     max_pixels : int
-        Width × height.
+        Width × height. A WebP may have a third as many, since it takes three times the memory.
     min_side : int
         In pixels.
     """
@@ -97,6 +97,32 @@ class DecodeLimits:
     max_bytes: int = 1024 * 1024
     max_pixels: int = 40_000_000
     min_side: int = 8
+
+
+class PixelBudget:
+    """What all images of a batch may have in pixels, of which each image takes its own.
+
+    Parameters
+    ----------
+    n_pixels : int
+    """
+
+    def __init__(self, n_pixels: int) -> None:
+        self._left = n_pixels
+
+    def spend(self, n_pixels: int) -> None:
+        """Take as many pixels.
+
+        Raises
+        ------
+        OutOfTimeError
+            There are not so many left.
+        """
+        if n_pixels > self._left:
+            raise OutOfTimeError(
+                "The images before this one have too many pixels; send fewer at once."
+            )
+        self._left -= n_pixels
 
 
 @dataclass(frozen=True)
@@ -132,6 +158,7 @@ def decode_image(
     *,
     detailed: bool = False,
     min_side: int = MIN_REDUCED_SIDE,
+    budget: PixelBudget | None = None,
 ) -> Decoded:
     """Decode an image file.
 
@@ -149,6 +176,8 @@ def decode_image(
         picture whose longest side has at least twice `min_side` is reduced.
     min_side : int, default=320
         Pixels that a reduced picture keeps on its longest side, at least.
+    budget : PixelBudget, optional
+        From which the image's pixels are taken before any is decoded.
 
     Returns
     -------
@@ -157,7 +186,7 @@ def decode_image(
     Raises
     ------
     EmptyFileError, FileTooLargeError, UnsupportedImageError, BrokenImageError,
-    TooManyPixelsError, ImageTooSmallError
+    TooManyPixelsError, ImageTooSmallError, OutOfTimeError
     """
     if not content:
         raise EmptyFileError("The file is empty.")
@@ -165,9 +194,11 @@ def decode_image(
         raise FileTooLargeError.of(len(content), limits.max_bytes)
     try:
         file = BytesIO(without_extras(content))
-        with _alone(content), Image.open(file, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             _check_size(image, limits)
             width, height = image.size
+            if budget is not None:
+                budget.spend(width * height * _pixel_cost(image))
             if not is_plain_inside(image, content):
                 raise BrokenImageError("The image is made in a way that is not read here.")
             draft(image, reduction(image, detailed=detailed, min_side=min_side))
@@ -187,20 +218,22 @@ def decode_image(
         raise BrokenImageError("The image is damaged or incomplete.") from exc
 
 
-def _alone(content: bytes) -> AbstractContextManager[object]:
-    """Wait for a WebP's turn."""
-    return _WEBP if content[8:12] == b"WEBP" else nullcontext()
-
-
 def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
     width, height = image.size
-    if width * height > limits.max_pixels or max(width, height) > _MAX_SIDE:
-        raise TooManyPixelsError(_too_many_pixels(limits))
+    cost = _pixel_cost(image)
+    if width * height * cost > limits.max_pixels or max(width, height) > _MAX_SIDE:
+        raise TooManyPixelsError(_too_many_pixels(limits, cost))
     if min(width, height) < limits.min_side:
         raise ImageTooSmallError(
             f"The image is {width}×{height} pixels; each side needs at least {limits.min_side}."
         )
 
 
-def _too_many_pixels(limits: DecodeLimits) -> str:
-    return f"The image has too many pixels; at most {limits.max_pixels:,} are accepted."
+def _pixel_cost(image: Image.Image) -> int:
+    return _PIXEL_COST.get(image.format or "", 1)
+
+
+def _too_many_pixels(limits: DecodeLimits, cost: int = 1) -> str:
+    of_format = "" if cost == 1 else " in this format"
+    most = limits.max_pixels // cost
+    return f"The image has too many pixels; at most {most:,} are accepted{of_format}."

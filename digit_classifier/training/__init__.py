@@ -1,1 +1,1 @@
-"""Train and judge models: augmentation, recipes, trainer, checkpoints, evaluation."""
+"""Train models: recipes, augmentation, synthetic negatives, the training loop, checkpoints."""

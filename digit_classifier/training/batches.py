@@ -1,4 +1,4 @@
-"""Augmented batches, made on one core while the network trains on another."""
+"""Augmented batches, computed in a thread while the network trains on the previous one."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.neural_network.fitting import batch_indices
+from digit_classifier.neural_network.epoch import batch_indices
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -14,7 +14,7 @@ from digit_classifier.training.recipes import N_CLASSES, Recipe
 
 Batch = tuple[Array, Array]
 
-NO_DIGIT = -1  # label of what is no digit
+NEGATIVE_LABEL = -1  # of images that are not digits
 
 
 def augmented_batches(
@@ -26,18 +26,19 @@ def augmented_batches(
     epoch: int,
     negatives: NDArray[np.uint8] | None = None,
 ) -> Iterator[Batch]:
-    """Yield one epoch of batches, each made while the one before is used.
+    """Yield one epoch of batches, each computed while the previous one is used.
 
-    Every batch has its own generator, seeded by (seed, epoch, number of the batch): an epoch comes
-    out the same whatever ran before it, so that a resumed run continues as if never interrupted.
+    Every batch has its own generator, seeded by (seed, epoch, index of the batch). An epoch does
+    not depend on what ran before, so that a resumed run gives the same weights as an uninterrupted
+    one.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, 28, 28), uint8
     y : ndarray of shape (n_samples,)
     negatives : ndarray of shape (n_negatives, 28, 28), uint8, optional
-        Pictures of no digit. Every batch ends with some, `recipe.negative_share` of its digits'
-        number, whose targets prefer no class.
+        Images that are not digits. Every batch ends with `recipe.negative_share` times its number
+        of digits of them; their target is the uniform distribution.
 
     Yields
     ------
@@ -52,9 +53,9 @@ def augmented_batches(
         if negatives is not None:
             n = round(recipe.negative_share * len(chosen))
             images = np.concatenate([images, rng.choice(negatives, n)])
-            labels = np.concatenate([labels, np.full(n, NO_DIGIT)])
-            undecided = np.full((n, N_CLASSES), 1 / N_CLASSES, np.float32)
-            targets = np.concatenate([targets, undecided])
+            labels = np.concatenate([labels, np.full(n, NEGATIVE_LABEL)])
+            uniform = np.full((n, N_CLASSES), 1 / N_CLASSES, np.float32)
+            targets = np.concatenate([targets, uniform])
         return vectorize(recipe.augmentation(images, labels, rng), recipe.scaling), targets
 
     order = batch_indices(len(X), recipe.batch_size, np.random.default_rng([seed, epoch]))

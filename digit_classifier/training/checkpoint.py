@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: all that is needed to continue it bit for bit."""
+"""Checkpoints of a training run: everything that is needed to continue it bit for bit."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from digit_classifier.errors import CheckpointError, ModelCorruptError
-from digit_classifier.model_store import content_sha256, read_tensors, write_tensors
+from digit_classifier.models.store import content_sha256, read_tensors, write_tensors
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import Optimizer
@@ -18,10 +18,10 @@ CHECKPOINT_VERSION = 2
 
 @dataclass
 class TrainingState:
-    """What changes while a network trains.
+    """The state of a training network.
 
-    The random numbers of an epoch follow from the seed and its number alone, so no generator's
-    state is kept.
+    The random numbers of an epoch depend only on the seed and the epoch's index, so the state of a
+    generator is not needed.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class TrainingState:
         Moving average of the parameters.
     optimizer : Optimizer
     history : list of dict
-        One entry a finished epoch.
+        One entry per finished epoch.
     best : ndarray of shape (n_parameters,)
-        The average after the epoch of the best validation accuracy.
+        The average after the epoch with the best validation accuracy.
     """
 
     network: Network
@@ -43,12 +43,12 @@ class TrainingState:
 
 
 def save_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> None:
-    """Write the state after an epoch, whole or not at all.
+    """Write the state after an epoch, atomically.
 
     Parameters
     ----------
     run : dict
-        What identifies the run (recipe, seed, data), compared when it is resumed.
+        Identity of the run (recipe, seed, data), compared when it is resumed.
     """
     optimizer = state.optimizer
     tensors = {
@@ -68,12 +68,12 @@ def save_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> No
 
 
 def load_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> None:
-    """Put the saved state into a freshly made `state` of the same run.
+    """Restore the saved state into a new `state` of the same run.
 
     Raises
     ------
     CheckpointError
-        There is no checkpoint, it is damaged, or it is another run's.
+        There is no checkpoint, it is damaged, or it is of another run.
     """
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path} to resume from.")
@@ -82,7 +82,7 @@ def load_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> No
     except ModelCorruptError as exc:
         raise CheckpointError(str(exc)) from exc
     if document.get("checkpoint_version") != CHECKPOINT_VERSION:
-        raise CheckpointError(f"{path} is no checkpoint that this release can resume.")
+        raise CheckpointError(f"{path} is not a checkpoint that this release can resume.")
     if document["run"] != run:
         changed = sorted(k for k in run if run[k] != document["run"].get(k))
         raise CheckpointError(

@@ -1,11 +1,11 @@
-"""Recipes: all that decides a training run, but for the data and the seed."""
+"""Recipes: everything that determines a training run, except the data and the seed."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
-from digit_classifier.training.augmentation import NO_AUGMENTATION, UNDISTURBED, Augmentation
+from digit_classifier.training.augmentation import GEOMETRIC_ONLY, NO_AUGMENTATION, Augmentation
 
 IMAGE_SHAPE = (28, 28)
 N_PIXELS = 28 * 28
@@ -21,7 +21,7 @@ class Recipe:
     hidden_layer_sizes : tuple of int
         Empty for softmax regression.
     channels : tuple of tuple of int
-        The stages of a convolutional network before the dense layers, as of
+        Output channels of each stage of a convolutional network, see
         :func:`~digit_classifier.neural_network.network.cnn`; empty for a perceptron.
     epochs, batch_size : int
     optimizer : {"adam", "sgd"}
@@ -29,18 +29,18 @@ class Recipe:
         Peak of the schedule: a linear warm-up over `warmup_epochs`, then half a cosine.
     l2, dropout, label_smoothing : float
     average_decay : float
-        Of the moving average of the parameters, which is what is validated and shipped.
+        Decay of the moving average of the parameters, which is validated and saved.
     patience : int, optional
-        Stop after so many epochs without a better validation accuracy, and keep the parameters of
-        the best one.
+        Stop after this many epochs without a better validation accuracy, and keep the parameters
+        of the best epoch.
     n_validation : int
-        Samples held out of the training set; none of them is trained on.
+        Number of training samples held out for validation.
     scaling : InputScaling
     augmentation : Augmentation
     n_negatives : int
-        Pictures of what is no digit, made before the first epoch.
+        Number of images that are not digits, generated before the first epoch.
     negative_share : float
-        How many of them stand in a batch, as a share of its digits' number.
+        Number of them in a batch, as a share of its number of digits.
     """
 
     hidden_layer_sizes: tuple[int, ...] = ()
@@ -62,18 +62,20 @@ class Recipe:
     negative_share: float = 0.0
 
     def build_network(self) -> Network:
-        """Return the recipe's network, not yet initialized."""
+        """Return the recipe's network, uninitialized."""
         sizes = (*self.hidden_layer_sizes, N_CLASSES)
         if self.channels:
             return cnn(IMAGE_SHAPE, self.channels, sizes, dropout=self.dropout)
         return mlp((N_PIXELS, *sizes), dropout=self.dropout)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the recipe in JSON's types, for metadata and for comparing with a checkpoint's."""
+        """Return the recipe in JSON's types, for metadata and checkpoints."""
         fields = asdict(self)
         fields["hidden_layer_sizes"] = list(self.hidden_layer_sizes)
         fields["channels"] = [list(stage) for stage in self.channels]
-        if not self.channels:  # a perceptron's recipe reads as it did before there were others
+        if (
+            not self.channels
+        ):  # as in the metadata of models trained before there were convolutional ones
             del fields["channels"]
         fields["augmentation"] = {
             k: list(v) if isinstance(v, tuple) else v for k, v in fields["augmentation"].items()
@@ -81,9 +83,9 @@ class Recipe:
         return fields
 
 
-#: One recipe a classifier; the names are those of ``--classifier``.
+#: One recipe per classifier, by the names of ``--classifier``.
 RECIPES = {
-    # what distortions teach is more than a linear model can hold: it reads fewer digits with them
+    # a linear model is less accurate with distortions: they exceed its capacity
     "softmax": Recipe(
         epochs=15,
         learning_rate=2e-3,
@@ -108,7 +110,7 @@ RECIPES = {
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True),
         augmentation=replace(
-            UNDISTURBED, stretched_share=0, stroke_share=0.3, stroke_width=(2.2, 5.2)
+            GEOMETRIC_ONLY, stretched_share=0, stroke_share=0.3, stroke_width=(2.2, 5.2)
         ),
     ),
 }

@@ -9,15 +9,17 @@ from io import BytesIO
 import msgspec
 from flask import current_app, request
 
+from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
 from digit_classifier.errors import BadBatchError, BrokenImageError, FileTooLargeError, InputError
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.questions import ImagesJson, NamedImage
-from digit_classifier.zip_files import ZIP_ERRORS, unpack
 
 FIELD = "images"
 MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
+#: All images of a batch together may have the pixels of so many of the largest.
+BATCH_LARGEST = 16
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 #: What each file and folder has in an archive's directory.

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, current_app
 
+from digit_classifier.environment.checks import check_blas, check_interpreter, check_read_only
 from digit_classifier.errors import SelfTestError, UnsoundError
-from digit_classifier.soundness import check_blas, check_interpreter, check_read_only
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.described import described
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app
 
-from digit_classifier.sample_digits import MnistTestSet, zip_samples
+from digit_classifier.datasets.samples import MnistTestSet, zip_samples
 
 blueprint = Blueprint("samples", __name__)
 

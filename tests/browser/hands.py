@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page, expect
 
-from digit_classifier.drawing import Points, parse_strokes, place
+from digit_classifier.training.synthesis.pen import Points, parse_strokes, place
 from tests.strokes import FORMS
 
 #: Milliseconds between two movements of a hand that takes about a second for a digit.

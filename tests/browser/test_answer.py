@@ -9,6 +9,8 @@ from tests.browser.conftest import OpenPage
 from tests.browser.hands import a_file, answer, choose, draw, expect_digit
 from tests.web.pictures import drawn
 
+pytestmark = pytest.mark.browser
+
 
 def test_bars_show_the_ten_probabilities(open_page: OpenPage) -> None:
     page = open_page()

@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.web.pictures import drawn
 from tests.web.serving import make_app, serving
+
+pytestmark = pytest.mark.browser
 
 
 def test_page_reads_digits_without_a_key(browser: Browser, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tests.strokes import draw_digit, encode
 from tests.web.pictures import drawn
 from tests.web.serving import MIB, make_app, serving
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
 def test_chosen_picture_is_read(open_page: OpenPage, file_format: str) -> None:

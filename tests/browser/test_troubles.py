@@ -12,6 +12,8 @@ from tests.browser.hands import a_file, answer, choose, draw, expect_digit
 from tests.web.pictures import REFUSED, drawn
 from tests.web.serving import MIB, alter_model, make_app, serving
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.mark.parametrize("name", ["empty", "text", "truncated", "too_small", "blank"])
 def test_picture_that_cannot_be_read_is_told(open_page: OpenPage, name: str) -> None:

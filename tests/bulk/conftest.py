@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from digit_classifier.bulk import opened
+from digit_classifier.bulk.sources import handle_cache
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
 
@@ -16,4 +16,4 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> DigitClassifier:
 def nothing_left_open() -> Iterator[None]:
     """Close the archives that a worker would keep open."""
     yield
-    opened.close_all()
+    handle_cache.clear()

@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 from distributed import LocalCluster
 
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output
 from digit_classifier.bulk.run import Options, run_batch
-from digit_classifier.bulk.shards import Census
+from digit_classifier.bulk.shards import Manifest
 from digit_classifier.errors import BulkError
 from digit_classifier.settings import Settings
 from tests.bulk import inputs
@@ -109,9 +109,9 @@ def test_input_and_output_may_be_in_a_store(
         resumed = run_batch([f"{store}{path}"], out, settings, replace(options, resume=True))
 
     parts = [f"part-{n:08}.parquet" for n in range(4)]
-    assert files.names_in(out) == ["_SHA256SUMS", "_manifest.json", "_model", *parts]
+    assert storage.list_names(out) == ["_SHA256SUMS", "_manifest.json", "_model", *parts]
     assert resumed.n_images == resumed.n_accepted == 10
-    content = files.read_image(f"{out}/part-00000003.parquet", 100_000)
+    content = storage.read_image(f"{out}/part-00000003.parquet", 100_000)
     assert pq.read_table(BytesIO(content))["prediction"].to_pylist() == [9]
 
 
@@ -237,13 +237,13 @@ def test_an_input_that_changes_after_it_was_listed_ends_the_run(
     resume: bool, run: Run, tmp_path: Path, digit_files: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = inputs.write_folder(tmp_path / "folder", digit_files)
-    begin = Output.begin
+    start = Output.start
 
-    def begin_and_add_a_file(output: Output, census: Census, model: bytes) -> None:
-        begin(output, census, model)
+    def start_and_add_a_file(output: Output, manifest: Manifest, model: bytes) -> None:
+        start(output, manifest, model)
         (folder / "third.png").write_bytes(digit_files["first/3.png"])
 
-    monkeypatch.setattr(Output, "begin", begin_and_add_a_file)
+    monkeypatch.setattr(Output, "start", start_and_add_a_file)
 
     with pytest.raises(BulkError, match="The input has changed while it was read"):
         run(folder, resume=resume)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digit_classifier import __version__
-from digit_classifier.bulk import files
+from digit_classifier.bulk import storage
 from digit_classifier.bulk.formats import FORMATS
 from digit_classifier.bulk.rows import Row
 from digit_classifier.bulk.shards import Shard, list_shards
@@ -14,7 +14,7 @@ from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.worker import Job, classify_shard
 from digit_classifier.errors import OutOfTimeError
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import PRETRAINED
+from digit_classifier.models.store import PRETRAINED
 from tests.bulk import inputs
 
 Rows = list[Row]
@@ -32,9 +32,10 @@ def job(request: pytest.FixtureRequest, tmp_path: Path, classifier: DigitClassif
         framing="auto",
         max_bytes=100_000,
         max_pixels=1_000_000,
+        all_digits=False,
     )
-    files.make_folder(str(Path(job.model_url).parent))
-    files.write_whole(job.model_url, (PRETRAINED / "mlp" / "model.safetensors").read_bytes())
+    storage.make_directory(str(Path(job.model_url).parent))
+    storage.write_atomic(job.model_url, (PRETRAINED / "mlp" / "model.safetensors").read_bytes())
     return job
 
 
@@ -47,8 +48,8 @@ def shard(tmp_path: Path, digit_files: dict[str, bytes]) -> Shard:
 
 def rewritten(job: Job, shard: Shard, change: Callable[[Rows], Rows]) -> Path:
     """Write a shard's file, then whole again, but with other rows; return its path."""
-    record = classify_shard(job, shard)
-    assert (record.n_images, record.n_accepted, record.errors) == (3, 3, {})
+    result = classify_shard(job, shard)
+    assert (result.n_images, result.n_accepted, result.errors) == (3, 3, {})
     path = Path(job.out, job.shard_name(shard.index))
     form = FORMATS[job.format]
     rows = change(_all_columns(form.decode(path.read_bytes())))
@@ -66,10 +67,10 @@ def test_a_file_that_is_whole_is_not_written_again(job: Job, shard: Shard) -> No
     path = rewritten(job, shard, lambda rows: rows[::-1])
     before = path.read_bytes()
 
-    record = classify_shard(job, shard)
+    result = classify_shard(job, shard)
 
     assert path.read_bytes() == before
-    assert (record.n_images, record.n_accepted, record.n_bytes) == (3, 3, len(before))
+    assert (result.n_images, result.n_accepted, result.n_bytes) == (3, 3, len(before))
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 2, 4])
@@ -78,9 +79,9 @@ def test_a_file_with_too_few_or_too_many_rows_is_written_again(
 ) -> None:
     path = rewritten(job, shard, lambda rows: (2 * rows)[:n_rows])
 
-    record = classify_shard(job, shard)
+    result = classify_shard(job, shard)
 
-    assert record.n_images == 3
+    assert result.n_images == 3
     assert len(FORMATS[job.format].decode(path.read_bytes())) == 3
 
 
@@ -88,15 +89,15 @@ def test_pictures_that_were_given_up_as_out_of_time_are_read_again(job: Job, sha
     lost = {"accepted": None, "error_code": OutOfTimeError.code}
     rewritten(job, shard, lambda rows: [*rows[:2], rows[2] | lost])
 
-    record = classify_shard(job, shard)
+    result = classify_shard(job, shard)
 
-    assert (record.n_accepted, record.errors) == (3, {})
+    assert (result.n_accepted, result.errors) == (3, {})
 
 
 def test_pictures_that_cannot_be_read_are_not_tried_again(job: Job, shard: Shard) -> None:
     broken = {"accepted": None, "error_code": "broken_image"}
     rewritten(job, shard, lambda rows: [*rows[:2], rows[2] | broken])
 
-    record = classify_shard(job, shard)
+    result = classify_shard(job, shard)
 
-    assert (record.n_accepted, record.errors) == (2, {"broken_image": 1})
+    assert (result.n_accepted, result.errors) == (2, {"broken_image": 1})

@@ -17,4 +17,4 @@ def test_doctor_fails_and_says_what_is_missing(run: Run) -> None:
     result = run("doctor")
 
     assert result.exit_code == 1
-    assert "FAILED  secret key: there is none" in result.output
+    assert "FAILED  secret key: not set" in result.output

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.model_store import PRETRAINED
-from digit_classifier.training.corruptions import CORRUPTIONS
+from digit_classifier.evaluation.corruptions import CORRUPTIONS
+from digit_classifier.models.store import PRETRAINED
 from tests.cli.conftest import Run
 from tests.strokes import draw_digit
 

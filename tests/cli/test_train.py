@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
+from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
-from digit_classifier.training.trainer import Trainer
 from tests.cli.conftest import Run
 
 
@@ -39,16 +39,16 @@ def test_an_interrupted_training_can_be_resumed(
     run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ("train", "--classifier", "softmax", "--epochs", 2, "--batch-size", 50, "--seed", 5)
-    finish_epoch, epochs = Trainer._train_epoch, []
+    finish_epoch, epochs = EpochTrainingRun._train_epoch, []
 
-    def interrupted(trainer: Trainer, epoch: int) -> dict[str, float]:
+    def interrupted(trainer: EpochTrainingRun, epoch: int) -> dict[str, float]:
         if len(epochs) == 1:
             raise KeyboardInterrupt
         epochs.append(epoch)
         return finish_epoch(trainer, epoch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_train_epoch", interrupted)
+        patch.setattr(EpochTrainingRun, "_train_epoch", interrupted)
         stopped = run(*options)
     assert stopped.exit_code == 130
     assert "--resume continues" in stopped.output

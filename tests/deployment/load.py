@@ -13,7 +13,7 @@ import time
 
 import requests
 
-from digit_classifier.sample_digits import DRAWN
+from digit_classifier.datasets.samples import DRAWN
 
 N_CLIENTS = 8
 PICTURE = DRAWN / "4-7.png"

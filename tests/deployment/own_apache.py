@@ -20,6 +20,8 @@ import requests
 from tests.deployment.clone import PROJECT, Clone, as_user, environment
 
 STARTUP = 60  # seconds
+#: How long a request may wait on a busy machine; Apache itself refuses it after ten seconds.
+PATIENCE = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "8000"}
 USER = "nobody" if os.geteuid() == 0 else None
 
 
@@ -119,6 +121,7 @@ def serving(
     clone: Clone, port: int, *, prefix: Sequence[str] = (), **variables: str
 ) -> Iterator[OwnApache]:
     """Serve a clone on a port, until the block ends; a prefix, if any, sets the user."""
+    variables = PATIENCE | variables
     log = clone.path.parent / f"log-{port}"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -20,6 +20,8 @@ from tests.deployment.load import PICTURE
 from tests.deployment.own_apache import built_clone, require_apache
 from tests.ports import free_port
 
+pytestmark = pytest.mark.apache
+
 HOSTS = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
 CLIENT = "127.0.0.9"
 

@@ -10,7 +10,8 @@ from digit_classifier.web import assets
 from tests.deployment.clone import PROJECT, environment
 
 SOURCES = "".join(
-    f'source "{PROJECT}/deployment_scripts/{name}.sh"\n' for name in ("lib", "desired_state")
+    f'source "{PROJECT}/deployment_scripts/lib/{name}.sh"\n'
+    for name in ("messages", "desired_state")
 )
 
 

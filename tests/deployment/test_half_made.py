@@ -16,7 +16,7 @@ TOLD = """
 chmod() { stat --format 'was %a' -- "${!#}"; command chmod "$@"; }
 """
 SETTINGS = f"""
-source "{PROJECT}/deployment_scripts/settings.sh"
+source "{PROJECT}/deployment_scripts/lib/settings.sh"
 SETTINGS_FILE="$PWD/instance/settings.toml" PYVENV={sys.prefix!r}
 """
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import psutil
+import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,6 +17,8 @@ from tests.deployment.clone import Clone
 from tests.deployment.own_apache import OwnApache, serving
 from tests.deployment.test_own_apache import SEVEN, apache, apache_programs, clone, is_problem
 from tests.ports import free_port
+
+pytestmark = pytest.mark.apache
 
 __all__ = ["apache", "apache_programs", "clone"]  # fixtures
 
@@ -163,22 +166,25 @@ def test_overload_is_refused_at_once(apache: OwnApache) -> None:
     assert all(answer.headers["Retry-After"] == "1" for answer in refused)
 
 
-def test_request_that_has_waited_too_long_is_refused(apache: OwnApache) -> None:
-    content = (apache.clone.path / SEVEN).read_bytes().ljust(500_000)
-    stopped = apache.workers()
-    for worker in stopped:
-        worker.suspend()
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            url = f"{apache.address}/mnist/classify"
-            asked = pool.submit(requests.post, url, data=content, timeout=30)
-            time.sleep(4)  # longer than max_queue_ms, even if the request is slow to arrive
+def test_request_that_has_waited_too_long_is_refused(clone: Clone) -> None:
+    content = (clone.path / SEVEN).read_bytes().ljust(500_000)
+    impatience = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "1000"}
+    with serving(clone, free_port(), PROCESSES="2", **impatience) as running:
+        m.wait_until(lambda: len(running.workers()) == 2)
+        stopped = running.workers()
+        for worker in stopped:
+            worker.suspend()
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                url = f"{running.address}/mnist/classify"
+                asked = pool.submit(requests.post, url, data=content, timeout=30)
+                time.sleep(4)  # longer than it may wait, even if it is slow to arrive
+                for worker in stopped:
+                    worker.resume()
+                answer = asked.result()
+        finally:
             for worker in stopped:
                 worker.resume()
-            answer = asked.result()
-    finally:
-        for worker in stopped:
-            worker.resume()
-    assert is_problem(answer, 503, "overloaded")
-    assert answer.headers["Retry-After"] == "1"
-    assert total(apache, "digit_classifier_refusals_total", code="overloaded") >= 1
+        assert is_problem(answer, 503, "overloaded")
+        assert answer.headers["Retry-After"] == "1"
+        assert total(running, "digit_classifier_refusals_total", code="overloaded") >= 1

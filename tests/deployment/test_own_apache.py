@@ -33,6 +33,8 @@ from tests.deployment.own_apache import (
 )
 from tests.ports import free_port
 
+pytestmark = pytest.mark.apache
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SEVEN = Path("digit_classifier/samples/4-7.png")
 MIB = 1024 * 1024
@@ -68,7 +70,7 @@ def is_problem(answer: requests.Response, status: int, code: str) -> bool:
 def test_every_route_answers(apache: OwnApache) -> None:
     finished = apache.clone.run("smoke_test.sh", apache.address)
     assert finished.returncode == 0, finished.stderr
-    assert "answers all 17 questions" in finished.stdout
+    assert "answers all 18 questions" in finished.stdout
 
 
 def test_all_of_it_runs_as_the_user_and_in_one_folder(apache: OwnApache) -> None:
@@ -328,6 +330,10 @@ def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
             ).status_code
 
         assert [status_for(client) for client in ("198.51.100.7", "192.0.2.1")] == [200, 403]
+        # what is no address is not the proxy's own, which is this machine's
+        for odd in ("nobody", "unknown", "1.2.3.4.5", "198.51.100.7,", "192.0.2.1, x", "\t,"):
+            assert status_for(odd) == 403, odd
+        assert requests.get(f"{running.address}/status", timeout=30).status_code == 200
         by_tls = {"X-Forwarded-Proto": "https"}
         for client in ({}, {"X-Forwarded-For": "198.51.100.7"}, {"X-Forwarded-For": "10.1.2.3"}):
             page = requests.get(running.address, headers=by_tls | client, timeout=30)
@@ -436,7 +442,7 @@ def test_mod_wsgi_of_the_package_index_serves_as_well(
             pytest.skip("There is no apxs: apt-get install apache2-dev.")
         machine = request.getfixturevalue("machine")
         m.changes(m.build(machine.clone, MOD_WSGI="pip"))  # installs what is needed to build it
-        m.changes(m.build(machine.clone))
+        m.changes(m.build(machine.clone, MOD_WSGI=""))
     venv = clone.path / ".venv-pip"
     options = {"MOD_WSGI": "pip", "PYVENV": str(venv)}
     with serving(clone, free_port(), **options) as running:

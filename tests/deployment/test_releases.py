@@ -21,6 +21,8 @@ from tests.deployment.certificates import make_certificate
 from tests.deployment.clone import Clone, environment
 from tests.deployment.conftest import Machine
 
+pytestmark = pytest.mark.apache
+
 STORE = m.CONFIG / "deploy.env"
 HTTP_PORT, HTTPS_PORT = "8180", "8543"
 SECURE = f"https://127.0.0.1:{HTTPS_PORT}"

@@ -9,9 +9,7 @@ import pytest
 from tests.deployment.clone import OPERATOR_VARIABLES, PROJECT, Clone, environment
 
 SCRIPTS = PROJECT / "deployment_scripts"
-SOURCES = "".join(
-    f'source "{SCRIPTS}/{name}.sh"\n' for name in ("lib", "config_profile", "desired_state")
-)
+SOURCES = f'source "{SCRIPTS}/lib/all.sh"\n'
 
 
 def run(code: str, **variables: str) -> str:

@@ -40,7 +40,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "digit_classifier", folder / "digit_classifier", ignore=ignored)
     (folder / "digit_classifier" / "nearest_neighbours.py").write_text(block("python"))
-    registry = folder / "digit_classifier" / "registry.py"
+    registry = folder / "digit_classifier" / "models" / "registry.py"
     before = "".join(line[1:] for line in block("diff").splitlines(True) if line[0] == " ")
     after = "".join(line[1:] for line in block("diff").splitlines(True))
     text = registry.read_text()
@@ -88,7 +88,7 @@ def test_page_s_classifier_trusts_no_file(
 ) -> None:
     code = f"""
 import numpy as np
-from digit_classifier.registry import CLASSIFIERS
+from digit_classifier.models.registry import CLASSIFIERS
 knn = CLASSIFIERS["knn"].fit(np.eye(9, dtype=np.float32), np.arange(9), np.random.default_rng(0))
 parameters = knn.named_parameters()
 {change}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from digit_classifier.model_store import PRETRAINED, read_model_file
-from digit_classifier.training.model_card import model_card
+from digit_classifier.evaluation.model_card import model_card
+from digit_classifier.models.store import PRETRAINED, read_model_file
 
 ROOT = Path(__file__).parents[2]
 MODELS = sorted(folder.parent.name for folder in PRETRAINED.glob("*/figures.json"))

@@ -7,8 +7,8 @@ import pytest
 from scipy.signal import correlate2d
 
 from digit_classifier.errors import ModelCorruptError
-from digit_classifier.model_metadata import ModelMetadata
-from digit_classifier.model_store import (
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.store import (
     content_sha256,
     read_model_file,
     read_tensors,
@@ -161,7 +161,7 @@ def test_config_and_back_gives_an_equal_layer(layer):
 
 def test_layers_over_images_are_known_to_all_that_loads_models():
     code = (
-        "from digit_classifier.registry import CLASSIFIERS; "
+        "from digit_classifier.models.registry import CLASSIFIERS; "
         "CLASSIFIERS['cnn'].from_parameters([{'type': 'Flatten'}], {})"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

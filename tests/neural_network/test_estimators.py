@@ -100,7 +100,7 @@ def test_features_are_an_image_row_after_row(n_features, image_shape, expected):
 
 
 def test_image_shape_of_another_number_of_features_is_refused():
-    with pytest.raises(ValueError, match="X has 12 features, images of 5 × 3 have not"):
+    with pytest.raises(ValueError, match="X has 12 features; images of 5 × 3 have 15"):
         CNNClassifier(image_shape=(5, 3)).fit(np.zeros((4, 12)), [0, 1, 0, 1])
 
 

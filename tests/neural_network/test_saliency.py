@@ -6,7 +6,7 @@ import scipy.special
 
 from digit_classifier.classifier import Array, Classifier
 from digit_classifier.neural_network.network import Network, cnn, mlp
-from digit_classifier.neural_network.saliency import integrated_gradients, log_odds
+from digit_classifier.neural_network.saliency import integrated_gradients
 
 TEMPERATURE = 0.6
 
@@ -49,16 +49,9 @@ def test_input_gradient_leaves_the_parameters_gradients_alone():
     assert not network.gradients.any()
 
 
-@pytest.mark.parametrize("target", range(4))
-def test_log_odds_are_those_of_the_softmax(target):
-    logits = np.random.default_rng(1).normal(0, 5, (6, 4))
+def log_odds(logits, target):
     p = scipy.special.softmax(logits / TEMPERATURE, axis=1)[:, target]
-    np.testing.assert_allclose(log_odds(logits, target, TEMPERATURE), scipy.special.logit(p))
-
-
-def test_log_odds_of_certainties_are_finite():
-    logits = np.array([[1000.0, -1000.0], [-1000.0, 1000.0]], np.float32)
-    np.testing.assert_array_equal(log_odds(logits, 0), [2000, -2000])
+    return scipy.special.logit(p)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -66,7 +59,7 @@ def test_attributions_add_up_to_what_the_ink_made(name):
     network = drawn(NETWORKS[name]())
     rng = np.random.default_rng(10)
     vector, blank = rng.uniform(0, 1, 16), np.zeros(16)
-    start, end = log_odds(network.predict_logits(np.stack([blank, vector])), 2, TEMPERATURE)
+    start, end = log_odds(network.predict_logits(np.stack([blank, vector])), 2)
 
     attributions = integrated_gradients(network, vector, blank, 2, TEMPERATURE)
 

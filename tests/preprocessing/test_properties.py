@@ -17,7 +17,7 @@ from PIL import Image
 from digit_classifier.errors import InputError
 from digit_classifier.explanation import show_steps
 from digit_classifier.inference import DigitClassifier, Prediction
-from digit_classifier.model_store import load_model
+from digit_classifier.models.store import load_model
 from tests.strokes import FORMS, draw_digit, encode
 
 SIDE = 120

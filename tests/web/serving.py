@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.model_store import Model
+from digit_classifier.models.store import Model
 from digit_classifier.settings import Settings
 from digit_classifier.web import classifier, create_app
 

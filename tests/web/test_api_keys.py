@@ -53,7 +53,9 @@ def test_who_has_none_is_told_so(client, method, path):
 
 
 @pytest.mark.parametrize(
-    "key", ["wrong", KEY[:-1], KEY.upper(), DIGEST, f" {KEY} x", "\xff\xfe"], ids=repr
+    "key",
+    ["wrong", KEY[:-1], KEY.upper(), DIGEST, f" {KEY} x", "\xff\xfe"],
+    ids=["other", "cut off", "upper case", "digest", "spaced", "no text"],
 )
 def test_a_wrong_key_is_told_to_be_wrong(client, key):
     response = client.post(CLASSIFY, data=drawn(7), headers={"X-API-Key": key})
@@ -116,7 +118,11 @@ def test_lines_of_the_settings_are_read():
     assert parse_keys(lines) == (ApiKey("lab", DIGEST), ApiKey("big.one", DIGEST, "1000/hour"))
 
 
-@pytest.mark.parametrize("line", ["", "lab", DIGEST, f"lab {KEY}", f"lab {DIGEST[:-1]}"])
+@pytest.mark.parametrize(
+    "line",
+    ["", "lab", DIGEST, f"lab {KEY}", f"lab {DIGEST[:-1]}"],
+    ids=["empty", "name", "digest", "key", "digest cut off"],
+)
 def test_start_fails_with_a_line_that_is_none_and_does_not_tell_it(tmp_path, line):
     with pytest.raises(SettingsError, match="Line 2 of api_keys is not") as refused:
         make_app(tmp_path, api_keys=(f"lab {DIGEST}", line))

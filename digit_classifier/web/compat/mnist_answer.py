@@ -2,8 +2,8 @@
 
 from flask import request
 
+from digit_classifier.models.registry import class_name
 from digit_classifier.prediction import Prediction
-from digit_classifier.registry import class_name
 
 Answer = dict[str, object]
 

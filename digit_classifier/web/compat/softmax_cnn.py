@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, ModelNotFoundError
-from digit_classifier.registry import class_name
+from digit_classifier.models.registry import class_name
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.errors import RefusedError, error_page, problem_told
 from digit_classifier.web.uploads import uploaded_file

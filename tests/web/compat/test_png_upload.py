@@ -8,11 +8,11 @@ import pytest
 import requests
 from PIL import Image
 
-from digit_classifier.model_metadata import ModelMetadata
-from digit_classifier.model_store import model_file, save_model
+from digit_classifier.datasets.samples import DRAWN
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.store import model_file, save_model
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
-from digit_classifier.sample_digits import DRAWN
 from tests.web.pictures import REFUSED, as_file, drawn
 from tests.web.serving import make_app, send, serving
 

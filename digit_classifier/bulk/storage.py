@@ -1,0 +1,204 @@
+"""Files and directories by path or URL: on this machine, or in any store that fsspec supports."""
+
+import bz2
+import errno
+import gzip
+import lzma
+import os
+import uuid
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from fsspec import AbstractFileSystem
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from digit_classifier.errors import BulkError, InputError, MissingPackageError, NoFileError
+
+#: The first bytes of a compressed file, and the function that opens it.
+_COMPRESSIONS: tuple[tuple[bytes, Any], ...] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
+)
+#: Raised when a damaged compressed file is read.
+DECOMPRESSION_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
+
+#: Permanent failures; any other, such as a network's, may pass, and the shard is tried again.
+_PERMANENT_ERRORS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+#: Permanent failures of the local file system: the name is too long, or it is not a regular file.
+_NOT_A_REGULAR_FILE = (
+    errno.EINVAL,
+    errno.EIO,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EOPNOTSUPP,
+)
+#: Stores report different ones of these; each changes when the file is written again.
+_VERSION_KEYS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
+_PARTIAL = ".*.partial"
+
+
+def locate(url: str) -> tuple[AbstractFileSystem, str]:
+    """Return the file system of a path or URL, and the path within it.
+
+    Raises
+    ------
+    BulkError
+        The URL's scheme is unknown, or the store needs more than a URL.
+    MissingPackageError
+        The store's package is not installed.
+    """
+    if "://" not in url:
+        return LocalFileSystem(), str(Path(url).absolute())
+    try:
+        fs, path = url_to_fs(url)
+    except ImportError as exc:
+        raise MissingPackageError(f"{url} cannot be reached: {exc}.") from exc
+    except (ValueError, TypeError, AttributeError) as exc:
+        # The last two come from file systems that need arguments.
+        raise BulkError(f"{url} cannot be reached: {exc}.") from exc
+    return fs, path
+
+
+def absolute(url: str) -> str:
+    """Return a path as an absolute one, or a URL unchanged."""
+    return url if "://" in url else str(Path(url).absolute())
+
+
+def join(directory: str, name: str) -> str:
+    """Return the path or URL of a name in a directory; absolute paths and URLs stay unchanged."""
+    return name if "://" in name or name.startswith("/") else f"{directory.rstrip('/')}/{name}"
+
+
+def fingerprint(url: str) -> str:
+    """Return a file's size and time of writing, which identify its version."""
+    fs, path = locate(url)
+    return fingerprint_of(fs.info(path))
+
+
+def fingerprint_of(info: dict[str, Any]) -> str:
+    """Return the fingerprint of a file from fsspec's information on it."""
+    version = next((info[key] for key in _VERSION_KEYS if info.get(key)), "")
+    return f"{info.get('size')} {version}"
+
+
+@contextmanager
+def open_decompressed(url: str) -> Iterator[BinaryIO]:
+    """Open a file for reading, decompressed if it is a gzip, bzip2 or xz file.
+
+    Seeking forwards in a compressed file reads on; seeking backwards starts again from its
+    beginning.
+    """
+    fs, path = locate(url)
+    with fs.open(path, "rb") as raw:
+        head = raw.read(6)
+        raw.seek(0)
+        for magic, opener in _COMPRESSIONS:
+            if head.startswith(magic):
+                with opener(raw) as content:
+                    yield content
+                return
+        yield raw
+
+
+def read_image(url: str, max_bytes: int) -> bytes | InputError:
+    """Read at most `max_bytes` + 1 bytes of a file; decoding rejects a longer one.
+
+    Returns
+    -------
+    bytes or InputError
+        The content, or a permanent failure.
+
+    Raises
+    ------
+    OSError
+        A failure that may pass, such as a network's: the run tries the shard again.
+    """
+    try:
+        fs, path = locate(url)
+        if isinstance(fs, LocalFileSystem):
+            return _read_local(Path(path), max_bytes)
+        with fs.open(path, "rb") as file:
+            return cast(bytes, file.read(max_bytes + 1))
+    except _PERMANENT_ERRORS as exc:
+        return NoFileError(f"The file cannot be read: {exc.strerror or exc}.")
+    except (BulkError, MissingPackageError, ValueError) as exc:
+        return NoFileError(f"The file cannot be read: {exc}")
+
+
+def _read_local(path: Path, max_bytes: int) -> bytes | InputError:
+    def open_nonblocking(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NONBLOCK)
+
+    try:
+        if not path.is_file():  # a pipe, for example: reading would block
+            return NoFileError("There is no such file.")
+        # Some files of /proc would block, too.
+        with open(path, "rb", opener=open_nonblocking) as file:
+            content: bytes | None = file.read(max_bytes + 1)
+    except OSError as exc:
+        if exc.errno not in _NOT_A_REGULAR_FILE:
+            raise
+        return NoFileError(f"The file cannot be read: {exc.strerror}.")
+    return NoFileError("The file has no content yet.") if content is None else content
+
+
+def write_atomic(url: str, content: bytes) -> None:
+    """Write a file so that readers see all of it or nothing, even after a crash.
+
+    An object store shows an object when it is complete. On a disk, the content is synchronized
+    under a temporary name, which is then renamed.
+    """
+    fs, path = locate(url)
+    if not isinstance(fs, LocalFileSystem):
+        fs.pipe_file(path, content)
+        return
+    target = Path(path)
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+    try:
+        with partial.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # makes the new name durable
+    finally:
+        os.close(descriptor)
+
+
+def list_names(url: str) -> list[str]:
+    """Return the names in a directory, sorted, without partial files.
+
+    The list is empty if there is no such directory.
+    """
+    fs, path = locate(url)
+    fs.invalidate_cache()
+    try:
+        names = [entry.rstrip("/").rpartition("/")[2] for entry in fs.ls(path, detail=False)]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in names if not fnmatch(name, _PARTIAL))
+
+
+def make_directory(url: str) -> None:
+    """Create a directory and its parents, unless they exist."""
+    fs, path = locate(url)
+    fs.makedirs(path, exist_ok=True)
+
+
+def remove_partials(url: str) -> None:
+    """Remove the partial files that killed workers left in a directory."""
+    fs, path = locate(url)
+    if isinstance(fs, LocalFileSystem):
+        for partial in Path(path).glob(_PARTIAL):
+            partial.unlink(missing_ok=True)

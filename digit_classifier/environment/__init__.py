@@ -1,0 +1,1 @@
+"""The process's environment: BLAS threads, checks of the installation, the metrics directory."""

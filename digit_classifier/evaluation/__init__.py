@@ -1,0 +1,1 @@
+"""Evaluate models: metrics, calibration, robustness, reports and model cards."""

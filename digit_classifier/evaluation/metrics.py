@@ -1,0 +1,196 @@
+"""Metrics of a model: predictions, errors, and the calibration of its confidence."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+from sklearn.metrics import precision_recall_fscore_support
+
+from digit_classifier.classifier import Classifier
+from digit_classifier.errors import NoInkError
+from digit_classifier.evaluation.calibration import (
+    confidence_of,
+    negative_log_likelihood,
+    reliability,
+)
+from digit_classifier.models.store import Model
+from digit_classifier.neural_network.layers import Array
+from digit_classifier.preprocessing.framing import Framing, frame
+from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
+
+_BATCH_SIZE = 500  # images per forward pass, which bounds its memory
+
+#: The views of a test set: its arrays unchanged or preprocessed like uploads, in both polarities.
+VIEWS = {
+    "raw": "raw, white on black",
+    "raw_inverted": "raw, black on white",
+    "framed": "framed, white on black",
+    "framed_inverted": "framed, black on white",
+}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Accuracy on light ink on black, and on the same images inverted.
+
+    Attributes
+    ----------
+    accuracy, accuracy_inverted : float
+    n_errors, n_errors_inverted : int
+    n_images : int
+        Per polarity.
+    """
+
+    accuracy: float
+    accuracy_inverted: float
+    n_errors: int
+    n_errors_inverted: int
+    n_images: int
+
+    @classmethod
+    def of(cls, n_errors: int, n_errors_inverted: int, n_images: int) -> Self:
+        """Compute the accuracies from the counts."""
+        accuracy, inverted = 1 - n_errors / n_images, 1 - n_errors_inverted / n_images
+        return cls(accuracy, inverted, n_errors, n_errors_inverted, n_images)
+
+    @property
+    def mean_accuracy(self) -> float:
+        """Mean over both polarities."""
+        return (self.accuracy + self.accuracy_inverted) / 2
+
+    def as_json(self) -> dict[str, float]:
+        """Return the figures in JSON's types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The output of a classifier for a batch of images.
+
+    Attributes
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+        Zeros for an image that was rejected because it shows no ink.
+    digits : ndarray of shape (n_samples,)
+        -1 for a rejected image, which always counts as an error.
+    """
+
+    logits: Array
+    digits: NDArray[np.int64]
+
+
+def logits_of(
+    classifier: Classifier, images: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
+) -> Array:
+    """Return the logits of normalized images, shape (n_samples, n_classes), batch by batch."""
+    batches = (images[start : start + _BATCH_SIZE] for start in range(0, len(images), _BATCH_SIZE))
+    return np.concatenate([classifier.predict_logits(vectorize(b, scaling)) for b in batches])
+
+
+def predict(
+    classifier: Classifier,
+    images: NDArray[np.uint8],
+    scaling: InputScaling,
+    framing: Framing | None = None,
+) -> Predictions:
+    """Classify images; with `framing`, preprocess them like uploads first."""
+    is_rejected = np.zeros(len(images), bool)
+    if framing is not None:
+        framed = np.zeros_like(images)
+        for index, image in enumerate(images):
+            try:
+                framed[index] = frame(image, framing).image
+            except NoInkError:
+                is_rejected[index] = True
+        images = framed
+    logits = logits_of(classifier, images, scaling)
+    logits[is_rejected] = 0
+    return Predictions(logits, np.where(is_rejected, -1, logits.argmax(axis=1)))
+
+
+def score(
+    classifier: Classifier,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    scaling: InputScaling,
+) -> Scores:
+    """Count the errors in both polarities.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, 28, 28), uint8
+    labels : ndarray of shape (n_samples,)
+    """
+
+    def count_errors(shown: NDArray[np.uint8]) -> int:
+        return int((logits_of(classifier, shown, scaling).argmax(axis=1) != labels).sum())
+
+    return Scores.of(count_errors(images), count_errors(255 - images), len(labels))
+
+
+def predict_view(
+    model: Model, images: NDArray[np.uint8], view: str, framing: Framing
+) -> Predictions:
+    """Classify light-on-black images in one of `VIEWS`."""
+    shown = 255 - images if view.endswith("inverted") else images
+    view_framing = framing if view.startswith("framed") else None
+    return predict(model.classifier, shown, model.metadata.input_scaling, view_framing)
+
+
+def evaluate_view(
+    predictions: Predictions, labels: NDArray[np.uint8], temperature: float
+) -> dict[str, Any]:
+    """Return the figures of one view, in JSON's types.
+
+    Precision and recall are lists with one value per digit, 0 where the denominator is 0. The
+    interval is Wilson's, of 95 %.
+    """
+    n_images, is_right = len(labels), predictions.digits == labels
+    n_errors = int((~is_right).sum())
+    interval = binomtest(n_errors, n_images).proportion_ci(0.95, method="wilson")
+    precision, recall, _, _ = precision_recall_fscore_support(
+        labels, predictions.digits, labels=range(predictions.logits.shape[1]), zero_division=0.0
+    )
+    bins = reliability(confidence_of(predictions.logits, temperature), is_right)
+    return {
+        "n_errors": n_errors,
+        "error": n_errors / n_images,
+        "error_interval": [float(interval.low), float(interval.high)],
+        "negative_log_likelihood": negative_log_likelihood(predictions.logits, labels, temperature),
+        "expected_calibration_error": bins.expected_calibration_error,
+        "precision": precision.tolist(),
+        "recall": recall.tolist(),
+    }
+
+
+def evaluate_views(
+    model: Model, views: Mapping[str, Predictions], labels: NDArray[np.uint8]
+) -> dict[str, Any]:
+    """Return the figures of a model in all of `VIEWS`, in JSON's types.
+
+    Parameters
+    ----------
+    model : Model
+    views : mapping of str to Predictions
+        One entry for each of `VIEWS`.
+    labels : ndarray of shape (n_samples,)
+    """
+    temperature = model.metadata.temperature
+    figures = {
+        view: evaluate_view(predictions, labels, temperature) for view, predictions in views.items()
+    }
+    return {
+        "model": model.name,
+        "version": model.version,
+        "n_images": len(labels),
+        "accuracy": 1 - figures["raw"]["error"],
+        "accuracy_inverted": 1 - figures["raw_inverted"]["error"],
+        "framed_accuracy": 1 - figures["framed"]["error"],
+        "framed_accuracy_inverted": 1 - figures["framed_inverted"]["error"],
+        "temperature": temperature,
+        "class_counts": np.bincount(labels, minlength=len(model.metadata.class_labels)).tolist(),
+        "views": figures,
+    }

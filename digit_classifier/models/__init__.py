@@ -1,0 +1,1 @@
+"""Models: the registry of classifiers, and model files with their metadata."""

@@ -1,0 +1,191 @@
+"""Train a network in epochs, with validation, early stopping and checkpoints."""
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from digit_classifier.datasets import Mnist
+from digit_classifier.errors import TrainingDivergedError
+from digit_classifier.evaluation.metrics import score
+from digit_classifier.neural_network.epoch import run_epoch
+from digit_classifier.neural_network.layers import Array
+from digit_classifier.neural_network.network import Network
+from digit_classifier.neural_network.optimizers import OPTIMIZERS, update_average
+from digit_classifier.neural_network.schedules import warmup_cosine
+from digit_classifier.training.batches import augmented_batches
+from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from digit_classifier.training.recipes import Recipe
+from digit_classifier.training.synthesis.negatives import make_negatives
+from digit_classifier.training.training_run import TrainingRun
+
+
+class EpochTrainingRun(TrainingRun):
+    """Train a network on MNIST by one recipe.
+
+    Parameters
+    ----------
+    classifier : str
+        Name of the recipe, saved in the model.
+    recipe : Recipe
+    data : Mnist
+    seed : int
+        Seeds the split, the initial weights and every random number of the run.
+    checkpoint : Path
+        Written before the first epoch and after each.
+    log : callable
+        Takes the line that ends an epoch.
+
+    Attributes
+    ----------
+    state : TrainingState
+    """
+
+    def __init__(
+        self,
+        classifier: str,
+        recipe: Recipe,
+        data: Mnist,
+        *,
+        seed: int,
+        checkpoint: Path,
+        log: Callable[[str], None] = tqdm.write,
+    ) -> None:
+        super().__init__(
+            classifier,
+            recipe.as_json(),
+            data,
+            seed=seed,
+            n_validation=recipe.n_validation,
+            scaling=recipe.scaling,
+            augmentation=recipe.augmentation,
+        )
+        self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
+        network = recipe.build_network()
+        network.initialize(np.random.default_rng(seed))
+        average = network.parameters.copy()
+        optimizer = OPTIMIZERS[recipe.optimizer]()
+        self.state = TrainingState(network, average, optimizer, [], average.copy())
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One entry per finished epoch."""
+        return self.state.history
+
+    def resume(self) -> None:
+        """Continue from the checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            There is no checkpoint, or it is of another run.
+        """
+        load_checkpoint(self.checkpoint, self.state, self.identity)
+
+    @cached_property
+    def _negatives(self) -> NDArray[np.uint8] | None:
+        """Images that are not digits. They follow from the seed: a resumed run has the same."""
+        if not self.recipe.n_negatives:
+            return None
+        rng = np.random.default_rng([self.seed, self.recipe.n_negatives])
+        return make_negatives(self.recipe.n_negatives, self.X_train, self.y_train, rng)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are trained, or early stopping ended the run."""
+        n_epochs, patience = len(self.history), self.recipe.patience
+        stopped = patience is not None and n_epochs - 1 - self._best_epoch() >= patience
+        return n_epochs >= self.recipe.epochs or stopped
+
+    def _best_epoch(self) -> int:
+        """Return the index of the first epoch with the best validation accuracy, or -1."""
+        accuracies = [entry["validation_accuracy"] for entry in self.history]
+        return accuracies.index(max(accuracies)) if accuracies else -1
+
+    def run(self) -> None:
+        """Train the remaining epochs; each ends with a log line and a checkpoint.
+
+        Raises
+        ------
+        TrainingDivergedError
+            The loss is infinite or NaN.
+        """
+        state = self.state
+        save_checkpoint(self.checkpoint, state, self.identity)
+        while not self.finished:
+            epoch = len(self.history)
+            entry = self._train_epoch(epoch)
+            self.history.append(entry)
+            if self._best_epoch() == epoch:
+                np.copyto(state.best, state.average)
+            save_checkpoint(self.checkpoint, state, self.identity)
+            self.log(
+                f"Epoch {epoch + 1} train_accuracy: {entry['train_accuracy']:.4f}  "
+                f"validation_accuracy: {entry['validation_accuracy']:.4f}"
+            )
+
+    def _train_epoch(self, epoch: int) -> dict[str, float]:
+        """Train one epoch and return its entry of the history."""
+        state, recipe = self.state, self.recipe
+        steps_per_epoch = -(-len(self.X_train) // recipe.batch_size)
+        n_steps = steps_per_epoch * recipe.epochs
+        n_warmup_steps = round(steps_per_epoch * recipe.warmup_epochs)
+
+        def update_running_average() -> None:
+            # A lower decay at first: the average forgets the initial weights quickly.
+            n_done = state.optimizer.n_steps
+            decay = min(recipe.average_decay, n_done / (n_done + 10))
+            update_average(state.average, state.network.parameters, decay)
+
+        batches = augmented_batches(
+            self.X_train,
+            self.y_train,
+            recipe,
+            seed=self.seed,
+            epoch=epoch,
+            negatives=self._negatives,
+        )
+        result = run_epoch(
+            state.network,
+            state.optimizer,
+            tqdm(
+                batches,
+                f"Epoch {epoch + 1}/{recipe.epochs}",
+                steps_per_epoch,
+                leave=False,
+                disable=None,  # no progress bar in a log file, where the lines are enough
+            ),
+            lambda step: recipe.learning_rate * warmup_cosine(step, n_steps, n_warmup_steps),
+            rng=np.random.default_rng([self.seed, epoch, steps_per_epoch]),
+            l2=recipe.l2,
+            after_step=update_running_average,
+        )
+        if not math.isfinite(result.loss):
+            raise TrainingDivergedError(
+                f"The loss became {result.loss} in epoch {epoch + 1}: the recipe's learning rate "
+                "is too high."
+            )
+        averaged = self._network_of(state.average)
+        validation = score(averaged, self.X_validation, self.y_validation, self.scaling)
+        return {
+            "train_loss": result.loss,
+            "train_accuracy": result.accuracy,
+            "validation_accuracy": validation.mean_accuracy,
+        }
+
+    def trained_classifier(self) -> Network:
+        """Return the network with the averaged parameters.
+
+        With early stopping they are those of the best epoch, otherwise of the last.
+        """
+        state = self.state
+        return self._network_of(state.average if self.recipe.patience is None else state.best)
+
+    def _network_of(self, parameters: Array) -> Network:
+        network = self.recipe.build_network()
+        np.copyto(network.parameters, parameters)
+        return network

@@ -1,0 +1,1 @@
+"""Synthetic images: strokes of a pen, and images that are not digits."""

@@ -1,0 +1,50 @@
+"""A small model that was never trained, and what it answers to noise: inputs of every report."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.evaluation.metrics import VIEWS, Predictions, evaluate_views, predict_view
+from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.store import Model
+from digit_classifier.neural_network.network import mlp
+from digit_classifier.training.recipes import RECIPES
+
+HISTORY = [
+    {"train_loss": 1.5, "train_accuracy": 0.5, "validation_accuracy": 0.6},
+    {"train_loss": 0.5, "train_accuracy": 0.8, "validation_accuracy": 0.9, "another": 1.0},
+    {"train_loss": 0.4, "train_accuracy": 0.9, "validation_accuracy": 1.0},
+]
+
+
+def small_model() -> Model:
+    network = mlp((784, 10))
+    network.initialize(np.random.default_rng(0))
+    training = {
+        "recipe": RECIPES["cnn"].as_json(),
+        "seed": 7,
+        "data_sha256": "ab" * 32,
+        "calibrated_on": "the validation images as they are",
+        "versions": {"numpy": "2.4.6"},
+        "history": HISTORY,
+    }
+    metadata = ModelMetadata(
+        classifier="mlp", temperature=2.0, min_confidence=0.875, training=training
+    )
+    return Model("small", "0123456789ab", network, metadata)
+
+
+def noise(n_images: int = 200) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Images (n, 28, 28) of which the model reads some as they are labelled, and labels (n,)."""
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 256, (n_images, 28, 28)).astype(np.uint8)
+    return images, (np.arange(n_images) % 10).astype(np.uint8)
+
+
+def evaluated(
+    model: Model, images: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> tuple[dict[str, Predictions], dict[str, Any]]:
+    """The answers in every view, and the figures."""
+    views = {view: predict_view(model, images, view, "center") for view in VIEWS}
+    return views, evaluate_views(model, views, labels)

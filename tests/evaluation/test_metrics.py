@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from digit_classifier.evaluation.metrics import (
+    VIEWS,
+    Predictions,
+    Scores,
+    evaluate_view,
+    logits_of,
+    predict,
+    predict_view,
+    score,
+)
+from digit_classifier.neural_network.network import mlp
+from digit_classifier.preprocessing.vectorize import InputScaling
+from tests.evaluation.evaluated import evaluated, noise, small_model
+
+
+def test_score_counts_the_errors_of_each_polarity() -> None:
+    network = mlp((784, 10))  # all logits zero: it answers 0
+    network.named_parameters()["0.weights"][0, 1] = 1  # and 1 where the first pixel is light
+    images = np.zeros((4, 28, 28), np.uint8)
+    labels = np.array([0, 0, 0, 1], np.uint8)
+
+    scores = score(network, images, labels, InputScaling())
+
+    assert (scores.n_errors, scores.n_errors_inverted) == (1, 3)
+    assert (scores.accuracy, scores.accuracy_inverted) == (0.75, 0.25)
+    assert scores.mean_accuracy == 0.5
+    assert Scores(**scores.as_json()) == scores
+
+
+def test_logits_come_in_order_from_any_number_of_images() -> None:
+    network = mlp((784, 10))
+    network.initialize(np.random.default_rng(0))
+    images = np.random.default_rng(1).integers(0, 256, (600, 28, 28)).astype(np.uint8)
+
+    logits = logits_of(network, images, InputScaling())
+
+    np.testing.assert_allclose(
+        logits[499:502], logits_of(network, images[499:502], InputScaling()), atol=1e-4
+    )
+
+
+def test_an_image_without_ink_is_wrong_whatever_its_label_is() -> None:
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[1, 4:24, 13:15] = 255
+
+    predictions = predict(mlp((784, 10)), images, InputScaling(), "auto")  # it predicts 0
+
+    assert predictions.digits.tolist() == [-1, 0, -1]
+    assert not predictions.logits[[0, 2]].any()
+    assert evaluate_view(predictions, np.zeros(3, np.uint8), 1.0)["n_errors"] == 2
+
+
+def test_the_figures_of_a_view_are_those_worked_out_by_hand() -> None:
+    digits = np.array([0] * 40 + [1] * 60)
+    labels = np.array([0] * 38 + [1] * 2 + [1] * 57 + [0] * 3, np.uint8)
+    logits = np.full((100, 10), -np.inf, np.float32)  # certain of 0 or 1, 80 to 20
+    logits[:, :2] = np.log(0.2)
+    logits[np.arange(100), digits] = np.log(0.8)
+
+    figures = evaluate_view(Predictions(logits, digits), labels, 1.0)
+
+    assert figures["n_errors"] == 5
+    assert figures["error"] == pytest.approx(0.05)
+    # Wilson: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n) with z = 1.96, n = 100
+    assert figures["error_interval"] == pytest.approx([0.0215, 0.1118], abs=1e-4)
+    likelihood = -(0.95 * np.log(0.8) + 0.05 * np.log(0.2))
+    assert figures["negative_log_likelihood"] == pytest.approx(likelihood, rel=1e-5)
+    assert figures["expected_calibration_error"] == pytest.approx(0.95 - 0.8, rel=1e-5)
+    assert figures["precision"] == pytest.approx([38 / 40, 57 / 60] + [0] * 8)
+    assert figures["recall"] == pytest.approx([38 / 41, 57 / 59] + [0] * 8)
+
+
+def test_all_views_are_judged_with_the_temperature_of_the_model() -> None:
+    model, (images, labels) = small_model(), noise()
+
+    views, figures = evaluated(model, images, labels)
+
+    assert figures["class_counts"] == [20] * 10
+    for view in VIEWS:
+        prefix = "" if view.startswith("raw") else "framed_"
+        suffix = "_inverted" if view.endswith("inverted") else ""
+        assert figures[f"{prefix}accuracy{suffix}"] == 1 - figures["views"][view]["error"]
+        assert figures["views"][view] == evaluate_view(views[view], labels, 2.0)
+    assert evaluate_view(views["raw"], labels, 1.0) != figures["views"]["raw"]
+
+
+def test_a_view_is_framed_and_inverted_as_it_says() -> None:
+    model, (images, _) = small_model(), noise()
+
+    logits = {view: predict_view(model, images, view, "center").logits for view in VIEWS}
+
+    # the centre of a picture of this size is the picture itself
+    np.testing.assert_array_equal(logits["framed"], logits["raw"])
+    np.testing.assert_array_equal(logits["framed_inverted"], logits["raw_inverted"])
+    np.testing.assert_allclose(  # the inputs have changed their signs, and there is no bias
+        logits["raw_inverted"], -logits["raw"], atol=1e-3
+    )
+    images = np.roll(images, 3, axis=2) * (np.arange(28) < 14)  # ink in one half
+    assert (
+        predict_view(model, images, "framed", "auto").logits
+        != predict_view(model, images, "raw", "auto").logits
+    ).any()

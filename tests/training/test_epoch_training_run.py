@@ -1,0 +1,271 @@
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digit_classifier.datasets import Mnist
+from digit_classifier.errors import CheckpointError, TrainingDivergedError
+from digit_classifier.evaluation.metrics import logits_of
+from digit_classifier.training.batches import Batch, augmented_batches
+from digit_classifier.training.epoch_training_run import EpochTrainingRun
+from digit_classifier.training.recipes import RECIPES, Recipe
+from digit_classifier.training.synthesis.negatives import make_negatives
+
+
+def trainer(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> EpochTrainingRun:
+    options = {"seed": 3, "checkpoint": path / "checkpoint.safetensors"} | changes
+    return EpochTrainingRun("mlp", recipe, data, **options)
+
+
+def trained(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> EpochTrainingRun:
+    made = trainer(data, recipe, path, log=lambda _line: None, **changes)
+    made.run()
+    return made
+
+
+def test_each_epoch_shows_the_samples_in_another_order(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[np.ndarray] = []
+
+    def observed(*args: object, **named: object) -> Iterator[Batch]:
+        made = list(augmented_batches(*args, **named))
+        orders.append(np.concatenate([targets.argmax(axis=1) for _, targets in made]))
+        return iter(made)
+
+    monkeypatch.setattr("digit_classifier.training.epoch_training_run.augmented_batches", observed)
+
+    trained(drawn_mnist, replace(small_recipe, n_negatives=0), tmp_path)
+
+    for one, other in itertools.combinations(orders, 2):
+        assert (np.bincount(one) == np.bincount(other)).all()
+        assert (one == other).mean() < 0.3  # a tenth by chance
+
+
+class InterruptedRunError(Exception):
+    """Stands for Ctrl-C at the end of an epoch."""
+
+
+def interrupted_after(n_epochs: int, data: Mnist, recipe: Recipe, path: Path) -> None:
+    lines: list[str] = []
+
+    def log(line: str) -> None:
+        lines.append(line)
+        if len(lines) == n_epochs:
+            raise InterruptedRunError
+
+    with pytest.raises(InterruptedRunError):
+        trainer(data, recipe, path, log=log).run()
+
+
+def test_training_learns(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path) -> None:
+    recipe = replace(small_recipe, epochs=30, dropout=0.0)
+
+    figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
+
+    assert figures["test"]["accuracy"] > 0.9
+    assert figures["test"]["accuracy_inverted"] > 0.9
+    assert figures["test"]["n_images"] == 100
+
+
+def test_each_epoch_ends_with_one_line(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+
+    trainer(drawn_mnist, small_recipe, tmp_path, log=lines.append).run()
+
+    assert len(lines) == small_recipe.epochs
+    assert lines[2].startswith("Epoch 3 train_accuracy: 0.")
+    assert "  validation_accuracy: 0." in lines[2]
+
+
+def test_a_resumed_run_ends_bit_for_bit_like_one_that_was_not_interrupted(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    whole = trained(drawn_mnist, small_recipe, tmp_path / "whole")
+
+    interrupted_after(2, drawn_mnist, small_recipe, tmp_path / "resumed")
+    resumed = trainer(drawn_mnist, small_recipe, tmp_path / "resumed", log=lambda _line: None)
+    resumed.resume()
+    assert len(resumed.state.history) == 2
+    resumed.run()
+
+    assert resumed.state.history == whole.state.history
+    np.testing.assert_array_equal(resumed.state.average, whole.state.average)
+    np.testing.assert_array_equal(resumed.state.network.parameters, whole.state.network.parameters)
+
+
+def test_another_seed_is_another_run(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, epochs=1)
+
+    one = trained(drawn_mnist, recipe, tmp_path / "one")
+    other = trained(drawn_mnist, recipe, tmp_path / "other", seed=4)
+
+    assert (one.state.average != other.state.average).any()
+
+
+def mean_confidence(made: EpochTrainingRun, images: np.ndarray) -> float:
+    logits = logits_of(made.trained_classifier(), images, made.recipe.scaling)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return float((1 / exponentials.sum(axis=1)).mean())
+
+
+def test_a_network_is_less_sure_of_what_is_no_digit_where_it_was_shown_some(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    ignorant_recipe = replace(small_recipe, epochs=25, dropout=0.0, n_negatives=0)
+    shown_recipe = replace(ignorant_recipe, n_negatives=150, negative_share=0.4)
+
+    ignorant = trained(drawn_mnist, ignorant_recipe, tmp_path / "ignorant")
+    shown = trained(drawn_mnist, shown_recipe, tmp_path / "shown")
+
+    others = make_negatives(  # none of which was shown
+        100, drawn_mnist.X_test, drawn_mnist.y_test, np.random.default_rng(99)
+    )
+    assert mean_confidence(shown, drawn_mnist.X_test) > mean_confidence(shown, others) + 0.2
+    assert mean_confidence(ignorant, others) > mean_confidence(shown, others) + 0.1
+
+
+def test_there_is_a_checkpoint_before_the_first_epoch_ends(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = trainer(drawn_mnist, small_recipe, tmp_path)
+    monkeypatch.setattr(begun, "_train_epoch", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        begun.run()
+
+    resumed = trainer(drawn_mnist, small_recipe, tmp_path)
+    resumed.resume()
+
+    assert resumed.state.history == []
+
+
+def _interrupt(_epoch: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_validation_samples_are_never_trained_on(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    made = trainer(drawn_mnist, small_recipe, tmp_path)
+
+    trained_on = {image.tobytes() for image in made.X_train}
+    held_out = {image.tobytes() for image in made.X_validation}
+    assert len(made.X_train) + len(made.X_validation) == len(drawn_mnist.X_train)
+    assert trained_on.isdisjoint(held_out)
+    np.testing.assert_allclose(np.bincount(made.y_validation), 8, atol=1)
+
+
+def test_metadata_tells_where_the_model_came_from(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    metadata = trained(drawn_mnist, small_recipe, tmp_path).metadata()
+
+    assert metadata.classifier == "mlp"
+    assert metadata.training["seed"] == 3
+    assert metadata.training["recipe"]["hidden_layer_sizes"] == [32]
+    assert len(metadata.training["history"]) == small_recipe.epochs
+    assert len(metadata.training["data_sha256"]) == 64
+    assert metadata.temperature > 0
+    assert 0 < metadata.min_confidence < 1
+
+
+def test_resuming_without_a_checkpoint_is_refused(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        trainer(drawn_mnist, small_recipe, tmp_path).resume()
+
+
+def test_resuming_with_another_recipe_is_refused_by_name(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
+
+    with pytest.raises(CheckpointError, match=r"recipe, seed"):
+        trainer(drawn_mnist, small_recipe, tmp_path, seed=9).resume()
+
+
+def test_resuming_from_a_damaged_checkpoint_is_refused(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    made = trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
+    content = bytearray(made.checkpoint.read_bytes())
+    content[-5] ^= 1
+    made.checkpoint.write_bytes(content)
+
+    with pytest.raises(CheckpointError, match="altered"):
+        made.resume()
+
+
+def test_resuming_from_another_versions_checkpoint_is_refused(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
+    monkeypatch.setattr("digit_classifier.training.checkpoint.CHECKPOINT_VERSION", 3)
+
+    with pytest.raises(CheckpointError, match="this release can resume"):
+        made.resume()
+
+
+def test_softmax_regression_learns_both_polarities(drawn_mnist: Mnist, tmp_path: Path) -> None:
+    recipe = replace(RECIPES["softmax"], epochs=40, n_validation=80)
+
+    figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
+
+    assert figures["test"]["accuracy"] > 0.8
+    assert figures["test"]["accuracy_inverted"] > 0.8
+
+
+def test_early_stopping_ends_the_run_and_ships_the_best_epoch(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, epochs=60, patience=3)
+
+    made = trained(drawn_mnist, recipe, tmp_path)
+
+    accuracies = [entry["validation_accuracy"] for entry in made.state.history]
+    assert len(accuracies) < recipe.epochs
+    assert accuracies.index(max(accuracies)) == len(accuracies) - 1 - 3
+    assert made.validate().mean_accuracy == max(accuracies)
+    assert (made.trained_classifier().parameters != made.state.average).any()
+
+
+def test_a_run_that_stopped_early_stays_stopped_when_resumed(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, epochs=60, patience=3)
+    stopped = trained(drawn_mnist, recipe, tmp_path)
+
+    resumed = trainer(drawn_mnist, recipe, tmp_path)
+    resumed.resume()
+    resumed.run()
+
+    assert len(resumed.state.history) == len(stopped.state.history)
+    np.testing.assert_array_equal(
+        resumed.trained_classifier().parameters, stopped.trained_classifier().parameters
+    )
+
+
+def test_sgd_with_nesterov_momentum_learns_too(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, optimizer="sgd", learning_rate=0.05, epochs=60, dropout=0.0)
+
+    assert trained(drawn_mnist, recipe, tmp_path).validate().mean_accuracy > 0.9
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, on the way there
+def test_a_training_that_diverges_ends_with_a_reason(
+    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = replace(small_recipe, optimizer="sgd", learning_rate=1e6)
+
+    with pytest.raises(TrainingDivergedError, match="in epoch 1: the recipe's learning rate"):
+        trained(drawn_mnist, recipe, tmp_path)
