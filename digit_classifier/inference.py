@@ -115,7 +115,7 @@ class DigitClassifier:
         metadata = self.model.metadata
         found = read_rows(
             decoded.gray,
-            self._predict_logits,
+            self._predict_resized_logits,
             temperature=metadata.temperature,
             enlargement=enlargement,
         )
@@ -254,6 +254,10 @@ class DigitClassifier:
         ndarray of shape (n_samples, 10), float32
         """
         return softmax(self._predict_logits(framed), self.model.metadata.temperature)
+
+    def _predict_resized_logits(self, framed: NDArray[np.uint8]) -> Array:
+        shape = self.model.metadata.image_shape
+        return self._predict_logits(np.stack([resize(image, *shape) for image in framed]))
 
     def _predict_logits(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
         vectors = vectorize(framed, self.model.metadata.input_scaling)
