@@ -21,14 +21,22 @@ WEAK_INK_FRACTION = 0.65
 STRONG_MIN_FRACTION = 0.25
 #: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one.
 SMALL_SIDE = 240
+#: Pixels of the picture that is worked on, at most.
+MAX_PIXELS = 450_000
 
 
-def enlarge_small(gray: Gray) -> Gray:
-    """Enlarge a small picture by a whole factor: strokes of a pixel cannot be cut apart."""
+def resize_to_work(gray: Gray) -> Gray:
+    """Enlarge a small picture by a whole factor, and reduce a large one.
+
+    Strokes of a pixel cannot be cut apart, and every step takes time for each pixel.
+    """
     factor = SMALL_SIDE // max(gray.shape)
-    if factor < 2:
+    if factor >= 2:
+        return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    if gray.size <= MAX_PIXELS:
         return gray
-    return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    reduction = (MAX_PIXELS / gray.size) ** 0.5
+    return cv2.resize(gray, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA)
 
 
 def local_contrast(gray: Gray) -> Gray:

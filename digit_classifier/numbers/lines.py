@@ -18,8 +18,10 @@ MIN_AMOUNT = 0.01
 PART_REACH = 0.1
 #: Pixels within which a component touches the picture's edge.
 EDGE = 2
-#: Components as high as digits, at most; the fullest sheets of digits have a quarter.
-MAX_DIGITS = 500
+#: Digits that components of these sizes may be, at most; the fullest tables have a third.
+MAX_DIGITS = 300
+#: Times the picture's area that the boxes of such components cover, at most: tangled lines overlap.
+MAX_OVERLAP = 2
 #: Lower components that may be parts of digits, at most: those with the most ink.
 MAX_PARTS = 300
 
@@ -37,7 +39,9 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     height = digit_height(components)
     is_high = components.heights >= MIN_HEIGHT * height
     high = np.flatnonzero(is_high).tolist()
-    if len(high) > MAX_DIGITS:
+    n_expected = np.maximum(components.widths[high] / height, 1).sum()
+    areas = components.widths[high] * components.heights[high]
+    if n_expected > MAX_DIGITS or areas.sum() > MAX_OVERLAP * components.labels.size:
         raise TooComplexError("The picture has too many separate marks to be read as digits.")
     parts = np.flatnonzero(~is_high & (components.amounts > MIN_AMOUNT * height * height))
     parts = parts[np.argsort(-components.amounts[parts], kind="stable")[:MAX_PARTS]]

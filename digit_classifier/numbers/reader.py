@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.components import Components, find_components
-from digit_classifier.numbers.foreground import enlarge_small, local_contrast
+from digit_classifier.numbers.foreground import local_contrast, resize_to_work
 from digit_classifier.numbers.hypotheses import Hypothesis, make_hypotheses
 from digit_classifier.numbers.lines import find_lines, high_components
 from digit_classifier.numbers.path import Path, find_path
@@ -33,8 +33,8 @@ from digit_classifier.preprocessing.levels import Gray
 WORKING_SIDE = 640
 #: Columns a row that the hand slants, at least, for the sheared picture to be tried.
 MIN_SLANT = 0.25
-#: Hypotheses of a picture, at most; the fullest sheets of digits have half as many.
-MAX_HYPOTHESES = 1500
+#: Hypotheses of a picture, at most; a table of 90 digits has half as many.
+MAX_HYPOTHESES = 500
 #: Divides the logits where hypotheses compete: it balances the network's certainty against the
 #: geometry, and was set on real numbers.
 PATH_TEMPERATURE = 1.4
@@ -93,9 +93,9 @@ def read_rows(
     TooComplexError
         There is far more than digits.
     """
-    enlarged = enlarge_small(gray)
-    scale = enlargement * gray.shape[1] / enlarged.shape[1]
-    contrast, mask = find_ink(local_contrast(enlarged))
+    working = resize_to_work(gray)
+    scale = enlargement * gray.shape[1] / working.shape[1]
+    contrast, mask = find_ink(local_contrast(working))
     attempts = _attempts(contrast, mask)
     hypotheses = [
         hypothesis for _, lines in attempts for line in lines for hypothesis in line.hypotheses
@@ -119,7 +119,7 @@ def read_rows(
         if score > best_score:
             best_score, best, best_slant = score, read, slant
     read_rows_ = tuple(
-        _row(of_row, of_digits, path, best_slant, (enlarged.shape[0], scale))
+        _row(of_row, of_digits, path, best_slant, (working.shape[0], scale))
         for of_row, of_digits, path in best
         if path.chosen
     )
