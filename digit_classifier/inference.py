@@ -15,11 +15,12 @@ from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.reader import WORKING_SIDE, read_rows
+from digit_classifier.numbers.reader import WORKING_SIDE, Rows, read_rows
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import ImageFacts, Prediction, Stages
 from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
+from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -112,13 +113,7 @@ class DigitClassifier:
         decoded = decode_image(content, self.limits, min_side=WORKING_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
         enlargement = max(decoded.width, decoded.height) / max(decoded.gray.shape)
-        metadata = self.model.metadata
-        found = read_rows(
-            decoded.gray,
-            self._predict_resized_logits,
-            temperature=metadata.temperature,
-            enlargement=enlargement,
-        )
+        found = self._read_rows(decoded.gray, enlargement)
         read_ms = ms_since(started)
         return Reading(
             rows=found.rows,
@@ -127,7 +122,7 @@ class DigitClassifier:
             warnings=(),
             model_name=self.model.name,
             model_version=self.model.version,
-            classifier=metadata.classifier,
+            classifier=self.model.metadata.classifier,
             elapsed_ms=decode_ms + read_ms,
             stages=Stages(decode_ms, read_ms),
             image=ImageFacts(decoded.format, decoded.width, decoded.height, len(content)),
@@ -195,15 +190,19 @@ class DigitClassifier:
             return []
         started = time.perf_counter()
         probabilities = self.predict_proba(self._stack(images))
-        network_ms = ms_since(started) / len(images)
         metadata = self.model.metadata
+        warnings = [
+            self._warnings(image.framed, confidence >= metadata.min_confidence)
+            for image, confidence in zip(images, probabilities.max(axis=1).tolist(), strict=True)
+        ]
+        network_ms = ms_since(started) / len(images)
         return [
             Prediction(
                 digit=metadata.class_labels[best],
                 confidence=of_classes[best],
                 probabilities=tuple(of_classes),
                 accepted=of_classes[best] >= metadata.min_confidence,
-                warnings=image.framed.warnings,
+                warnings=of_image,
                 model_name=self.model.name,
                 model_version=self.model.version,
                 classifier=metadata.classifier,
@@ -211,8 +210,12 @@ class DigitClassifier:
                 stages=Stages(image.decode_ms, image.frame_ms, network_ms),
                 image=image.image,
             )
-            for image, of_classes, best in zip(
-                images, probabilities.tolist(), probabilities.argmax(axis=1).tolist(), strict=True
+            for image, of_classes, best, of_image in zip(
+                images,
+                probabilities.tolist(),
+                probabilities.argmax(axis=1).tolist(),
+                warnings,
+                strict=True,
             )
         ]
 
@@ -285,6 +288,30 @@ class DigitClassifier:
             return prediction
         (vector,) = vectorize(self._stack([image]), self.model.metadata.input_scaling)
         return replace(prediction, layers=tuple(summarize_layers(self.model.classifier, vector)))
+
+    def _warnings(self, framed: Framed, is_accepted: bool) -> tuple[str, ...]:
+        """Add ``"several_digits"`` where what is not accepted as one digit reads as a number.
+
+        Framing sees digits that stand apart; these touch.
+        """
+        if is_accepted or SEVERAL_DIGITS in framed.warnings:
+            return framed.warnings
+        try:
+            found = self._read_rows(framed.image, enlargement=1.0)
+        except InputError:
+            return framed.warnings
+        n_digits = sum(len(row.digits) for row in found.rows)
+        if n_digits < 2 or found.confidence < MIN_TEXT_CONFIDENCE:
+            return framed.warnings
+        return (SEVERAL_DIGITS, *framed.warnings)
+
+    def _read_rows(self, gray: NDArray[np.uint8], enlargement: float) -> Rows:
+        return read_rows(
+            gray,
+            self._predict_resized_logits,
+            temperature=self.model.metadata.temperature,
+            enlargement=enlargement,
+        )
 
     def _stack(self, images: Sequence[FramedImage]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""

@@ -6,6 +6,8 @@ import numpy as np
 from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
 from digit_classifier.preprocessing.levels import Gray, label_type
 
+#: The code for digits that stand side by side.
+SEVERAL_DIGITS = "several_digits"
 #: Pixels of the picture: longest side of the ink below which there is little to read.
 SMALL_MAX_SIDE = 10
 #: Gray levels by which ink stands out from the background, at least.
@@ -47,7 +49,7 @@ def find_doubts(contrast: Gray, ink: Gray, box: Gray, enlargement: float) -> tup
     strokes = stroke_mask(ink)
     pen = cv2.mean(contrast, strokes)[0]
     tests = {
-        "several_digits": stand_side_by_side(strokes, len(box)),
+        SEVERAL_DIGITS: stand_side_by_side(strokes, len(box)),
         "cut_off": is_cut_off(strokes),
         "too_small": max(box.shape) * enlargement < SMALL_MAX_SIDE,
         "low_contrast": pen < LOW_CONTRAST_MAX_LEVEL,

@@ -103,6 +103,15 @@ def test_touching_digits_of_mnist_are_cut_apart(classifier: DigitClassifier, mni
     assert n_right >= 42
 
 
+def test_classify_warns_of_touching_digits(classifier: DigitClassifier, mnist: Mnist) -> None:
+    rng = np.random.default_rng(5)
+    n_warned = 0
+    for _ in range(40):
+        chosen = list(mnist.X_test[rng.integers(0, len(mnist.X_test), 2)])
+        n_warned += "several_digits" in classifier.predict(as_png(touching(chosen))).warnings
+    assert n_warned >= 28
+
+
 def test_nothing_drawn_is_an_error(classifier: DigitClassifier) -> None:
     with pytest.raises(NoInkError):
         classifier.read(as_png(np.full((60, 90), 255, np.uint8)))
