@@ -69,5 +69,16 @@ def _own_identity(pid: int) -> str:
 
 def identity_of(pid: int) -> str:
     """Return a process's number and time of start, since numbers are given again."""
+    return f"{pid}-{process_status(pid)[_START_TIME]}"
+
+
+def process_status(pid: int) -> list[str]:
+    """Return the fields of ``/proc/PID/stat`` behind the program's name: state, parent, and so on.
+
+    Raises
+    ------
+    FileNotFoundError, ProcessLookupError
+        There is no such process.
+    """
     stat = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
-    return f"{pid}-{stat.rpartition(')')[2].split()[_START_TIME]}"
+    return stat.rpartition(")")[2].split()
