@@ -112,8 +112,14 @@ def frame_images(
         try:
             results.append(replace(frame_image(content, limits, framing, budget), gray=None))
         except InputError as exc:
-            results.append(exc)
+            results.append(_without_traceback(exc))
     return results
+
+
+def _without_traceback(exc: InputError) -> InputError:
+    """Let an error that is kept not keep the picture: a WebP's decoder holds 8 bytes a pixel."""
+    exc.__cause__ = exc.__context__ = None
+    return exc.with_traceback(None)
 
 
 def ms_since(started: float) -> float:

@@ -440,6 +440,15 @@ def test_a_large_picture_of_a_large_digit_is_decoded_once(
     assert decoded == [False, False, True]
 
 
+def test_an_error_in_a_batch_does_not_keep_the_picture(classifier: DigitClassifier) -> None:
+    blank = encode(Image.new("L", (100, 100), 255), "WEBP")
+
+    for error in classifier.predict_batch([blank, blank[:-30], b"no picture"]):
+        assert isinstance(error, InputError)
+        # a traceback has the frames, and they have the decoder
+        assert error.__traceback__ is error.__cause__ is error.__context__ is None
+
+
 def test_arrays_that_are_framed_already_are_read_as_they_are(classifier: DigitClassifier) -> None:
     images = np.stack([np.asarray(draw_digit(digit, ink=255, paper=0)) for digit in range(10)])
 
