@@ -19,7 +19,7 @@ blas.use_one_thread()  # before NumPy is imported
 if SERVES:
     metrics_directory.share_metrics(WORKERS)  # before prometheus_client is imported
 
-from digit_classifier.web import create_app, memory, overload  # noqa: E402
+from digit_classifier.web import create_app, memory, overload, stopped_workers  # noqa: E402
 from digit_classifier.web.workers import report_ready, warm_up  # noqa: E402
 
 log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
@@ -30,3 +30,4 @@ warm_up(application)
 if SERVES:
     overload.begin(application)
     report_ready(WORKERS)
+    stopped_workers.watch(application, WORKERS)

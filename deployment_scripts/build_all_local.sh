@@ -4,6 +4,9 @@ set -euo pipefail
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
+# Open files of each process of Apache's, where the system allows so many.
+readonly MOST_FILES=65536
+
 usage() {
     cat <<'END'
 Usage: build_all_local.sh [--apache] [--no-serve] [--retrain]
@@ -71,6 +74,7 @@ main() {
     step "Serving on $(address) (Ctrl-C ends it)"
     # The process becomes the server, so that a signal sent to it ends the server itself.
     if [[ "$apache" == yes ]]; then
+        raise_limit_of_files
         # shellcheck disable=SC2153  # APACHE is the program, from config_profile.sh
         exec "$APACHE" -f "$APACHE_DIR/httpd.conf" -D FOREGROUND
     fi
@@ -86,6 +90,14 @@ build_apache() {
     rm -f -- "$PID_FILE"
     bash "$PROJECT_DIR/deployment_scripts/build_apache.sh"
     forget_old_workers
+}
+
+# Apache's processes have a descriptor for each connection, and for each request that is handed on.
+raise_limit_of_files() {
+    local most
+    most="$(ulimit -H -n)"
+    if [[ "$most" == unlimited ]] || ((most > MOST_FILES)); then most="$MOST_FILES"; fi
+    ulimit -S -n "$most"
 }
 
 address() {

@@ -158,6 +158,7 @@ render_site() {
         LOG_DIR="$LOG_DIR" RUN_DIR="$RUN_DIR" SITE_PORT="$port" FLAGS="$(flags)" \
         LOAD_WSGI="$wsgi" LISTEN="$(listen)" SERVER_NAME="$SERVER_NAME" \
         HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX="$suffix" WSGI_USER="$user" PROCESSES="$PROCESSES" \
+        LARGE_PROCESSES=$(((PROCESSES + 1) / 2)) \
         START_SERVERS=$((servers < 2 ? servers : 2)) MAX_SERVERS="$servers" \
         MAX_WORKERS=$((servers * THREADS_PER_SERVER)) \
         MIN_SPARE_THREADS=$((THREADS_PER_SERVER / 2)) BODIES_DIR="$BODIES_DIR" \

@@ -54,6 +54,7 @@ ask_for_digit() {
     ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" --data-binary "@$PICTURE" /mnist/classify
     ask 200 "\"label\":$DIGIT" "${AS_PAGE[@]}" -F "image=@$PICTURE" /upload
     ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" -F "image=@$PICTURE" /api/v1/classify
+    ask 200 "\"text\":\"$DIGIT\"" "${AS_PAGE[@]}" -F "image=@$PICTURE" /api/v1/read
     ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" -F "images=@$PICTURE" /api/v1/classify/batch
     ask 200 '"inputs"' "${AS_PAGE[@]}" /v2/models/mlp
 }

@@ -25,7 +25,7 @@
         ├── EmptyFileError            a file without content
         ├── FileTooLargeError         too many bytes
         ├── BadBatchError             a batch that is none, or too long
-        ├── OutOfTimeError            a batch whose images before this one took too long
+        ├── OutOfTimeError            an image of a batch after too long a time, or too many pixels
         ├── BadPurposeError           a purpose of a reading that is not known
         ├── BadIndexError             an index of the test set that is no whole number
         ├── IndexPastEndError         one that the test set does not reach
@@ -36,7 +36,8 @@
             ├── BrokenImageError      such an image, but damaged
             ├── TooManyPixelsError    refused before its pixels were decoded
             ├── ImageTooSmallError    a side too short to hold a digit
-            └── NoInkError            nothing is drawn on it
+            ├── NoInkError            nothing is drawn on it
+            └── TooComplexError       more is drawn on it than can be read
 
 Nothing here knows of HTTP. Each error that a caller of the service can provoke has a stable
 ``code``; ``digit_classifier.web.errors`` maps the classes to statuses in one place.
@@ -207,7 +208,7 @@ class BadBatchError(InputError):
 
 
 class OutOfTimeError(InputError):
-    """The images of a batch before this one took so long that it was not read."""
+    """The images of a batch before this one took too long, or have too many pixels with it."""
 
     code = "out_of_time"
 
@@ -276,3 +277,9 @@ class NoInkError(ImageError):
     """Nothing on the image stands out from its background."""
 
     code = "no_ink"
+
+
+class TooComplexError(ImageError):
+    """The image has far more marks than a picture of numbers: a page of text, a pattern, noise."""
+
+    code = "too_complex"

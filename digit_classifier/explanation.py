@@ -11,23 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.framed_images import frame_image
+from digit_classifier.framed_images import FramedImage, frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.saliency import integrated_gradients
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
 from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import decode_image
 from digit_classifier.preprocessing.explanation import (
+    BOXED_SIDE,
     as_picture,
     as_png,
     overlay,
     side_by_side,
     thumbnail,
+    with_boxes,
 )
 from digit_classifier.preprocessing.framing import frame_center, run_steps
 from digit_classifier.preprocessing.ink import InkNotFoundError
 from digit_classifier.preprocessing.vectorize import vectorize
+
+#: A digit of a number with less confidence than that is worth a second look.
+DOUBTFUL = 0.8
 
 
 @dataclass(frozen=True)
@@ -74,23 +80,34 @@ class Explanation:
     steps: tuple[Step, ...]
 
 
-def explain(classifier: DigitClassifier, content: bytes, prediction: Prediction) -> Explanation:
+@dataclass(frozen=True)
+class PictureWithBoxes:
+    """A picture with a box around each digit that was read.
+
+    Attributes
+    ----------
+    png : bytes
+        At most 640 pixels a side.
+    width, height : int
+        Of the picture as shown, in the pixels that the boxes of a reading are in.
+    """
+
+    png: bytes
+    width: int
+    height: int
+
+
+def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedImage) -> Explanation:
     """Explain an answer.
 
     Parameters
     ----------
     classifier : DigitClassifier
-    content : bytes
-        The image file.
     prediction : Prediction
-        What the classifier answered.
-
-    Raises
-    ------
-    InputError
-        The file is no image that can be read.
+    image : FramedImage
+        Both as :meth:`DigitClassifier.predict_with_image` returned them.
     """
-    results = _run_steps(classifier, content)
+    results = _run_steps(classifier, image.gray)
     *_, last = results.values()
     framed = resize(last, *classifier.model.metadata.image_shape)
     saliency = _saliency(classifier, framed, prediction.digit)
@@ -116,25 +133,48 @@ def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
     InputError
         The file is no image that can be decoded.
     """
-    return as_png(side_by_side(_run_steps(classifier, content)))
-
-
-def _decode_as_read(classifier: DigitClassifier, content: bytes) -> NDArray[np.uint8]:
-    """Return the gray levels that the digit was read from: those of a second decoding, if any."""
-    decoded = decode_image(content, classifier.limits)
-    if decoded.is_detailed:
-        return decoded.gray
     try:
-        read = frame_image(content, classifier.limits, classifier.framing)
+        gray = frame_image(content, classifier.limits, classifier.framing).gray
     except NoInkError:
-        return decoded.gray
-    if not read.was_decoded_again:
-        return decoded.gray
-    return decode_image(content, classifier.limits, detailed=True).gray
+        gray = decode_image(content, classifier.limits).gray
+    return as_png(side_by_side(_run_steps(classifier, gray)))
 
 
-def _run_steps(classifier: DigitClassifier, content: bytes) -> dict[str, NDArray[Any]]:
-    gray = _decode_as_read(classifier, content)
+def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) -> PictureWithBoxes:
+    """Draw a box around each digit of an image file: blue, or orange where it is doubtful.
+
+    Parameters
+    ----------
+    classifier : DigitClassifier
+    content : bytes
+        The image file.
+    reading : Reading
+        What the classifier read in it.
+
+    Raises
+    ------
+    InputError
+        The file is no image that can be decoded.
+    """
+    decoded = decode_image(content, classifier.limits, min_side=BOXED_SIDE)
+    width, height = decoded.width, decoded.height
+    gray_height, gray_width = decoded.gray.shape
+    if (gray_width - gray_height) * (width - height) < 0:  # turned as its EXIF says
+        width, height = height, width
+    digits = [digit for row in reading.rows for digit in row.digits]
+    picture = with_boxes(
+        decoded.gray,
+        [(digit.box, digit.confidence < DOUBTFUL) for digit in digits],
+        width,
+    )
+    return PictureWithBoxes(as_png(picture), width, height)
+
+
+def _run_steps(
+    classifier: DigitClassifier, gray: NDArray[np.uint8] | None
+) -> dict[str, NDArray[Any]]:
+    if gray is None:
+        raise ValueError("An image of a batch is not explained: its picture was not kept.")
     steps: dict[str, NDArray[Any]] = {"decode": gray}
     if classifier.framing == "center":
         return {**steps, "center": frame_center(gray)}

@@ -5,9 +5,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from digit_classifier.errors import InputError, NoInkError, OutOfTimeError
 from digit_classifier.prediction import ImageFacts
-from digit_classifier.preprocessing.decode import DecodeLimits, decode_image
+from digit_classifier.preprocessing.decode import DecodeLimits, PixelBudget, decode_image
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
@@ -28,6 +31,8 @@ class FramedImage:
         Whether decoding the file again could not bring out more.
     was_decoded_again : bool
         Whether the digit is from a second decoding, with more detail.
+    gray : ndarray of shape (height, width), uint8, or None
+        The decoded picture, where it was the only one: those of a batch would take much memory.
     """
 
     framed: Framed
@@ -36,9 +41,12 @@ class FramedImage:
     frame_ms: float = 0.0
     is_detailed: bool = True
     was_decoded_again: bool = False
+    gray: NDArray[np.uint8] | None = None
 
 
-def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> FramedImage:
+def frame_image(
+    content: bytes, limits: DecodeLimits, framing: Framing, budget: PixelBudget | None = None
+) -> FramedImage:
     """Decode an image file and frame the digit on it.
 
     Where the digit is tiny in a large picture, the file is decoded once more, with more detail. If
@@ -48,13 +56,13 @@ def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> Frame
     ------
     InputError
     """
-    first = _decode_and_frame(content, limits, framing, detailed=False)
+    first = _decode_and_frame(content, limits, framing, budget, detailed=False)
     ink_side = first.framed.ink_side
     if first.is_detailed or ink_side is None or ink_side >= DETAILED_INK_SIDE:
         return first
     try:
-        second = _decode_and_frame(content, limits, framing, detailed=True)
-    except NoInkError:
+        second = _decode_and_frame(content, limits, framing, budget, detailed=True)
+    except (NoInkError, OutOfTimeError):
         return first
     if second.framed.ink_side is None:
         return first
@@ -71,6 +79,7 @@ def frame_images(
     limits: DecodeLimits,
     framing: Framing,
     time_limit: float | None = None,
+    pixel_limit: int | None = None,
 ) -> list[FramedImage | InputError]:
     """Decode many image files and frame the digits on them.
 
@@ -82,6 +91,9 @@ def frame_images(
     time_limit : float, optional
         Seconds after which no further image is begun: an `OutOfTimeError` stands for it. Without
         one, the results do not depend on the machine's speed.
+    pixel_limit : int, optional
+        How many pixels all images may have: an `OutOfTimeError` stands for each that has more than
+        those before it have left.
 
     Returns
     -------
@@ -89,6 +101,7 @@ def frame_images(
         One a file, in their order.
     """
     latest = math.inf if time_limit is None else time.perf_counter() + time_limit
+    budget = None if pixel_limit is None else PixelBudget(pixel_limit)
     results: list[FramedImage | InputError] = []
     for content in contents:
         if time.perf_counter() > latest:
@@ -97,10 +110,16 @@ def frame_images(
             )
             continue
         try:
-            results.append(frame_image(content, limits, framing))
+            results.append(replace(frame_image(content, limits, framing, budget), gray=None))
         except InputError as exc:
-            results.append(exc)
+            results.append(_without_traceback(exc))
     return results
+
+
+def _without_traceback(exc: InputError) -> InputError:
+    """Let an error that is kept not keep the picture: a WebP's decoder holds 8 bytes a pixel."""
+    exc.__cause__ = exc.__context__ = None
+    return exc.with_traceback(None)
 
 
 def ms_since(started: float) -> float:
@@ -109,11 +128,18 @@ def ms_since(started: float) -> float:
 
 
 def _decode_and_frame(
-    content: bytes, limits: DecodeLimits, framing: Framing, *, detailed: bool
+    content: bytes,
+    limits: DecodeLimits,
+    framing: Framing,
+    budget: PixelBudget | None,
+    *,
+    detailed: bool,
 ) -> FramedImage:
     started = time.perf_counter()
-    decoded = decode_image(content, limits, detailed=detailed)
+    decoded = decode_image(content, limits, detailed=detailed, budget=budget)
     decode_ms, started = ms_since(started), time.perf_counter()
     framed = frame(decoded.gray, framing)
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
-    return FramedImage(framed, facts, decode_ms, ms_since(started), decoded.is_detailed)
+    return FramedImage(
+        framed, facts, decode_ms, ms_since(started), decoded.is_detailed, gray=decoded.gray
+    )

@@ -1,5 +1,6 @@
 """From the bytes of an image to a prediction: decode, normalize, predict."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,9 +16,11 @@ from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.prediction import Prediction, Stages
+from digit_classifier.numbers.reader import WORKING_SIDE, read_rows
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import ImageFacts, Prediction, Stages
 from digit_classifier.preprocessing.box import resize
-from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits
+from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -74,8 +77,54 @@ class DigitClassifier:
         InputError
             The file is no image that can be read; see :mod:`digit_classifier.errors`.
         """
+        return self.predict_with_image(content, inspect=inspect)[0]
+
+    def predict_with_image(
+        self, content: bytes, *, inspect: bool = False
+    ) -> tuple[Prediction, FramedImage]:
+        """Read the digit of one image file, and return the framed image as well.
+
+        From it the prediction can be explained without decoding the file again.
+
+        Raises
+        ------
+        InputError
+        """
         image = frame_image(content, self.limits, self.framing)
-        return self._predict_one(image, inspect=inspect)
+        return self._predict_one(image, inspect=inspect), image
+
+    def read(self, content: bytes) -> Reading:
+        """Read all digits of one image file.
+
+        Parameters
+        ----------
+        content : bytes
+
+        Raises
+        ------
+        InputError
+            The file is not an image that can be read, nothing is drawn on it (`NoInkError`), or
+            far more than a picture of numbers has (`TooComplexError`).
+        """
+        started = time.perf_counter()
+        decoded = decode_image(content, self.limits, min_side=WORKING_SIDE)
+        decode_ms, started = ms_since(started), time.perf_counter()
+        enlargement = max(decoded.width, decoded.height) / max(decoded.gray.shape)
+        rows = read_rows(decoded.gray, self.predict_proba, enlargement)
+        read_ms = ms_since(started)
+        confidence = math.prod(digit.confidence for row in rows for digit in row.digits)
+        return Reading(
+            rows=rows,
+            confidence=confidence,
+            accepted=confidence >= self.model.metadata.min_confidence,
+            warnings=(),
+            model_name=self.model.name,
+            model_version=self.model.version,
+            classifier=self.model.metadata.classifier,
+            elapsed_ms=decode_ms + read_ms,
+            stages=Stages(decode_ms, read_ms),
+            image=ImageFacts(decoded.format, decoded.width, decoded.height, len(content)),
+        )
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
         """Read the digit of gray levels written as text, as many as the model's images have.
@@ -98,7 +147,11 @@ class DigitClassifier:
         return self._predict_one(image, inspect=inspect)
 
     def predict_batch(
-        self, contents: Iterable[bytes], *, time_limit: float | None = None
+        self,
+        contents: Iterable[bytes],
+        *,
+        time_limit: float | None = None,
+        pixel_limit: int | None = None,
     ) -> list[Prediction | InputError]:
         """Read the digits of many image files, all in one matrix product.
 
@@ -107,13 +160,15 @@ class DigitClassifier:
         contents : iterable of bytes
         time_limit : float, optional
             Seconds after which no further image is begun: each is an `OutOfTimeError`.
+        pixel_limit : int, optional
+            How many pixels all files may have: what has more than is left is one as well.
 
         Returns
         -------
         list of Prediction or InputError
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
-        items = frame_images(contents, self.limits, self.framing, time_limit)
+        items = frame_images(contents, self.limits, self.framing, time_limit, pixel_limit)
         framed = [item for item in items if isinstance(item, FramedImage)]
         predictions = iter(self.predict_framed_images(framed))
         return [next(predictions) if isinstance(item, FramedImage) else item for item in items]

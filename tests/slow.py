@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from digit_classifier import framed_images
-from digit_classifier.preprocessing.decode import Decoded, DecodeLimits
+from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, PixelBudget
 
 
 def decode_slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
@@ -13,9 +13,11 @@ def decode_slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     clock = SimpleNamespace(now=0.0)
     decode = framed_images.decode_image
 
-    def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool) -> Decoded:
+    def decode_image(
+        content: bytes, limits: DecodeLimits, *, detailed: bool, budget: PixelBudget | None
+    ) -> Decoded:
         clock.now += seconds
-        return decode(content, limits, detailed=detailed)
+        return decode(content, limits, detailed=detailed, budget=budget)
 
     monkeypatch.setattr(framed_images, "decode_image", decode_image)
     monkeypatch.setattr(framed_images, "time", SimpleNamespace(perf_counter=lambda: clock.now))

@@ -78,9 +78,9 @@ def test_what_is_no_picture_is_not_explained(classifier: DigitClassifier) -> Non
 
 def test_what_the_model_saw_is_what_it_classified(classifier: DigitClassifier) -> None:
     content = SENT["lined_in_a_shadow"](5)
-    prediction = classifier.predict(content)
+    prediction, image = classifier.predict_with_image(content)
 
-    framed = opened(explain(classifier, content, prediction).framed_png)
+    framed = opened(explain(classifier, prediction, image).framed_png)
 
     probabilities = classifier.predict_proba(framed[np.newaxis])[0]
     np.testing.assert_allclose(probabilities, prediction.probabilities, atol=1e-5)
@@ -91,7 +91,7 @@ def test_each_step_is_shown_with_its_size_and_whether_it_changed_anything(
 ) -> None:
     content = png(np.asarray(draw_digit(3, size=(170, 85))))
 
-    steps = explain(classifier, content, classifier.predict(content)).steps
+    steps = explain(classifier, *classifier.predict_with_image(content)).steps
 
     assert [step.name for step in steps] == ["decode", *STEPS]
     assert (steps[0].width, steps[0].height, steps[0].changed) == (170, 85, True)
@@ -107,7 +107,7 @@ def test_saliency_is_of_the_ink_and_speaks_for_the_answer(
     content = png(np.asarray(draw_digit(7, size=(90, 90))))
     classifier = classifiers[name]
 
-    explanation = explain(classifier, content, classifier.predict(content))
+    explanation = explain(classifier, *classifier.predict_with_image(content))
 
     saliency, framed = np.array(explanation.saliency), opened(explanation.framed_png)
     assert saliency.shape == framed.shape == (28, 28)
@@ -120,7 +120,7 @@ def test_overlay_is_orange_for_and_blue_against_and_dim_where_nothing_spoke(
     classifier: DigitClassifier,
 ) -> None:
     content = png(np.asarray(draw_digit(7, size=(90, 90))))
-    explanation = explain(classifier, content, classifier.predict(content))
+    explanation = explain(classifier, *classifier.predict_with_image(content))
     saliency = np.array(explanation.saliency)
     colours = opened(explanation.overlay_png)
 
@@ -135,11 +135,11 @@ def test_a_classifier_without_gradients_is_explained_without_saliency(
     classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = png(np.asarray(draw_digit(7, size=(90, 90))))
-    prediction = classifier.predict(content)
+    prediction, image = classifier.predict_with_image(content)
     kind = type(classifier.model.classifier)
     monkeypatch.setattr(kind, "input_gradient", Classifier.input_gradient)
 
-    explanation = explain(classifier, content, prediction)
+    explanation = explain(classifier, prediction, image)
 
     assert explanation.saliency is None
     assert explanation.overlay_png is None

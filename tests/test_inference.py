@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from digit_classifier import framed_images
+from digit_classifier import explanation, framed_images
 from digit_classifier.errors import (
     FileTooLargeError,
     InputError,
@@ -27,7 +27,12 @@ from digit_classifier.framed_images import FramedImage, frame_image
 from digit_classifier.inference import DigitClassifier, load_classifiers
 from digit_classifier.models.store import PRETRAINED, Model
 from digit_classifier.prediction import ImageFacts, Prediction
-from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, decode_image
+from digit_classifier.preprocessing.decode import (
+    Decoded,
+    DecodeLimits,
+    PixelBudget,
+    decode_image,
+)
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
@@ -420,9 +425,11 @@ def test_a_large_picture_of_a_large_digit_is_decoded_once(
 ) -> None:
     decoded: list[bool] = []
 
-    def counted(content: bytes, limits: DecodeLimits, *, detailed: bool) -> Decoded:
+    def counted(
+        content: bytes, limits: DecodeLimits, *, detailed: bool, budget: PixelBudget | None
+    ) -> Decoded:
         decoded.append(detailed)
-        return decode_image(content, limits, detailed=detailed)
+        return decode_image(content, limits, detailed=detailed, budget=budget)
 
     monkeypatch.setattr(framed_images, "decode_image", counted)
 
@@ -431,6 +438,15 @@ def test_a_large_picture_of_a_large_digit_is_decoded_once(
 
     classifier.predict(encode(draw_digit(4, size=(1600, 1200), scale=1 / 24), "JPEG"))
     assert decoded == [False, False, True]
+
+
+def test_an_error_in_a_batch_does_not_keep_the_picture(classifier: DigitClassifier) -> None:
+    blank = encode(Image.new("L", (100, 100), 255), "WEBP")
+
+    for error in classifier.predict_batch([blank, blank[:-30], b"no picture"]):
+        assert isinstance(error, InputError)
+        # a traceback has the frames, and they have the decoder
+        assert error.__traceback__ is error.__cause__ is error.__context__ is None
 
 
 def test_arrays_that_are_framed_already_are_read_as_they_are(classifier: DigitClassifier) -> None:
@@ -457,9 +473,31 @@ def test_the_steps_of_a_tiny_digit_are_those_of_the_reading(classifier: DigitCla
     read = frame_image(content, classifier.limits, "auto")
     assert read.was_decoded_again
 
-    shown = explain(classifier, content, classifier.predict(content)).framed_png
+    shown = explain(classifier, *classifier.predict_with_image(content)).framed_png
 
     np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(shown))), read.framed.image)
+
+
+@pytest.mark.parametrize("content", ["small", "tiny digit"])
+def test_an_explanation_decodes_nothing_again(
+    content: str, classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode_calls = []
+
+    def counted(content: bytes, *args: object, **kwargs: object) -> Decoded:
+        decode_calls.append(kwargs)
+        return decode_image(content, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(framed_images, "decode_image", counted)
+    monkeypatch.setattr(explanation, "decode_image", counted)
+    sent = {"small": png(np.asarray(draw_digit(5))), "tiny digit": sheet_with_a_tiny_digit()}
+
+    prediction, image = classifier.predict_with_image(sent[content])
+    n_calls = len(decode_calls)
+    explain(classifier, prediction, image)
+
+    assert n_calls == {"small": 1, "tiny digit": 2}[content]
+    assert len(decode_calls) == n_calls
 
 
 @pytest.mark.parametrize("second", [NoInkError("nothing"), Framed(np.zeros((28, 28), np.uint8))])

@@ -9,23 +9,50 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from digit_classifier.bulk.rows import Row
+from digit_classifier.bulk.rows import ANSWERED, Row
 
-SCHEMA = pa.schema(
+_BOX = pa.list_(pa.int32())
+_DIGIT = pa.struct(
     [
-        pa.field("source", pa.string(), nullable=False),
-        ("name", pa.string()),
-        ("prediction", pa.int16()),
+        ("digit", pa.int16()),
         ("confidence", pa.float32()),
-        ("accepted", pa.bool_()),
-        ("warnings", pa.list_(pa.string())),
-        ("probabilities", pa.list_(pa.float32())),
-        pa.field("model_name", pa.string(), nullable=False),
-        pa.field("model_version", pa.string(), nullable=False),
-        ("error_code", pa.string()),
-        ("error_detail", pa.string()),
+        ("runner_up", pa.int16()),
+        ("runner_up_confidence", pa.float32()),
+        ("box", _BOX),
     ]
 )
+_ROW = pa.struct(
+    [
+        ("text", pa.string()),
+        ("groups", pa.list_(pa.string())),
+        ("box", _BOX),
+        ("digits", pa.list_(_DIGIT)),
+    ]
+)
+_TYPES = {
+    "prediction": pa.int16(),
+    "text": pa.string(),
+    "confidence": pa.float32(),
+    "accepted": pa.bool_(),
+    "warnings": pa.list_(pa.string()),
+    "probabilities": pa.list_(pa.float32()),
+    "rows": pa.list_(_ROW),
+}
+#: Whether all digits of an image are read, to the schema of the rows.
+SCHEMAS = {
+    all_digits: pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            ("name", pa.string()),
+            *((column, _TYPES[column]) for column in columns),
+            pa.field("model_name", pa.string(), nullable=False),
+            pa.field("model_version", pa.string(), nullable=False),
+            ("error_code", pa.string()),
+            ("error_detail", pa.string()),
+        ]
+    )
+    for all_digits, columns in ANSWERED.items()
+}
 #: Columns from which a finished shard is counted.
 COUNTED = ("accepted", "error_code")
 
@@ -50,7 +77,8 @@ class Format:
 
 def _to_parquet(rows: Sequence[Row]) -> bytes:
     file = BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), file, compression="zstd")
+    schema = SCHEMAS[any("text" in row for row in rows[:1])]
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), file, compression="zstd")
     return file.getvalue()
 
 

@@ -1,6 +1,6 @@
-"""The rows of a shard: a prediction or an error for each image."""
+"""The rows of a shard: a prediction, a reading of all digits, or an error for each image."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,25 +12,55 @@ from digit_classifier.bulk.sources.base import Item
 from digit_classifier.errors import BulkError, InputError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.preprocessing.framing import Framed
 
 Row = dict[str, Any]
-Answers = list[Prediction | InputError]
+Answer = Prediction | Reading | InputError
+Answers = Sequence[Answer]
 
 #: Images per matrix product, and the bytes of their files after which a batch ends early. Both are
 #: fixed, since the last bits of a row depend on them: the same shard gives the same bytes.
 BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 
-_ANSWERED = ("prediction", "confidence", "accepted", "warnings", "probabilities")
+#: Whether all digits of an image are read, to the columns of an answer.
+ANSWERED = {
+    False: ("prediction", "confidence", "accepted", "warnings", "probabilities"),
+    True: ("text", "confidence", "accepted", "warnings", "rows"),
+}
 
 
-def rows_of(shard: Shard, classifier: DigitClassifier) -> Iterator[Row]:
-    """Classify the images of a shard, with one batch in memory at a time."""
+def rows_of(
+    shard: Shard, classifier: DigitClassifier, *, all_digits: bool = False
+) -> Iterator[Row]:
+    """Read the images of a shard, with one batch in memory at a time.
+
+    Parameters
+    ----------
+    shard : Shard
+    classifier : DigitClassifier
+    all_digits : bool, default=False
+        Read all digits of each image instead of one.
+
+    Raises
+    ------
+    BulkError
+        `all_digits` for an IDX file, whose images are one framed digit each.
+    """
     items = shard.read_items(classifier.limits.max_bytes)
-    predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
+    predict: Callable[[DigitClassifier, Iterable[Any]], Answers]
+    if all_digits and shard.source.framed:
+        raise BulkError(
+            f"{shard.source.name} is an IDX file, with one framed digit an image; read it without "
+            "--read."
+        )
+    if all_digits:
+        predict = _read_all
+    else:
+        predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
     while batch := _classify(_next_batch(items), classifier, predict):
         for name, answer in batch:
-            yield _row(shard.source.name, name, answer, classifier)
+            yield _row(shard.source.name, name, answer, classifier, ANSWERED[all_digits])
 
 
 def _next_batch(items: Iterator[Item]) -> Iterator[Item]:
@@ -46,7 +76,7 @@ def _classify(
     items: Iterable[Item],
     classifier: DigitClassifier,
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
-) -> list[tuple[str | None, Prediction | InputError]]:
+) -> list[tuple[str | None, Answer]]:
     """Read images as the classifier asks for them; an unreadable one keeps its place."""
     found: list[tuple[str | None, InputError | None]] = []
 
@@ -75,13 +105,29 @@ def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uin
     return [*classifier.predict_framed_images([FramedImage(Framed(digit)) for digit in framed])]
 
 
+def _read_all(classifier: DigitClassifier, contents: Iterable[bytes]) -> Answers:
+    """Read all digits of image files, one file after the other."""
+
+    def read(content: bytes) -> Answer:
+        try:
+            return classifier.read(content)
+        except InputError as exc:
+            return exc
+
+    return [read(content) for content in contents]
+
+
 def _row(
-    source: str, name: str | None, answer: Prediction | InputError, classifier: DigitClassifier
+    source: str,
+    name: str | None,
+    answer: Answer,
+    classifier: DigitClassifier,
+    answered: Sequence[str],
 ) -> Row:
     row: Row = {
         "source": _text(source),
         "name": _text(name),
-        **dict.fromkeys(_ANSWERED),
+        **dict.fromkeys(answered),
         "model_name": classifier.model.name,
         "model_version": classifier.model.version,
         "error_code": None,
@@ -90,8 +136,8 @@ def _row(
     if isinstance(answer, InputError):
         _forget_content(answer)
         return row | {"error_code": answer.code, "error_detail": str(answer)}
-    answered = answer.as_json().items()
-    return row | {column: value for column, value in answered if column in _ANSWERED}
+    values = answer.as_json().items()
+    return row | {column: value for column, value in values if column in answered}
 
 
 def _forget_content(error: InputError) -> None:

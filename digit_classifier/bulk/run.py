@@ -57,6 +57,8 @@ class Options:
         Number of this machine's cores to use; by default all.
     resume : bool
         Continue a previous run of the same output.
+    all_digits : bool
+        Read all digits of each image instead of one.
     """
 
     format: str = "parquet"
@@ -64,6 +66,7 @@ class Options:
     scheduler: str | None = None
     n_workers: int | None = None
     resume: bool = False
+    all_digits: bool = False
 
 
 def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Options) -> RunSummary:
@@ -111,6 +114,7 @@ def _job(out: str, settings: Settings, options: Options) -> Job:
         framing=settings.framing,
         max_bytes=settings.max_upload_bytes,
         max_pixels=settings.max_image_pixels,
+        all_digits=options.all_digits,
     )
 
 
@@ -124,6 +128,7 @@ def _identity(job: Job, inputs: Sequence[str], options: Options) -> dict[str, An
         "max_bytes": job.max_bytes,
         "max_pixels": job.max_pixels,
         "format": job.format,
+        "all_digits": job.all_digits,
         "shard_size": options.shard_size,
     }
 

@@ -42,6 +42,8 @@ class Job:
         Version of this package.
     framing, max_bytes, max_pixels
         As in the settings.
+    all_digits : bool
+        Whether all digits of an image are read instead of one.
     """
 
     out: str
@@ -52,6 +54,7 @@ class Job:
     framing: Literal["auto", "center"]
     max_bytes: int
     max_pixels: int
+    all_digits: bool
 
     @property
     def model_url(self) -> str:
@@ -104,7 +107,7 @@ def classify_shard(job: Job, shard: Shard) -> ShardResult:
     if result is None:
         with _loading:
             classifier = _load_classifier(job)
-        rows = list(rows_of(shard, classifier))
+        rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
         content = FORMATS[job.format].encode(rows)
         storage.write_atomic(url, content)
         result = ShardResult.of(shard.index, rows, content)

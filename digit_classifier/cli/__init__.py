@@ -17,6 +17,7 @@ from digit_classifier.cli.evaluate import evaluate
 from digit_classifier.cli.models import models
 from digit_classifier.cli.predict import predict
 from digit_classifier.cli.query import query
+from digit_classifier.cli.read import read
 from digit_classifier.cli.serve import serve
 from digit_classifier.cli.train import train
 
@@ -36,6 +37,7 @@ _COMMANDS = (
     train,
     evaluate,
     predict,
+    read,
     batch,
     models,
     serve,

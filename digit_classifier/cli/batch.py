@@ -36,6 +36,7 @@ from digit_classifier.settings import load_settings
     type=click.IntRange(1),
     help="Processes on this machine, without a scheduler.  [default: one a core]",
 )
+@click.option("--read", is_flag=True, help="Read all digits of each image instead of one.")
 @click.option("--resume", is_flag=True, help="Go on with the run that the folder holds, if any.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 def batch(
@@ -46,14 +47,15 @@ def batch(
     shard_size: int,
     scheduler: str | None,
     workers: int | None,
+    read: bool,
     resume: bool,
     inputs: tuple[str, ...],
 ) -> None:
     """Read millions of digits: folders, ZIP and TAR archives, IDX files, and lists of paths.
 
     Each is a path or a URL such as s3://bucket/digits.zip. Every image becomes a row of the
-    output, with its prediction or the reason why it could not be read; the exit status is 0 when
-    all rows are written.
+    output, with its digit, or all its digits with --read, or the reason why it could not be read;
+    the exit status is 0 when all rows are written.
     """
     if scheduler and workers:
         raise click.UsageError("--workers is of this machine, not of a scheduler's.")
@@ -72,6 +74,7 @@ def batch(
         scheduler=scheduler,
         n_workers=workers,
         resume=resume,
+        all_digits=read,
     )
     try:
         totals = run_batch(inputs, output, settings, options)

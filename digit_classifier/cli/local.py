@@ -1,8 +1,13 @@
-"""A classifier for the files of one's own disk."""
+"""A classifier for the files of one's own disk, and these files."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from digit_classifier.errors import InputError, NoFileError
 from digit_classifier.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,3 +24,47 @@ def local_classifier(settings: Settings) -> "DigitClassifier":
 
     max_bytes = max(settings.max_upload_bytes, MAX_FILE_BYTES)
     return DigitClassifier.from_settings(replace(settings, max_upload_bytes=max_bytes))
+
+
+def image_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the files, and of each folder those that are named like images."""
+    from digit_classifier.datasets.folder import list_images
+
+    return [file for path in paths for file in (list_images(path) if path.is_dir() else [path])]
+
+
+def file_content(file: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    NoFileError
+    """
+    try:
+        return file.read_bytes()
+    except OSError as exc:
+        raise NoFileError(f"The file cannot be read: {exc.strerror}.") from exc
+
+
+def error_answer(file: Path, error: InputError) -> dict[str, Any]:
+    """Describe why a file was not read, in JSON's types."""
+    return {"file": str(file), "error": {"code": error.code, "detail": str(error)}}
+
+
+def error_line(answer: dict[str, Any]) -> str:
+    """Describe why a file was not read, for a person."""
+    return f"{answer['file']}: error: {answer['error']['detail']}"
+
+
+def write_picture(target: Path, png: bytes) -> None:
+    """Write a picture, and the folders above it where there are none.
+
+    Raises
+    ------
+    click.FileError
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(png)
+    except OSError as exc:
+        raise click.FileError(str(target), hint=exc.strerror) from exc

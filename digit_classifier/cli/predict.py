@@ -8,8 +8,16 @@ from typing import Any
 
 import click
 
+from digit_classifier.cli.local import (
+    error_answer,
+    error_line,
+    file_content,
+    image_files,
+    local_classifier,
+    write_picture,
+)
 from digit_classifier.environment import blas
-from digit_classifier.errors import InputError, NoFileError
+from digit_classifier.errors import InputError
 from digit_classifier.settings import load_settings
 
 
@@ -34,14 +42,10 @@ def predict(
     The exit status is 0 if all files were read, 1 otherwise.
     """
     blas.use_one_thread()
-    from digit_classifier.cli.local import local_classifier
-    from digit_classifier.datasets.folder import list_images
-
     settings = load_settings()
     classifier = local_classifier(replace(settings, model=model or settings.model))
     all_read = True
-    files = [f for path in paths for f in (list_images(path) if path.is_dir() else [path])]
-    for index, file in enumerate(files, 1):
+    for index, file in enumerate(image_files(paths), 1):
         answer = _answer(classifier, file)
         all_read &= "error" not in answer
         click.echo(json.dumps(answer) if as_json else _line(answer))
@@ -53,17 +57,10 @@ def predict(
 
 def _answer(classifier: Any, file: Path) -> dict[str, Any]:
     try:
-        prediction = classifier.predict(_content(file))
+        prediction = classifier.predict(file_content(file))
     except InputError as exc:
-        return {"file": str(file), "error": {"code": exc.code, "detail": str(exc)}}
+        return error_answer(file, exc)
     return {"file": str(file), **prediction.as_json()}
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as exc:
-        raise NoFileError(f"The file cannot be read: {exc.strerror}.") from exc
 
 
 def _explain(classifier: Any, file: Path, target: Path) -> None:
@@ -71,19 +68,15 @@ def _explain(classifier: Any, file: Path, target: Path) -> None:
     from digit_classifier.explanation import show_steps
 
     try:
-        picture = show_steps(classifier, _content(file))
+        picture = show_steps(classifier, file_content(file))
     except InputError:
         return
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(picture)
-    except OSError as exc:
-        raise click.FileError(str(target), hint=exc.strerror) from exc
+    write_picture(target, picture)
 
 
 def _line(answer: dict[str, Any]) -> str:
     if "error" in answer:
-        return f"{answer['file']}: error: {answer['error']['detail']}"
+        return error_line(answer)
     doubt = "" if answer["accepted"] else ", probably no digit"
     warnings = "".join(f", {warning}" for warning in answer["warnings"])
     return f"{answer['file']}: {answer['prediction']} ({answer['confidence']:.1%}{doubt}{warnings})"

@@ -6,7 +6,15 @@
 docs/client.md has examples.
 """
 
-from digit_classifier.client.answers import Answer, Model, ModelId, Refusal
+from digit_classifier.client.answers import (
+    Answer,
+    Model,
+    ModelId,
+    ReadDigit,
+    Reading,
+    Refusal,
+    Row,
+)
 from digit_classifier.client.client import Client, Image
 from digit_classifier.client.errors import (
     ClientError,
@@ -24,6 +32,9 @@ __all__ = [
     "ModelId",
     "NoAnswerError",
     "ProblemError",
+    "ReadDigit",
+    "Reading",
     "Refusal",
+    "Row",
     "UnexpectedAnswerError",
 ]

@@ -55,6 +55,83 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadDigit:
+    """One digit of a number.
+
+    Attributes
+    ----------
+    digit : int
+    confidence : float
+        Its probability, calibrated.
+    runner_up : int
+        The second most probable digit.
+    runner_up_confidence : float
+    box : tuple of 4 ints
+        Left, top, width and height, in pixels of the picture as shown.
+    """
+
+    digit: int
+    confidence: float
+    runner_up: int
+    runner_up_confidence: float
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Digits that stand beside each other.
+
+    Attributes
+    ----------
+    text : str
+        The digits, from left to right.
+    groups : tuple of str
+        Its parts between wide gaps.
+    box : tuple of 4 ints
+        As that of a digit.
+    digits : tuple of ReadDigit
+    """
+
+    text: str
+    groups: tuple[str, ...]
+    box: tuple[int, int, int, int]
+    digits: tuple[ReadDigit, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The answer about all digits of one image.
+
+    Attributes
+    ----------
+    text : str
+        The rows' digits, joined by line feeds.
+    rows : tuple of Row
+        From top to bottom.
+    confidence : float
+        Probability that the whole text is right, calibrated.
+    accepted : bool
+        False: the text is probably wrong.
+    warnings : tuple of str
+        Stable codes of what makes the answer less sure.
+    model : ModelId
+    elapsed_ms : float
+        From the bytes to the answer, within the service.
+    request_id : str
+        By which the service's log knows the request.
+    """
+
+    text: str
+    rows: tuple[Row, ...]
+    confidence: float
+    accepted: bool
+    warnings: tuple[str, ...]
+    model: ModelId
+    elapsed_ms: float
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refusal:
     """Why one image of many was not read.
 

@@ -4,15 +4,17 @@ import os
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
-from digit_classifier.client.answers import Answer, Model, Refusal
+from digit_classifier.client.answers import Answer, Model, Reading, Refusal
 from digit_classifier.client.batches import batches_of
 from digit_classifier.client.errors import UnexpectedAnswerError
 from digit_classifier.client.transport import Transport, answer_or_refusal, understand
 
 #: The bytes of an image file, its path, or the open file.
 Image = bytes | str | os.PathLike[str] | BinaryIO
+
+T = TypeVar("T")
 
 
 class Client:
@@ -55,15 +57,26 @@ class Client:
         OSError
             The file cannot be read.
         """
-        _, content = named_content(image)
-        return self._call(
-            "POST",
-            "/api/v1/classify",
-            Answer,
-            params={"model": model},
-            data=content,
-            headers={"Content-Type": "application/octet-stream"},
-        )
+        return self._send_image("/api/v1/classify", Answer, image, model)
+
+    def read(self, image: Image, *, model: str | None = None) -> Reading:
+        """Read all digits of one image, row by row.
+
+        Parameters
+        ----------
+        image : bytes, path or binary file
+        model : str, optional
+            By default the service's.
+
+        Raises
+        ------
+        ProblemError
+            The service refused; its ``code`` says why.
+        NoAnswerError, UnexpectedAnswerError
+        OSError
+            The file cannot be read.
+        """
+        return self._send_image("/api/v1/read", Reading, image, model)
 
     def classify_many(
         self, images: Iterable[Image], *, model: str | None = None, batch_size: int = 64
@@ -123,6 +136,18 @@ class Client:
             It is not there at all.
         """
         return self._asks_once.send("GET", f"{self._url}/readyz").status_code == HTTPStatus.OK
+
+    def _send_image(self, path: str, kind: type[T], image: Image, model: str | None) -> T:
+        _, content = named_content(image)
+        answer: T = self._call(
+            "POST",
+            path,
+            kind,
+            params={"model": model},
+            data=content,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        return answer
 
     def _call(self, method: str, path: str, kind: Any, **arguments: Any) -> Any:
         return understand(self._transport.send(method, self._url + path, **arguments), kind)

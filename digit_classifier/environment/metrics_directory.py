@@ -4,6 +4,7 @@ prometheus_client reads the environment variable with its name when it is import
 must not import it.
 """
 
+import logging
 import os
 import shutil
 from functools import cache
@@ -12,6 +13,7 @@ from pathlib import Path
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _PREFIX = "metrics-"
+_LOGGER = logging.getLogger("digit_classifier")
 #: The position of a process's time of start in ``/proc/PID/stat``, behind the program's name.
 _START_TIME = 19
 
@@ -25,12 +27,17 @@ def share_metrics(folder: Path) -> None:
     Parameters
     ----------
     folder : Path
-        Which the server's processes can write; where it is not there, nothing is shared.
+        Which the server's processes can write; where it is not there, or is full, nothing is
+        shared.
     """
     if not folder.is_dir():
         return
     shared = folder.resolve() / f"{_PREFIX}{identity_of(os.getppid())}"
-    shared.mkdir(exist_ok=True)
+    try:
+        shared.mkdir(exist_ok=True)
+    except OSError as exc:
+        _LOGGER.warning("This process counts by itself alone: %s", exc)
+        return
     for other in folder.resolve().glob(f"{_PREFIX}*"):
         if other != shared:
             shutil.rmtree(other, ignore_errors=True)  # another process may be at it, too
@@ -62,5 +69,16 @@ def _own_identity(pid: int) -> str:
 
 def identity_of(pid: int) -> str:
     """Return a process's number and time of start, since numbers are given again."""
+    return f"{pid}-{process_status(pid)[_START_TIME]}"
+
+
+def process_status(pid: int) -> list[str]:
+    """Return the fields of ``/proc/PID/stat`` behind the program's name: state, parent, and so on.
+
+    Raises
+    ------
+    FileNotFoundError, ProcessLookupError
+        There is no such process.
+    """
     stat = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
-    return f"{pid}-{stat.rpartition(')')[2].split()[_START_TIME]}"
+    return stat.rpartition(")")[2].split()

@@ -6,10 +6,8 @@ size is judged on the header, before any pixel is decoded.
 
 import logging
 import struct
-import threading
 import warnings
 import zlib
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -32,12 +30,13 @@ from digit_classifier.errors import (
     EmptyFileError,
     FileTooLargeError,
     ImageTooSmallError,
+    OutOfTimeError,
     TooManyPixelsError,
     UnsupportedImageError,
 )
 from digit_classifier.preprocessing import libtiff
 from digit_classifier.preprocessing.containers import is_plain_inside, without_extras
-from digit_classifier.preprocessing.gray import draft, to_gray
+from digit_classifier.preprocessing.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
 
 #: Imported here, or Pillow would import all its readers to find them.
 _READERS = {
@@ -53,8 +52,9 @@ FORMATS = tuple(_READERS)
 #: Longest side: what most formats can tell of. A strip of millions of rows is no picture.
 _MAX_SIDE = 65_535
 
-#: Held while a WebP is decoded, which takes 16 bytes a pixel, thrice what others do: one at a time.
-_WEBP = threading.Lock()
+#: How many pixels of other formats a pixel counts as: a WebP takes 16 bytes a pixel while it is
+#: decoded, thrice what the costliest of the others take.
+_PIXEL_COST = {"WEBP": 3}
 
 #: What Pillow's decoders raise on damaged files.
 _DECODER_ERRORS = (
@@ -89,7 +89,7 @@ class DecodeLimits:
     max_bytes : int
         Of the file.
     max_pixels : int
-        Width × height.
+        Width × height. A WebP may have a third as many, since it takes three times the memory.
     min_side : int
         In pixels.
     """
@@ -97,6 +97,32 @@ class DecodeLimits:
     max_bytes: int = 1024 * 1024
     max_pixels: int = 40_000_000
     min_side: int = 8
+
+
+class PixelBudget:
+    """What all images of a batch may have in pixels, of which each image takes its own.
+
+    Parameters
+    ----------
+    n_pixels : int
+    """
+
+    def __init__(self, n_pixels: int) -> None:
+        self._left = n_pixels
+
+    def spend(self, n_pixels: int) -> None:
+        """Take as many pixels.
+
+        Raises
+        ------
+        OutOfTimeError
+            There are not so many left.
+        """
+        if n_pixels > self._left:
+            raise OutOfTimeError(
+                "The images before this one have too many pixels; send fewer at once."
+            )
+        self._left -= n_pixels
 
 
 @dataclass(frozen=True)
@@ -126,7 +152,14 @@ def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
     return decode_image(content, limits).gray
 
 
-def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False) -> Decoded:
+def decode_image(
+    content: bytes,
+    limits: DecodeLimits,
+    *,
+    detailed: bool = False,
+    min_side: int = MIN_REDUCED_SIDE,
+    budget: PixelBudget | None = None,
+) -> Decoded:
     """Decode an image file.
 
     The first frame, turned as its EXIF orientation says. Colour becomes luminance (ITU-R BT.601)
@@ -140,7 +173,11 @@ def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False
     limits : DecodeLimits
     detailed : bool, default=False
         Keep up to ten million pixels, for a digit that is small in a large picture. Otherwise a
-        picture whose longest side has at least 640 pixels is reduced.
+        picture whose longest side has at least twice `min_side` is reduced.
+    min_side : int, default=320
+        Pixels that a reduced picture keeps on its longest side, at least.
+    budget : PixelBudget, optional
+        From which the image's pixels are taken before any is decoded.
 
     Returns
     -------
@@ -149,7 +186,7 @@ def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False
     Raises
     ------
     EmptyFileError, FileTooLargeError, UnsupportedImageError, BrokenImageError,
-    TooManyPixelsError, ImageTooSmallError
+    TooManyPixelsError, ImageTooSmallError, OutOfTimeError
     """
     if not content:
         raise EmptyFileError("The file is empty.")
@@ -157,13 +194,15 @@ def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False
         raise FileTooLargeError.of(len(content), limits.max_bytes)
     try:
         file = BytesIO(without_extras(content))
-        with _alone(content), Image.open(file, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             _check_size(image, limits)
             width, height = image.size
+            if budget is not None:
+                budget.spend(width * height * _pixel_cost(image))
             if not is_plain_inside(image, content):
                 raise BrokenImageError("The image is made in a way that is not read here.")
-            draft(image, detailed=detailed)
-            gray = to_gray(image, detailed=detailed)
+            draft(image, reduction(image, detailed=detailed, min_side=min_side))
+            gray = to_gray(image, detailed=detailed, min_side=min_side)
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else
                 ImageOps.exif_transpose(gray, in_place=True)
@@ -179,20 +218,22 @@ def decode_image(content: bytes, limits: DecodeLimits, *, detailed: bool = False
         raise BrokenImageError("The image is damaged or incomplete.") from exc
 
 
-def _alone(content: bytes) -> AbstractContextManager[object]:
-    """Wait for a WebP's turn."""
-    return _WEBP if content[8:12] == b"WEBP" else nullcontext()
-
-
 def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
     width, height = image.size
-    if width * height > limits.max_pixels or max(width, height) > _MAX_SIDE:
-        raise TooManyPixelsError(_too_many_pixels(limits))
+    cost = _pixel_cost(image)
+    if width * height * cost > limits.max_pixels or max(width, height) > _MAX_SIDE:
+        raise TooManyPixelsError(_too_many_pixels(limits, cost))
     if min(width, height) < limits.min_side:
         raise ImageTooSmallError(
             f"The image is {width}×{height} pixels; each side needs at least {limits.min_side}."
         )
 
 
-def _too_many_pixels(limits: DecodeLimits) -> str:
-    return f"The image has too many pixels; at most {limits.max_pixels:,} are accepted."
+def _pixel_cost(image: Image.Image) -> int:
+    return _PIXEL_COST.get(image.format or "", 1)
+
+
+def _too_many_pixels(limits: DecodeLimits, cost: int = 1) -> str:
+    of_format = "" if cost == 1 else " in this format"
+    most = limits.max_pixels // cost
+    return f"The image has too many pixels; at most {most:,} are accepted{of_format}."

@@ -1,6 +1,7 @@
 """Pictures of what each step of framing made of an image, to be seen side by side."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +16,13 @@ _DESK, _LETTERS = 56, 235
 #: Colours, told apart by the colour-blind too, of pixels that speak for and against an answer, and
 #: the share of its brightness that the ink keeps under them.
 _FOR, _AGAINST, _INK = (255, 150, 50), (80, 150, 255), 0.3
+
+
+#: Longest side of a picture with boxes, in pixels; a small one is enlarged to half of that.
+BOXED_SIDE = 640
+_BOX_WIDTH = 2
+#: Places in the palette of such a picture, behind its gray levels.
+_SURE_BOX, _DOUBTFUL_BOX = 254, 255
 
 
 def as_picture(levels: NDArray[Any]) -> Image.Image:
@@ -52,6 +60,55 @@ def overlay(framed: NDArray[np.uint8], saliency: NDArray[np.floating]) -> Image.
     colours = np.where(saliency[..., np.newaxis] > 0, _FOR, _AGAINST)
     ink = framed[..., np.newaxis] * _INK
     return Image.fromarray((ink + strength * (colours - ink)).astype(np.uint8))
+
+
+def with_boxes(
+    gray: NDArray[np.uint8], boxes: Iterable[tuple[tuple[int, int, int, int], bool]], width: int
+) -> Image.Image:
+    """Draw boxes on a gray picture: blue, or orange where what they hold is doubtful.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    boxes : iterable of (box, is_doubtful)
+        Each box is left, top, width and height.
+    width : int
+        Of the picture whose pixels the boxes are in, which may be larger.
+
+    Returns
+    -------
+    Image
+        With a palette of gray levels and two colours.
+    """
+    size = _boxed_size(gray)
+    method = Image.Resampling.BOX if size[0] < gray.shape[1] else Image.Resampling.BICUBIC
+    picture = Image.fromarray(gray).resize(size, method)
+    levels = np.minimum(np.asarray(picture), _SURE_BOX - 1)
+    scale = picture.width / width
+    for box, is_doubtful in boxes:
+        _draw_box(levels, [side * scale for side in box], is_doubtful)
+    boxed = Image.fromarray(levels)
+    boxed.putpalette([*(level for level in range(_SURE_BOX) for _ in "rgb"), *_AGAINST, *_FOR])
+    return boxed
+
+
+def _boxed_size(gray: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return width and height of the picture with boxes; a small one is enlarged."""
+    height, width = gray.shape
+    longest = max(gray.shape)
+    factor = min(max(longest, BOXED_SIDE // 2), BOXED_SIDE) / longest
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _draw_box(levels: NDArray[np.uint8], box: Sequence[float], is_doubtful: bool) -> None:
+    """Draw a box around an area, outside of it where the picture has room."""
+    left, top, width, height = box
+    rows = [max(0, math.floor(top) - _BOX_WIDTH), math.ceil(top + height) + _BOX_WIDTH]
+    columns = [max(0, math.floor(left) - _BOX_WIDTH), math.ceil(left + width) + _BOX_WIDTH]
+    framed = levels[slice(*rows), slice(*columns)]
+    inside = framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH].copy()
+    framed[:] = _DOUBTFUL_BOX if is_doubtful else _SURE_BOX
+    framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH] = inside
 
 
 def as_png(picture: Image.Image) -> bytes:

@@ -23,23 +23,26 @@ _HALF_OPAQUE = 127.5
 _SAMPLES, _MUCH_BETTER = 192, 2
 
 
-def reduction(image: Image.Image, *, detailed: bool) -> int:
+def reduction(
+    image: Image.Image, *, detailed: bool = False, min_side: int = MIN_REDUCED_SIDE
+) -> int:
     """Return the whole factor that a picture is reduced by."""
     if detailed:
         return ceil(sqrt(image.width * image.height / MAX_DETAILED_PIXELS))
-    return max(1, max(image.size) // MIN_REDUCED_SIDE)
+    return max(1, max(image.size) // min_side)
 
 
-def draft(image: Image.Image, *, detailed: bool = False) -> None:
-    """Let a JPEG be decoded reduced: by 8, 4 or 2, as far as allowed."""
-    factor = reduction(image, detailed=detailed)
+def draft(image: Image.Image, factor: int) -> None:
+    """Let a JPEG be decoded reduced: by 8, 4 or 2, as far as the factor allows."""
     width, height = image.size
     image.draft(None, (max(1, width // factor), max(1, height // factor)))
 
 
-def to_gray(image: Image.Image, *, detailed: bool = False) -> Image.Image:
+def to_gray(
+    image: Image.Image, *, detailed: bool = False, min_side: int = MIN_REDUCED_SIDE
+) -> Image.Image:
     """Return the gray levels of a picture, mode L, with its EXIF in ``info``."""
-    factor = reduction(image, detailed=detailed)
+    factor = reduction(image, detailed=detailed, min_side=min_side)
     if image.mode.startswith(("I", "F")):
         return _deep_to_gray(image, factor)
     if image.has_transparency_data:

@@ -121,8 +121,9 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     app.json = _JSON(app)
     classifiers = load_classifiers(settings)
     # What is done last with an answer is registered first: the log has all that went before.
-    logs.init_log(log_file)
-    observation.init_app(app, metrics.init_app(app, classifiers), logs.log_request)
+    counts = metrics.init_app(app, classifiers)
+    logs.init_log(log_file, counts.log_lines_dropped.inc)
+    observation.init_app(app, counts.count, logs.log_request)
     overload.init_app(app, settings.max_queue_ms)
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
     security.init_app(app)

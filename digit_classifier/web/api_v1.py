@@ -10,8 +10,9 @@ from digit_classifier.errors import (
     FileTooLargeError,
     InputError,
     ModelNotFoundError,
+    TooComplexError,
 )
-from digit_classifier.explanation import explain
+from digit_classifier.explanation import explain, show_boxes
 from digit_classifier.prediction import Prediction
 from digit_classifier.web import wording
 from digit_classifier.web.answers import (
@@ -19,9 +20,11 @@ from digit_classifier.web.answers import (
     BatchProblem,
     ImageAnswer,
     ModelAnswer,
+    ReadAnswer,
     answer_of,
+    answer_of_reading,
 )
-from digit_classifier.web.batches import BATCH_SECONDS, Item, items_of_request
+from digit_classifier.web.batches import BATCH_LARGEST, BATCH_SECONDS, Item, items_of_request
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
@@ -29,7 +32,7 @@ from digit_classifier.web.classifier import (
 )
 from digit_classifier.web.described import IMAGE_ERRORS, described
 from digit_classifier.web.errors import problem_document, problem_of
-from digit_classifier.web.explanations import explanation_document
+from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.observation import current_observation
 from digit_classifier.web.purposes import current_purpose
 from digit_classifier.web.questions import (
@@ -38,16 +41,23 @@ from digit_classifier.web.questions import (
     ImagesForm,
     ImagesJson,
     ModelQuery,
+    ReadQuery,
 )
 from digit_classifier.web.uploads import sent_image
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
+_IMAGE_BODIES = {
+    "multipart/form-data": ImageForm,
+    "application/octet-stream": bytes,
+    "image/*": bytes,
+}
+
 
 @blueprint.post("/classify")
 @described(
     query=ClassifyQuery,
-    takes={"multipart/form-data": ImageForm, "application/octet-stream": bytes, "image/*": bytes},
+    takes=_IMAGE_BODIES,
     raises=(*IMAGE_ERRORS, BadPurposeError),
 )
 def classify() -> ImageAnswer:
@@ -55,15 +65,35 @@ def classify() -> ImageAnswer:
     current_observation().purpose = current_purpose()
     classifier = current_classifier()
     content = sent_image("image")
-    prediction = classifier.predict(content)
+    prediction, image = classifier.predict_with_image(content)
     request_id, query = current_observation().request_id, request.args
     answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
     if "words" in query:
         answer["words"] = wording.tell(prediction)
     if "explain" in query:
-        explanation = explain(classifier, content, prediction)
+        explanation = explain(classifier, prediction, image)
         with_steps = query["explain"] == "steps"
         answer["explanation"] = explanation_document(explanation, with_steps=with_steps)
+    return answer
+
+
+@blueprint.post("/read")
+@described(
+    query=ReadQuery,
+    takes=_IMAGE_BODIES,
+    raises=(*IMAGE_ERRORS, TooComplexError, BadPurposeError),
+)
+def read() -> ReadAnswer:
+    """Read all digits of one image, row by row, with a box and a confidence for each."""
+    current_observation().purpose = current_purpose()
+    classifier = current_classifier()
+    content = sent_image("image")
+    reading = classifier.read(content)
+    answer = answer_of_reading(reading, current_observation().request_id)
+    if "words" in request.args:
+        answer["words"] = wording.words_of_reading(reading)
+    if "explain" in request.args:
+        answer["explanation"] = boxes_document(show_boxes(classifier, content, reading))
     return answer
 
 
@@ -82,7 +112,10 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     classifier = current_classifier()
     items = items_of_request()
     contents = [item.content for item in items if isinstance(item.content, bytes)]
-    answers = iter(classifier.predict_batch(contents, time_limit=BATCH_SECONDS))
+    pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
+    answers = iter(
+        classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)
+    )
     return [
         _entry(item, next(answers) if isinstance(item.content, bytes) else item.content)
         for item in items

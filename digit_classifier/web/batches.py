@@ -18,6 +18,8 @@ FIELD = "images"
 MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
+#: All images of a batch together may have the pixels of so many of the largest.
+BATCH_LARGEST = 16
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 #: What each file and folder has in an archive's directory.

@@ -7,7 +7,9 @@ from typing import cast
 from flask import Flask, current_app, request
 
 from digit_classifier.errors import InputError, ModelNotFoundError
+from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.web.observation import observe_reading
 
 _KEY = "digit_classifier"
@@ -16,12 +18,21 @@ _KEY = "digit_classifier"
 class RecordingClassifier(DigitClassifier):
     """A classifier that records its answers, and its errors, in the current request."""
 
-    def predict(self, content: bytes, *, inspect: bool = False) -> Prediction:
-        """Read the digit of one image file; see `DigitClassifier.predict`."""
+    def predict_with_image(
+        self, content: bytes, *, inspect: bool = False
+    ) -> tuple[Prediction, FramedImage]:
+        """Read the digit of one image file; see `DigitClassifier.predict_with_image`."""
         with _recorded_errors(content):
-            prediction = super().predict(content, inspect=inspect)
+            prediction, image = super().predict_with_image(content, inspect=inspect)
         observe_reading(content, prediction)
-        return prediction
+        return prediction, image
+
+    def read(self, content: bytes) -> Reading:
+        """Read all digits of one image file; see `DigitClassifier.read`."""
+        with _recorded_errors(content):
+            reading = super().read(content)
+        observe_reading(content, reading)
+        return reading
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
         """Read the digit of gray levels; see `DigitClassifier.predict_pixels`."""
@@ -31,11 +42,15 @@ class RecordingClassifier(DigitClassifier):
         return prediction
 
     def predict_batch(
-        self, contents: Iterable[bytes], *, time_limit: float | None = None
+        self,
+        contents: Iterable[bytes],
+        *,
+        time_limit: float | None = None,
+        pixel_limit: int | None = None,
     ) -> list[Prediction | InputError]:
         """Read the digits of many image files; see `DigitClassifier.predict_batch`."""
         contents = list(contents)
-        answers = super().predict_batch(contents, time_limit=time_limit)
+        answers = super().predict_batch(contents, time_limit=time_limit, pixel_limit=pixel_limit)
         for content, answer in zip(contents, answers, strict=True):
             observe_reading(content, answer)
         return answers

@@ -9,18 +9,32 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from digit_classifier.errors import (
+    BrokenImageError,
     DigitClassifierError,
     EmptyFileError,
     FileTooLargeError,
-    ImageError,
+    ImageTooSmallError,
     ModelNotFoundError,
     NoFileError,
+    NoInkError,
+    TooManyPixelsError,
+    UnsupportedImageError,
 )
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 #: What may be wrong with one image, and with the choice of the model.
-IMAGE_ERRORS = (NoFileError, EmptyFileError, FileTooLargeError, ImageError, ModelNotFoundError)
+IMAGE_ERRORS = (
+    NoFileError,
+    EmptyFileError,
+    FileTooLargeError,
+    UnsupportedImageError,
+    BrokenImageError,
+    TooManyPixelsError,
+    ImageTooSmallError,
+    NoInkError,
+    ModelNotFoundError,
+)
 
 
 @dataclass(frozen=True)

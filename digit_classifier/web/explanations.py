@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from digit_classifier.explanation import Explanation, Step
+from digit_classifier.explanation import Explanation, PictureWithBoxes, Step
 from digit_classifier.web.wording import STEPS
 
 _Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
@@ -34,6 +34,16 @@ class ExplanationDocument(TypedDict):
     steps: NotRequired[list[StepDocument]]
 
 
+class BoxesDocument(TypedDict):
+    """A picture with a box around each digit, and the size that the boxes refer to."""
+
+    picture: Annotated[
+        str, Meta(description="A PNG in a `data:` address, reduced where the image is large.")
+    ]
+    width: Annotated[int, Meta(description="Of the image as shown, in pixels.")]
+    height: int
+
+
 def explanation_document(explanation: Explanation, *, with_steps: bool) -> ExplanationDocument:
     """Write an explanation in JSON's types.
 
@@ -52,6 +62,15 @@ def explanation_document(explanation: Explanation, *, with_steps: bool) -> Expla
     if with_steps:
         document["steps"] = [*map(_step, explanation.steps)]
     return document
+
+
+def boxes_document(picture: PictureWithBoxes) -> BoxesDocument:
+    """Write a picture with boxes in JSON's types."""
+    return {
+        "picture": _address(picture.png),
+        "width": picture.width,
+        "height": picture.height,
+    }
 
 
 def _step(step: Step) -> StepDocument:

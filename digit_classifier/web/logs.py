@@ -6,10 +6,9 @@ client's address; this log has none.
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -18,15 +17,25 @@ from flask import has_request_context
 from flask.logging import wsgi_errors_stream
 from werkzeug.serving import WSGIRequestHandler
 
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import Prediction
+from digit_classifier.web.log_file import LogFile
 from digit_classifier.web.observation import Observation, current_observation
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
 _LOGGER = logging.getLogger("digit_classifier")
 
 
-def init_log(file: Path | None) -> None:
-    """Let the process log to a file, which may be renamed to rotate it, or to standard error."""
-    handler = _handler(file)
+def init_log(file: Path | None, count_dropped: Callable[[], None]) -> None:
+    """Let the process log to a file, which may be renamed to rotate it, or to standard error.
+
+    Parameters
+    ----------
+    file : Path or None
+    count_dropped : callable
+        Called for each line that cannot be written to the file.
+    """
+    handler = _handler(file, count_dropped)
     handler.setFormatter(_JSONLine())
     for old in [*_LOGGER.handlers]:
         _LOGGER.removeHandler(old)
@@ -64,10 +73,10 @@ class QuietRequestHandler(WSGIRequestHandler):
         """Log nothing."""
 
 
-def _handler(file: Path | None) -> logging.Handler:
+def _handler(file: Path | None, count_dropped: Callable[[], None]) -> logging.Handler:
     if file is None:
         return logging.StreamHandler(cast(TextIO, wsgi_errors_stream))  # a proxy of the right one
-    return WatchedFileHandler(file, encoding="utf-8")
+    return LogFile(file, count_dropped)
 
 
 def _as_json(event: Mapping[str, object]) -> str:
@@ -88,19 +97,28 @@ def _answer_facts(observation: Observation, status: int) -> dict[str, object]:
 
 
 def _image_facts(observation: Observation) -> dict[str, object]:
-    """Describe the request's image and the answer, or, of a batch, how many of either there are."""
-    if len(observation.contents) > 1:
+    """Describe the request's image and the answer, or, of a batch, how many of either there are.
+
+    The page may read one image twice: for a digit, and then for all digits.
+    """
+    if len(observation.contents) > 1 and not observation.readings:
         return {"images": len(observation.contents), "refused": len(observation.codes)}
     facts: dict[str, object] = {}
     for content in observation.contents:
         facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    for prediction in observation.predictions:
-        if image := prediction.image:
+    for answer in observation.answers:
+        if image := answer.image:
             facts |= {"format": image.format, "width": image.width, "height": image.height}
-        facts |= {
-            "digit": prediction.digit,
-            "confidence": round(prediction.confidence, 4),
-            "accepted": prediction.accepted,
-            "model": f"{prediction.model_name} {prediction.model_version}",
+        facts |= _found(answer) | {
+            "confidence": round(answer.confidence, 4),
+            "accepted": answer.accepted,
+            "model": f"{answer.model_name} {answer.model_version}",
         }
     return facts
+
+
+def _found(answer: Prediction | Reading) -> dict[str, object]:
+    """Return the digit, or how many there are: a number may be somebody's, a digit is not."""
+    if isinstance(answer, Prediction):
+        return {"digit": answer.digit}
+    return {"rows": len(answer.rows), "digits": answer.n_digits}

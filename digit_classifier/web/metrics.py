@@ -17,16 +17,17 @@ from prometheus_client import (
     Histogram,
     Metric,
     disable_created_metrics,
-    values,
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from digit_classifier.environment.metrics_directory import VARIABLE, is_alive, own_identity
+from digit_classifier.environment.metrics_directory import VARIABLE, is_alive
 from digit_classifier.inference import DigitClassifier
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
-from digit_classifier.web.observation import Observation, Observer, current_observation
+from digit_classifier.web.metrics_files import share_values
+from digit_classifier.web.observation import Observation, current_observation
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -45,7 +46,7 @@ _PIXELS = tuple(4**n for n in range(4, 14))  # 16×16 to 8192×8192
 
 disable_created_metrics()  # a time of creation beside every counter, which nobody reads
 if VARIABLE in os.environ:
-    values.ValueClass = values.MultiProcessValue(own_identity)  # not the number alone
+    share_values()
 
 
 class Metrics:
@@ -73,6 +74,11 @@ class Metrics:
             "page_predictions", "Read for the page besides its answers", "purpose", "model"
         )
         self.abstentions = self._counter("abstentions", "Answers with accepted false", "model")
+        self.readings = self._counter("readings", "Pictures read for all their digits", "model")
+        self.reading_digits = self._counter("reading_digits", "Digits found in these", "model")
+        self.reading_abstentions = self._counter(
+            "reading_abstentions", "Readings with accepted false", "model"
+        )
         self.refusals = self._counter("refusals", "Requests and images refused", "code")
         self.images = self._counter("images", "Images read", "format")
         self.bytes = self._histogram("image_bytes", "Size of the images read", _BYTES)
@@ -80,6 +86,9 @@ class Metrics:
         self.in_flight = self._gauge("requests_in_flight", "Being answered now", "livesum")
         self.rate_limit_storage_failures = self._counter(
             "rate_limit_storage_failures", "Times that the storage of the rate limits failed"
+        )
+        self.log_lines_dropped = self._counter(
+            "log_lines_dropped", "Lines of the log that could not be written"
         )
         self.processes = self._gauge("processes", "Processes that serve", "livesum")
         self.started = self._gauge("start_time_seconds", "When the server started", "min")
@@ -94,7 +103,8 @@ class Metrics:
         for name, classifier in classifiers.items():
             model = classifier.model
             self.model.labels(name, model.version, model.metadata.classifier).set(1)
-            self.abstentions.labels(name)
+            for counter in (self.abstentions, self.readings, self.reading_abstentions):
+                counter.labels(name)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._own)
@@ -134,7 +144,10 @@ class Metrics:
             self._counter_of(self.refusals, code).inc()
         for prediction in observation.predictions:
             self._count_prediction(prediction, observation.purpose)
-            self._observe_cost(prediction)
+        for reading in observation.readings:
+            self._count_reading(reading, observation.purpose)
+        for answer in observation.answers:
+            self._observe_cost(answer)
 
     def _count_prediction(self, prediction: Prediction, purpose: str | None) -> None:
         digit, model = str(prediction.digit), prediction.model_name
@@ -145,11 +158,22 @@ class Metrics:
         if not prediction.accepted:
             self._counter_of(self.abstentions, model).inc()
 
-    def _observe_cost(self, prediction: Prediction) -> None:
-        self.decode_seconds.observe(prediction.stages.decode_ms / 1000)
-        self.frame_seconds.observe(prediction.stages.frame_ms / 1000)
-        self.network_seconds.observe(prediction.stages.network_ms / 1000)
-        if image := prediction.image:
+    def _count_reading(self, reading: Reading, purpose: str | None) -> None:
+        model = reading.model_name
+        if purpose is not None:
+            self._counter_of(self.page_predictions, purpose, model).inc()
+            return
+        self._counter_of(self.readings, model).inc()
+        n_digits = reading.n_digits
+        self._counter_of(self.reading_digits, model).inc(n_digits)
+        if not reading.accepted:
+            self._counter_of(self.reading_abstentions, model).inc()
+
+    def _observe_cost(self, answer: Prediction | Reading) -> None:
+        self.decode_seconds.observe(answer.stages.decode_ms / 1000)
+        self.frame_seconds.observe(answer.stages.frame_ms / 1000)
+        self.network_seconds.observe(answer.stages.network_ms / 1000)
+        if image := answer.image:
             self._counter_of(self.images, image.format).inc()
             self.bytes.observe(image.n_bytes)
             self.pixels.observe(image.width * image.height)
@@ -163,8 +187,16 @@ class _SharedMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return the metrics of all processes, summed."""
-        files = [str(file) for file in self._folder.iterdir() if file.suffix == ".db"]
+        files = [str(file) for file in self._folder.glob("*.db") if _has_values(file)]
         return MultiProcessCollector.merge(files, accumulate=True)
+
+
+def _has_values(file: Path) -> bool:
+    """Return whether a file holds values: one that is being made, or found no room, is empty."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:  # another process has just removed it
+        return False
 
 
 def _forget_dead_processes(folder: Path) -> None:
@@ -174,8 +206,8 @@ def _forget_dead_processes(folder: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Observer:
-    """Give the application its metrics; return what counts its requests."""
+def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
+    """Give the application its metrics, and return them."""
     metrics = app.extensions[_KEY] = Metrics()
     metrics.begin(classifiers)
 
@@ -190,7 +222,7 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Observer
 
     app.before_request(begin)
     app.teardown_request(end)
-    return metrics.count
+    return metrics
 
 
 def current_metrics() -> Metrics:

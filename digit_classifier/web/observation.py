@@ -8,6 +8,7 @@ from typing import Self, cast
 from flask import Flask, Request, Response, g, has_request_context, request
 
 from digit_classifier.errors import InputError
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction, Stages
 from digit_classifier.web import request_ids
 from digit_classifier.web.overload import waited_ms
@@ -39,7 +40,9 @@ class Observation:
     contents : list of bytes
         The images that were read or refused.
     predictions : list of Prediction
-        The answers about those that were read.
+        The answers about those that were read as one digit.
+    readings : list of Reading
+        The answers about those that were read for all their digits.
     refusals : list of InputError
         Why the others were refused.
     purpose : str or None
@@ -57,6 +60,7 @@ class Observation:
     code: str | None = None
     contents: list[bytes] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
     refusals: list[InputError] = field(default_factory=list)
     purpose: Purpose | None = None
     waited_ms: float | None = None
@@ -74,11 +78,13 @@ class Observation:
             waited_ms=waited_ms(request.environ),
         )
 
-    def note(self, content: bytes, answer: Prediction | InputError) -> None:
+    def note(self, content: bytes, answer: Prediction | Reading | InputError) -> None:
         """Note an image that was read or refused."""
         self.contents.append(content)
         if isinstance(answer, Prediction):
             self.predictions.append(answer)
+        elif isinstance(answer, Reading):
+            self.readings.append(answer)
         else:
             self.refusals.append(answer)
 
@@ -93,9 +99,14 @@ class Observation:
         return CLIENT_CLOSED_REQUEST if self.code == CLIENT_DISCONNECTED else status
 
     @property
+    def answers(self) -> list[Prediction | Reading]:
+        """All answers, about one digit or about all."""
+        return [*self.predictions, *self.readings]
+
+    @property
     def stages(self) -> Stages:
         """What was spent on all its images."""
-        spent = [prediction.stages for prediction in self.predictions]
+        spent = [answer.stages for answer in self.answers]
         return Stages(
             sum([stages.decode_ms for stages in spent]),
             sum([stages.frame_ms for stages in spent]),
@@ -115,7 +126,7 @@ def current_observation() -> Observation:
     return cast(Observation, found)
 
 
-def observe_reading(content: bytes, answer: Prediction | InputError) -> None:
+def observe_reading(content: bytes, answer: Prediction | Reading | InputError) -> None:
     """Note an image that was read or refused, if a request asked for it."""
     if has_request_context():
         current_observation().note(content, answer)
@@ -144,7 +155,7 @@ def init_app(app: Flask, *observers: Observer) -> None:
 def _tell_caller(observation: Observation, response: Response) -> None:
     """Tell the request's identity and what the time was spent on."""
     timing = f"total;dur={observation.seconds * 1000:.2f}"
-    if observation.predictions:
+    if observation.answers:
         stages = observation.stages
         timing = (
             f"decode;dur={stages.decode_ms:.2f}, frame;dur={stages.frame_ms:.2f}, "

@@ -49,7 +49,10 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         title="digit-classifier",
         version=__version__,
         openapi_version="3.1.0",
-        info={"summary": "Reads a handwritten digit from any image.", "license": {"name": "MIT"}},
+        info={
+            "summary": "Reads handwritten digits and numbers from any image.",
+            "license": {"name": "MIT"},
+        },
         tags=[{"name": tag} for tag in TAGS.values()],
     )
     if app.config["API_KEYS_WANTED"]:

@@ -7,8 +7,9 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, ModelNotFoundError, NoFileError
-from digit_classifier.explanation import explain
-from digit_classifier.inference import FORMATS
+from digit_classifier.explanation import explain, show_boxes
+from digit_classifier.inference import FORMATS, DigitClassifier, Prediction
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.web import assets, wording
 from digit_classifier.web.classifier import (
     all_classifiers,
@@ -16,7 +17,7 @@ from digit_classifier.web.classifier import (
     default_classifier,
 )
 from digit_classifier.web.errors import problem_told
-from digit_classifier.web.explanations import explanation_document
+from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.forms import UploadForm
 
 blueprint = Blueprint("pages", __name__)
@@ -31,19 +32,40 @@ def show_form() -> str:
 
 @blueprint.post("/")
 def classify() -> str:
-    """Read the digit of the form's picture."""
+    """Read the digit of the form's picture, or the number where there are several digits."""
     form = UploadForm()
     if not form.validate():
         raise NoFileError(form.myfile.errors[0])
     content = form.myfile.data.read()
     classifier = current_classifier()
-    prediction = classifier.predict(content)
-    explanation = explain(classifier, content, prediction)
+    prediction, image = classifier.predict_with_image(content)
+    number = _read_number(classifier, content, prediction)
+    if number is not None:
+        return _render(
+            number=number,
+            number_words=wording.words_of_reading(number),
+            boxes=boxes_document(show_boxes(classifier, content, number)),
+        )
+    explanation = explain(classifier, prediction, image)
     return _render(
         prediction=prediction,
         told=wording.tell(prediction),
         explanation=explanation_document(explanation, with_steps=True),
     )
+
+
+def _read_number(
+    classifier: DigitClassifier, content: bytes, prediction: Prediction
+) -> Reading | None:
+    """Read all digits of a picture that may hold several; None where it holds one, or none."""
+    is_number = "several_digits" in prediction.warnings
+    if prediction.accepted and not is_number:
+        return None
+    try:
+        reading = classifier.read(content)
+    except InputError:
+        return None
+    return reading if reading.n_digits > 1 and (is_number or reading.accepted) else None
 
 
 @blueprint.errorhandler(InputError)
@@ -71,6 +93,7 @@ def _render(**context: object) -> str:
         messages=wording.MESSAGES,
         page_data={
             "address": url_for("api_v1.classify"),
+            "readAddress": url_for("api_v1.read"),
             "token": generate_csrf(),
             "maxBytes": limits.max_bytes,
             "messages": wording.MESSAGES

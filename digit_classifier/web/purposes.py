@@ -1,4 +1,4 @@
-"""What a reading is for, where it is no answer to count: ``?purpose=`` of ``/api/v1/classify``.
+"""What a reading is for, where it is no answer to count: ``?purpose=``.
 
 The page reads a drawing while it is being drawn, and one picture by several models. Such readings
 are counted apart from the digits read, and limited apart from other calls.
@@ -14,7 +14,7 @@ from digit_classifier.errors import BadPurposeError
 Purpose = Literal["live", "again"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
-_ENDPOINT = "api_v1.classify"
+_ENDPOINTS = frozenset({"api_v1.classify", "api_v1.read"})
 
 
 def current_purpose() -> Purpose | None:
@@ -33,4 +33,4 @@ def current_purpose() -> Purpose | None:
 
 def has_purpose() -> bool:
     """Return whether the current request asks for a reading that is no answer."""
-    return request.endpoint == _ENDPOINT and request.args.get("purpose") in PURPOSES
+    return request.endpoint in _ENDPOINTS and request.args.get("purpose") in PURPOSES

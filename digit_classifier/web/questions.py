@@ -15,12 +15,9 @@ class ModelQuery(TypedDict, total=False):
     model: Annotated[str, Meta(description="Its name; by default the service's own choice.")]
 
 
-class ClassifyQuery(ModelQuery, total=False):
-    """What is wanted besides the answer."""
+class AnswerQuery(ModelQuery, total=False):
+    """What is wanted besides the answer, whatever is read."""
 
-    explain: Annotated[
-        str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
-    ]
     words: Annotated[str, Meta(description="`1`: the answer in words.")]
     purpose: Annotated[
         Purpose,
@@ -29,6 +26,20 @@ class ClassifyQuery(ModelQuery, total=False):
             "drawing that is not finished; `again`, a picture that has its answer already."
         ),
     ]
+
+
+class ClassifyQuery(AnswerQuery, total=False):
+    """What is wanted besides the digit."""
+
+    explain: Annotated[
+        str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
+    ]
+
+
+class ReadQuery(AnswerQuery, total=False):
+    """What is wanted besides the digits."""
+
+    explain: Annotated[str, Meta(description="`1`: the picture with a box around each digit.")]
 
 
 class ImageForm(TypedDict):

@@ -21,6 +21,8 @@ FORM = "pages.classify"
 #: While a digit is drawn on the page, it is read about so often besides its answer: these readings
 #: have a limit of their own, so many times as high.
 READINGS_A_DRAWING = 10
+#: The setting that lets each process count by itself.
+_MEMORY = "memory://"
 #: Where Flask-Limiter puts its Retry-After, which it sends with every answer.
 _PAUSE_HEADER = "X-RateLimit-Pause"
 #: Seconds that a request may wait for Redis before its process counts by itself.
@@ -52,6 +54,9 @@ def init_app(
     from flask_limiter import HeaderNames, Limiter
     from flask_limiter.util import get_remote_address
     from limits.errors import ConfigurationError
+    from limits.strategies import MovingWindowRateLimiter
+
+    from digit_classifier.web.rate_windows import BoundedMemory
 
     _check([rate_limit, *(key.rate_limit or "" for key in keys)])
     drawing_limit = _multiplied(rate_limit, READINGS_A_DRAWING)
@@ -74,21 +79,23 @@ def init_app(
     logging.getLogger("flask-limiter").addHandler(_STORAGE_FAILURES)
     app.after_request(_tell_pause)  # after Flask-Limiter, which is registered later
     try:
-        Limiter(
+        limiter = Limiter(
             caller,
             app=app,
             application_limits=[limit],
             application_limits_exempt_when=is_free,
             headers_enabled=True,
             header_name_mapping={HeaderNames.RETRY_AFTER: _PAUSE_HEADER},
-            storage_uri=storage,
+            storage_uri=BoundedMemory.URI if storage == _MEMORY else storage,
             storage_options=_storage_options(storage),
             strategy="moving-window",
-            in_memory_fallback_enabled=storage != "memory://",  # while Redis is away
+            in_memory_fallback_enabled=storage != _MEMORY,  # while Redis is away
         )
     except ConfigurationError as exc:
         scheme = storage.partition("://")[0]  # the rest may hold a password
         raise SettingsError(f"rate_limit_storage: {str(exc).replace(storage, scheme)}") from exc
+    # Flask-Limiter has no setting for it, and its own keeps every caller for ever
+    limiter._fallback_limiter = MovingWindowRateLimiter(BoundedMemory())
 
 
 def _network(address: str) -> str:

@@ -83,7 +83,7 @@ def _figures() -> dict[str, object]:
 def _service() -> dict[str, object]:
     """Sum up the metrics of all processes."""
     metrics = current_metrics().collect()
-    started = _value(metrics, "start_time_seconds")
+    started = _value(metrics, "start_time_seconds") or time.time()
     return {
         "since": datetime.fromtimestamp(int(started), UTC).isoformat(),
         "uptime": str(timedelta(seconds=int(time.time() - started))),
@@ -92,13 +92,17 @@ def _service() -> dict[str, object]:
         "requests": _counts(metrics, "requests", "status"),
         "predictions": _counts(metrics, "predictions", "digit"),
         "abstentions": _counts(metrics, "abstentions", "model"),
+        "readings": _counts(metrics, "readings", "model"),
+        "reading_abstentions": _counts(metrics, "reading_abstentions", "model"),
         "page_predictions": _counts(metrics, "page_predictions", "purpose"),
         "refusals": _counts(metrics, "refusals", "code"),
     }
 
 
 def _value(metrics: Mapping[str, Metric], name: str) -> float:
-    return metrics[f"digit_classifier_{name}"].samples[0].value
+    """Return the value of a metric, or 0 where there is no room to count it."""
+    metric = metrics.get(f"digit_classifier_{name}")
+    return metric.samples[0].value if metric else 0.0
 
 
 def _counts(metrics: Mapping[str, Metric], name: str, label: str) -> dict[str, int]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from digit_classifier.explanation import DOUBTFUL
+from digit_classifier.numbers.reading import ReadDigit, Reading
 from digit_classifier.prediction import Prediction
 
 #: Least confidence for each way to say it; below the last, the runner-up is named.
@@ -11,13 +13,23 @@ _SURE, _FAIRLY_SURE = 0.95, 0.8
 _WARNINGS = {
     "ink_unclear": "The digit does not stand out clearly from its background, so the middle of "
     "the picture was read.",
-    "several_digits": "I can read only one at a time; please send each in a picture of its own.",
+    "several_digits": "I cannot make out each of them; please send each in a picture of its own.",
     "cut_off": "The digit runs over the edge of the picture; a little more room around it would "
     "help.",
     "too_small": "The digit is only a few pixels high; a larger picture of it would help.",
     "low_contrast": "The digit is hardly darker or lighter than what it is written on; a stronger "
     "pen or more light would help.",
     "noisy": "The picture is grainy, and the grain may hide parts of the digit; more light would "
+    "help.",
+}
+
+_WARNINGS_OF_READING = {
+    "cut_off": "A digit runs over the edge of the picture; a little more room around the digits "
+    "would help.",
+    "too_small": "The digits are only a few pixels high; a larger picture of them would help.",
+    "low_contrast": "The digits are hardly darker or lighter than what they are written on; a "
+    "stronger pen or more light would help.",
+    "noisy": "The picture is grainy, and the grain may hide parts of the digits; more light would "
     "help.",
 }
 
@@ -97,6 +109,90 @@ def tell(prediction: Prediction) -> Told:
         f"{prediction.elapsed_ms:.1f} ms",
         because=f"Strokes that made it a {prediction.digit}",
     )
+
+
+@dataclass(frozen=True)
+class DigitWords:
+    """One digit of a number in words.
+
+    Attributes
+    ----------
+    text : str
+        The digit and the runner-up, each with its probability.
+    doubtful : bool
+        Whether the digit is probably worth a second look.
+    """
+
+    text: str
+    doubtful: bool
+
+
+@dataclass(frozen=True)
+class NumberWords:
+    """A reading of several digits in words.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        The rows, with a space between the groups of each.
+    sentence : str
+        How sure the answer is.
+    confidence : str
+        In per cent, and what it is the confidence of.
+    remarks : tuple of str
+        One sentence a warning.
+    source : str
+        Which model gave the answer, and how fast.
+    digits : tuple of tuple of DigitWords
+        By row.
+    """
+
+    lines: tuple[str, ...]
+    sentence: str
+    confidence: str
+    remarks: tuple[str, ...]
+    source: str
+    digits: tuple[tuple[DigitWords, ...], ...]
+
+
+def words_of_reading(reading: Reading) -> NumberWords:
+    """Put a reading in words."""
+    return NumberWords(
+        lines=tuple(" ".join(row.as_json()["groups"]) for row in reading.rows),
+        sentence=_sentence_of_reading(reading),
+        confidence=_confidence_of_reading(reading),
+        remarks=tuple(
+            _WARNINGS_OF_READING[code] for code in reading.warnings if code in _WARNINGS_OF_READING
+        ),
+        source=f"by model {reading.model_name} {reading.model_version} in "
+        f"{reading.elapsed_ms:.1f} ms",
+        digits=tuple(tuple(map(_words_of_digit, row.digits)) for row in reading.rows),
+    )
+
+
+def _words_of_digit(digit: ReadDigit) -> DigitWords:
+    text = (
+        f"{digit.digit}: {percent(digit.confidence)}, "
+        f"or {digit.runner_up}: {percent(digit.runner_up_confidence)}"
+    )
+    return DigitWords(text, digit.confidence < DOUBTFUL)
+
+
+def _confidence_of_reading(reading: Reading) -> str:
+    of_how_many = f" for all {reading.n_digits} digits" if reading.n_digits > 1 else ""
+    return f"Confidence: {percent(reading.confidence)}{of_how_many}"
+
+
+def _sentence_of_reading(reading: Reading) -> str:
+    if not reading.rows:
+        return "I found no digit."
+    if not reading.accepted:
+        return "This is my best guess, and probably wrong somewhere."
+    if reading.confidence >= _SURE:
+        return "I am sure."
+    if reading.confidence >= _FAIRLY_SURE:
+        return "I am fairly sure."
+    return "I am not sure of every digit."
 
 
 def _sentence(prediction: Prediction) -> str:

@@ -4,6 +4,7 @@ It does so by a file of its number in a common folder: reload.sh, which replaces
 the other, waits for that file before the next.
 """
 
+import logging
 import os
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from flask import Flask
 
 from digit_classifier.errors import SelfTestError
 from digit_classifier.web.observation import UNOBSERVED
+
+_LOGGER = logging.getLogger("digit_classifier")
 
 
 def warm_up(app: Flask) -> None:
@@ -27,6 +30,13 @@ def warm_up(app: Flask) -> None:
 
 
 def report_ready(folder: Path) -> None:
-    """Leave a file of this process's number in the folder, where there is such a folder."""
-    if folder.is_dir():
+    """Leave a file of this process's number in the folder, where there is such a folder.
+
+    A folder that is full keeps reload.sh waiting, and no client.
+    """
+    if not folder.is_dir():
+        return
+    try:
         (folder / str(os.getpid())).touch()
+    except OSError as exc:
+        _LOGGER.warning("This process cannot report that it is ready: %s", exc)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from digit_classifier.training.synthesis.pen import parse_strokes
@@ -41,6 +42,19 @@ def draw_photo() -> bytes:
     return encode(image, "JPEG", quality=85)
 
 
+def draw_number() -> bytes:
+    """Draw rows of digits as a pen does: of one sheet, not quite in line."""
+    rng = np.random.default_rng(26)
+    sheet = Image.new("L", (560, 340), 225)
+    for top, row in ((30, "2024"), (180, "11")):
+        for place, digit in enumerate(row):
+            drawing = draw_digit(int(digit), size=(130, 130), pen_width=10, ink=45, paper=225)
+            where = (30 + 105 * place, top + int(rng.integers(-8, 9)))
+            area = (*where, where[0] + drawing.width, where[1] + drawing.height)
+            sheet.paste(ImageChops.darker(sheet.crop(area), drawing), where)
+    return encode(sheet, "JPEG", quality=85)
+
+
 def send_photo(page: Page) -> None:
     """Have the photograph read, by whatever the page offers."""
     choose(page, a_file(draw_photo(), "drawn.jpg", "image/jpeg"))
@@ -48,6 +62,13 @@ def send_photo(page: Page) -> None:
     if button.is_visible():
         button.click()
     expect_digit(page, 4)
+
+
+def send_number(page: Page) -> None:
+    """Have a number read, and ask how sure one of its digits is."""
+    choose(page, a_file(draw_number(), "number.jpg", "image/jpeg"))
+    expect(page.get_by_role("link", name="softmax")).to_have_text(re.compile(r"softmax\s*\d"))
+    page.locator("[data-boxes] rect").nth(3).click()
 
 
 def draw_seven(page: Page) -> None:
@@ -76,6 +97,8 @@ SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
     "page.png": ({"viewport": LAPTOP}, send_photo),
     "page_dark.png": ({"viewport": LAPTOP, "color_scheme": "dark"}, draw_seven),
     "page_phone.png": (ON_A_PHONE, draw_seven),
+    "page_number.png": ({"viewport": LAPTOP}, send_number),
+    "page_number_phone.png": (ON_A_PHONE, send_number),
     "page_without_script.png": ({"viewport": LAPTOP, "java_script_enabled": False}, send_photo),
     "api_docs.png": ({"viewport": {"width": 1280, "height": 1050}}, open_api),
     "page_explained.png": ({"viewport": {"width": 1280, "height": 1130}}, draw_doubtful),
@@ -93,8 +116,9 @@ def take(browser: Browser, address: str, name: str) -> None:
 
 
 def main() -> None:
-    """Write docs/images/drawn.jpg and the pictures of the page."""
+    """Write docs/images/drawn.jpg, number.jpg and the pictures of the page."""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    (IMAGES / "number.jpg").write_bytes(draw_number())
     (IMAGES / "drawn.jpg").write_bytes(draw_photo())
     with (
         tempfile.TemporaryDirectory() as no_models,

@@ -34,7 +34,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, server: str) -> Itera
 def test_every_operation_is_listed(page: Page) -> None:
     shown = page.locator(".opblock-summary-path").all_inner_texts()
     assert "/api/v1/classify" in [text.replace("\u200b", "") for text in shown]
-    assert len(shown) == 16
+    assert len(shown) == 17
 
 
 def test_page_is_light_or_dark_as_the_system_is(page: Page) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Response, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.hands import HAND, a_file, choose, clear, draw, expect_comparison, expect_digit
 from tests.deployment import machine as m
-from tests.web.pictures import drawn
+from tests.web.pictures import drawn, drawn_number
 from tests.web.serving import make_app, serving
 
 pytestmark = pytest.mark.browser
@@ -61,6 +61,17 @@ def test_picture_that_is_read_again_counts_once(open_page: OpenPage, address: st
     page.locator("[data-steps] summary").click()
     expect(page.locator("[data-steps] li").first).to_be_visible()
     assert counted(address)["predictions"] == {"7": 1}
+
+
+def test_number_counts_as_a_reading_once(open_page: OpenPage, address: str) -> None:
+    page = open_page(address)
+    choose(page, a_file(drawn_number("407")))
+    expect_comparison(page)
+    page.locator("[data-models]").get_by_role("link", name="cnn").click()
+    expect_comparison(page)
+    told = counted(address)
+    assert told["readings"] == {"mlp": 1, "cnn": 0, "softmax": 0}
+    assert sum(told["predictions"].values()) == 1  # of the picture as one digit
 
 
 def test_each_of_several_pictures_counts_once(open_page: OpenPage, address: str) -> None:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[1] / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
 KIB = 1024
 GOOD_LAYOUT_SHIFT = 0.1  # by the Web Vitals
+SLACK = 30  # pixels of a phone's height that another font may take
 NO_PICTURE = b"This is no picture."
 
 
@@ -161,6 +162,9 @@ def test_page_fits_on_one_screen(
     root = "document.documentElement"
     size = page.evaluate(f"[{root}.scrollWidth, {root}.scrollHeight]")
     assert size == [viewport["width"], viewport["height"]]
+    if touch:
+        height = page.evaluate("document.body.getBoundingClientRect().height")
+        assert height <= viewport["height"] - SLACK
 
 
 def test_narrow_phone_needs_no_sideways_scrolling(open_page: OpenPage) -> None:

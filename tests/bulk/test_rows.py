@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from digit_classifier.bulk.formats import COUNTED, FORMATS, SCHEMA
+from digit_classifier.bulk.formats import COUNTED, FORMATS, SCHEMAS
 from digit_classifier.bulk.rows import BATCH, BATCH_BYTES, Row, rows_of
 from digit_classifier.bulk.shards import list_shards
 from digit_classifier.bulk.sources import find_source
@@ -18,11 +18,14 @@ from digit_classifier.preprocessing.decode import DecodeLimits
 from tests.bulk import inputs
 from tests.datasets.drawn import to_idx
 from tests.strokes import draw_digit, encode
+from tests.web.pictures import dots, drawn_number
 
 
-def read(path: Path, classifier: DigitClassifier, size: int = 1000) -> list[Row]:
+def read(
+    path: Path, classifier: DigitClassifier, size: int = 1000, *, all_digits: bool = False
+) -> list[Row]:
     shards = list_shards([find_source(str(path))], size)
-    return [row for shard in shards for row in rows_of(shard, classifier)]
+    return [row for shard in shards for row in rows_of(shard, classifier, all_digits=all_digits)]
 
 
 def test_a_row_says_what_the_service_says(
@@ -127,6 +130,52 @@ def test_idx_of_another_size_is_refused(tmp_path: Path, classifier: DigitClassif
 
 
 @pytest.fixture
+def number_rows(tmp_path: Path, classifier: DigitClassifier) -> list[Row]:
+    images = {"407 13.png": drawn_number("407\n13"), "dots.png": dots(), "text.png": b"no image"}
+    path = inputs.write_zip(tmp_path / "numbers.zip", images)
+    return read(path, classifier, all_digits=True)
+
+
+def test_all_digits_are_a_row_as_the_service_has_them(
+    number_rows: list[Row], classifier: DigitClassifier
+) -> None:
+    number, marks, text = number_rows
+
+    answer = classifier.read(drawn_number("407\n13")).as_json()
+    for column in ("text", "confidence", "accepted", "warnings", "rows"):
+        assert number[column] == answer[column]
+    assert (number["text"], number["error_code"]) == ("407\n13", None)
+    assert (marks["error_code"], text["error_code"]) == ("too_complex", "unsupported_image")
+    assert marks["text"] is marks["rows"] is marks["accepted"] is None
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_hold_all_digits(name: str, number_rows: list[Row], tmp_path: Path) -> None:
+    content = FORMATS[name].encode(number_rows)
+
+    counted = [{column: row[column] for column in COUNTED} for row in number_rows]
+    assert FORMATS[name].decode(content) == counted
+    if name == "parquet":
+        (tmp_path / "a.parquet").write_bytes(content)
+        table = pq.read_table(tmp_path / "a.parquet")
+        assert table.schema.equals(SCHEMAS[True])
+        written, *_ = table.to_pylist()
+    else:
+        written = json.loads(content.splitlines()[0])
+    first, second = written["rows"]
+    assert (first["text"], second["text"]) == ("407", "13")
+    assert [digit["digit"] for digit in second["digits"]] == [1, 3]
+    assert second["box"] == [*number_rows[0]["rows"][1]["box"]]
+
+
+def test_all_digits_are_not_read_in_idx(tmp_path: Path, classifier: DigitClassifier) -> None:
+    (tmp_path / "images").write_bytes(to_idx(np.zeros((3, 28, 28), np.uint8)))
+
+    with pytest.raises(BulkError, match="without --read"):
+        read(tmp_path / "images", classifier, all_digits=True)
+
+
+@pytest.fixture
 def some_rows(
     tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
 ) -> list[Row]:
@@ -153,7 +202,7 @@ def test_parquet_has_the_columns_of_the_schema(some_rows: list[Row], tmp_path: P
 
     table = pq.read_table(tmp_path / "a.parquet")
 
-    assert table.schema.equals(SCHEMA)
+    assert table.schema.equals(SCHEMAS[False])
     assert {"first/0.png", "ünï.png", r"\xff.png"} < set(table["name"].to_pylist())
     assert ["cut_off"] in table["warnings"].to_pylist()
     for written, row in zip(table["probabilities"].to_pylist(), some_rows, strict=True):
@@ -164,7 +213,7 @@ def test_json_lines_are_the_rows(some_rows: list[Row]) -> None:
     lines = FORMATS["jsonl"].encode(some_rows).decode().splitlines()
 
     assert [json.loads(line) for line in lines] == some_rows
-    assert list(json.loads(lines[0])) == SCHEMA.names
+    assert list(json.loads(lines[0])) == SCHEMAS[False].names
 
 
 @pytest.mark.parametrize("name", FORMATS)

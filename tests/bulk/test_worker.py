@@ -32,6 +32,7 @@ def job(request: pytest.FixtureRequest, tmp_path: Path, classifier: DigitClassif
         framing="auto",
         max_bytes=100_000,
         max_pixels=1_000_000,
+        all_digits=False,
     )
     storage.make_directory(str(Path(job.model_url).parent))
     storage.write_atomic(job.model_url, (PRETRAINED / "mlp" / "model.safetensors").read_bytes())

@@ -9,6 +9,7 @@ import pytest
 from tests.bulk import inputs
 from tests.bulk.cluster import Cluster, start_batch
 from tests.cli.conftest import Run
+from tests.web.pictures import drawn_number
 
 
 def rows(out: Path) -> list[dict]:
@@ -34,6 +35,20 @@ def test_batch_reads_a_folder_on_this_machine_s_own_cores(
     ]
     assert [row["prediction"] for row in rows(place / "out")] == [None, *range(10)]
     assert len(list((place / "out").glob("part-*"))) == 3
+
+
+def test_batch_reads_all_digits_on_request(run: Run, place: Path, cluster: Cluster) -> None:
+    inputs.write_zip(place / "a.zip", {"a.png": drawn_number("42"), "b.png": drawn_number("3\n7")})
+    arguments = (
+        "batch", "a.zip", "-o", "out", "--scheduler", cluster.address, "--format", "jsonl"
+    )  # fmt: skip
+
+    assert run(*arguments, "--read").exit_code == 0
+    as_one_digit = run(*arguments, "--resume")
+
+    assert [row["text"] for row in rows(place / "out")] == ["42", "3\n7"]
+    assert as_one_digit.exit_code == 1
+    assert "these differ: all_digits" in as_one_digit.output
 
 
 def test_batch_takes_a_scheduler_and_goes_on_where_it_was(

@@ -4,10 +4,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from digit_classifier.client import Answer, Client, ModelId, NoAnswerError, ProblemError, Refusal
+from digit_classifier.client import (
+    Answer,
+    Client,
+    ModelId,
+    NoAnswerError,
+    ProblemError,
+    Reading,
+    Refusal,
+)
 from digit_classifier.client.batches import batches_of
 from tests.client.conftest import answering
-from tests.web.pictures import REFUSED, drawn
+from tests.web.pictures import REFUSED, dots, drawn, drawn_number
 
 
 @pytest.fixture
@@ -27,6 +35,30 @@ def test_bytes_a_path_and_an_open_file_are_read_alike(client, seven):
         assert (answer.accepted, answer.warnings, answer.model.name) == (True, (), "mlp")
         assert answer.elapsed_ms > 0
     assert len({answer.request_id for answer in answers}) == 4
+
+
+def test_all_digits_of_an_image_are_read(client, tmp_path):
+    number = tmp_path / "number.png"
+    number.write_bytes(drawn_number("407\n21"))
+    for reading in (client.read(number), client.read(number.read_bytes(), model="cnn")):
+        assert isinstance(reading, Reading)
+        assert (reading.text, reading.accepted) == ("407\n21", True)
+        first, second = reading.rows
+        assert [digit.digit for digit in first.digits] == [4, 0, 7]
+        assert "".join(second.groups) == second.text == "21"
+        assert all(digit.confidence > digit.runner_up_confidence for digit in first.digits)
+        left, top, width, height = second.digits[1].box
+        assert (left // 60, top // 60) == (1, 1)
+        assert 0 < width < 60 > height
+        assert reading.elapsed_ms > 0
+        assert reading.request_id
+    assert reading.model.name == "cnn"
+
+
+def test_picture_of_too_many_marks_is_a_problem(client):
+    with pytest.raises(ProblemError) as refused:
+        client.read(dots())
+    assert (refused.value.status, refused.value.code) == (422, "too_complex")
 
 
 def test_model_is_chosen(client):

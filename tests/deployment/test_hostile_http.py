@@ -206,6 +206,39 @@ def test_length_beside_chunks_smuggles_no_request(apache: OwnApache, content: by
     assert "/smuggled" not in apache.access_log()
 
 
+def with_a_request_in_a_chunk(path: str, *headers: bytes) -> bytes:
+    """A request that is a form to who believes in the chunks, and two requests by the length.
+
+    By the length, the body is the line with the first chunk's size, and what stands in the chunk
+    before the form is a request of its own.
+    """
+    inner = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() + FORM
+    size = b"%x\r\n" % len(inner)
+    body = size + inner + b"\r\n0\r\n\r\n"
+    content = post(length(len(size)), *headers, body=body)
+    return content.replace(b"Connection: close\r\n", b"")
+
+
+@pytest.mark.parametrize(
+    "chunked", [CHUNKED, b"Transfer-Encoding:\tchunked", b"transfer-encoding: CHUNKED"]
+)
+def test_chunk_smuggles_no_request_past_its_length(apache: OwnApache, chunked: bytes) -> None:
+    status, _, answer = ask(apache, with_a_request_in_a_chunk("/smuggled", chunked))
+    assert status == 200  # all of the chunk is the form
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"Connection: close" in answer
+    (identity,) = re.findall(rb"X-Request-ID: (\S+)", answer)
+    m.wait_until(lambda: identity.decode() in apache.access_log())
+    assert "/smuggled" not in apache.access_log()
+
+
+def test_the_same_bytes_would_smuggle_a_request_if_the_length_counted(apache: OwnApache) -> None:
+    status, code, answer = ask(apache, with_a_request_in_a_chunk("/by-the-length"))
+    assert (status, code) == (400, "no_file")
+    assert answer.count(b"HTTP/1.1 ") >= 2
+    m.wait_until(lambda: "/by-the-length" in apache.access_log())
+
+
 def send_slowly(apache: OwnApache, stack: ExitStack, content: bytes) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", apache.port), timeout=40)
     stack.enter_context(connection)

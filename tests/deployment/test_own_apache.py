@@ -330,6 +330,10 @@ def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
             ).status_code
 
         assert [status_for(client) for client in ("198.51.100.7", "192.0.2.1")] == [200, 403]
+        # what is no address is not the proxy's own, which is this machine's
+        for odd in ("nobody", "unknown", "1.2.3.4.5", "198.51.100.7,", "192.0.2.1, x", "\t,"):
+            assert status_for(odd) == 403, odd
+        assert requests.get(f"{running.address}/status", timeout=30).status_code == 200
         by_tls = {"X-Forwarded-Proto": "https"}
         for client in ({}, {"X-Forwarded-For": "198.51.100.7"}, {"X-Forwarded-For": "10.1.2.3"}):
             page = requests.get(running.address, headers=by_tls | client, timeout=30)

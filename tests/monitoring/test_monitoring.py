@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from tests import programs
 from tests.deployment.clone import PROJECT
-from tests.web.pictures import as_file, drawn
+from tests.web.pictures import as_file, drawn, drawn_number
 from tests.web.serving import make_busy_app, send
 from tests.web.test_overload import queued
 
@@ -46,6 +46,7 @@ def told(tmp_path: Path) -> dict[str, set[str]]:
     send(client, "/curl-api", myfile=as_file(drawn(7)))
     send(client, "/curl-api", myfile=as_file(b"no picture"))
     send(client, "/api/v1/classify?purpose=live", image=as_file(drawn(7)))
+    send(client, "/api/v1/read", image=as_file(drawn_number("42")))
     client.get("/", environ_overrides=queued(5))
     names: dict[str, set[str]] = {}
     for name, labels in _SAMPLE.findall(client.get("/metrics").text):

@@ -4,15 +4,25 @@ import io
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 
-from digit_classifier.errors import BrokenImageError, InputError, UnsupportedImageError
-from digit_classifier.preprocessing import decode as decoding
+from digit_classifier.errors import (
+    BrokenImageError,
+    InputError,
+    OutOfTimeError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
 from digit_classifier.preprocessing.containers import MAX_SCANS, START_OF_SCAN
-from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode
+from digit_classifier.preprocessing.decode import (
+    FORMATS,
+    DecodeLimits,
+    PixelBudget,
+    decode,
+    decode_image,
+)
 from digit_classifier.preprocessing.framing import frame
 from tests.fuzz.bombs import FILES, png, tiff
 from tests.strokes import draw_digit, encode
@@ -165,12 +175,21 @@ def test_tiff_whose_strips_share_the_scans_of_one_jpeg_is_not_read() -> None:
         decode(content, DecodeLimits())
 
 
-def test_one_webp_at_a_time_is_decoded() -> None:
-    content = encode(draw_digit(3, size=(64, 64)), "WEBP")
-    with ThreadPoolExecutor(1) as pool:
-        with decoding._WEBP:
-            waiting = pool.submit(decode, content, DecodeLimits())
-            with pytest.raises(TimeoutError):
-                waiting.result(0.3)
-            assert decode(encode(draw_digit(3, size=(64, 64)), "PNG"), DecodeLimits()).any()
-        assert waiting.result(10).shape == (64, 64)
+@pytest.mark.parametrize(
+    ("image_format", "most"), [("PNG", 9_000_000), ("GIF", 9_000_000), ("WEBP", 3_000_000)]
+)
+def test_formats_that_take_more_memory_a_pixel_may_have_fewer(image_format: str, most: int) -> None:
+    limits = DecodeLimits(max_pixels=9_000_000)
+    fits = encode(Image.new("RGB", (1000, most // 1000), "white"), image_format)
+    assert decode(fits, limits).min() == 255
+    with pytest.raises(TooManyPixelsError, match=f"at most {most:,} are accepted"):
+        decode(encode(Image.new("RGB", (1000, most // 1000 + 1)), image_format), limits)
+
+
+def test_budget_is_taken_from_before_a_pixel_is_decoded() -> None:
+    budget = PixelBudget(4 * 64 * 64)
+    png_file, webp_file = (encode(draw_digit(3, size=(64, 64)), name) for name in ("PNG", "WEBP"))
+    decode_image(png_file, DecodeLimits(), budget=budget)
+    decode_image(webp_file, DecodeLimits(), budget=budget)  # counts as three of others
+    with pytest.raises(OutOfTimeError, match="too many pixels; send fewer at once"):
+        decode_image(png_file, DecodeLimits(), budget=budget)

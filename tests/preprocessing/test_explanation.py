@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
-from digit_classifier.preprocessing.explanation import as_picture, side_by_side
+from digit_classifier.preprocessing.explanation import as_picture, side_by_side, with_boxes
 from digit_classifier.preprocessing.framing import run_steps
 from tests.preprocessing.scenes import drawn
 
@@ -56,3 +58,62 @@ def test_names_and_sizes_are_written_above() -> None:
 
     assert (named[:24] != other[:24]).any()
     np.testing.assert_array_equal(named[24:], other[24:])
+
+
+def colours_of(picture: Image.Image) -> NDArray[np.int64]:
+    return np.asarray(picture.convert("RGB")).astype(np.int64)
+
+
+def test_boxes_are_drawn_around_what_they_hold_in_the_colour_of_their_doubt() -> None:
+    gray = np.full((400, 500), 200, np.uint8)
+    sure, doubtful = ((50, 40, 100, 200), False), ((250, 60, 80, 150), True)
+
+    shown = colours_of(with_boxes(gray, [sure, doubtful], 500))
+
+    assert shown.shape == (400, 500, 3)
+    (blue,) = {tuple(colour) for colour in shown[39:40, 60:140].reshape(-1, 3).tolist()}
+    (orange,) = {tuple(colour) for colour in shown[59:60, 260:320].reshape(-1, 3).tolist()}
+    assert blue[2] > blue[0] + 100
+    assert orange[0] > orange[2] + 100
+    for (left, top, width, height), _ in (sure, doubtful):  # what it holds stays to be seen
+        assert (shown[top : top + height, left : left + width] == 200).all()
+
+
+def test_boxes_of_a_larger_picture_are_reduced_with_it() -> None:
+    gray = np.full((960, 1280), 255, np.uint8)
+
+    shown = colours_of(with_boxes(gray, [((1000, 400, 1000, 400), False)], 2560))
+
+    assert shown.shape == (480, 640, 3)
+    rows, columns = np.nonzero(np.ptp(shown, axis=2) > 50)
+    assert (columns.min(), rows.min()) == (248, 98)
+    assert (columns.max(), rows.max()) == (501, 201)
+
+
+def test_a_small_picture_with_boxes_is_enlarged() -> None:
+    gray = np.full((30, 40), 255, np.uint8)
+
+    shown = colours_of(with_boxes(gray, [((10, 10, 10, 10), False)], 40))
+
+    assert shown.shape == (240, 320, 3)
+    rows, columns = np.nonzero(np.ptp(shown, axis=2) > 50)
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (78, 161, 78, 161)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 100, 50), (0, 0, 1, 1), (99, 49, 1, 1), (-5, -5, 200, 90)])
+def test_boxes_at_the_edge_are_drawn_as_far_as_there_is_a_picture(
+    box: tuple[int, int, int, int],
+) -> None:
+    shown = colours_of(with_boxes(np.full((50, 100), 90, np.uint8), [(box, True)], 100))
+
+    assert shown.shape == (160, 320, 3)
+    assert (np.ptp(shown, axis=2) > 50).any()
+
+
+def test_white_paper_is_no_colour_of_a_box() -> None:
+    gray = np.arange(256, dtype=np.uint8).reshape(16, 16).repeat(20, axis=0).repeat(20, axis=1)
+
+    shown = colours_of(with_boxes(gray, [], 320))
+
+    assert np.ptp(shown, axis=2).max() == 0
+    assert np.abs(shown[..., 0] - gray).max() <= 2

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from digit_classifier.web.openapi import EXAMPLES
-from tests.web.pictures import as_file
+from tests.web.pictures import as_file, drawn_number
 from tests.web.serving import make_app, send
 
 SAMPLES = Path("digit_classifier/samples")
@@ -41,6 +41,9 @@ REQUESTS = {
         client,
         "/api/v1/classify/batch",
         images=[_picture("0-1.png"), as_file(b"no image", "notes.txt")],
+    ),
+    "api_v1.read": lambda client: send(
+        client, "/api/v1/read", image=as_file(drawn_number("47"), "47.png")
     ),
     "api_v1.list_models": lambda client: client.get("/api/v1/models"),
     "curl_api.classify": lambda client: send(client, "/curl-api", myfile=_picture("4-7.png")),

@@ -14,6 +14,27 @@ def drawn(digit: int, file_format: str = "PNG", **options: object) -> bytes:
     return encode(draw_digit(digit, **{"size": (96, 96), **options}), file_format)
 
 
+def drawn_number(text: str, side: int = 60, file_format: str = "PNG") -> bytes:
+    """A file with rows of drawn digits, each digit in its square."""
+    rows = text.split("\n")
+    picture = Image.new("L", (side * max(map(len, rows)), side * len(rows)), 255)
+    for top, row in enumerate(rows):
+        for left, digit in enumerate(row):
+            drawing = draw_digit(int(digit), size=(side, side), paper=255)
+            picture.paste(drawing, (left * side, top * side))
+    return encode(picture, file_format)
+
+
+def dots() -> bytes:
+    """A file with far more marks than digits on any picture."""
+    picture = Image.new("L", (600, 600), 255)
+    mark = Image.new("L", (6, 6))
+    for left in range(0, 600, 10):
+        for top in range(0, 600, 10):
+            picture.paste(mark, (left, top))
+    return encode(picture, "PNG")
+
+
 def padded(content: bytes, n_bytes: int) -> bytes:
     """Make the file as long as that: readers of PNG ignore what follows its end."""
     return content.ljust(n_bytes, b"\0")

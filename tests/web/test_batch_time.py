@@ -1,11 +1,15 @@
-"""A batch is given up after ten seconds, as the documents say; see docs/api.md."""
+"""A batch has ten seconds and a number of pixels, as the documents say; see docs/api.md."""
+
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from tests.slow import decode_slowly
+from tests.strokes import encode
 from tests.web.pictures import as_file, drawn
-from tests.web.serving import send
+from tests.web.serving import make_app, send
 
 LIMIT = 10  # seconds
 N_PICTURES = 20
@@ -25,3 +29,15 @@ def test_a_picture_is_read_if_the_batch_has_taken_ten_seconds_at_most(
     n_done = min(int(LIMIT / seconds), N_PICTURES)  # by then; one more may have been begun
     assert codes[:n_done] == [None] * n_done
     assert codes[n_done + 1 :] == ["out_of_time"] * (N_PICTURES - n_done - 1)
+
+
+def test_a_batch_may_have_the_pixels_of_16_of_the_largest_pictures(tmp_path: Path) -> None:
+    client = make_app(tmp_path, max_image_pixels=300 * 300).test_client()
+    blank = encode(Image.new("L", (300, 300), "white"), "PNG")
+
+    answers = send(
+        client, "/api/v1/classify/batch", images=[as_file(blank) for _ in range(N_PICTURES)]
+    ).json
+
+    # each was decoded, though nothing is on it, and counts
+    assert [answer["code"] for answer in answers] == ["no_ink"] * 16 + ["out_of_time"] * 4

@@ -9,11 +9,11 @@ import pytest
 
 from digit_classifier.web.apache import error_files
 from digit_classifier.web.codes import statuses
-from tests.web.pictures import REFUSED, as_file, drawn
+from tests.web.pictures import REFUSED, as_file, dots, drawn
 from tests.web.serving import alter_model, make_app, send
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
-CLASSIFY, BATCH = "/api/v1/classify", "/api/v1/classify/batch"
+CLASSIFY, BATCH, READ = "/api/v1/classify", "/api/v1/classify/batch", "/api/v1/read"
 KEYS = {"api_keys": (f"lab {'0' * 64}",)}
 
 
@@ -54,6 +54,7 @@ PROVOKED = {
     "broken_image": (refused("truncated"), {}),
     "image_too_small": (refused("too_small"), {}),
     "no_ink": (refused("blank"), {}),
+    "too_complex": (lambda client: client.post(READ, data=dots()), {}),
     "bad_index": (lambda client: client.get("/mnist/label/x"), {}),
     "rate_limited": (
         lambda client: [client.get("/api/v1/models") for _ in range(2)][-1],

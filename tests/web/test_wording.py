@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.prediction import Prediction
+from digit_classifier.numbers.reading import Box, ReadDigit, Reading, Row
+from digit_classifier.prediction import ImageFacts, Prediction, Stages
 from digit_classifier.preprocessing.framing import STEPS
 from digit_classifier.web import wording
 
@@ -126,3 +127,64 @@ def test_file_size_is_exact(n_bytes, text):
 
 def test_words_are_enumerated():
     assert wording.enumerate_words(("a", "b", "c"), "or") == "a, b or c"
+
+
+def reading(*rows, confidence=0.97, accepted=True, warnings=()):
+    """Rows of groups of digits, each a text; all digits but a 7 are certain."""
+
+    def digit(text):
+        return ReadDigit(int(text), 0.79 if text == "7" else 0.9999, 1, 0.0002, Box(0, 0, 9, 9))
+
+    return Reading(
+        rows=tuple(
+            Row(tuple(tuple(map(digit, group)) for group in groups), Box(0, 0, 9, 9))
+            for groups in rows
+        ),
+        confidence=confidence,
+        accepted=accepted,
+        warnings=warnings,
+        model_name="mlp",
+        model_version="0",
+        classifier="mlp",
+        elapsed_ms=2.0,
+        stages=Stages(),
+        image=ImageFacts("PNG", 90, 90, 1000),
+    )
+
+
+def test_number_is_put_in_words():
+    words = wording.words_of_reading(reading(("20", "24"), ("37",)))
+    assert words.lines == ("20 24", "37")
+    assert words.sentence == "I am sure."
+    assert words.confidence == "Confidence: 97.0 % for all 6 digits"
+    assert words.source == "by model mlp 0 in 2.0 ms"
+    _, (three, seven) = words.digits
+    assert (three.text, three.doubtful) == ("3: > 99.9 %, or 1: < 0.1 %", False)
+    assert (seven.text, seven.doubtful) == ("7: 79.0 %, or 1: < 0.1 %", True)
+
+
+def test_number_of_one_digit_or_none_is_put_in_words():
+    one, none = reading(("4",)), reading(accepted=False)
+    assert wording.words_of_reading(one).confidence == "Confidence: 97.0 %"
+    assert wording.words_of_reading(none).sentence == "I found no digit."
+    assert wording.words_of_reading(none).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("confidence", "accepted", "sentence"),
+    [
+        (0.95, True, "I am sure."),
+        (0.8, True, "I am fairly sure."),
+        (0.79, True, "I am not sure of every digit."),
+        (0.99, False, "This is my best guess, and probably wrong somewhere."),
+    ],
+)
+def test_confidence_of_a_number_is_put_in_words(confidence, accepted, sentence):
+    number = reading(("42",), confidence=confidence, accepted=accepted)
+    assert wording.words_of_reading(number).sentence == sentence
+
+
+def test_warnings_of_a_number_are_sentences_and_unknown_ones_are_left_out():
+    words = wording.words_of_reading(reading(("42",), warnings=("noisy", "not_known_yet")))
+    (remark,) = words.remarks
+    assert "digits" in remark

@@ -32,8 +32,32 @@
  * @property {number} prediction
  * @property {number[]} probabilities
  * @property {boolean} accepted
+ * @property {string[]} warnings
  * @property {Words} words
  * @property {Explanation} [explanation]
+ */
+
+/**
+ * @typedef {object} ReadDigit
+ * @property {[number, number, number, number]} box left, top, width, height
+ */
+
+/**
+ * @typedef {object} NumberWords the digits of a picture in plain words, made by the server
+ * @property {string[]} lines the rows
+ * @property {string} sentence
+ * @property {string} confidence
+ * @property {string[]} remarks
+ * @property {string} source which model, and how fast
+ * @property {{text: string, doubtful: boolean}[][]} digits by row
+ */
+
+/**
+ * @typedef {object} Reading
+ * @property {boolean} accepted
+ * @property {{digits: ReadDigit[]}[]} rows
+ * @property {NumberWords} words
+ * @property {{picture: string, width: number, height: number}} explanation
  */
 
 /**
@@ -76,32 +100,52 @@ export class Refusal extends Error {
 }
 
 export class Client {
-  #address;
+  #addresses;
   #messages;
   #token;
 
   /**
-   * @param {string} address
+   * @param {{digit: string, number: string}} addresses where one digit is read, and all digits
    * @param {Record<string, string>} messages
    * @param {string} token of the page's form, which stands for an API key where those are wanted
    */
-  constructor(address, messages, token) {
-    this.#address = address;
+  constructor(addresses, messages, token) {
+    this.#addresses = addresses;
     this.#messages = messages;
     this.#token = token;
   }
 
   /**
-   * Have an image read.
+   * Have the digit of an image read.
    * @param {Blob} image
    * @param {Options} options
    * @returns {Promise<Answer>}
    * @throws {Refusal}
    */
-  async classify(image, { model, explain, purpose, signal }) {
+  classify(image, options) {
+    return this.#ask(this.#addresses.digit, image, options);
+  }
+
+  /**
+   * Have all digits of an image read.
+   * @param {Blob} image
+   * @param {Options} options
+   * @returns {Promise<Reading>}
+   * @throws {Refusal}
+   */
+  read(image, options) {
+    return this.#ask(this.#addresses.number, image, options);
+  }
+
+  /**
+   * @param {string} address
+   * @param {Blob} image
+   * @param {Options} options
+   */
+  async #ask(address, image, { model, explain, purpose, signal }) {
     const asked = { ...(explain && { explain }), ...(purpose && { purpose }) };
     const query = new URLSearchParams({ model, words: "1", ...asked });
-    const response = await this.#post(`${this.#address}?${query}`, image, signal);
+    const response = await this.#post(`${address}?${query}`, image, signal);
     const document = await response.json().catch(() => null); // a proxy's page is no document
     if (response.ok && document) return document;
     throw this.#refusal(response.status, document);

@@ -1,8 +1,7 @@
 /** The command that asks the same from a terminal. */
 
+import { copyText } from "./copying.js";
 import { one } from "./elements.js";
-
-const THANKS = 1500; // milliseconds
 
 export class Command {
   #code;
@@ -10,35 +9,25 @@ export class Command {
   /** @param {HTMLElement} element holds the command and its button */
   constructor(element) {
     this.#code = one(element, "[data-command]");
-    const button = one(element, "[data-copy]");
-    // browsers have no clipboard for pages that came without TLS
-    button.hidden = !navigator.clipboard;
-    button.addEventListener("click", () => void this.#copy(button));
+    copyText(one(element, "[data-copy]"), () => this.#code.textContent ?? "");
   }
 
   /** @param {string} model that the command is to name */
   choose(model) {
-    this.#code.textContent = (this.#code.textContent ?? "").replace(
-      /'(.+)'/,
-      (_, address) => `'${withModel(address, model)}'`,
-    );
+    this.#change((address) => address.searchParams.set("model", model));
   }
 
-  /** @param {HTMLElement} button */
-  async #copy(button) {
-    const label = button.textContent;
-    await navigator.clipboard.writeText(this.#code.textContent ?? "");
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = label), THANKS);
+  /** @param {string} path that the command is to ask */
+  ask(path) {
+    this.#change((address) => (address.pathname = path));
   }
-}
 
-/**
- * @param {string} address
- * @param {string} model
- */
-function withModel(address, model) {
-  const changed = new URL(address);
-  changed.searchParams.set("model", model);
-  return changed.href;
+  /** @param {(address: URL) => void} change */
+  #change(change) {
+    this.#code.textContent = (this.#code.textContent ?? "").replace(/'(.+)'/, (_, text) => {
+      const address = new URL(text);
+      change(address);
+      return `'${address.href}'`;
+    });
+  }
 }

@@ -6,6 +6,7 @@ import { Command } from "./command.js";
 import { one } from "./elements.js";
 import { Latest } from "./latest.js";
 import { Models } from "./models.js";
+import { readNumber, textOf } from "./number.js";
 import { Pictures } from "./pictures.js";
 import { prepare } from "./shrink.js";
 import { listenForFiles } from "./sources.js";
@@ -17,7 +18,13 @@ import { View } from "./view.js";
 
 /**
  * What the server tells the page.
- * @type {{address: string, token: string, maxBytes: number, messages: Record<string, string>}}
+ * @type {{
+ *   address: string,
+ *   readAddress: string,
+ *   token: string,
+ *   maxBytes: number,
+ *   messages: Record<string, string>,
+ * }}
  */
 const data = JSON.parse(one(document, "[data-page]").dataset.page ?? "");
 
@@ -34,11 +41,15 @@ const REST = 700; // milliseconds after which a drawing whose pen is up is taken
 let subject = null;
 let resting = 0;
 
-const client = new Client(data.address, data.messages, data.token);
+const client = new Client(
+  { digit: data.address, number: data.readAddress },
+  data.messages,
+  data.token,
+);
 const view = new View(data.messages);
 const latest = new Latest(showError);
 const board = new Board(one(document, "[data-board]"), readDrawing);
-const models = new Models(one(document, "[data-models]"), client, () => {
+const models = new Models(one(document, "[data-models]"), () => {
   command.choose(models.chosen);
   readAgain();
 });
@@ -57,7 +68,8 @@ window.addEventListener("online", () => {
 // the field takes several where each is answered by itself
 one(document, "form input[type=file]").toggleAttribute("multiple", true);
 document.documentElement.classList.add("enhanced");
-if (!document.querySelector("[role=alert]:not([hidden]), [data-framed][src]")) reset();
+if (!document.querySelector("[role=alert]:not([hidden]), [data-framed][src], [data-boxed][src]"))
+  reset();
 
 /** @param {boolean} isSettled */
 function readDrawing(isSettled) {
@@ -133,9 +145,14 @@ function readAgain() {
   if (!current) return;
   stopResting();
   latest.now(async (signal) => {
-    const { answer, image } = await read(signal, current.hasAnswer ? "again" : undefined);
+    const { answer, number, image } = await read(signal, current.hasAnswer ? "again" : undefined);
     current.hasAnswer = true;
-    await models.compare(answer.prediction, image, signal);
+    const readBy = async (/** @type {string} */ model) => {
+      const options = { model, purpose: /** @type {Purpose} */ ("again"), signal };
+      if (number) return textOf(await client.read(image, options));
+      return `${(await client.classify(image, options)).prediction}`;
+    };
+    await models.compare(number ? textOf(number) : `${answer.prediction}`, readBy, signal);
   });
 }
 
@@ -149,10 +166,13 @@ async function read(signal, purpose) {
   const explain = steps.isOpen ? "steps" : "1";
   const model = models.chosen;
   const answer = await client.classify(image, { model, explain, purpose, signal });
+  const number = await readNumber(client, answer, image, { model, explain: "1", purpose, signal });
   signal.throwIfAborted();
-  view.showAnswer(answer);
-  steps.show(answer.explanation?.steps ?? []);
-  return { answer, image };
+  if (number) view.showNumber(number);
+  else view.showAnswer(answer);
+  steps.show(answer.explanation?.steps ?? [], Boolean(number));
+  command.ask(number ? data.readAddress : data.address);
+  return { answer, number, image };
 }
 
 /**
@@ -164,8 +184,12 @@ async function read(signal, purpose) {
 async function readLine(image, signal) {
   try {
     checkSize(image);
-    const { words } = await client.classify(image, { model: models.chosen, signal });
-    return { digit: words.digit, text: `${words.sentence} ${words.confidence}` };
+    const options = { model: models.chosen, signal };
+    const answer = await client.classify(image, options);
+    const number = await readNumber(client, answer, image, options);
+    const { sentence, confidence } = number?.words ?? answer.words;
+    const digit = number ? textOf(number) : answer.words.digit;
+    return { digit, text: `${sentence} ${confidence}` };
   } catch (error) {
     if (error instanceof Refusal || signal.aborted) return { digit: "", text: `${error}` };
     throw error;
@@ -186,6 +210,7 @@ function reset() {
   subject = null;
   latest.stop();
   view.showNothing();
+  command.ask(data.address);
   models.forget();
   steps.show([]);
 }

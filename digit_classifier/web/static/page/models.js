@@ -2,20 +2,15 @@
 
 import { Refusal } from "./client.js";
 
-/** @typedef {import("./client.js").Client} Client */
-
 export class Models {
   #links;
-  #client;
 
   /**
    * @param {HTMLElement} element holds a link for each model
-   * @param {Client} client
    * @param {() => void} onChoice called when another model is to answer
    */
-  constructor(element, client, onChoice) {
+  constructor(element, onChoice) {
     this.#links = /** @type {HTMLAnchorElement[]} */ ([...element.querySelectorAll("a")]);
-    this.#client = client;
     for (const link of this.#links) {
       link.addEventListener("click", (event) => {
         event.preventDefault();
@@ -37,36 +32,20 @@ export class Models {
 
   /**
    * Show what the chosen one answered, and ask the others.
-   * @param {number} digit
-   * @param {Blob} image
+   * @param {string} answer
+   * @param {(model: string) => Promise<string>} read
    * @param {AbortSignal} signal
    */
-  async compare(digit, image, signal) {
+  async compare(answer, read, signal) {
     await Promise.all(
       this.#links.map(async (link) => {
         const model = nameOf(link);
-        const read = model === this.chosen ? digit : await this.#ask(model, image, signal);
+        const found = model === this.chosen ? answer : await orNothing(read(model));
         if (signal.aborted) return;
-        tell(link, `${read ?? "–"}`);
-        link.classList.toggle("differs", read !== digit);
+        tell(link, found ?? "–");
+        link.classList.toggle("differs", found !== answer);
       }),
     );
-  }
-
-  /**
-   * @param {string} model
-   * @param {Blob} image
-   * @param {AbortSignal} signal
-   * @returns {Promise<number | null>} null where it gave no answer, which costs only the comparison
-   */
-  async #ask(model, image, signal) {
-    try {
-      const answer = await this.#client.classify(image, { model, purpose: "again", signal });
-      return answer.prediction;
-    } catch (error) {
-      if (error instanceof Refusal) return null;
-      throw error;
-    }
   }
 
   /** @param {HTMLAnchorElement} chosen */
@@ -74,6 +53,19 @@ export class Models {
     for (const link of this.#links) link.toggleAttribute("aria-current", link === chosen);
     chosen.setAttribute("aria-current", "true");
     history.replaceState(null, "", chosen.href); // so that a reload keeps the choice
+  }
+}
+
+/**
+ * @param {Promise<string>} answer
+ * @returns {Promise<string | null>} null where there is no answer, which costs only the comparison
+ */
+async function orNothing(answer) {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
   }
 }
 

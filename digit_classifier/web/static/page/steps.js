@@ -25,8 +25,12 @@ export class Steps {
     return this.#element.open;
   }
 
-  /** @param {Step[]} steps */
-  show(steps) {
+  /**
+   * @param {Step[]} steps
+   * @param {boolean} isNumber whether the answer is a number, which has other steps
+   */
+  show(steps, isNumber = false) {
+    this.#element.hidden = isNumber;
     this.#list.replaceChildren(...steps.map(itemOf));
   }
 }

@@ -1,14 +1,21 @@
 /** The answer as it is seen: digit, words, bars, and what the model saw. */
 
+import { copyText } from "./copying.js";
 import { one } from "./elements.js";
+import { NumberBoxes } from "./number.js";
 
 /** @typedef {import("./client.js").Answer} Answer */
+/** @typedef {import("./client.js").Reading} Reading */
 /** @typedef {import("./client.js").Refusal} Refusal */
+
+const MANY_ROWS = 4; // as the server's template has it
 
 export class View {
   #messages;
   #status;
   #alert;
+  #oneDigit;
+  #boxes;
   #title = document.title.split(" · ").at(-1) ?? "";
 
   /** @param {Record<string, string>} messages */
@@ -16,6 +23,10 @@ export class View {
     this.#messages = messages;
     this.#status = one(document, "[role=status]");
     this.#alert = one(document, "[role=alert]");
+    this.#oneDigit = one(document, "[data-one-digit]");
+    const number = one(document, "[data-number]");
+    this.#boxes = new NumberBoxes(number);
+    copyText(one(number, "[data-copy-number]"), () => one(document, "[data-digit]").textContent ?? "");
   }
 
   /** Tell that there is nothing to read. */
@@ -41,6 +52,13 @@ export class View {
     this.#name(words.digit);
   }
 
+  /** @param {Reading} reading of more than one digit */
+  showNumber(reading) {
+    const { lines, ...words } = reading.words;
+    this.#tell({ ...words, digit: lines.join("\n"), remarks: words.remarks.join(" ") }, reading);
+    this.#name(lines.join(" "));
+  }
+
   /** @param {Refusal} refusal */
   showRefusal({ title, message, canRetry }) {
     this.showNothing();
@@ -56,8 +74,16 @@ export class View {
     return !this.#alert.hidden && !one(this.#alert, "[data-retry]").hidden;
   }
 
-  /** @param {{digit: string, sentence: string, confidence: string, remarks: string}} told */
-  #tell({ digit, sentence, confidence, remarks }) {
+  /**
+   * @param {{digit: string, sentence: string, confidence: string, remarks: string}} told
+   * @param {Reading | null} number where the answer is one
+   */
+  #tell({ digit, sentence, confidence, remarks }, number = null) {
+    this.#oneDigit.hidden = Boolean(number);
+    this.#boxes.show(number);
+    this.#status.classList.toggle("number", Boolean(number));
+    this.#status.classList.toggle("rows", (number?.rows.length ?? 0) > 1);
+    this.#status.classList.toggle("many", (number?.rows.length ?? 0) > MANY_ROWS);
     this.#alert.hidden = true;
     this.#status.hidden = false;
     write(one(this.#status, "[data-digit]"), digit);

@@ -1,0 +1,114 @@
+"""The connected components of the ink that may be digits or parts of digits."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.errors import TooComplexError
+from digit_classifier.preprocessing.levels import Gray, label_type
+
+#: Components of a picture, at most; a full page of handwriting has fewer.
+MAX_COMPONENTS = 1500
+#: Times its height: a component that is wider is no digit but a rule.
+FLAT_ASPECT = 6
+#: Fraction of the ink that is no rule, at least.
+MIN_INK_FRACTION = 0.05
+#: Components that may be frames, at most: the largest.
+MAX_FRAMES = 8
+#: Fraction of its box's side within which a frame runs along the box,
+FRAME_MARGIN = 0.06
+#: and fraction of the side that it does so, at least.
+FRAME_MIN_FRACTION = 0.7
+
+
+@dataclass(frozen=True)
+class Components:
+    """The connected components of a mask, without the background.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (height, width), integer
+        Index of its component plus one for each pixel, and 0 for the background.
+    lefts, tops, widths, heights, amounts : ndarray of shape (n,), intp
+        Of each component, in pixels.
+    """
+
+    labels: NDArray[np.integer]
+    lefts: NDArray[np.intp]
+    tops: NDArray[np.intp]
+    widths: NDArray[np.intp]
+    heights: NDArray[np.intp]
+    amounts: NDArray[np.intp]
+
+    @property
+    def rights(self) -> NDArray[np.intp]:
+        """First column to the right of each."""
+        return self.lefts + self.widths
+
+    @property
+    def bottoms(self) -> NDArray[np.intp]:
+        """First row below each."""
+        return self.tops + self.heights
+
+
+def find_components(mask: Gray) -> Components:
+    """Return the connected components of a mask.
+
+    Raises
+    ------
+    TooComplexError
+        There are too many.
+    """
+    n_labels, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask, connectivity=8, ltype=label_type(mask)
+    )
+    if n_labels > 1 + MAX_COMPONENTS:
+        raise TooComplexError("The picture has too many separate marks to be read as digits.")
+    return Components(labels, *stats[1:].T.astype(np.intp))
+
+
+def digit_height(components: Components) -> float:
+    """Return the usual height of the digits in pixels: the median over the ink.
+
+    What is flat, or goes from edge to edge, is a rule; it does not count where there is other ink.
+    """
+    n_rows, n_columns = components.labels.shape
+    is_rule = components.widths > FLAT_ASPECT * components.heights
+    is_rule |= (components.widths >= n_columns - 2) | (components.heights >= n_rows - 2)
+    weights = np.where(is_rule, 0, components.amounts)
+    if weights.sum() < MIN_INK_FRACTION * components.amounts.sum():
+        weights = components.amounts
+    order = np.argsort(components.heights)
+    cumulative = np.cumsum(weights[order])
+    return float(components.heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
+
+
+def find_frames(components: Components) -> list[int]:
+    """Return the indices of the components that are boxes or tables around others."""
+    frames = []
+    middles = (components.lefts + components.rights) / 2
+    centers = (components.tops + components.bottoms) / 2
+    for index in np.argsort(-components.heights * components.widths)[:MAX_FRAMES].tolist():
+        left, top = components.lefts[index], components.tops[index]
+        right, bottom = components.rights[index], components.bottoms[index]
+        inside = (middles > left) & (middles < right) & (centers > top) & (centers < bottom)
+        if np.count_nonzero(inside) < 2:  # itself
+            continue
+        own = components.labels[top:bottom, left:right] == index + 1
+        if _runs_along_its_box(own):
+            frames.append(index)
+    return frames
+
+
+def _runs_along_its_box(component: NDArray[np.bool_]) -> bool:
+    """Return whether it runs along three sides of its box, as no digit does."""
+    rows, columns = (1 + round(FRAME_MARGIN * side) for side in component.shape)
+    sides = (
+        component[:rows].any(axis=0),
+        component[-rows:].any(axis=0),
+        component[:, :columns].any(axis=1),
+        component[:, -columns:].any(axis=1),
+    )
+    return sum(side.mean() > FRAME_MIN_FRACTION for side in sides) >= 3

@@ -1,0 +1,196 @@
+"""Candidate cuts through components of several digits.
+
+Two kinds. A seam is the cheapest way down through the ink near a column: it goes round strokes
+where it can and crosses them where they are thin; all seams come from two passes of dynamic
+programming (the shortest path of Wang & Jean 1993, "Segmentation of merged characters by neural
+networks and shortest path"). A junction is the straight line from a valley of the upper contour to
+the valley of the lower contour beneath it: there, round digits touch side by side (Strathy, Suen &
+Krzyzak 1993, "Segmentation of handwritten digits using contour features").
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
+from digit_classifier.preprocessing.levels import Gray
+
+#: Cost of a step aside, in pixels of full ink; white pixels cost nothing else.
+ASIDE_COST = 0.08
+#: Cost of a pixel inside a loop: 0, 6, 8 and 9 are not cut through their loops.
+HOLE_COST = 0.4
+#: Fractions of the height at which the seams are compared.
+LEVELS = (0.5, 0.25, 0.75)
+#: Fraction of the height between two cuts, at least.
+MIN_DISTANCE = 0.12
+#: Fraction of the height that a valley is deep, at least,
+VALLEY_MIN_DEPTH = 0.12
+#: and that two valleys of a junction are apart across, at most.
+JUNCTION_MAX_SLANT = 0.35
+#: Strokes that a junction counts as, however many it crosses lengthwise.
+JUNCTION_COST = 0.5
+#: Strokes that a straight cut from a valley without a counterpart counts as.
+LONE_VALLEY_COST = 1.0
+#: Cuts of a component, at most.
+MAX_CUTS = 12
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A way from the top to the bottom of a component.
+
+    Attributes
+    ----------
+    path : ndarray of shape (height,), intp
+        First column to the right of the cut, in each row.
+    cost : float
+        Strokes that it crosses.
+    """
+
+    path: NDArray[np.intp]
+    cost: float
+
+
+def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
+    """Return the candidate cuts from left to right.
+
+    Parameters
+    ----------
+    ink : ndarray of shape (height, width), uint8
+        Up to 255.
+    stroke : float
+        Thickness of the strokes, in pixels.
+    max_cost : float
+        Strokes that a cut crosses, at most.
+    """
+    pixels = ink.astype(np.float32) / 255
+    pixels = np.maximum(pixels, HOLE_COST * holes(ink))
+    down, from_above = _pass(pixels)
+    up, from_below = _pass(pixels[::-1])
+    up, from_below = up[::-1], from_below[::-1]
+    distance = max(2, round(MIN_DISTANCE * len(ink)))
+    found = _junctions(ink, from_above, from_below)
+    through = (down + up - pixels) / stroke
+    seams = []
+    for level in LEVELS:
+        row = int(level * (len(ink) - 1))
+        for column in _local_minima(through[row], distance):
+            if through[row, column] <= max_cost:
+                path = _trace(row, column, row, column, from_above, from_below)
+                seams.append(Cut(path, float(through[row, column])))
+    seams.sort(key=lambda cut: cut.cost)
+    kept: list[Cut] = []
+    for cut in found + seams:
+        if all(np.abs(cut.path - other.path).mean() >= distance / 2 for other in kept):
+            kept.append(cut)
+        if len(kept) == MAX_CUTS:
+            break
+    return sorted(kept, key=lambda cut: float(cut.path.mean()))
+
+
+def holes(ink: Gray) -> NDArray[np.uint8]:
+    """Return 1 for what the ink encloses."""
+    paper = cv2.copyMakeBorder(
+        (ink < STROKE_MIN_LEVEL).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1
+    )
+    cv2.floodFill(paper, None, (0, 0), 0)
+    return paper[1:-1, 1:-1]
+
+
+def _junctions(ink: Gray, from_above: NDArray[np.int8], from_below: NDArray[np.int8]) -> list[Cut]:
+    height = len(ink)
+    is_ink = ink >= STROKE_MIN_LEVEL
+    has_ink = is_ink.any(axis=0)
+    tops = np.where(has_ink, is_ink.argmax(axis=0), height)
+    bottoms = np.where(has_ink, is_ink[::-1].argmax(axis=0), height)
+    depth = VALLEY_MIN_DEPTH * height
+    upper, lower = _valleys(tops, depth), _valleys(bottoms, depth)
+    cuts = []
+    for column in upper:
+        partners = [other for other in lower if abs(other - column) <= JUNCTION_MAX_SLANT * height]
+        other = min(partners, key=lambda candidate: abs(candidate - column), default=column)
+        first, last = int(tops[column]), height - 1 - int(bottoms[other])
+        if last >= first:
+            path = _trace(first, column, last, other, from_above, from_below)
+            cuts.append(Cut(path, JUNCTION_COST if partners else LONE_VALLEY_COST))
+    for other in lower:
+        if not any(abs(other - column) <= JUNCTION_MAX_SLANT * height for column in upper):
+            first, last = int(tops[other]), height - 1 - int(bottoms[other])
+            if last >= first:
+                path = _trace(first, other, last, other, from_above, from_below)
+                cuts.append(Cut(path, LONE_VALLEY_COST))
+    return cuts
+
+
+def _valleys(profile: NDArray[np.integer], depth: float) -> list[int]:
+    """Return the columns where a contour, seen from outside, is deepest between higher parts."""
+    valleys = []
+    levels = profile.tolist()
+    lowest = best = levels[0]
+    column, rising = 0, False
+    for index, level in enumerate(levels):
+        if rising:
+            if level > best:
+                best, column = level, index
+            elif best - level >= depth:
+                last = column
+                while last + 1 < len(levels) and levels[last + 1] == best:
+                    last += 1
+                valleys.append((column + last) // 2)
+                lowest, rising = level, False
+        elif level < lowest:
+            lowest = level
+        elif level - lowest >= depth:
+            best, column, rising = level, index, True
+    return valleys
+
+
+def _pass(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """Return the cost of the cheapest path from the first row to each pixel, and its last step."""
+    height, width = pixels.shape
+    costs = np.empty_like(pixels)
+    steps = np.zeros((height, width), np.int8)
+    costs[0] = pixels[0]
+    padded = np.full(width + 2, np.inf, np.float32)
+    for row in range(1, height):
+        padded[1:-1] = costs[row - 1]
+        straight = padded[1:-1]
+        left, right = padded[:-2] + ASIDE_COST, padded[2:] + ASIDE_COST
+        aside = np.minimum(left, right)
+        is_aside = aside < straight
+        steps[row] = np.where(left <= right, -1, 1) * is_aside
+        costs[row] = pixels[row] + np.where(is_aside, aside, straight)
+    return costs, steps
+
+
+def _trace(
+    first: int,
+    first_column: int,
+    last: int,
+    last_column: int,
+    from_above: NDArray[np.int8],
+    from_below: NDArray[np.int8],
+) -> NDArray[np.intp]:
+    """Return a path that is straight between two points and the cheapest above and below."""
+    path = np.empty(len(from_above), np.intp)
+    path[first : last + 1] = np.rint(np.linspace(first_column, last_column, last - first + 1))
+    for above in range(first, 0, -1):
+        path[above - 1] = path[above] + from_above[above, path[above]]
+    for below in range(last, len(path) - 1):
+        path[below + 1] = path[below] + from_below[below, path[below]]
+    return path
+
+
+def _local_minima(costs: NDArray[np.float32], distance: int) -> list[int]:
+    """Return the columns that no other one within the distance undercuts, but for the rims."""
+    padded = np.pad(costs, distance, constant_values=np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * distance + 1)
+    is_minimum = costs <= windows.min(axis=1)
+    is_minimum[:2] = is_minimum[-2:] = False
+    columns = np.flatnonzero(is_minimum)
+    if not columns.size:
+        return []
+    plateaus = np.split(columns, 1 + np.flatnonzero(np.diff(columns) > 1))
+    return [int(plateau[len(plateau) // 2]) for plateau in plateaus]

@@ -1,0 +1,88 @@
+"""Find the ink of a picture that may hold many digits, whatever the paper and the light."""
+
+import cv2
+import numpy as np
+
+from digit_classifier.errors import NoInkError
+from digit_classifier.preprocessing.framing import MIN_CONTRAST
+from digit_classifier.preprocessing.ink import NOTHING_STANDS_OUT, ink_threshold
+from digit_classifier.preprocessing.levels import Gray, Histogram, contrast_range, label_type
+
+#: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
+#: and phones are wider.
+STROKE_MAX_FRACTION = 0.25
+#: Pixels: the same, at least.
+STROKE_MIN_WIDTH = 9
+#: Fraction of the threshold of ink: what is connected to ink goes down to it (hysteresis).
+WEAK_INK_FRACTION = 0.65
+#: Fraction of such a component that is ink by itself, at least; a net of faint lines has less.
+STRONG_MIN_FRACTION = 0.25
+#: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one.
+SMALL_SIDE = 240
+
+
+def enlarge_small(gray: Gray) -> Gray:
+    """Enlarge a small picture by a whole factor: strokes of a pixel cannot be cut apart."""
+    factor = SMALL_SIDE // max(gray.shape)
+    if factor < 2:
+        return gray
+    return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+
+
+def local_contrast(gray: Gray) -> Gray:
+    """Return how far each pixel stands out from its surroundings, on the ink's side.
+
+    The top-hat transform (Serra 1982) keeps what is narrower than a square, in whatever light:
+    strokes, and no shadow. The ink is the minority: it gives the distribution of the levels about
+    their local mean its long tail.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+
+    Raises
+    ------
+    NoInkError
+        Nothing stands out from the background.
+    """
+    if contrast_range(gray) < MIN_CONTRAST:
+        raise NoInkError(NOTHING_STANDS_OUT)
+    side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
+    deviation = gray - cv2.blur(gray, (side, side)).astype(np.float32)
+    is_light = float(np.vdot(deviation, deviation * deviation)) > 0
+    transform = cv2.MORPH_TOPHAT if is_light else cv2.MORPH_BLACKHAT
+    return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))
+
+
+def ink_mask(contrast: Gray) -> Gray:
+    """Return 1 where there is ink.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+
+    Raises
+    ------
+    NoInkError
+        Nothing stands out from the background.
+    """
+    high = ink_threshold(contrast, Histogram(contrast))
+    low = max(round(WEAK_INK_FRACTION * high), 1)
+    weak = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1]
+    n_labels, labels = cv2.connectedComponents(weak, connectivity=8, ltype=label_type(weak))
+    strong = contrast > high
+    n_weak = np.bincount(labels.ravel(), minlength=n_labels)
+    n_strong = np.bincount(labels[strong], minlength=n_labels)
+    n_strong[0] = 0
+    is_ink = n_strong > STRONG_MIN_FRACTION * n_weak
+    is_mixed = (n_strong > 0) & ~is_ink
+    mask = is_ink.view(np.uint8).take(labels)
+    if is_mixed.any():
+        mask |= strong.view(np.uint8)
+    if not mask.any():
+        raise NoInkError(NOTHING_STANDS_OUT)
+    return mask

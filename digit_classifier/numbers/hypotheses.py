@@ -1,0 +1,136 @@
+"""What may be a digit: each segment and each union of neighbours, framed as single digits are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digit_classifier.numbers.reading import Box
+from digit_classifier.numbers.segments import Segment
+from digit_classifier.preprocessing.box import center_of_mass, even_strokes, fit_box
+from digit_classifier.preprocessing.levels import Gray
+
+#: Times the row's height: a union of segments is at most so wide.
+MAX_WIDTH = 1.35
+#: Times the row's height: a digit is at least so high.
+MIN_HEIGHT = 0.4
+#: Times the row's height: few digits are wider.
+WIDE = 0.95
+#: Segments of a digit, at most.
+MAX_SEGMENTS = 6
+#: Times the row's height: the gap between the components of one digit, at most.
+MAX_GAP = 0.2
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A union of a row's segments that may be a digit.
+
+    Attributes
+    ----------
+    first, last : int
+        The segments from the first to before the last.
+    box : Box
+    framed : ndarray of shape (28, 28), uint8
+    geometry : float
+        Logarithm of how well its size, its cuts and its gaps suit a digit.
+    """
+
+    first: int
+    last: int
+    box: Box
+    framed: Gray
+    geometry: float
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Weights of the geometry, each in units of log-probability."""
+
+    cut: float = 0.6
+    gap: float = 6.0
+    height: float = 1.0
+    width: float = 2.0
+
+
+def make_hypotheses(
+    segments: Sequence[Segment], height: float, weights: Geometry
+) -> list[Hypothesis]:
+    """Return what may be a digit of a row.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        In the order of their centres.
+    height : float
+        Of the row's digits, in pixels.
+    """
+    hypotheses = []
+    for first in range(len(segments)):
+        for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
+            parts = segments[first:last]
+            made = _unite(parts, first, last, height, weights)
+            if made is None:
+                if last > first + 1:
+                    break
+                continue
+            hypotheses.append(made)
+    return hypotheses
+
+
+def _unite(
+    parts: Sequence[Segment], first: int, last: int, height: float, weights: Geometry
+) -> Hypothesis | None:
+    left, top = min(part.left for part in parts), min(part.top for part in parts)
+    right, bottom = max(part.right for part in parts), max(part.bottom for part in parts)
+    several = len({part.component for part in parts}) > 1
+    if right - left > MAX_WIDTH * height and len(parts) > 1:
+        return None
+    if bottom - top < MIN_HEIGHT * height:
+        return None
+    gap = 0.0
+    if several:
+        gap = _largest_gap(parts)
+        if gap > MAX_GAP * height:
+            return None
+    ink = np.zeros((bottom - top, right - left), np.uint8)
+    for part in parts:
+        rows = slice(part.top - top, part.bottom - top)
+        columns = slice(part.left - left, part.right - left)
+        ink[rows, columns] = np.maximum(ink[rows, columns], part.ink)
+    cost = parts[0].cost_before + parts[-1].cost_after
+    geometry = -weights.cut * cost - (weights.gap * max(gap, 0) / height + 0.3 * several)
+    ratio = np.log((bottom - top) / height)
+    geometry -= weights.height * float(ratio * ratio)
+    geometry -= weights.width * max((right - left) / height - WIDE, 0.0)
+    box = Box(left, top, right - left, bottom - top)
+    return Hypothesis(first, last, box, normalize(ink), geometry)
+
+
+def _largest_gap(parts: Sequence[Segment]) -> float:
+    """Return the widest blank between neighbouring components' boxes, in pixels."""
+    widest = 0.0
+    for one, other in zip(parts, parts[1:], strict=False):
+        if one.component != other.component:
+            across = max(other.left - one.right, one.left - other.right, 0)
+            down = max(other.top - one.bottom, one.top - other.bottom, 0)
+            widest = max(widest, float(np.hypot(across, down)))
+    return widest
+
+
+def normalize(ink: Gray) -> Gray:
+    """Bring a piece of ink to MNIST's frame, as a single digit is.
+
+    Parameters
+    ----------
+    ink : ndarray of shape (height, width), uint8
+        White strokes on black.
+
+    Returns
+    -------
+    ndarray of shape (28, 28), uint8
+    """
+    left, top, width, height = cv2.boundingRect(ink)
+    box = ink[top : top + height, left : left + width]
+    return center_of_mass(fit_box(even_strokes(box)))

@@ -1,0 +1,116 @@
+"""Remove printed rules, boxes and tables: lines far longer than any stroke of the digits."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.preprocessing.levels import Gray, label_type
+
+#: Times the digits' height: a straight line that is longer is a rule.
+MIN_LENGTH = 2.2
+#: The same, for one that reaches an edge of the picture.
+MIN_LENGTH_AT_EDGE = 1.5
+#: Times the digits' height: level runs of pixels that a rule consists of, at least. A rule that is
+#: two pixels thick and rises by one in twenty has runs of forty.
+MIN_RUN = 0.5
+#: Fraction of the width that such a run need not exceed.
+MAX_RUN = 0.1
+#: Fraction of its length that a rule rises, at most.
+MAX_SLOPE = 0.15
+#: Times its thickness: length of a line from edge to edge that is a rule, at least.
+MIN_LENGTH_OF_CROSSING = 12
+#: Fraction of a rule's length without gaps, at least.
+MIN_COVERAGE = 0.75
+#: Width over height of a picture that no single digit fills.
+WIDE = 1.5
+#: Times a rule's thickness: ink on it that is thicker has a stroke in it.
+STROKE_ON_RULE = 1.2
+#: Fraction of the digits' height that a rule is thick, at most.
+MAX_THICKNESS = 0.2
+
+
+def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> Gray:
+    """Return the contrast without level and upright rules; strokes that cross one are kept.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+    mask : ndarray of shape (height, width), uint8
+        1 where there is ink.
+    seen : ndarray of shape (height, width), uint8
+        1 where a rule may be, which is paler than ink.
+    height : float
+        Of the digits, in pixels.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        The contrast itself where there is no rule.
+    """
+    level, upright = _level_rules(seen, height), _level_rules(cv2.transpose(seen), height)
+    # a single line from edge to edge may be a stroke of a digit that fills the picture
+    is_wide = mask.shape[1] > WIDE * mask.shape[0]
+    is_single = not is_wide and not (level.crosses.any() and upright.crosses.any())
+    chosen, chosen_upright = (
+        rules.is_long if is_single else rules.is_long | rules.crosses for rules in (level, upright)
+    )
+    if not (chosen.any() or chosen_upright.any()):
+        return contrast
+    across, erased = _erasable(mask, level, chosen)
+    down, erased_upright = _erasable(cv2.transpose(mask), upright, chosen_upright)
+    return contrast * (1 - (erased | cv2.transpose(erased_upright) | (across & cv2.transpose(down))))
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """Level lines that may be rules: pixels by label, and by label what they are."""
+
+    runs: Gray
+    labels: NDArray[np.integer]
+    thickness: NDArray[np.float64]
+    is_long: NDArray[np.bool_]
+    crosses: NDArray[np.bool_]
+
+
+def _level_rules(mask: Gray, height: float) -> _Rules:
+    """Find level lines that are long by the digits' height, or go from edge to edge."""
+    run = max(3, round(min(MIN_RUN * height, MAX_RUN * mask.shape[1])))
+    runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
+    # runs of a rule that rises are a pixel apart, and noise interrupts them
+    reach = run // 4
+    linked = cv2.dilate(runs, np.ones((3, 1 + 2 * reach), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(
+        linked, connectivity=8, ltype=label_type(linked)
+    )
+    lefts, widths = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_WIDTH]
+    heights = stats[:, cv2.CC_STAT_HEIGHT] - 2
+    at_left, at_right = lefts < 2 + reach, lefts + widths > mask.shape[1] - 2 - reach
+    widths = np.maximum(widths - 2 * reach, 1)
+    thickness = np.bincount(labels[runs > 0], minlength=len(stats)) / widths
+    is_straight = heights <= MAX_SLOPE * widths + 2 * thickness
+    least = np.where(at_left | at_right, MIN_LENGTH_AT_EDGE, MIN_LENGTH)
+    is_long = (widths >= least * height) & (thickness <= max(MAX_THICKNESS * height, 3))
+    crosses = at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
+    for kind in (is_long, crosses):
+        kind &= is_straight
+        kind[0] = False
+    for label in np.flatnonzero(is_long | crosses).tolist():
+        left, top, width, depth = stats[label, :4].tolist()
+        box = (slice(top, top + depth), slice(left, left + width))
+        n_columns = np.count_nonzero(((labels[box] == label) & (runs[box] > 0)).any(axis=0))
+        if n_columns < MIN_COVERAGE * widths[label]:
+            is_long[label] = crosses[label] = False
+    return _Rules(runs, labels, thickness, is_long, crosses)
+
+
+def _erasable(mask: Gray, rules: _Rules, chosen: NDArray[np.bool_]) -> tuple[Gray, Gray]:
+    """Return 1 for the chosen rules, and for what of them and their flanks has no stroke on it."""
+    erasable = np.zeros_like(mask)
+    lengths = np.where(chosen, np.round(STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
+    for length in np.unique(lengths[chosen]).tolist():
+        own = (lengths == length).view(np.uint8).take(rules.labels) & rules.runs
+        strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+        erasable |= cv2.dilate(own, np.ones((3, 1), np.uint8)) & (1 - strokes)
+    return chosen.view(np.uint8).take(rules.labels) & rules.runs, erasable

@@ -1,0 +1,168 @@
+"""Faults around a running service: full disks, stopped processes, costly and odd requests."""
+
+import io
+import os
+import pwd
+import uuid
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import requests
+from PIL import Image
+
+from tests.deployment.clone import Clone
+from tests.deployment.own_apache import USER, OwnApache, serving
+from tests.tmpfs import small_tmpfs
+
+#: The sizes of the small disks: of the logs, what the processes count and report, large bodies.
+DISKS = {"logs": "1m", "run/workers": "512k,nr_inodes=64", "bodies": "2m"}
+MAX_FILES = 200
+#: Pixels a side: a WebP may have no more.
+LARGEST_WEBP = 3650
+
+
+@contextmanager
+def serving_on_small_disks(clone: Clone, port: int, **variables: str) -> Iterator[OwnApache]:
+    """Serve a clone whose logs, counts and large bodies are each on a disk that is soon full."""
+    folder = clone.path / "instance" / f"apache-{port}"
+    user = pwd.getpwnam(USER or "root")
+    owner = f",uid={user.pw_uid},gid={user.pw_gid}"
+    with ExitStack() as stack:
+        for name, size in DISKS.items():
+            stack.enter_context(small_tmpfs(folder / name, size + owner, mode="0700"))
+        variables = {"PROCESSES": "2", "BODIES_DIR": str(folder / "bodies")} | variables
+        for made in (folder, folder / "run"):
+            os.chown(made, user.pw_uid, user.pw_gid)
+        yield stack.enter_context(serving(clone, port, **variables))
+
+
+@contextmanager
+def full(folder: Path) -> Iterator[None]:
+    """Fill the disk of a folder, its room and its number of files, until the block ends."""
+    made = [folder / f"filler-{number}" for number in range(MAX_FILES)]
+    with suppress(OSError), made[0].open("wb", buffering=0) as file:
+        while file.write(bytes(500)):
+            pass
+    with suppress(OSError):
+        for path in made[1:]:
+            path.touch()
+    try:
+        yield
+    finally:
+        for path in made:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def stopped(process: psutil.Process) -> Iterator[None]:
+    """Stop a process by a signal; go on at the end, if it is still there."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+@contextmanager
+def unwritable_log(apache: OwnApache) -> Iterator[None]:
+    """Rotate the service's log as somebody does who leaves a file that it cannot write."""
+    log = apache.folder / "logs" / "digit-classifier-requests.log"
+    log.rename(log.with_suffix(".1"))
+    log.mkdir()  # which nobody can write to
+    yield
+    log.rmdir()
+
+
+def ask_of_everything(apache: OwnApache) -> list[int]:
+    """Ask by many routes and methods, each of which is counted by itself; return the statuses."""
+    paths = ("/", "/api/v1/models", "/openapi.json", "/v2", "/readyz", "/static/x", "/x", "/status")
+    methods = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+    return [
+        requests.request(method, apache.address + path, timeout=30).status_code
+        for path in paths
+        for method in methods
+    ]
+
+
+def large_webp(side: int) -> bytes:
+    """A picture of many pixels in a few bytes."""
+    picture = io.BytesIO()
+    Image.new("RGB", (side, side), "white").save(picture, "WEBP", lossless=True)
+    return picture.getvalue()
+
+
+def costly_zip(side: int, n_pictures: int = 256) -> bytes:
+    """A ZIP of some kilobytes with large pictures."""
+    picture, archive = large_webp(side), io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(n_pictures):
+            file.writestr(f"{number}.webp", picture)
+    return archive.getvalue()
+
+
+def nested_json() -> bytes:
+    """A batch of lists within lists, nearly as large as one may be."""
+    return b'{"images":[' + b"[" * 31_000_000
+
+
+@contextmanager
+def asking(url: str, content: bytes, media_type: str, n: int) -> Iterator[list[requests.Response]]:
+    """Let clients send the same all the while, each at least once."""
+    ended, answers = [], list[requests.Response]()
+
+    def send(_: int) -> None:
+        while True:
+            headers = {"Content-Type": media_type}
+            answers.append(requests.post(url, data=content, headers=headers, timeout=120))
+            if ended:
+                return
+
+    with ThreadPoolExecutor(n) as pool:
+        for client in range(n):
+            pool.submit(send, client)
+        yield answers
+        ended.append(True)
+
+
+@contextmanager
+def costly_batches(
+    apache: OwnApache, side: int = LARGEST_WEBP
+) -> Iterator[list[requests.Response]]:
+    """Let four clients send archives of large pictures."""
+    url = f"{apache.address}/api/v1/classify/batch"
+    with asking(url, costly_zip(side), "application/zip", 4) as answers:
+        yield answers
+
+
+@contextmanager
+def costly_explanations(
+    apache: OwnApache, side: int = LARGEST_WEBP
+) -> Iterator[list[requests.Response]]:
+    """Let four clients have a large picture explained."""
+    url = f"{apache.address}/api/v1/classify?explain=steps"
+    with asking(url, large_webp(side), "image/webp", 4) as answers:
+        yield answers
+
+
+def is_well(apache: OwnApache) -> bool:
+    """Whether there are two processes, all is answered at once, and requests are logged."""
+    identity = uuid.uuid4().hex
+    try:
+        answer = requests.get(
+            f"{apache.address}/readyz", headers={"X-Request-ID": identity}, timeout=2
+        )
+        log = (apache.folder / "logs" / "digit-classifier-requests.log").read_text()
+    except (requests.RequestException, OSError):
+        return False
+    return answer.ok and identity in log and len(ready_workers(apache)) == 2
+
+
+def ready_workers(apache: OwnApache) -> set[int]:
+    """Return the processes that run and have reported that they are ready."""
+    reported = {file.name for file in (apache.folder / "run" / "workers").iterdir()}
+    return {worker.pid for worker in apache.workers() if str(worker.pid) in reported}
