@@ -38,7 +38,7 @@ _TYPES = {
     "probabilities": pa.list_(pa.float32()),
     "rows": pa.list_(_ROW),
 }
-#: Whether all digits of an image are read, to the schema of the rows.
+#: Schemas of the rows, by whether all digits of an image are read.
 SCHEMAS = {
     all_digits: pa.schema(
         [

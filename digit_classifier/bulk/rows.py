@@ -23,7 +23,7 @@ Answers = Sequence[Answer]
 #: fixed, since the last bits of a row depend on them: the same shard gives the same bytes.
 BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 
-#: Whether all digits of an image are read, to the columns of an answer.
+#: Columns of an answer, by whether all digits of an image are read.
 ANSWERED = {
     False: ("prediction", "confidence", "accepted", "warnings", "probabilities"),
     True: ("text", "confidence", "accepted", "warnings", "rows"),
@@ -45,7 +45,7 @@ def rows_of(
     Raises
     ------
     BulkError
-        `all_digits` for an IDX file, whose images are one framed digit each.
+        `all_digits` was given for an IDX file, whose images are single framed digits.
     """
     items = shard.read_items(classifier.limits.max_bytes)
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers]

@@ -8,15 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.numbers.components import Components, digit_height, find_components, find_frames
+from digit_classifier.numbers.components import (
+    Components,
+    digit_height,
+    find_components,
+    find_frames,
+)
 from digit_classifier.numbers.foreground import enlarge_small, ink_mask, local_contrast
 from digit_classifier.numbers.hypotheses import Geometry, Hypothesis, make_hypotheses
 from digit_classifier.numbers.path import best_path
 from digit_classifier.numbers.reading import Box, ReadDigit, Row
 from digit_classifier.numbers.rows import sort_into_rows, split_at_gaps, surrounding_box
 from digit_classifier.numbers.rules import erase_rules
-from digit_classifier.numbers.slant import estimate_slant, shear
 from digit_classifier.numbers.segments import Segment, cut_component
+from digit_classifier.numbers.slant import estimate_slant, shear
 from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
 from digit_classifier.preprocessing.ink import ink_threshold
 from digit_classifier.preprocessing.levels import Gray, Histogram
@@ -159,20 +164,36 @@ def remove_borders(mask: Gray) -> Gray:
         touching = np.maximum(edge[:, 0], edge[:, 1])
         lengths = np.bincount(touching, minlength=len(drop))[1:]
         drop[1:] |= (lengths > 0.8 * along) & (across < 0.3 * along)
-    return (1 - drop).take(labels) * (labels > 0).view(np.uint8) if drop.any() else np.ascontiguousarray(mask)
+    return (
+        (1 - drop).take(labels) * (labels > 0).view(np.uint8)
+        if drop.any()
+        else np.ascontiguousarray(mask)
+    )
 
 
 def find_rows(components: Components):
     height = digit_height(components)
     tall = np.flatnonzero(components.heights >= MIN_ROW_HEIGHT * height)
     boxes = [
-        Box(int(components.lefts[i]), int(components.tops[i]), int(components.widths[i]), int(components.heights[i]))
+        Box(
+            int(components.lefts[i]),
+            int(components.tops[i]),
+            int(components.widths[i]),
+            int(components.heights[i]),
+        )
         for i in tall
     ]
-    small = np.flatnonzero((components.heights < MIN_ROW_HEIGHT * height) & (components.amounts > 0.01 * height * height))
+    small = np.flatnonzero(
+        (components.heights < MIN_ROW_HEIGHT * height)
+        & (components.amounts > 0.01 * height * height)
+    )
     n_rows = components.labels.shape[0]
     sorted_rows = sort_into_rows(boxes)
-    whole = [row for row in sorted_rows if not all(boxes[i].top <= 2 or boxes[i].top + boxes[i].height >= n_rows - 2 for i in row)]
+    whole = [
+        row
+        for row in sorted_rows
+        if not all(boxes[i].top <= 2 or boxes[i].top + boxes[i].height >= n_rows - 2 for i in row)
+    ]
     for row in whole or sorted_rows:
         of_row = [boxes[i] for i in row]
         row_height = float(np.median([box.height for box in of_row]))
@@ -181,12 +202,18 @@ def find_rows(components: Components):
             middle = components.tops[index] + components.heights[index] / 2
             x = components.lefts[index] + components.widths[index] / 2
             nearest = min(of_row, key=lambda box: abs(box.left + box.width / 2 - x))
-            if nearest.top - 0.1 * row_height <= middle <= nearest.top + nearest.height + 0.1 * row_height:
+            if (
+                nearest.top - 0.1 * row_height
+                <= middle
+                <= nearest.top + nearest.height + 0.1 * row_height
+            ):
                 members.append(int(index))
         yield members, row_height
 
 
-def segment_row(contrast: Gray, components: Components, members: list[int], height: float) -> RowOfSegments:
+def segment_row(
+    contrast: Gray, components: Components, members: list[int], height: float
+) -> RowOfSegments:
     segments = [
         segment
         for index in members
@@ -196,14 +223,16 @@ def segment_row(contrast: Gray, components: Components, members: list[int], heig
     return RowOfSegments(segments, make_hypotheses(segments, height, Geometry()), height)
 
 
-def read_row(row: RowOfSegments, probabilities: NDArray[np.float32], enlargement: float) :
+def read_row(row: RowOfSegments, probabilities: NDArray[np.float32], enlargement: float):
     scores = [
         float(np.log(max(of_digits.max(), 1e-6))) + hypothesis.geometry
         for of_digits, hypothesis in zip(probabilities, row.hypotheses, strict=True)
     ]
     skips = [SKIP * min(1.0, segment.ink.shape[0] / row.height) for segment in row.segments]
     path, score = best_path(len(row.segments), row.hypotheses, scores, skips)
-    return [_read_digit(probabilities[index], row.hypotheses[index].box, enlargement) for index in path], score
+    return [
+        _read_digit(probabilities[index], row.hypotheses[index].box, enlargement) for index in path
+    ], score
 
 
 def hypothesis_ink(segment: Segment) -> float:

@@ -60,7 +60,9 @@ def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> Gray:
         return contrast
     across, erased = _erasable(mask, level, chosen)
     down, erased_upright = _erasable(cv2.transpose(mask), upright, chosen_upright)
-    return contrast * (1 - (erased | cv2.transpose(erased_upright) | (across & cv2.transpose(down))))
+    return contrast * (
+        1 - (erased | cv2.transpose(erased_upright) | (across & cv2.transpose(down)))
+    )
 
 
 @dataclass(frozen=True)

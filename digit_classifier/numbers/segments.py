@@ -108,7 +108,9 @@ def _cuts_of(ink: Gray) -> list[Cut]:
     if factor == 1:
         return cuts
     rows = np.minimum(np.arange(height) * size[1] // height, size[1] - 1)
-    return [Cut(np.rint(cut.path[rows] * (width / size[0])).astype(np.intp), cut.cost) for cut in cuts]
+    return [
+        Cut(np.rint(cut.path[rows] * (width / size[0])).astype(np.intp), cut.cost) for cut in cuts
+    ]
 
 
 def component_ink(contrast: Gray, components: Components, index: int) -> tuple[Gray, int, int]:
