@@ -78,6 +78,8 @@ def _classify(
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
 ) -> list[tuple[str | None, Answer]]:
     """Read images as the classifier asks for them; an unreadable one keeps its place."""
+    # `predict` iterates over the contents of the readable images alone, and returns their answers
+    # in order; `found` has the others, too.
     found: list[tuple[str | None, InputError | None]] = []
 
     def contents() -> Iterator[Any]:
@@ -134,15 +136,11 @@ def _row(
         "error_detail": None,
     }
     if isinstance(answer, InputError):
-        _forget_content(answer)
+        # the frames of the traceback refer to the image file, and form a reference cycle
+        answer.__traceback__ = answer.__cause__ = answer.__context__ = None
         return row | {"error_code": answer.code, "error_detail": str(answer)}
     values = answer.as_json().items()
     return row | {column: value for column, value in values if column in answered}
-
-
-def _forget_content(error: InputError) -> None:
-    """Drop the traceback: its frames refer to the image file, and form a reference cycle."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _text(name: str | None) -> str | None:
