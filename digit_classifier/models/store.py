@@ -188,7 +188,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
             document = json.loads((file.metadata() or {})[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as exc:
-        raise ModelCorruptError(f"{path} is not a model file of ours: {exc!r}") from exc
+        raise ModelCorruptError(f"{path} is not a model file of this package: {exc!r}") from exc
     if not isinstance(document, dict) or document.get("content_sha256") != content_sha256(
         document, tensors
     ):
