@@ -1,6 +1,5 @@
 """From the bytes of an image to a prediction: decode, normalize, predict."""
 
-import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -28,6 +27,9 @@ from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
 
 __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
+
+#: Probability that a text is right, at least, for it to be accepted.
+MIN_TEXT_CONFIDENCE = 0.5
 
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
 
@@ -110,17 +112,22 @@ class DigitClassifier:
         decoded = decode_image(content, self.limits, min_side=WORKING_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
         enlargement = max(decoded.width, decoded.height) / max(decoded.gray.shape)
-        rows = read_rows(decoded.gray, self.predict_proba, enlargement)
+        metadata = self.model.metadata
+        found = read_rows(
+            decoded.gray,
+            self._predict_resized_logits,
+            temperature=metadata.temperature,
+            enlargement=enlargement,
+        )
         read_ms = ms_since(started)
-        confidence = math.prod(digit.confidence for row in rows for digit in row.digits)
         return Reading(
-            rows=rows,
-            confidence=confidence,
-            accepted=confidence >= self.model.metadata.min_confidence,
+            rows=found.rows,
+            confidence=found.confidence,
+            accepted=found.confidence >= MIN_TEXT_CONFIDENCE,
             warnings=(),
             model_name=self.model.name,
             model_version=self.model.version,
-            classifier=self.model.metadata.classifier,
+            classifier=metadata.classifier,
             elapsed_ms=decode_ms + read_ms,
             stages=Stages(decode_ms, read_ms),
             image=ImageFacts(decoded.format, decoded.width, decoded.height, len(content)),
@@ -246,9 +253,15 @@ class DigitClassifier:
         -------
         ndarray of shape (n_samples, 10), float32
         """
-        metadata = self.model.metadata
-        vectors = vectorize(framed, metadata.input_scaling)
-        return softmax(self.model.classifier.predict_logits(vectors), metadata.temperature)
+        return softmax(self._predict_logits(framed), self.model.metadata.temperature)
+
+    def _predict_resized_logits(self, framed: NDArray[np.uint8]) -> Array:
+        shape = self.model.metadata.image_shape
+        return self._predict_logits(np.stack([resize(image, *shape) for image in framed]))
+
+    def _predict_logits(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
+        vectors = vectorize(framed, self.model.metadata.input_scaling)
+        return self.model.classifier.predict_logits(vectors)
 
     def self_test(self) -> None:
         """Read the digit picture that ships with the package.

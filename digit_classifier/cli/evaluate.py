@@ -20,6 +20,13 @@ from digit_classifier.settings import Settings, load_settings
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of labelled pictures ('<label>_*', or one subfolder a label) instead of MNIST.",
 )
+@click.option(
+    "--numbers",
+    "numbers_directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with a manifest.csv (file, text and, if wanted, kind, source, touching) of "
+    "pictures of several digits.",
+)
 @click.option("--corruptions", is_flag=True, help="Measure the corruptions of MNIST-C, too.")
 @click.option(
     "--report",
@@ -46,22 +53,27 @@ def evaluate(
     *,
     model: str | None,
     directory: Path | None,
+    numbers_directory: Path | None,
     corruptions: bool,
     report: Path | None,
     baseline_file: Path | None,
     tolerance: float,
     as_json: bool,
 ) -> None:
-    """Measure a model on the MNIST test set, or on a folder of labelled pictures.
+    """Measure a model on the MNIST test set, or on a folder of pictures of digits or numbers.
 
     The exit status is 1 if the model does worse than the baseline that it is compared with.
     """
     if directory is not None and (corruptions or report):
         raise click.UsageError("--corruptions and --report are of MNIST alone, not of --data.")
+    if numbers_directory is not None and (directory or corruptions or report):
+        raise click.UsageError("--numbers goes with none of --data, --corruptions and --report.")
     baseline = _read(baseline_file) if baseline_file else None
     settings = load_settings()
     settings = replace(settings, model=model or settings.model)
-    if directory is None:
+    if numbers_directory is not None:
+        figures = _on_numbers(settings, numbers_directory)
+    elif directory is None:
         figures = _on_mnist(settings, corruptions, report)
     else:
         figures = _on_folder(settings, directory)
@@ -94,6 +106,8 @@ def _as_text(figures: dict[str, Any]) -> str:
         for key, value in figures.items()
         if not isinstance(value, (dict, list))
     ]
+    if "by_kind" in figures:
+        lines += ["", *_numbers_table(figures)]
     if "views" in figures:
         from digit_classifier.evaluation.tables import (
             classes_table,
@@ -170,3 +184,50 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
         "n_not_accepted": n_not_accepted,
         "accuracy": 1 - (n_errors + n_refused) / len(labelled),
     }
+
+
+def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
+    """Read all digits of each file; a refused one counts as an error."""
+    from tqdm import tqdm
+
+    from digit_classifier.cli.local import local_classifier
+    from digit_classifier.evaluation.numbers import Outcome, judge_numbers, read_manifest
+
+    classifier = local_classifier(settings)
+
+    def read(content: bytes) -> Outcome:
+        try:
+            reading = classifier.read(content)
+        except InputError:
+            return Outcome()
+        return Outcome(reading.text, reading.confidence, reading.accepted)
+
+    labelled = tqdm(read_manifest(directory), "Reading", leave=False, disable=None)
+    return {
+        "model": classifier.model.name,
+        "version": classifier.model.version,
+        **judge_numbers(labelled, read),
+    }
+
+
+def _numbers_table(figures: dict[str, Any]) -> list[str]:
+    """Lay out the figures of each kind of picture, of touching digits and of each source."""
+    groups = {
+        **figures["by_kind"],
+        "touching": figures["touching"],
+        **{f"source {name}": group for name, group in figures["by_source"].items()},
+    }
+    surest = (
+        f"of the surest {float(share):.0%}: {accuracy:.1%} right"
+        for share, accuracy in figures["coverage"].items()
+    )
+    return [
+        f"{'':16} {'pictures':>8} {'right':>7} {'digits wrong':>13}",
+        *(
+            f"{name:16} {group['n_images']:8} {group['accuracy']:7.1%} "
+            f"{group['digit_error_rate']:13.1%}"
+            for name, group in groups.items()
+        ),
+        "",
+        *surest,
+    ]

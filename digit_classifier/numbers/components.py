@@ -6,11 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.errors import TooComplexError
+from digit_classifier.numbers.reading import Box
 from digit_classifier.preprocessing.levels import Gray, label_type
 
-#: Components of a picture, at most; a full page of handwriting has fewer.
-MAX_COMPONENTS = 1500
 #: Times its height: a component that is wider is no digit but a rule.
 FLAT_ASPECT = 6
 #: Fraction of the ink that is no rule, at least.
@@ -52,20 +50,21 @@ class Components:
         """First row below each."""
         return self.tops + self.heights
 
+    def box(self, index: int) -> Box:
+        """Return the box of one."""
+        return Box(
+            int(self.lefts[index]),
+            int(self.tops[index]),
+            int(self.widths[index]),
+            int(self.heights[index]),
+        )
+
 
 def find_components(mask: Gray) -> Components:
-    """Return the connected components of a mask.
-
-    Raises
-    ------
-    TooComplexError
-        There are too many.
-    """
-    n_labels, labels, stats, _ = cv2.connectedComponentsWithStats(
+    """Return the connected components of a mask, uint8 of shape (height, width)."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask, connectivity=8, ltype=label_type(mask)
     )
-    if n_labels > 1 + MAX_COMPONENTS:
-        raise TooComplexError("The picture has too many separate marks to be read as digits.")
     return Components(labels, *stats[1:].T.astype(np.intp))
 
 

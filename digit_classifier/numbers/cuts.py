@@ -33,8 +33,10 @@ JUNCTION_MAX_SLANT = 0.35
 JUNCTION_COST = 0.5
 #: Strokes that a straight cut from a valley without a counterpart counts as.
 LONE_VALLEY_COST = 1.0
-#: Cuts of a component, at most.
-MAX_CUTS = 12
+#: Cuts of a component for each time that its width is its height,
+CUTS_PER_HEIGHT = 5
+#: and at most.
+MAX_CUTS = 24
 
 
 @dataclass(frozen=True)
@@ -73,21 +75,28 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
     distance = max(2, round(MIN_DISTANCE * len(ink)))
     found = _junctions(ink, from_above, from_below)
     through = (down + up - pixels) / stroke
-    seams = []
-    for level in LEVELS:
-        row = int(level * (len(ink) - 1))
-        for column in _local_minima(through[row], distance):
-            if through[row, column] <= max_cost:
-                path = _trace(row, column, row, column, from_above, from_below)
-                seams.append(Cut(path, float(through[row, column])))
-    seams.sort(key=lambda cut: cut.cost)
+    seeds = sorted(
+        (float(through[row, column]), row, column)
+        for row in (int(level * (len(ink) - 1)) for level in LEVELS)
+        for column in _local_minima(through[row], distance)
+        if through[row, column] <= max_cost
+    )
+    max_cuts = min(max(CUTS_PER_HEIGHT * ink.shape[1] // len(ink), CUTS_PER_HEIGHT), MAX_CUTS)
     kept: list[Cut] = []
-    for cut in found + seams:
-        if all(np.abs(cut.path - other.path).mean() >= distance / 2 for other in kept):
-            kept.append(cut)
-        if len(kept) == MAX_CUTS:
+    for cut in found[:max_cuts]:
+        _keep_apart(kept, cut, distance / 2)
+    for cost, row, column in seeds[: 2 * max_cuts]:
+        if len(kept) == max_cuts:
             break
+        path = _trace(row, column, row, column, from_above, from_below)
+        _keep_apart(kept, Cut(path, cost), distance / 2)
     return sorted(kept, key=lambda cut: float(cut.path.mean()))
+
+
+def _keep_apart(kept: list[Cut], cut: Cut, distance: float) -> None:
+    """Add a cut unless another one is as near."""
+    if all(np.abs(cut.path - other.path).mean() >= distance for other in kept):
+        kept.append(cut)
 
 
 def holes(ink: Gray) -> NDArray[np.uint8]:
@@ -175,7 +184,10 @@ def _trace(
 ) -> NDArray[np.intp]:
     """Return a path that is straight between two points and the cheapest above and below."""
     path = np.empty(len(from_above), np.intp)
-    path[first : last + 1] = np.rint(np.linspace(first_column, last_column, last - first + 1))
+    if first == last:
+        path[first] = first_column
+    else:
+        path[first : last + 1] = np.rint(np.linspace(first_column, last_column, last - first + 1))
     for above in range(first, 0, -1):
         path[above - 1] = path[above] + from_above[above, path[above]]
     for below in range(last, len(path) - 1):

@@ -11,6 +11,8 @@ from digit_classifier.preprocessing.levels import Gray, Histogram, contrast_rang
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
 #: and phones are wider.
 STROKE_MAX_FRACTION = 0.25
+#: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
+SURROUNDINGS_FRACTION = 0.5
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 9
 #: Fraction of the threshold of ink: what is connected to ink goes down to it (hysteresis).
@@ -19,14 +21,22 @@ WEAK_INK_FRACTION = 0.65
 STRONG_MIN_FRACTION = 0.25
 #: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one.
 SMALL_SIDE = 240
+#: Pixels of the picture that is worked on, at most.
+MAX_PIXELS = 450_000
 
 
-def enlarge_small(gray: Gray) -> Gray:
-    """Enlarge a small picture by a whole factor: strokes of a pixel cannot be cut apart."""
+def resize_to_work(gray: Gray) -> Gray:
+    """Enlarge a small picture by a whole factor, and reduce a large one.
+
+    Strokes of a pixel cannot be cut apart, and every step takes time for each pixel.
+    """
     factor = SMALL_SIDE // max(gray.shape)
-    if factor < 2:
+    if factor >= 2:
+        return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    if gray.size <= MAX_PIXELS:
         return gray
-    return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    reduction = (MAX_PIXELS / gray.size) ** 0.5
+    return cv2.resize(gray, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA)
 
 
 def local_contrast(gray: Gray) -> Gray:
@@ -52,7 +62,8 @@ def local_contrast(gray: Gray) -> Gray:
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
-    deviation = gray - cv2.blur(gray, (side, side)).astype(np.float32)
+    around = max(side, round(SURROUNDINGS_FRACTION * min(gray.shape))) | 1
+    deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0
     transform = cv2.MORPH_TOPHAT if is_light else cv2.MORPH_BLACKHAT
     return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))

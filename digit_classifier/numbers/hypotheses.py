@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import log
 
 import cv2
 import numpy as np
@@ -21,6 +23,16 @@ WIDE = 0.95
 MAX_SEGMENTS = 6
 #: Times the row's height: the gap between the components of one digit, at most.
 MAX_GAP = 0.2
+#: Log-probability for each stroke that its cuts cross,
+CUT_WEIGHT = -0.4
+#: for a gap as wide as the row is high,
+GAP_WEIGHT = -6.0
+#: for several components,
+PARTS_WEIGHT = -0.3
+#: for the square of the logarithm of its height over the row's,
+HEIGHT_WEIGHT = -1.0
+#: and for each height of the row that it is wider than a digit.
+WIDTH_WEIGHT = -2.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,7 @@ class Hypothesis:
     first, last : int
         The segments from the first to before the last.
     box : Box
+    ink : ndarray of shape (box height, box width), uint8
     framed : ndarray of shape (28, 28), uint8
     geometry : float
         Logarithm of how well its size, its cuts and its gaps suit a digit.
@@ -40,23 +53,12 @@ class Hypothesis:
     first: int
     last: int
     box: Box
+    ink: Gray
     framed: Gray
     geometry: float
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """Weights of the geometry, each in units of log-probability."""
-
-    cut: float = 0.6
-    gap: float = 6.0
-    height: float = 1.0
-    width: float = 2.0
-
-
-def make_hypotheses(
-    segments: Sequence[Segment], height: float, weights: Geometry
-) -> list[Hypothesis]:
+def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothesis]:
     """Return what may be a digit of a row.
 
     Parameters
@@ -70,7 +72,7 @@ def make_hypotheses(
     for first in range(len(segments)):
         for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
             parts = segments[first:last]
-            made = _unite(parts, first, last, height, weights)
+            made = _unite(parts, first, last, height)
             if made is None:
                 if last > first + 1:
                     break
@@ -79,9 +81,7 @@ def make_hypotheses(
     return hypotheses
 
 
-def _unite(
-    parts: Sequence[Segment], first: int, last: int, height: float, weights: Geometry
-) -> Hypothesis | None:
+def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hypothesis | None:
     left, top = min(part.left for part in parts), min(part.top for part in parts)
     right, bottom = max(part.right for part in parts), max(part.bottom for part in parts)
     several = len({part.component for part in parts}) > 1
@@ -99,19 +99,18 @@ def _unite(
         rows = slice(part.top - top, part.bottom - top)
         columns = slice(part.left - left, part.right - left)
         ink[rows, columns] = np.maximum(ink[rows, columns], part.ink)
-    cost = parts[0].cost_before + parts[-1].cost_after
-    geometry = -weights.cut * cost - (weights.gap * max(gap, 0) / height + 0.3 * several)
-    ratio = np.log((bottom - top) / height)
-    geometry -= weights.height * float(ratio * ratio)
-    geometry -= weights.width * max((right - left) / height - WIDE, 0.0)
+    geometry = CUT_WEIGHT * (parts[0].cost_before + parts[-1].cost_after)
+    geometry += GAP_WEIGHT * gap / height + PARTS_WEIGHT * several
+    geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
+    geometry += WIDTH_WEIGHT * max((right - left) / height - WIDE, 0.0)
     box = Box(left, top, right - left, bottom - top)
-    return Hypothesis(first, last, box, normalize(ink), geometry)
+    return Hypothesis(first, last, box, ink, normalize(ink), geometry)
 
 
 def _largest_gap(parts: Sequence[Segment]) -> float:
     """Return the widest blank between neighbouring components' boxes, in pixels."""
     widest = 0.0
-    for one, other in zip(parts, parts[1:], strict=False):
+    for one, other in pairwise(parts):
         if one.component != other.component:
             across = max(other.left - one.right, one.left - other.right, 0)
             down = max(other.top - one.bottom, one.top - other.bottom, 0)

@@ -1,45 +1,98 @@
-"""The best path through a row: which hypotheses are its digits."""
+"""The best path through a row: which hypotheses are its digits, and how certain that is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, log
 
 from digit_classifier.numbers.hypotheses import Hypothesis
 
 
-def best_path(
-    n_segments: int,
-    hypotheses: Sequence[Hypothesis],
-    scores: Sequence[float],
-    skip_scores: Sequence[float],
-) -> tuple[list[int], float]:
-    """Return the hypotheses of the most probable reading, and its log-probability.
+@dataclass(frozen=True)
+class Path:
+    """Hypotheses that follow each other through a row.
+
+    Attributes
+    ----------
+    chosen : list of int
+        Indices of the hypotheses, from left to right.
+    certainties : list of float
+        Share that the paths with each of them have in all paths, by probability.
+    score : float
+        Log-probability of the path, not normalized.
+    log_certainty : float
+        Logarithm of the path's share in all paths.
+    """
+
+    chosen: list[int]
+    certainties: list[float]
+    score: float
+    log_certainty: float
+
+
+def find_path(
+    hypotheses: Sequence[Hypothesis], scores: Sequence[float], skip_scores: Sequence[float]
+) -> Path:
+    """Return the most probable path (Viterbi), and its share by the forward-backward algorithm.
 
     Parameters
     ----------
-    n_segments : int
     hypotheses : sequence of Hypothesis
     scores : sequence of float
-        Log-probability of each hypothesis.
+        Log-probability of each hypothesis' best digit.
     skip_scores : sequence of float
-        Log-probability that a segment is not a part of a digit.
+        Log-probability that each segment of the row is part of no digit.
     """
-    best = [0.0] + [float("-inf")] * n_segments
-    chosen: list[int | None] = [None] * (n_segments + 1)
-    before = list(range(-1, n_segments))
+    n_segments = len(skip_scores)
+    weights = [
+        score + hypothesis.geometry for score, hypothesis in zip(scores, hypotheses, strict=True)
+    ]
     by_last: list[list[int]] = [[] for _ in range(n_segments + 1)]
+    by_first: list[list[int]] = [[] for _ in range(n_segments + 1)]
     for index, hypothesis in enumerate(hypotheses):
         by_last[hypothesis.last].append(index)
+        by_first[hypothesis.first].append(index)
+    best, forward, backward = ([0.0] * (n_segments + 1) for _ in range(3))
+    chosen: list[int | None] = [None] * (n_segments + 1)
     for last in range(1, n_segments + 1):
-        best[last] = best[last - 1] + skip_scores[last - 1]
+        skipped = skip_scores[last - 1]
+        best[last] = best[last - 1] + skipped
         for index in by_last[last]:
-            score = best[hypotheses[index].first] + scores[index]
+            score = best[hypotheses[index].first] + weights[index]
             if score > best[last]:
                 best[last], chosen[last] = score, index
-                before[last] = hypotheses[index].first
-    path = []
-    last = n_segments
+        forward[last] = _log_sum(
+            [forward[last - 1] + skipped]
+            + [forward[hypotheses[index].first] + weights[index] for index in by_last[last]]
+        )
+    for first in range(n_segments - 1, -1, -1):
+        backward[first] = _log_sum(
+            [backward[first + 1] + skip_scores[first]]
+            + [backward[hypotheses[index].last] + weights[index] for index in by_first[first]]
+        )
+    total, path, last = forward[n_segments], [], n_segments
     while last > 0:
-        index = chosen[last]
-        if index is not None:
-            path.append(index)
-        last = before[last]
-    return path[::-1], best[n_segments]
+        ending = chosen[last]
+        if ending is None:
+            last -= 1
+        else:
+            path.append(ending)
+            last = hypotheses[ending].first
+    path.reverse()
+    certainties = [
+        exp(
+            min(
+                forward[hypotheses[index].first]
+                + weights[index]
+                + backward[hypotheses[index].last]
+                - total,
+                0.0,
+            )
+        )
+        for index in path
+    ]
+    return Path(path, certainties, best[n_segments], min(best[n_segments] - total, 0.0))
+
+
+def _log_sum(logarithms: Sequence[float]) -> float:
+    greatest = max(logarithms)
+    return greatest + log(sum(exp(value - greatest) for value in logarithms))

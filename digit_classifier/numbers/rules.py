@@ -6,7 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.levels import Gray, label_type
+from digit_classifier.numbers.components import digit_height, find_components, find_frames
+from digit_classifier.numbers.foreground import ink_mask
+from digit_classifier.preprocessing.ink import ink_threshold
+from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 
 #: Times the digits' height: a straight line that is longer is a rule.
 MIN_LENGTH = 2.2
@@ -29,9 +32,56 @@ WIDE = 1.5
 STROKE_ON_RULE = 1.2
 #: Fraction of the digits' height that a rule is thick, at most.
 MAX_THICKNESS = 0.2
+#: Fraction of a frame's shorter side that the digits in it have, about.
+FRAME_DIGIT = 0.2
+#: Fractions of the threshold of ink that rules reach, in the first and in further rounds;
+FAINT_FRACTIONS = (0.65, 0.4, 0.4)
+#: there is a further one on paper that had so many rules.
+RULED_MIN_RULES = 5
+#: Fraction of a column at the edge that has ink where the paper ends,
+BORDER_MIN_FRACTION = 0.6
+#: and fraction of the width that such columns take, at most.
+BORDER_MAX_FRACTION = 0.25
+#: Fraction of its length that a component runs along the edge where it is no digit,
+STRIP_MIN_FRACTION = 0.8
+#: and its width over that length, at most.
+STRIP_ASPECT = 0.3
 
 
-def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> Gray:
+def find_ink(contrast: Gray) -> tuple[Gray, Gray]:
+    """Return the contrast without rules, boxes and borders, and the mask of its ink.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+
+    Raises
+    ------
+    NoInkError
+        Nothing stands out from the background.
+    """
+    mask = ink_mask(contrast)
+    components = find_components(mask)
+    cleared = contrast
+    for index in find_frames(components):
+        own = (components.labels == index + 1).view(np.uint8)
+        side = min(components.widths[index], components.heights[index])
+        cleared, _ = erase_rules(cleared, mask, own, FRAME_DIGIT * side)
+    for faint in FAINT_FRACTIONS:
+        if cleared is not contrast:
+            contrast, mask = cleared, ink_mask(cleared)
+            components = find_components(mask)
+        level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
+        seen = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
+        cleared, n_rules = erase_rules(contrast, mask, seen, digit_height(components))
+        if n_rules < RULED_MIN_RULES:
+            break
+    if cleared is not contrast:
+        contrast, mask = cleared, ink_mask(cleared)
+    return contrast, remove_borders(mask)
+
+
+def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> tuple[Gray, int]:
     """Return the contrast without level and upright rules; strokes that cross one are kept.
 
     Parameters
@@ -46,8 +96,9 @@ def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> Gray:
 
     Returns
     -------
-    ndarray of shape (height, width), uint8
+    contrast : ndarray of shape (height, width), uint8
         The contrast itself where there is no rule.
+    n_rules : int
     """
     level, upright = _level_rules(seen, height), _level_rules(cv2.transpose(seen), height)
     # a single line from edge to edge may be a stroke of a digit that fills the picture
@@ -57,12 +108,13 @@ def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> Gray:
         rules.is_long if is_single else rules.is_long | rules.crosses for rules in (level, upright)
     )
     if not (chosen.any() or chosen_upright.any()):
-        return contrast
+        return contrast, 0
     across, erased = _erasable(mask, level, chosen)
     down, erased_upright = _erasable(cv2.transpose(mask), upright, chosen_upright)
-    return contrast * (
-        1 - (erased | cv2.transpose(erased_upright) | (across & cv2.transpose(down)))
-    )
+    erased |= cv2.transpose(erased_upright) | (across & cv2.transpose(down))
+    n_rules = int(np.count_nonzero(chosen) + np.count_nonzero(chosen_upright))
+    cleared: Gray = contrast * (1 - erased)
+    return cleared, n_rules
 
 
 @dataclass(frozen=True)
@@ -95,9 +147,9 @@ def _level_rules(mask: Gray, height: float) -> _Rules:
     least = np.where(at_left | at_right, MIN_LENGTH_AT_EDGE, MIN_LENGTH)
     is_long = (widths >= least * height) & (thickness <= max(MAX_THICKNESS * height, 3))
     crosses = at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
-    for kind in (is_long, crosses):
-        kind &= is_straight
-        kind[0] = False
+    is_straight[0] = False  # the background
+    is_long &= is_straight
+    crosses &= is_straight
     for label in np.flatnonzero(is_long | crosses).tolist():
         left, top, width, depth = stats[label, :4].tolist()
         box = (slice(top, top + depth), slice(left, left + width))
@@ -116,3 +168,34 @@ def _erasable(mask: Gray, rules: _Rules, chosen: NDArray[np.bool_]) -> tuple[Gra
         strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
         erasable |= cv2.dilate(own, np.ones((3, 1), np.uint8)) & (1 - strokes)
     return chosen.view(np.uint8).take(rules.labels) & rules.runs, erasable
+
+
+def remove_borders(mask: Gray) -> Gray:
+    """Blank what lies along an edge: the border of the paper, the fold of a book.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), uint8
+    """
+    for _ in range(4):  # the left edge, and with each turn the next one
+        depth = 0
+        limit = BORDER_MAX_FRACTION * mask.shape[1]
+        while depth < limit and mask[:, depth].mean() > BORDER_MIN_FRACTION:
+            depth += 1
+        if depth:
+            mask[:, : depth + 1] = 0
+        mask = np.rot90(mask)
+    mask = np.ascontiguousarray(mask)
+    components = find_components(mask)
+    labels = components.labels
+    sizes = components.heights, components.widths
+    is_border = np.zeros(1 + len(components.heights), bool)
+    for edge, (along, across) in (
+        (labels[:, :2], sizes),
+        (labels[:, -2:], sizes),
+        (labels[:2].T, sizes[::-1]),
+        (labels[-2:].T, sizes[::-1]),
+    ):
+        lengths = np.bincount(edge.max(axis=1), minlength=len(is_border))[1:]
+        is_border[1:] |= (lengths > STRIP_MIN_FRACTION * along) & (across < STRIP_ASPECT * along)
+    return mask & (1 - is_border.view(np.uint8)).take(labels) if is_border.any() else mask

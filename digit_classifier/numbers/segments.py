@@ -45,14 +45,17 @@ class Segment:
 
     @property
     def right(self) -> int:
+        """First column to the right of the box."""
         return self.left + self.ink.shape[1]
 
     @property
     def bottom(self) -> int:
+        """First row below the box."""
         return self.top + self.ink.shape[0]
 
     @property
     def center(self) -> float:
+        """Column of the middle."""
         return (self.left + self.right) / 2
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -31,6 +32,37 @@ def test_evaluate_counts_errors_and_refusals_of_a_folder(run: Run, place: Path) 
     assert figures["n_errors"] == 2
     assert figures["n_refused"] == 1
     assert figures["accuracy"] == pytest.approx(0.8)
+
+
+def test_evaluate_counts_right_texts_and_wrong_digits_of_numbers(run: Run, place: Path) -> None:
+    folder = place / "numbers"
+    (folder / "drawn").mkdir(parents=True)
+    for name, text in (("right", "47"), ("wrong", "20")):
+        row = np.hstack([draw_digit(int(digit), size=(60, 60)) for digit in text])
+        Image.fromarray(row).save(folder / "drawn" / f"{name}.png")
+    Image.new("L", (40, 40)).save(folder / "blank.png")
+    (folder / "manifest.csv").write_text(
+        "file,text,kind,touching\ndrawn/right.png,47,x,n\ndrawn/wrong.png,21,x,y\nblank.png,5,scan,n\n"
+    )
+
+    figures = json.loads(run("evaluate", "--json", "--numbers", folder).output)
+
+    assert figures["accuracy"] == pytest.approx(1 / 3)
+    assert figures["digit_error_rate"] == pytest.approx(2 / 5)
+    assert figures["by_kind"]["drawn"] == {
+        "n_images": 2,
+        "accuracy": 0.5,
+        "digit_error_rate": 0.25,
+    }
+    assert figures["by_kind"]["scan"]["accuracy"] == 0
+    assert figures["touching"]["n_images"] == 1
+    assert "touching" in run("evaluate", "--numbers", folder).output
+
+
+def test_evaluate_says_what_a_folder_of_numbers_lacks(run: Run, place: Path) -> None:
+    result = run("evaluate", "--numbers", place)
+    assert result.exit_code != 0
+    assert "manifest.csv" in result.output
 
 
 @pytest.fixture

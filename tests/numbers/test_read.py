@@ -1,38 +1,106 @@
 """Reading all digits of a picture, from its bytes."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from digit_classifier.datasets import Mnist
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.settings import Settings
-from tests.strokes import draw_digit, encode
-
-SIDE = 60
+from tests.numbers.pictures import SIDE, Gray, as_png, row_of, touching
 
 
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> DigitClassifier:
-    return DigitClassifier.from_settings(Settings(models_dir=Path(tmp_path_factory.mktemp("m"))))
-
-
-def row_of(text: str) -> NDArray[np.uint8]:
-    """A row of drawn digits, dark on white, each in its square."""
-    return np.hstack([draw_digit(int(digit), size=(SIDE, SIDE)) for digit in text])
-
-
-def as_png(gray: NDArray[np.uint8]) -> bytes:
-    return encode(Image.fromarray(gray), "PNG")
+def with_lines(gray: Gray, *lines: tuple[int, int, int, int], width: int = 2) -> Gray:
+    picture = Image.fromarray(gray)
+    draw = ImageDraw.Draw(picture)
+    for line in lines:
+        draw.line(line, fill=60, width=width)
+    return np.asarray(picture)
 
 
 def test_rows_are_read_from_top_to_bottom(classifier: DigitClassifier) -> None:
     reading = classifier.read(as_png(np.vstack([row_of("407"), row_of("213")])))
     assert reading.text == "407\n213"
     assert [digit.box.left // SIDE for digit in reading.rows[0].digits] == [0, 1, 2]
+    assert [digit.box.top // SIDE for digit in reading.rows[1].digits] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_single_digit_is_read_as_classify_reads_it(
+    classifier: DigitClassifier, digit: int
+) -> None:
+    content = as_png(row_of(str(digit)))
+    assert classifier.read(content).text == str(classifier.predict(content).digit) == str(digit)
+
+
+def test_light_ink_on_dark_is_read_alike(classifier: DigitClassifier) -> None:
+    assert classifier.read(as_png(255 - row_of("2024"))).text == "2024"
+
+
+def test_wide_gaps_part_groups(classifier: DigitClassifier) -> None:
+    gap = np.full((SIDE, 2 * SIDE), 255, np.uint8)
+    reading = classifier.read(as_png(np.hstack([row_of("706"), gap, row_of("2543")])))
+    assert reading.as_json()["rows"][0]["groups"] == ["706", "2543"]
+    assert reading.text == "7062543"
+
+
+def test_points_and_dashes_are_no_digits(classifier: DigitClassifier) -> None:
+    row = row_of("1475")
+    row[45:49, SIDE - 2 : SIDE + 2] = 0  # a point
+    row[28:31, 3 * SIDE - 8 : 3 * SIDE + 4] = 0  # a dash
+    assert classifier.read(as_png(row)).text == "1475"
+
+
+def test_a_rule_and_a_box_are_no_digits(classifier: DigitClassifier) -> None:
+    row = np.pad(row_of("305"), 20, constant_values=255)
+    height, width = row.shape
+    boxed = with_lines(row, (4, 4, width - 5, 4), (width - 5, 4, width - 5, height - 5))
+    boxed = with_lines(boxed, (4, height - 5, width - 5, height - 5), (4, 4, 4, height - 5))
+    assert classifier.read(as_png(boxed)).text == "305"
+    ruled = with_lines(row, (0, height - 24, width, height - 21), (0, 8, width, 9))
+    assert classifier.read(as_png(ruled)).text == "305"
+
+
+def test_rows_may_slope(classifier: DigitClassifier) -> None:
+    sloping = Image.fromarray(np.pad(row_of("31415926"), 60, constant_values=255))
+    turned = np.asarray(sloping.rotate(8, Image.Resampling.BICUBIC, fillcolor=255))
+    assert classifier.read(as_png(turned)).text == "31415926"
+
+
+def test_slanted_digits_keep_boxes_in_the_picture(classifier: DigitClassifier) -> None:
+    row = Image.fromarray(np.pad(row_of("1735"), 30, constant_values=255))
+    shear = (1, 0.6, -40, 0, 1, 0)
+    slanted = row.transform(row.size, Image.Transform.AFFINE, shear, fillcolor=255)
+    reading = classifier.read(as_png(np.asarray(slanted)))
+    assert reading.text == "1735"
+    dark = np.asarray(slanted) < 128
+    for digit in reading.rows[0].digits:
+        left, top, width, height = digit.box
+        ink = dark[top : top + height, left : left + width]
+        assert ink[:, : width // 3].any()
+        assert ink[:, -(width // 3) :].any()
+
+
+def test_boxes_are_in_pixels_of_a_large_picture(classifier: DigitClassifier) -> None:
+    small = Image.fromarray(np.pad(row_of("82"), 30, constant_values=255))
+    large = small.resize((small.width * 12, small.height * 12), Image.Resampling.BICUBIC)
+    of_small = classifier.read(as_png(np.asarray(small))).rows[0]
+    of_large = classifier.read(as_png(np.asarray(large))).rows[0]
+    assert of_large.text == of_small.text == "82"
+    for one, other in zip(of_small.digits, of_large.digits, strict=True):
+        assert np.abs(np.array(one.box) * 12 - other.box).max() <= 36
+
+
+def test_touching_digits_of_mnist_are_cut_apart(classifier: DigitClassifier, mnist: Mnist) -> None:
+    rng = np.random.default_rng(3)
+    n_right = 0
+    for _ in range(60):
+        chosen = rng.integers(0, len(mnist.X_test), 2)
+        text = "".join(map(str, mnist.y_test[chosen]))
+        n_right += classifier.read(as_png(touching(list(mnist.X_test[chosen])))).text == text
+    assert n_right >= 42
 
 
 def test_nothing_drawn_is_an_error(classifier: DigitClassifier) -> None:
@@ -40,9 +108,63 @@ def test_nothing_drawn_is_an_error(classifier: DigitClassifier) -> None:
         classifier.read(as_png(np.full((60, 90), 255, np.uint8)))
 
 
-def test_a_page_of_dots_is_too_complex(classifier: DigitClassifier) -> None:
-    dots = np.full((600, 600), 255, np.uint8)
+def dots() -> Gray:
+    picture = np.full((600, 600), 255, np.uint8)
     for row in range(6):
-        dots[row::10, ::10] = 0
+        picture[row::12, ::10] = 0
+    return picture
+
+
+def maze() -> Gray:
+    rng = np.random.default_rng(1)
+    picture = np.full((640, 640), 255, np.uint8)
+    for top in range(0, 640, 20):
+        for left in range(0, 640, 20):
+            if rng.random() < 0.5:
+                picture[top : top + 20, left : left + 2] = 0
+            else:
+                picture[top : top + 2, left : left + 20] = 0
+    return picture
+
+
+def page() -> Gray:
+    picture = Image.new("L", (640, 640), 255)
+    draw = ImageDraw.Draw(picture)
+    for top in range(0, 640, 16):
+        draw.text((4, top), "Pack my box with five dozen liquor jugs, and then " * 3, fill=0)
+    return np.asarray(picture)
+
+
+def waves() -> Gray:
+    """Rows of a wave that never ends: a stroke of a hundred digits, with as many places to cut."""
+    picture = Image.new("L", (640, 640), 255)
+    draw = ImageDraw.Draw(picture)
+    x = np.arange(640)
+    for middle in range(20, 640, 30):
+        draw.line(list(zip(x, middle + 12 * np.sin(x / 3), strict=True)), fill=0, width=3)
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize("picture", [dots, maze, page, waves])
+def test_far_more_marks_than_digits_are_too_complex(
+    classifier: DigitClassifier, picture: Callable[[], Gray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    predict_logits = classifier.model.classifier.predict_logits
+    monkeypatch.setattr(
+        classifier.model.classifier,
+        "predict_logits",
+        lambda vectors: seen.append(len(vectors)) or predict_logits(vectors),
+    )
     with pytest.raises(TooComplexError):
-        classifier.read(as_png(dots))
+        classifier.read(as_png(picture()))
+    assert not seen
+
+
+def test_confidence_falls_where_digits_are_unclear(classifier: DigitClassifier) -> None:
+    clear = classifier.read(as_png(row_of("47")))
+    scribble = Image.fromarray(row_of("47"))
+    ImageDraw.Draw(scribble).line((5, 20, 115, 45), fill=0, width=4)
+    unclear = classifier.read(as_png(np.asarray(scribble)))
+    assert clear.accepted
+    assert unclear.confidence < clear.confidence

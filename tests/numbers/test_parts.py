@@ -1,0 +1,122 @@
+"""The steps of reading a number, each by itself."""
+
+from math import exp, log
+
+import numpy as np
+import pytest
+
+from digit_classifier.numbers.components import digit_height, find_components
+from digit_classifier.numbers.cuts import find_cuts, holes
+from digit_classifier.numbers.hypotheses import Hypothesis
+from digit_classifier.numbers.path import find_path
+from digit_classifier.numbers.reading import Box
+from digit_classifier.numbers.rows import sort_into_rows, split_at_gaps
+from digit_classifier.numbers.rules import erase_rules
+from digit_classifier.numbers.slant import estimate_slant, shear, unshear
+
+NO_INK = np.zeros((1, 1), np.uint8)
+
+
+def hypothesis(first: int, last: int) -> Hypothesis:
+    return Hypothesis(first, last, Box(0, 0, 1, 1), NO_INK, NO_INK, 0.0)
+
+
+def two_rings() -> np.ndarray:
+    """Two rings that touch side by side, 40 pixels high."""
+    rows, columns = np.indices((40, 80))
+    ink = np.zeros((40, 80), np.uint8)
+    for middle in (20, 58):
+        distance = np.hypot(rows - 19.5, columns - middle)
+        ink[(distance < 20) & (distance > 15)] = 255
+    return ink
+
+
+def test_touching_rings_are_cut_between_them() -> None:
+    cuts = find_cuts(two_rings(), stroke=5.0, max_cost=3.0)
+    assert any((abs(cut.path - 39) <= 3).all() for cut in cuts)
+
+
+def test_rings_enclose_holes_which_cost() -> None:
+    ink = two_rings()
+    assert holes(ink)[20, 20] == 1
+    assert holes(ink)[0, 0] == 0
+    assert not any(abs(cut.path[20] - 20) < 8 for cut in find_cuts(ink, stroke=5.0, max_cost=2.5))
+
+
+def test_best_path_takes_the_most_probable_digits() -> None:
+    hypotheses = [hypothesis(0, 1), hypothesis(1, 2), hypothesis(0, 2)]
+    scores = [log(0.9), log(0.8), log(0.5)]
+    path = find_path(hypotheses, scores, [log(0.01)] * 2)
+    assert path.chosen == [0, 1]
+    assert path.score == pytest.approx(log(0.72))
+    # every way through the row: two digits, one, or a digit and a segment that is none, or none
+    total = 0.72 + 0.5 + 0.9 * 0.01 + 0.8 * 0.01 + 0.01**2
+    assert path.log_certainty == pytest.approx(log(0.72 / total))
+    assert path.certainties[0] == pytest.approx((0.72 + 0.9 * 0.01) / total)
+
+
+def test_best_path_leaves_out_what_is_no_digit() -> None:
+    path = find_path([hypothesis(0, 1), hypothesis(1, 2)], [log(0.9), log(0.1)], [log(0.2)] * 2)
+    assert path.chosen == [0]
+    assert 0 < exp(path.log_certainty) < 1
+
+
+def test_slant_is_estimated_and_taken_away() -> None:
+    upright = np.zeros((60, 100), np.uint8)
+    upright[10:50, 20:24] = upright[10:50, 60:64] = 1
+    slanted = shear(255 * upright, -0.5) // 255
+    assert estimate_slant(upright) == pytest.approx(0.0, abs=0.01)
+    assert estimate_slant(slanted) == pytest.approx(0.5, abs=0.11)
+
+
+@pytest.mark.parametrize("slant", [-0.4, 0.0, 0.7])
+def test_box_of_sheared_ink_is_found_in_the_picture(slant: float) -> None:
+    picture = np.zeros((60, 120), np.uint8)
+    picture[10:50, 50:70] = 255
+    sheared = shear(picture, slant)
+    rows, columns = np.nonzero(sheared > 127)
+    box = Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+    ink = sheared[box.top : box.top + box.height, box.left : box.left + box.width] > 127
+    found = unshear(box, ink.astype(np.uint8), slant, 60)
+    assert np.abs(np.array(found) - (50, 10, 20, 40)).max() <= 2
+
+
+def test_rule_is_erased_and_the_stroke_across_it_stays() -> None:
+    contrast = np.zeros((80, 300), np.uint8)
+    contrast[40:43] = 150
+    contrast[10:70, 100:106] = 200
+    mask = (contrast > 100).astype(np.uint8)
+    erased, n_rules = erase_rules(contrast, mask, mask, height=60)
+    assert n_rules == 1
+    assert not erased[40:43, 120:].any()
+    assert (erased[10:70, 101:105] > 0).all()
+
+
+def test_digit_s_own_bar_is_no_rule() -> None:
+    contrast = np.zeros((80, 300), np.uint8)
+    contrast[10:14, 100:140] = contrast[10:70, 136:140] = 200  # a 7
+    mask = (contrast > 100).astype(np.uint8)
+    erased, n_rules = erase_rules(contrast, mask, mask, height=60)
+    assert n_rules == 0
+    assert erased is contrast
+
+
+def test_usual_height_is_that_of_the_digits_and_not_of_rules() -> None:
+    mask = np.zeros((100, 200), np.uint8)
+    mask[5] = mask[95] = 1
+    mask[:, 3] = 1
+    for left in (30, 60, 90):
+        mask[30:60, left : left + 4] = 1
+    assert digit_height(find_components(mask)) == 30
+
+
+def test_rows_follow_a_slope() -> None:
+    boxes = [
+        Box(30 * column, 3 * column + 40 * row, 20, 30) for row in (0, 1) for column in range(9)
+    ]
+    assert sort_into_rows(boxes) == [list(range(9)), list(range(9, 18))]
+
+
+def test_gap_wider_than_the_digits_parts_groups() -> None:
+    boxes = [Box(left, 0, 20, 30) for left in (0, 25, 90, 115)]
+    assert split_at_gaps(boxes) == [[0, 1], [2, 3]]
