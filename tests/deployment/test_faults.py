@@ -33,6 +33,8 @@ from tests.deployment.own_apache import (
 )
 from tests.ports import free_port
 
+pytestmark = pytest.mark.apache
+
 MIB = 1024 * 1024
 
 
