@@ -148,6 +148,14 @@ def test_pictures_of_all_shapes_are_shown_with_their_boxes(client, size):
         assert response.json["code"] in {"no_ink", "too_complex"}
 
 
+@pytest.mark.parametrize("size", [(8, 20_000), (20_000, 8), (60, 60_000)])
+def test_strip_that_leaves_no_ink_when_it_is_reduced_is_refused(client, size):
+    strip = Image.new("L", size)
+    strip.paste(255, (0, 0, min(size), min(size)))
+    response = client.post(READ, data=encode(strip, "PNG"))
+    assert (response.status_code, response.json["code"]) == (422, "no_ink")
+
+
 def test_answer_is_put_in_words_on_request(client):
     words = client.post(f"{READ}?words=1", data=drawn_number("47\n9")).json["words"]
     assert words["lines"] == ["47", "9"]
