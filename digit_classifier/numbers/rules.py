@@ -13,6 +13,8 @@ from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 
 #: Times the digits' height: a straight line that is longer is a rule.
 MIN_LENGTH = 2.2
+#: The same, on paper that has many.
+MIN_LENGTH_ON_RULED = 1.3
 #: The same, for one that reaches an edge of the picture.
 MIN_LENGTH_AT_EDGE = 1.5
 #: Times the digits' height: level runs of pixels that a rule consists of, at least. A rule that is
@@ -34,9 +36,10 @@ STROKE_ON_RULE = 1.2
 MAX_THICKNESS = 0.2
 #: Fraction of a frame's shorter side that the digits in it have, about.
 FRAME_DIGIT = 0.2
-#: Fractions of the threshold of ink that rules reach, in the first and in further rounds;
-FAINT_FRACTIONS = (0.65, 0.4, 0.4)
-#: there is a further one on paper that had so many rules.
+#: Fractions of the threshold of ink that rules reach, round by round: without the strong ones,
+#: which are erased first, the threshold is lower.
+FAINT_FRACTIONS = (0.65, 0.65, 0.5)
+#: Rules of a round, at least, on paper that is ruled or squared.
 RULED_MIN_RULES = 5
 #: Fraction of a column at the edge that has ink where the paper ends,
 BORDER_MIN_FRACTION = 0.6
@@ -67,21 +70,26 @@ def find_ink(contrast: Gray) -> tuple[Gray, Gray]:
         own = (components.labels == index + 1).view(np.uint8)
         side = min(components.widths[index], components.heights[index])
         cleared, _ = erase_rules(cleared, mask, own, FRAME_DIGIT * side)
+    n_rules = 0
     for faint in FAINT_FRACTIONS:
         if cleared is not contrast:
             contrast, mask = cleared, ink_mask(cleared)
             components = find_components(mask)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
         seen = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
-        cleared, n_rules = erase_rules(contrast, mask, seen, digit_height(components))
-        if n_rules < RULED_MIN_RULES:
+        height = digit_height(components)
+        is_ruled = n_rules >= RULED_MIN_RULES
+        cleared, n_rules = erase_rules(contrast, mask, seen, height, is_ruled=is_ruled)
+        if not n_rules:
             break
     if cleared is not contrast:
         contrast, mask = cleared, ink_mask(cleared)
     return contrast, remove_borders(mask)
 
 
-def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> tuple[Gray, int]:
+def erase_rules(
+    contrast: Gray, mask: Gray, seen: Gray, height: float, *, is_ruled: bool = False
+) -> tuple[Gray, int]:
     """Return the contrast without level and upright rules; strokes that cross one are kept.
 
     Parameters
@@ -93,6 +101,8 @@ def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> tuple[
         1 where a rule may be, which is paler than ink.
     height : float
         Of the digits, in pixels.
+    is_ruled : bool, default=False
+        Whether the paper is known to be ruled: shorter pieces of lines are rules, too.
 
     Returns
     -------
@@ -100,7 +110,8 @@ def erase_rules(contrast: Gray, mask: Gray, seen: Gray, height: float) -> tuple[
         The contrast itself where there is no rule.
     n_rules : int
     """
-    level, upright = _level_rules(seen, height), _level_rules(cv2.transpose(seen), height)
+    least = MIN_LENGTH_ON_RULED if is_ruled else MIN_LENGTH
+    level, upright = (_level_rules(image, height, least) for image in (seen, cv2.transpose(seen)))
     # a single line from edge to edge may be a stroke of a digit that fills the picture
     is_wide = mask.shape[1] > WIDE * mask.shape[0]
     is_single = not is_wide and not (level.crosses.any() and upright.crosses.any())
@@ -128,7 +139,7 @@ class _Rules:
     crosses: NDArray[np.bool_]
 
 
-def _level_rules(mask: Gray, height: float) -> _Rules:
+def _level_rules(mask: Gray, height: float, min_length: float) -> _Rules:
     """Find level lines that are long by the digits' height, or go from edge to edge."""
     run = max(3, round(min(MIN_RUN * height, MAX_RUN * mask.shape[1])))
     runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
@@ -144,7 +155,7 @@ def _level_rules(mask: Gray, height: float) -> _Rules:
     widths = np.maximum(widths - 2 * reach, 1)
     thickness = np.bincount(labels[runs > 0], minlength=len(stats)) / widths
     is_straight = heights <= MAX_SLOPE * widths + 2 * thickness
-    least = np.where(at_left | at_right, MIN_LENGTH_AT_EDGE, MIN_LENGTH)
+    least = np.where(at_left | at_right, min(MIN_LENGTH_AT_EDGE, min_length), min_length)
     is_long = (widths >= least * height) & (thickness <= max(MAX_THICKNESS * height, 3))
     crosses = at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
     is_straight[0] = False  # the background
