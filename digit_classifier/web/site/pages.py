@@ -7,7 +7,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, ModelNotFoundError, NoFileError
-from digit_classifier.explanation import explain, show_boxes
+from digit_classifier.explanation import DOUBTFUL, explain, show_boxes
 from digit_classifier.inference import FORMATS, DigitClassifier, Prediction
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.web import messages
@@ -66,7 +66,9 @@ def _read_number(
         reading = classifier.read(content)
     except InputError:
         return None
-    return reading if reading.n_digits > 1 and (is_number or reading.accepted) else None
+    n_doubtful = sum(digit.confidence < DOUBTFUL for row in reading.rows for digit in row.digits)
+    is_number = is_number or 2 * n_doubtful < reading.n_digits
+    return reading if reading.n_digits > 1 and is_number else None
 
 
 @blueprint.errorhandler(InputError)
