@@ -19,8 +19,9 @@ blas.use_one_thread()  # before NumPy is imported
 if SERVES:
     metrics_directory.share_metrics(WORKERS)  # before prometheus_client is imported
 
-from digit_classifier.web import create_app, memory, overload, stopped_workers  # noqa: E402
-from digit_classifier.web.workers import report_ready, warm_up  # noqa: E402
+from digit_classifier.web import create_app  # noqa: E402
+from digit_classifier.web.process import load_shedding, memory, stopped_workers  # noqa: E402
+from digit_classifier.web.process.workers import report_ready, warm_up  # noqa: E402
 
 log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
 application = create_app(log_file=log_file)
@@ -28,6 +29,6 @@ if SERVES:
     memory.give_back()
 warm_up(application)
 if SERVES:
-    overload.begin(application)
+    load_shedding.begin(application)
     report_ready(WORKERS)
     stopped_workers.watch(application, WORKERS)

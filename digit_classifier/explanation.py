@@ -1,6 +1,6 @@
-"""Why an image was read as it was: what each step made of it, and what spoke for the answer.
+"""Explanations of a prediction: the steps of preprocessing, and the attribution to pixels.
 
-The answer itself is the classifier's and is not made here, so that no explanation can change it.
+The prediction itself is passed in, so that an explanation cannot change it.
 """
 
 from collections.abc import Iterator
@@ -32,21 +32,21 @@ from digit_classifier.preprocessing.framing import frame_center, run_steps
 from digit_classifier.preprocessing.ink import InkNotFoundError
 from digit_classifier.preprocessing.vectorize import vectorize
 
-#: A digit of a number with less confidence than that is worth a second look.
+#: Digits of a number with a lower confidence are marked as doubtful.
 DOUBTFUL = 0.8
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of preprocessing made of an image.
+    """The result of one step of preprocessing.
 
     Attributes
     ----------
     name : str
     width, height : int
-        Of its result; the picture may be smaller.
+        Size of the result, in pixels; the PNG may be smaller.
     changed : bool
-        Whether it is another one than what it was made of.
+        Whether the step changed the image.
     png : bytes
     """
 
@@ -59,19 +59,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an image was read as it was.
+    """The explanation of a prediction.
 
     Attributes
     ----------
     framed_png : bytes
-        What the model saw.
+        Input image of the model.
     saliency : tuple of tuples of float, or None
-        Of each pixel that the model saw, row by row: how much it added to the log-odds of the
-        answer. None if the classifier has no gradients.
+        Contribution of each input pixel, row by row, to the log-odds of the predicted class. None
+        if the classifier has no gradients.
     overlay_png : bytes or None
-        The same in colours.
+        The saliency in colours over the input image.
     steps : tuple of Step
-        From the decoded image to the framed one.
+        From the decoded image to the input image.
     """
 
     framed_png: bytes
@@ -82,14 +82,14 @@ class Explanation:
 
 @dataclass(frozen=True)
 class PictureWithBoxes:
-    """A picture with a box around each digit that was read.
+    """A picture with a box around each digit of a reading.
 
     Attributes
     ----------
     png : bytes
-        At most 640 pixels a side.
+        At most 640 pixels per side.
     width, height : int
-        Of the picture as shown, in the pixels that the boxes of a reading are in.
+        Size of the original picture as shown, the unit of a reading's boxes.
     """
 
     png: bytes
@@ -98,14 +98,14 @@ class PictureWithBoxes:
 
 
 def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedImage) -> Explanation:
-    """Explain an answer.
+    """Explain a prediction.
 
     Parameters
     ----------
     classifier : DigitClassifier
     prediction : Prediction
     image : FramedImage
-        Both as :meth:`DigitClassifier.predict_with_image` returned them.
+        Both from :meth:`DigitClassifier.predict_with_image`.
     """
     results = _run_steps(classifier, image.gray)
     *_, last = results.values()
@@ -120,18 +120,18 @@ def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedIm
 
 
 def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
-    """Show what each step of preprocessing makes of one image file.
+    """Show the result of each step of preprocessing for an image file.
 
     Returns
     -------
     bytes
-        A PNG with the steps side by side, from the decoded picture to the framed digit; where no
-        ink is found, up to the step that found none.
+        A PNG with the steps side by side, from the decoded image to the framed digit, or to the
+        step that found no ink.
 
     Raises
     ------
     InputError
-        The file is no image that can be decoded.
+        The file cannot be decoded.
     """
     try:
         gray = frame_image(content, classifier.limits, classifier.framing).gray
@@ -141,7 +141,7 @@ def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
 
 
 def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) -> PictureWithBoxes:
-    """Draw a box around each digit of an image file: blue, or orange where it is doubtful.
+    """Draw a box around each digit of an image file: blue, or orange if it is doubtful.
 
     Parameters
     ----------
@@ -149,17 +149,17 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
     content : bytes
         The image file.
     reading : Reading
-        What the classifier read in it.
+        The classifier's reading of it.
 
     Raises
     ------
     InputError
-        The file is no image that can be decoded.
+        The file cannot be decoded.
     """
     decoded = decode_image(content, classifier.limits, min_side=BOXED_SIDE)
     width, height = decoded.width, decoded.height
     gray_height, gray_width = decoded.gray.shape
-    if (gray_width - gray_height) * (width - height) < 0:  # turned as its EXIF says
+    if (gray_width - gray_height) * (width - height) < 0:  # rotated by its EXIF orientation
         width, height = height, width
     digits = [digit for row in reading.rows for digit in row.digits]
     picture = with_boxes(
@@ -174,7 +174,7 @@ def _run_steps(
     classifier: DigitClassifier, gray: NDArray[np.uint8] | None
 ) -> dict[str, NDArray[Any]]:
     if gray is None:
-        raise ValueError("An image of a batch is not explained: its picture was not kept.")
+        raise ValueError("An image of a batch cannot be explained: its pixels were not kept.")
     steps: dict[str, NDArray[Any]] = {"decode": gray}
     if classifier.framing == "center":
         return {**steps, "center": frame_center(gray)}
@@ -183,7 +183,7 @@ def _run_steps(
     except InkNotFoundError:
         steps["center"] = frame_center(gray)
     except NoInkError:
-        pass  # the answer tells; the steps before the one that found none are there by now
+        pass  # the prediction reports it; `steps` has the results up to the step that failed
     return steps
 
 

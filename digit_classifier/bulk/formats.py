@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,7 +37,7 @@ _TYPES = {
     "probabilities": pa.list_(pa.float32()),
     "rows": pa.list_(_ROW),
 }
-#: By what is read: one digit an image, or all digits.
+#: Schemas of the rows, by whether all digits of an image are read.
 SCHEMAS = {
     all_digits: pa.schema(
         [
@@ -97,12 +96,9 @@ def _to_jsonl(rows: Sequence[Row]) -> bytes:
 def _from_jsonl(content: bytes) -> list[Row]:
     if not content.endswith(b"\n"):
         raise ValueError("the last line has no end")
-    return [_counted(json.loads(line)) for line in content.splitlines()]
-
-
-def _counted(row: Any) -> Row:
+    rows = map(json.loads, content.splitlines())
     try:
-        return {column: row[column] for column in COUNTED}
+        return [{column: row[column] for column in COUNTED} for row in rows]
     except (KeyError, TypeError) as exc:
         raise ValueError(f"not a row of this format: {exc!r}") from exc
 

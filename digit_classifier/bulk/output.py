@@ -81,7 +81,7 @@ class Output:
         names = storage.list_names(self.job.out)
         if MANIFEST_FILE not in names:
             if set(names) - {MODEL_DIRECTORY}:
-                raise BulkError(f"{self.job.out} is not empty, and holds no run of ours.")
+                raise BulkError(f"{self.job.out} is not empty, and is not the output of a run.")
             return
         if not resume:
             raise BulkError(

@@ -23,7 +23,7 @@ Answers = Sequence[Answer]
 #: fixed, since the last bits of a row depend on them: the same shard gives the same bytes.
 BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 
-#: The columns of an answer, by what is read: one digit an image, or all digits.
+#: Columns of an answer, by whether all digits of an image are read.
 ANSWERED = {
     False: ("prediction", "confidence", "accepted", "warnings", "probabilities"),
     True: ("text", "confidence", "accepted", "warnings", "rows"),
@@ -45,7 +45,7 @@ def rows_of(
     Raises
     ------
     BulkError
-        All digits are asked for of an IDX file, whose images are one framed digit each.
+        `all_digits` was given for an IDX file, whose images are single framed digits.
     """
     items = shard.read_items(classifier.limits.max_bytes)
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers]
@@ -78,6 +78,8 @@ def _classify(
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
 ) -> list[tuple[str | None, Answer]]:
     """Read images as the classifier asks for them; an unreadable one keeps its place."""
+    # `predict` iterates over the contents of the readable images alone, and returns their answers
+    # in order; `found` has the others, too.
     found: list[tuple[str | None, InputError | None]] = []
 
     def contents() -> Iterator[Any]:
@@ -134,15 +136,11 @@ def _row(
         "error_detail": None,
     }
     if isinstance(answer, InputError):
-        _forget_content(answer)
+        # the frames of the traceback refer to the image file, and form a reference cycle
+        answer.__traceback__ = answer.__cause__ = answer.__context__ = None
         return row | {"error_code": answer.code, "error_detail": str(answer)}
     values = answer.as_json().items()
     return row | {column: value for column, value in values if column in answered}
-
-
-def _forget_content(error: InputError) -> None:
-    """Drop the traceback: its frames refer to the image file, and form a reference cycle."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _text(name: str | None) -> str | None:

@@ -94,6 +94,7 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     output = Output(job, _identity(job, inputs, options))
     output.check(resume=options.resume)
     with _connected(options) as client:
+        # _classify lists the input again: a list of millions of images would not fit in memory.
         manifest = build_manifest(sources, options.shard_size)
         if not manifest.n_images:
             raise BulkError(f"There is no image in {', '.join(inputs)}.")
@@ -187,12 +188,13 @@ def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Itera
 
     def submit(count: int) -> Iterator[Future[ShardResult]]:
         for shard in islice(shards, max(0, count)):
+            # not pure: Dask would hash every shard, to reuse the results of equal tasks
             yield client.submit(classify_shard, job, shard, pure=False, retries=RETRIES)
 
     pending = as_completed(submit(limit.max_pending()))
     for future in pending:
         result = _result(future)
-        future.release()
+        future.release()  # the scheduler forgets the task: its memory does not grow with the run
         yield result
         for other in submit(limit.max_pending() - pending.count()):
             pending.add(other)

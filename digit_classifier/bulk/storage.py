@@ -54,6 +54,7 @@ def locate(url: str) -> tuple[AbstractFileSystem, str]:
         The store's package is not installed.
     """
     if "://" not in url:
+        # not by url_to_fs, to which "::" in a name is a chain of file systems
         return LocalFileSystem(), str(Path(url).absolute())
     try:
         fs, path = url_to_fs(url)
@@ -182,7 +183,7 @@ def list_names(url: str) -> list[str]:
     The list is empty if there is no such directory.
     """
     fs, path = locate(url)
-    fs.invalidate_cache()
+    fs.invalidate_cache()  # workers have written files that this process has not seen
     try:
         names = [entry.rstrip("/").rpartition("/")[2] for entry in fs.ls(path, detail=False)]
     except FileNotFoundError:

@@ -87,7 +87,7 @@ class ShardResult:
     errors: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, index: int, rows: Sequence[Row], content: bytes) -> "ShardResult":
+    def from_rows(cls, index: int, rows: Sequence[Row], content: bytes) -> "ShardResult":
         """Count the rows of a file."""
         codes = (row["error_code"] for row in rows)
         return cls(
@@ -110,7 +110,7 @@ def classify_shard(job: Job, shard: Shard) -> ShardResult:
         rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
         content = FORMATS[job.format].encode(rows)
         storage.write_atomic(url, content)
-        result = ShardResult.of(shard.index, rows, content)
+        result = ShardResult.from_rows(shard.index, rows, content)
     return result
 
 
@@ -125,7 +125,7 @@ def _read_finished(job: Job, shard: Shard, url: str) -> ShardResult | None:
         rows = FORMATS[job.format].decode(content)
     except (FileNotFoundError, ValueError):
         return None
-    result = ShardResult.of(shard.index, rows, content)
+    result = ShardResult.from_rows(shard.index, rows, content)
     is_whole = result.n_images == shard.chunk.count and OutOfTimeError.code not in result.errors
     return result if is_whole else None
 
@@ -135,7 +135,7 @@ def _load_classifier(job: Job) -> DigitClassifier:
     """Load the model, once per process. Each process uses one core, also for linear algebra."""
     if job.release != __version__:
         raise BulkError(f"A worker has release {__version__}, the run is one of {job.release}.")
-    threadpool_limits(1)
+    threadpool_limits(1)  # NumPy is imported already, so an environment variable has no effect
     fs, path = storage.locate(job.model_url)
     with TemporaryDirectory() as folder:
         copy = Path(folder) / f"{job.model_name}.safetensors"

@@ -18,7 +18,7 @@ def apache(directory: Path) -> None:
     """
     blas.use_one_thread()
     from digit_classifier.web import create_app
-    from digit_classifier.web.apache import write_configuration
+    from digit_classifier.web.process.apache_config import write_configuration
 
     for file in write_configuration(create_app(), directory):
         click.echo(file)

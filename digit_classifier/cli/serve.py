@@ -30,7 +30,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
         raise SettingsError(
             f"The development environment lets whoever reaches it run code: not on {host}."
         )
-    from digit_classifier.web.logs import QuietRequestHandler
+    from digit_classifier.web.monitoring.logs import QuietRequestHandler
 
     app.run(
         host,

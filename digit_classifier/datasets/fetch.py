@@ -79,6 +79,7 @@ def _download(
     """Download a file from the first mirror that has it, and return that mirror."""
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     for mirror in mirrors:
+        # in the data directory, which has room for the files: /tmp may be small
         with tempfile.TemporaryDirectory(dir=directory, prefix=".download-") as scratch:
             try:
                 # no known_hash: the checksum, compared next, is that of the uncompressed content

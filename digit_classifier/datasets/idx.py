@@ -87,6 +87,7 @@ def check_length(n_bytes: int, shape: tuple[int, ...], header_size: int, name: s
     DatasetCorruptError
         They differ.
     """
+    # dtype=object: a forged header would overflow 64 bits
     expected = header_size + int(np.prod(shape, dtype=object))
     if n_bytes != expected:
         raise DatasetCorruptError(

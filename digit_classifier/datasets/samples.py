@@ -74,7 +74,7 @@ class MnistTestSet:
         return sorted({int(labels[index]): index for index in order}.values())
 
     def _load(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        with self._lock:
+        with self._lock:  # concurrent first requests load the files once
             if self._arrays is None:
                 self._arrays = load_test_set(self._directory)
             return self._arrays

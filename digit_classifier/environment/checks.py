@@ -81,6 +81,7 @@ def check_read_only(model_file: Path) -> str:
     """
     package = Path(digit_classifier.__file__).parent
     code = (Path(sys.prefix), package.parent, package, Path(__file__))
+    # in a writable directory, a file can be replaced
     for path in (*code, *model_file.parents[:2], model_file):
         if os.access(path, os.W_OK):
             raise UnsoundError(

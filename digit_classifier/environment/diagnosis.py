@@ -31,7 +31,7 @@ class CheckResult:
 def diagnose() -> Iterator[CheckResult]:
     """Run all checks; invalid settings end them, since the others need settings."""
     yield _run_check("Python", check_interpreter)
-    yield _run_check("packages", _packages)
+    yield _run_check("packages", _check_packages)
     try:
         settings = load_settings()
     except SettingsError as exc:
@@ -39,14 +39,14 @@ def diagnose() -> Iterator[CheckResult]:
         return
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     yield CheckResult("settings", f"serving on http://{host}:{settings.port}/")
-    yield _run_check("secret key", lambda: _secret(settings))
-    yield _run_check("model", lambda: _model(settings))
+    yield _run_check("secret key", lambda: _check_secret_key(settings))
+    yield _run_check("model", lambda: _check_model(settings))
     yield _run_check("linear algebra", check_blas)
     if settings.read_only:
         yield _run_check(
             "rights", lambda: check_read_only(find_model(settings.model, settings.models_dir))
         )
-    yield _run_check("MNIST", lambda: _mnist(settings))
+    yield _run_check("MNIST", lambda: _check_mnist(settings))
 
 
 def _run_check(check: str, run: Callable[[], str]) -> CheckResult:
@@ -56,12 +56,13 @@ def _run_check(check: str, run: Callable[[], str]) -> CheckResult:
         return CheckResult(check, str(exc), failed=True)
 
 
-def _packages() -> str:
+def _check_packages() -> str:
     """Check that every requirement of the package is installed in a valid version."""
     try:
         requirements = [Requirement(line) for line in requires("digit-classifier") or []]
     except PackageNotFoundError as exc:
         raise UnsoundError("digit-classifier is not installed in this environment.") from exc
+    # an empty extra: the requirements of extras do not apply
     needed = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong = []
     for requirement in needed:
@@ -77,7 +78,7 @@ def _packages() -> str:
     return "all required packages are installed"
 
 
-def _secret(settings: Settings) -> str:
+def _check_secret_key(settings: Settings) -> str:
     if not settings.secret_key:
         raise UnsoundError(
             "not set; deployment_scripts/build_all_local.sh generates one, or set "
@@ -86,15 +87,15 @@ def _secret(settings: Settings) -> str:
     return "set"
 
 
-def _model(settings: Settings) -> str:
+def _check_model(settings: Settings) -> str:
     classifier = DigitClassifier.from_settings(settings)
     classifier.self_test()
     model = classifier.model
     return f"{model.name} {model.version} reads the self-test's digit"
 
 
-def _mnist(settings: Settings) -> str:
-    """Check MNIST; serving does not need it, so that a missing one is not a failure."""
+def _check_mnist(settings: Settings) -> str:
+    """Check MNIST. Serving does not need it, so missing files are not a failure."""
     try:
         load_mnist(settings.data_dir)
     except DatasetMissingError as exc:

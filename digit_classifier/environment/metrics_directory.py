@@ -14,20 +14,20 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _PREFIX = "metrics-"
 _LOGGER = logging.getLogger("digit_classifier")
-#: The position of a process's time of start in ``/proc/PID/stat``, behind the program's name.
+#: Index of the start time among the fields of ``/proc/PID/stat`` after the program's name.
 _START_TIME = 19
 
 
 def share_metrics(folder: Path) -> None:
-    """Keep this process's metrics with those of the other processes of its server.
+    """Share this process's metrics with the other processes of its server.
 
-    They lie in a folder of their own below `folder`, named for the server's own first process: one
-    process that is replaced by another leaves its counts, and a server that starts begins anew.
+    The metrics are in a subdirectory named after the server's parent process. The counts of a
+    process remain when another one replaces it; a restarted server starts at zero.
 
     Parameters
     ----------
     folder : Path
-        Which the server's processes can write; where it is not there, or is full, nothing is
+        A directory that the server's processes can write. If it is missing or full, nothing is
         shared.
     """
     if not folder.is_dir():
@@ -40,20 +40,21 @@ def share_metrics(folder: Path) -> None:
         return
     for other in folder.resolve().glob(f"{_PREFIX}*"):
         if other != shared:
-            shutil.rmtree(other, ignore_errors=True)  # another process may be at it, too
+            shutil.rmtree(
+                other, ignore_errors=True
+            )  # another process may remove it at the same time
     os.environ[VARIABLE] = str(shared)
 
 
 def own_identity() -> str:
-    """Return this process's identity, which its files in the folder are named for."""
+    """Return this process's identity, which is part of the names of its metrics files."""
     return _own_identity(os.getpid())
 
 
 def is_alive(identity: str) -> bool:
-    """Return whether the process of that identity is there.
+    """Return whether the process with that identity is running.
 
-    The number alone is not enough: that of a process which ended may be another process's now, or
-    that of a thread, and either started later.
+    The PID alone is not enough: the system may have given it to another process, or to a thread.
     """
     pid = int(identity.partition("-")[0])
     try:
@@ -64,16 +65,16 @@ def is_alive(identity: str) -> bool:
 
 @cache
 def _own_identity(pid: int) -> str:
-    return identity_of(pid)  # asked for each time that something is counted
+    return identity_of(pid)  # cached, since each count needs it
 
 
 def identity_of(pid: int) -> str:
-    """Return a process's number and time of start, since numbers are given again."""
+    """Return a process's PID and start time; the system reuses PIDs."""
     return f"{pid}-{process_status(pid)[_START_TIME]}"
 
 
 def process_status(pid: int) -> list[str]:
-    """Return the fields of ``/proc/PID/stat`` behind the program's name: state, parent, and so on.
+    """Return the fields of ``/proc/PID/stat`` after the program's name: state, parent and so on.
 
     Raises
     ------

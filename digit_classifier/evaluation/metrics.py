@@ -51,7 +51,7 @@ class Scores:
     n_images: int
 
     @classmethod
-    def of(cls, n_errors: int, n_errors_inverted: int, n_images: int) -> Self:
+    def from_counts(cls, n_errors: int, n_errors_inverted: int, n_images: int) -> Self:
         """Compute the accuracies from the counts."""
         accuracy, inverted = 1 - n_errors / n_images, 1 - n_errors_inverted / n_images
         return cls(accuracy, inverted, n_errors, n_errors_inverted, n_images)
@@ -128,7 +128,7 @@ def score(
     def count_errors(shown: NDArray[np.uint8]) -> int:
         return int((logits_of(classifier, shown, scaling).argmax(axis=1) != labels).sum())
 
-    return Scores.of(count_errors(images), count_errors(255 - images), len(labels))
+    return Scores.from_counts(count_errors(images), count_errors(255 - images), len(labels))
 
 
 def predict_view(

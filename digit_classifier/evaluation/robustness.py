@@ -16,6 +16,8 @@ from digit_classifier.preprocessing.framing import Framing
 #: every image light on black, so that the fourth view would be much like the third.
 CORRUPTION_VIEWS = ("raw", "raw_inverted", "framed")
 
+_SEED = 0
+
 
 def evaluate_corruptions(
     model: Model,
@@ -23,12 +25,10 @@ def evaluate_corruptions(
     labels: NDArray[np.uint8],
     framing: Framing,
     corruptions: Mapping[str, Corruption],
-    *,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Measure the accuracy under each corruption, and the mean, in `CORRUPTION_VIEWS`.
 
-    Each corruption starts from the seed, so that its figures do not depend on the others.
+    Each corruption starts from the same seed, so that its figures do not depend on the others.
 
     Parameters
     ----------
@@ -38,7 +38,6 @@ def evaluate_corruptions(
     labels : ndarray of shape (n_samples,)
     framing : {"auto", "center"}
     corruptions : mapping of str to callable
-    seed : int
 
     Returns
     -------
@@ -48,7 +47,7 @@ def evaluate_corruptions(
     """
     accuracies = {}
     for name, corrupt in tqdm(corruptions.items(), "Corruptions", leave=False, disable=None):
-        corrupted = corrupt(images, np.random.default_rng(seed))
+        corrupted = corrupt(images, np.random.default_rng(_SEED))
         accuracies[name] = {
             view: float((predict_view(model, corrupted, view, framing).digits == labels).mean())
             for view in CORRUPTION_VIEWS

@@ -25,7 +25,7 @@ def classifier_class(name: str) -> type[Classifier]:
     UnknownClassifierError
     """
     if name not in CLASSIFIERS:
-        raise UnknownClassifierError(f"{name!r} is none of {', '.join(CLASSIFIERS)}.")
+        raise UnknownClassifierError(f"{name!r} is not one of {', '.join(CLASSIFIERS)}.")
     return CLASSIFIERS[name]
 
 

@@ -67,7 +67,7 @@ class Model:
 def list_models(models_dir: Path) -> dict[str, Path]:
     """Return the file of every available model by name."""
     found = {}
-    for folder in (PRETRAINED, models_dir):
+    for folder in (PRETRAINED, models_dir):  # the later one takes precedence
         for path in sorted(folder.glob(f"*/{FILE_NAME}")):
             found[path.parent.name] = path
     return found
@@ -172,7 +172,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], document: Mapping[st
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     # safetensors' own save_file makes files that only their owner can read
     partial.write_bytes(save(contiguous, {_KEY: json.dumps(document)}))
-    partial.replace(path)
+    partial.replace(path)  # atomic: a server may read the old file at the same time
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -188,7 +188,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
             document = json.loads((file.metadata() or {})[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as exc:
-        raise ModelCorruptError(f"{path} is not a model file of ours: {exc!r}") from exc
+        raise ModelCorruptError(f"{path} is not a model file of this package: {exc!r}") from exc
     if not isinstance(document, dict) or document.get("content_sha256") != content_sha256(
         document, tensors
     ):

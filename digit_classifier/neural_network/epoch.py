@@ -68,7 +68,7 @@ def run_epoch(  # noqa: PLR0913, everything that an epoch depends on, by name
         loss, grad_logits = cross_entropy(logits, targets)
         network.backward(grad_logits, caches)
         if l2:
-            weights = slice(network.n_weights)
+            weights = slice(network.n_weights)  # biases come after them, and are not penalized
             network.gradients[weights] += l2 * network.parameters[weights]
         optimizer.step(network.parameters, network.gradients, learning_rate(optimizer.n_steps))
         after_step()

@@ -173,9 +173,9 @@ class Network(Classifier):
             X, _ = layer.forward(X)
             yield type(layer).__name__, X
 
-    def predict_proba(self, X: Array, temperature: float = 1.0) -> Array:
+    def predict_proba(self, X: Array) -> Array:
         """Return class probabilities, shape (n_samples, n_classes); see :func:`.losses.softmax`."""
-        return softmax(self.predict_logits(X), temperature)
+        return softmax(self.predict_logits(X))
 
     def filters(self) -> Array | None:
         """Return the weights of each unit or channel of the first layer with parameters."""

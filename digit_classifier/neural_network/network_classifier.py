@@ -80,6 +80,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             held_out = X_held, y_held
         targets = one_hot(y, len(self.classes_))
         optimizer = OPTIMIZERS[self.optimizer]()
+        # without early stopping these stay as they are: the last parameters are the result
         best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
         self.loss_curve_: list[float] = []
         for epoch in range(self.epochs):

@@ -99,6 +99,8 @@ def read_rows(
     working = resize_to_work(gray)
     scale = enlargement * gray.shape[1] / working.shape[1]
     contrast, mask = find_ink(local_contrast(working))
+    if not mask.any():
+        raise NoInkError("Nothing on the image is as large as a digit.")
     attempts = _attempts(contrast, mask)
     hypotheses = [
         hypothesis for _, lines in attempts for line in lines for hypothesis in line.hypotheses

@@ -37,8 +37,8 @@ def augmented_batches(
     X : ndarray of shape (n_samples, 28, 28), uint8
     y : ndarray of shape (n_samples,)
     negatives : ndarray of shape (n_negatives, 28, 28), uint8, optional
-        Images that are not digits. Every batch ends with `recipe.negative_share` times its number
-        of digits of them; their target is the uniform distribution.
+        Images that are not digits, with the uniform distribution as their target. They are at the
+        end of each batch, `recipe.negative_share` for each digit.
 
     Yields
     ------

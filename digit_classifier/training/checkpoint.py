@@ -63,7 +63,7 @@ def save_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> No
         "n_steps": optimizer.n_steps,
         "history": state.history,
     }
-    document["content_sha256"] = content_sha256(document, tensors)
+    document["content_sha256"] = content_sha256(document, tensors)  # verified by `read_tensors`
     write_tensors(path, tensors, document)
 
 

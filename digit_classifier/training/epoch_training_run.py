@@ -115,6 +115,7 @@ class EpochTrainingRun(TrainingRun):
             The loss is infinite or NaN.
         """
         state = self.state
+        # so that --resume works, too, after an interruption in the first epoch
         save_checkpoint(self.checkpoint, state, self.identity)
         while not self.finished:
             epoch = len(self.history)
@@ -169,6 +170,7 @@ class EpochTrainingRun(TrainingRun):
                 f"The loss became {result.loss} in epoch {epoch + 1}: the recipe's learning rate "
                 "is too high."
             )
+        # the average is validated, since it is what is saved
         averaged = self._network_of(state.average)
         validation = score(averaged, self.X_validation, self.y_validation, self.scaling)
         return {

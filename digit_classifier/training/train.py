@@ -77,7 +77,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
     plot = draw_filters(trained, metadata.image_shape)
     if plot is not None:
         plot.save(path.with_suffix(".png"))
-    checkpoint_of(path).unlink(missing_ok=True)
+    checkpoint_of(path).unlink(missing_ok=True)  # last: an error above leaves it for --resume
     return metadata
 
 

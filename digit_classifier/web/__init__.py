@@ -16,28 +16,9 @@ from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
 from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.web import (
-    api_docs,
-    api_keys,
-    api_v1,
-    assets,
-    classifier,
-    cors,
-    environments,
-    errors,
-    health,
-    inference_v2,
-    logs,
-    metrics,
-    observation,
-    overload,
-    pages,
-    rate_limits,
-    samples,
-    security,
-    status,
-    uploads,
-)
+from digit_classifier.web import classifier, environments, errors, uploads
+from digit_classifier.web.access import api_keys, cors, rate_limits, security_headers
+from digit_classifier.web.api import docs, inference_v2, v1
 from digit_classifier.web.compat import (
     curl_api,
     linear_softmax,
@@ -45,10 +26,13 @@ from digit_classifier.web.compat import (
     mnist_rest,
     softmax_cnn,
 )
+from digit_classifier.web.monitoring import health, logs, metrics, observation, status
+from digit_classifier.web.process import load_shedding
+from digit_classifier.web.site import assets, pages, samples
 
 #: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
 _FOR_PROGRAMS = (
-    api_v1.blueprint,
+    v1.blueprint,
     curl_api.blueprint,
     inference_v2.blueprint,
     linear_softmax.blueprint,
@@ -57,7 +41,7 @@ _FOR_PROGRAMS = (
     softmax_cnn.blueprint,
 )
 _FOR_ALL = (
-    api_docs.blueprint,
+    docs.blueprint,
     health.blueprint,
     metrics.blueprint,
     pages.blueprint,
@@ -124,9 +108,9 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     counts = metrics.init_app(app, classifiers)
     logs.init_log(log_file, counts.log_lines_dropped.inc)
     observation.init_app(app, counts.count, logs.log_request)
-    overload.init_app(app, settings.max_queue_ms)
+    load_shedding.init_app(app, settings.max_queue_ms)
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
-    security.init_app(app)
+    security_headers.init_app(app)
     errors.init_app(app)
     classifier.init_app(app, classifiers)
     status.init_app(app, settings)

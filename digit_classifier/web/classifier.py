@@ -10,7 +10,7 @@ from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
 from digit_classifier.numbers.reading import Reading
-from digit_classifier.web.observation import observe_reading
+from digit_classifier.web.monitoring.observation import observe_reading
 
 _KEY = "digit_classifier"
 

@@ -1,6 +1,6 @@
 """The one place where errors become HTTP: statuses, codes and RFC 9457 problem documents.
 
-The page shows the same problems as HTML, see :mod:`digit_classifier.web.pages`.
+The page shows the same problems as HTML, see :mod:`digit_classifier.web.site.pages`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -45,7 +45,7 @@ from digit_classifier.errors import (
     UnsoundError,
     UnsupportedImageError,
 )
-from digit_classifier.web.observation import CLIENT_DISCONNECTED, current_observation
+from digit_classifier.web.monitoring.observation import CLIENT_DISCONNECTED, current_observation
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from digit_classifier.explanation import Explanation, PictureWithBoxes, Step
-from digit_classifier.web.wording import STEPS
+from digit_classifier.web.messages import STEPS
 
 _Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
 

@@ -262,7 +262,7 @@ def test_a_damaged_manifest_is_told(run: Run, interrupted: Path, tmp_path: Path)
 def test_a_folder_of_something_else_is_kept(run: Run, tmp_path: Path, digit_files: Images) -> None:
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
-    with pytest.raises(BulkError, match="is not empty, and holds no run of ours"):
+    with pytest.raises(BulkError, match="is not empty, and is not the output of a run"):
         run(path, out=tmp_path)
 
 

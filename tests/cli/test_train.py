@@ -95,7 +95,7 @@ def test_an_unknown_classifier_is_refused(run: Run) -> None:
     result = run("train", "--classifier", "forest")
 
     assert result.exit_code == 2
-    assert "'forest' is none of softmax, mlp, cnn" in result.output
+    assert "'forest' is not one of softmax, mlp, cnn" in result.output
 
 
 @pytest.mark.usefixtures("drawn_data")

@@ -81,7 +81,7 @@ class OwnApache:
 def _name_of(process: psutil.Process) -> str:
     """What a process calls itself; nothing, if it has ended."""
     with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
-        return process.cmdline()[0]
+        return next(iter(process.cmdline()), "")
     return ""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.web import assets
+from digit_classifier.web.site import assets
 from tests.deployment.clone import PROJECT, environment
 
 SOURCES = "".join(

@@ -157,7 +157,7 @@ def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) 
 
 
 def test_reload_refuses_code_that_cannot_be_imported(apache: OwnApache) -> None:
-    module = apache.clone.path / "digit_classifier" / "web" / "pages.py"
+    module = apache.clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     text = module.read_text()
     module.write_text(f"import nothing_of_that_name\n{text}")
     before = [worker.pid for worker in apache.workers()]
@@ -331,7 +331,7 @@ def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
 
         assert [status_for(client) for client in ("198.51.100.7", "192.0.2.1")] == [200, 403]
         # what is no address is not the proxy's own, which is this machine's
-        for odd in ("nobody", "unknown", "1.2.3.4.5", "198.51.100.7,", "192.0.2.1, x", "\t,"):
+        for odd in ("nobody", "unknown", "1.2.3.4.5", "198.51.100.7,", "192.0.2.1, x", ","):
             assert status_for(odd) == 403, odd
         assert requests.get(f"{running.address}/status", timeout=30).status_code == 200
         by_tls = {"X-Forwarded-Proto": "https"}
@@ -457,7 +457,7 @@ def test_mod_wsgi_of_the_package_index_serves_as_well(
 
 
 def test_reload_leaves_all_workers_but_one_ready_at_any_time(clone: Clone) -> None:
-    module = clone.path / "digit_classifier" / "web" / "pages.py"
+    module = clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     text = module.read_text()
     n_ready: list[int] = []
     with serving(clone, free_port(), PROCESSES="3") as running:

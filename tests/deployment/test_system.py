@@ -161,7 +161,7 @@ def test_edited_site_is_repaired_and_named_and_takes_effect(machine: Machine) ->
 def test_edited_code_is_replaced_by_a_release_made_anew(
     machine: Machine, first_release: Path
 ) -> None:
-    code = next(first_release.glob("venv/lib/*/site-packages/digit_classifier/web/pages.py"))
+    code = next(first_release.glob("venv/lib/*/site-packages/digit_classifier/web/site/pages.py"))
     text = code.read_text()
     code.write_text(f"{text}\n# altered\n")
     told = _repair(machine)
@@ -247,7 +247,7 @@ def _kill_and_wait(pid: int, n_workers: int) -> float:
 def test_release_that_cannot_be_imported_never_goes_live(
     machine: Machine, changed_clone: Clone, first_release: Path
 ) -> None:
-    code = changed_clone.path / "digit_classifier" / "web" / "pages.py"
+    code = changed_clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     code.write_text(f"import nothing_of_that_name\n{code.read_text()}")
     with m.Load() as load:
         finished = m.build(changed_clone)

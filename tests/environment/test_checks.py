@@ -94,7 +94,7 @@ def test_the_test_suite_itself_has_one_thread() -> None:
 def test_what_can_be_written_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) == MODEL.parent)
 
-    with pytest.raises(UnsoundError, match=f"can write {MODEL.parent},"):
+    with pytest.raises(UnsoundError, match=f"can write {MODEL.parent};"):
         check_read_only(MODEL)
 
 

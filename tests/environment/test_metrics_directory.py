@@ -21,7 +21,7 @@ import os, sys
 from pathlib import Path
 from digit_classifier.environment.metrics_directory import share_metrics
 share_metrics(Path(sys.argv[1]))
-from digit_classifier.web.metrics import Metrics
+from digit_classifier.web.monitoring.metrics import Metrics
 metrics = Metrics()
 metrics.processes.set(1)
 metrics.in_flight.inc()

@@ -28,5 +28,5 @@ def test_a_name_that_is_no_class_stays_as_it_is():
 
 
 def test_an_unknown_kind_is_refused_by_name():
-    with pytest.raises(UnknownClassifierError, match="'forest' is none of softmax, mlp, cnn"):
+    with pytest.raises(UnknownClassifierError, match="'forest' is not one of softmax, mlp, cnn"):
         classifier_class("forest")

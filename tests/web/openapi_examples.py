@@ -11,7 +11,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from digit_classifier.web.openapi import EXAMPLES
+from digit_classifier.web.api.openapi import EXAMPLES
 from tests.web.pictures import as_file, drawn_number
 from tests.web.serving import make_app, send
 

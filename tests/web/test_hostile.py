@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.web import api_v1
+from digit_classifier.web.api import v1
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import csrf_token, post_form, send
 
@@ -88,7 +88,7 @@ def test_archive_of_too_many_files_is_refused_before_it_is_listed(client):
 
 
 def test_image_of_a_batch_that_has_taken_too_long_is_refused(client, monkeypatch):
-    monkeypatch.setattr(api_v1, "BATCH_SECONDS", 0)
+    monkeypatch.setattr(v1, "BATCH_SECONDS", 0)
     (item,) = send(client, "/api/v1/classify/batch", images=as_file(drawn(7))).json
     assert (item["status"], item["code"]) == (413, "out_of_time")
 

@@ -98,6 +98,6 @@ def rasterize(
     for curve in curves:
         path = curve * oversampling
         draw.line([tuple(point) for point in path], fill=255, width=max(1, round(2 * radius)))
-        for x, y in path:
+        for x, y in path:  # discs round the ends, and fill the gaps at the joints of wide lines
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
     return mask.reduce(oversampling) if oversampling > 1 else mask

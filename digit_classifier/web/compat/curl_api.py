@@ -5,10 +5,10 @@ Its form, with the same field, is the page itself.
 
 from flask import Blueprint
 
-from digit_classifier.web.answers import Answer, answer_of
+from digit_classifier.web.api.described import IMAGE_ERRORS, described
+from digit_classifier.web.api.requests import ModelQuery, MyFileForm
+from digit_classifier.web.api.responses import Answer, answer_of
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.described import IMAGE_ERRORS, described
-from digit_classifier.web.questions import ModelQuery, MyFileForm
 from digit_classifier.web.uploads import uploaded_file
 
 blueprint = Blueprint("curl_api", __name__)

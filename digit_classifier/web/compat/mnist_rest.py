@@ -14,7 +14,7 @@ from digit_classifier.errors import (
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.compat.mnist_answer import Answer, answer, layers_wanted
 from digit_classifier.web.errors import RefusedError
-from digit_classifier.web.samples import current_test_set
+from digit_classifier.web.site.samples import current_test_set
 
 blueprint = Blueprint("mnist_rest", __name__)
 

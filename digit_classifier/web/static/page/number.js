@@ -21,7 +21,7 @@ export async function readNumber(client, answer, image, options) {
   if (!mayBeNumber(answer, options)) return null;
   try {
     const reading = await client.read(image, options);
-    return hasSeveral(reading) && (sawSeveral(answer) || reading.accepted) ? reading : null;
+    return hasSeveral(reading) && (sawSeveral(answer) || isPlausible(reading)) ? reading : null;
   } catch (error) {
     if (error instanceof Refusal && !error.canRetry) return null;
     throw error;
@@ -40,6 +40,12 @@ function mayBeNumber(answer, { purpose }) {
 /** @param {Answer} answer */
 function sawSeveral({ warnings }) {
   return warnings.includes("several_digits");
+}
+
+/** @param {Reading} reading */
+function isPlausible({ words }) {
+  const digits = words.digits.flat();
+  return 2 * digits.filter(({ doubtful }) => doubtful).length < digits.length;
 }
 
 /** @param {Reading} reading */

@@ -1,0 +1,164 @@
+"""How often the API may be called, where the settings limit it.
+
+Flask-Limiter counts, and is imported only then: in each process by itself, or in Redis for all.
+"""
+
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from flask import Flask, Response, request
+
+from digit_classifier.errors import SettingsError
+from digit_classifier.web.access.api_keys import OPEN_ENDPOINTS, ApiKey, current_key
+from digit_classifier.web.api.purposes import has_purpose
+from digit_classifier.web.monitoring.metrics import current_metrics
+
+#: The page's form is another way to have digits read.
+FORM = "pages.classify"
+#: While a digit is drawn on the page, it is read about so often besides its answer: these readings
+#: have a limit of their own, so many times as high.
+READINGS_A_DRAWING = 10
+#: The setting that lets each process count by itself.
+_MEMORY = "memory://"
+#: Where Flask-Limiter puts its Retry-After, which it sends with every answer.
+_PAUSE_HEADER = "X-RateLimit-Pause"
+#: Seconds that a request may wait for Redis before its process counts by itself.
+_STORAGE_TIMEOUT_S = 0.5
+#: One customer has at least so many bits of an IPv6 address to choose from.
+_IPV6_PREFIX_LENGTH = 64
+_LOGGER = logging.getLogger("digit_classifier")
+
+
+def init_app(
+    app: Flask,
+    rate_limit: str,
+    keys: tuple[ApiKey, ...],
+    storage: str,
+    blueprints: frozenset[str],
+) -> None:
+    """Limit the calls of each key, or of each address without one, to the API and to the form.
+
+    What an address asks for with a purpose, see :mod:`digit_classifier.web.api.purposes`, counts by
+    itself, up to `READINGS_A_DRAWING` times its limit. A key has one limit for all.
+
+    Raises
+    ------
+    SettingsError
+        A limit or the storage makes no sense, or the storage's package is not installed.
+    """
+    if not rate_limit and not any(key.rate_limit for key in keys):
+        return
+    from flask_limiter import HeaderNames, Limiter
+    from flask_limiter.util import get_remote_address
+    from limits.errors import ConfigurationError
+    from limits.strategies import MovingWindowRateLimiter
+
+    from digit_classifier.web.access.rate_windows import BoundedMemory
+
+    _check([rate_limit, *(key.rate_limit or "" for key in keys)])
+    drawing_limit = _multiplied(rate_limit, READINGS_A_DRAWING)
+
+    def caller() -> str:
+        key = current_key()
+        return f"key {key.name}" if key else f"address {_network(get_remote_address())}"
+
+    def limit() -> str:
+        key = current_key()
+        if key is None and has_purpose():
+            return drawing_limit
+        return (key and key.rate_limit) or rate_limit
+
+    def is_free() -> bool:
+        reads = request.blueprint in blueprints or request.endpoint == FORM
+        is_open = request.endpoint in OPEN_ENDPOINTS or request.method == "OPTIONS"
+        return not reads or is_open or not limit()
+
+    logging.getLogger("flask-limiter").addHandler(_STORAGE_FAILURES)
+    app.after_request(_tell_pause)  # after Flask-Limiter, which is registered later
+    try:
+        limiter = Limiter(
+            caller,
+            app=app,
+            application_limits=[limit],
+            application_limits_exempt_when=is_free,
+            headers_enabled=True,
+            header_name_mapping={HeaderNames.RETRY_AFTER: _PAUSE_HEADER},
+            storage_uri=BoundedMemory.URI if storage == _MEMORY else storage,
+            storage_options=_storage_options(storage),
+            strategy="moving-window",
+            in_memory_fallback_enabled=storage != _MEMORY,  # while Redis is away
+        )
+    except ConfigurationError as exc:
+        scheme = storage.partition("://")[0]  # the rest may hold a password
+        raise SettingsError(f"rate_limit_storage: {str(exc).replace(storage, scheme)}") from exc
+    # Flask-Limiter has no setting for it, and its own keeps every caller for ever
+    limiter._fallback_limiter = MovingWindowRateLimiter(BoundedMemory())
+
+
+def _network(address: str) -> str:
+    """Return the network that one caller is taken to have: an IPv4 address, or a /64 of IPv6."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:  # a socket's path, for example
+        return address
+    if not isinstance(ip, IPv6Address):
+        return address
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ip_network((ip, _IPV6_PREFIX_LENGTH), strict=False))
+
+
+def _storage_options(storage: str) -> dict[str, Any]:
+    """Keep Redis's client from waiting and trying again for seconds where Redis is silent."""
+    if not storage.startswith("redis"):
+        return {}
+    try:
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:  # Flask-Limiter raises the error that names the package
+        return {}
+    return {
+        "socket_timeout": _STORAGE_TIMEOUT_S,
+        "socket_connect_timeout": _STORAGE_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+class _StorageFailures(logging.Handler):
+    """Counts and logs that the storage failed, which Flask-Limiter reports to its own log."""
+
+    def emit(self, _record: logging.LogRecord) -> None:
+        current_metrics().rate_limit_storage_failures.inc()
+        _LOGGER.warning("The storage of the rate limits fails: this process counts by itself.")
+
+
+_STORAGE_FAILURES = _StorageFailures(logging.WARNING)
+
+
+def _multiplied(rate_limit: str, factor: int) -> str:
+    """Return a limit of so many times the calls."""
+    from limits import parse_many
+
+    limits = parse_many(rate_limit) if rate_limit else []
+    return "; ".join(repr(type(one)(one.amount * factor, one.multiples)) for one in limits)
+
+
+def _tell_pause(response: Response) -> Response:
+    """Tell a caller who is over its limit when to come again, and no other."""
+    pause = response.headers.pop(_PAUSE_HEADER, None)
+    if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(max(1, int(pause)))
+    return response
+
+
+def _check(rate_limits: Iterable[str]) -> None:
+    from limits import parse_many
+
+    for rate_limit in filter(None, rate_limits):
+        try:
+            parse_many(rate_limit)
+        except ValueError as exc:
+            raise SettingsError(f"{rate_limit!r} is no limit such as '60/minute'.") from exc

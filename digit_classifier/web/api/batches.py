@@ -1,0 +1,126 @@
+"""The images of a batch: files of a form, the files of a ZIP, or base64 in JSON."""
+
+import zipfile
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+import msgspec
+from flask import current_app, request
+
+from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
+from digit_classifier.errors import BadBatchError, BrokenImageError, FileTooLargeError, InputError
+from digit_classifier.web.api.requests import ImagesJson, NamedImage
+from digit_classifier.web.classifier import default_classifier
+
+FIELD = "images"
+MAX_ITEMS = 256
+#: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
+BATCH_SECONDS = 10
+#: All images of a batch together may have the pixels of so many of the largest.
+BATCH_LARGEST = 16
+
+_ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+#: What each file and folder has in an archive's directory.
+_ZIP_ENTRY = b"PK\x01\x02"
+#: Commas of a JSON batch: two an image, and plenty for those in file names.
+_MAX_COMMAS = 64 * MAX_ITEMS
+_MAX_REASON = 200  # characters
+_HOW = (
+    f"Send images as files of the multipart form field {FIELD!r}, as a ZIP archive, or as JSON: "
+    f'{{"{FIELD}": ["<base64>", …]}}.'
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image file of a batch.
+
+    Attributes
+    ----------
+    name : str or None
+        As the caller calls it.
+    content : bytes or InputError
+        Why it cannot be had, where it cannot.
+    """
+
+    name: str | None
+    content: bytes | InputError
+
+    @property
+    def n_bytes(self) -> int:
+        """How much of the batch it is."""
+        return len(self.content) if isinstance(self.content, bytes) else 0
+
+
+def items_of_request() -> list[Item]:
+    """Return the image files that the current request holds, in their order.
+
+    Raises
+    ------
+    BadBatchError
+        It holds none, more than `MAX_ITEMS`, or cannot be taken apart.
+    """
+    max_bytes = current_app.config["MAX_BATCH_BYTES"]
+    request.max_content_length = max_bytes
+    found: list[Item] = []
+    n_bytes = 0
+    for item in _items():
+        found.append(item)
+        n_bytes += item.n_bytes
+        if len(found) > MAX_ITEMS:
+            raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
+        if n_bytes > max_bytes:
+            raise FileTooLargeError(f"The images of the batch have more than {max_bytes} bytes.")
+    if not found:
+        raise BadBatchError(f"The batch is empty. {_HOW}")
+    return found
+
+
+def _items() -> Iterator[Item]:
+    if request.mimetype == "multipart/form-data":
+        return _of_form()
+    if request.mimetype in _ZIP_TYPES:
+        return _of_zip(request.get_data())
+    if request.is_json:
+        return _of_json(request.get_data())
+    raise BadBatchError(_HOW)
+
+
+def _of_form() -> Iterator[Item]:
+    return (Item(file.filename, file.stream.read()) for file in request.files.getlist(FIELD))
+
+
+def _of_json(body: bytes) -> Iterator[Item]:
+    # JSON separates all that it holds by commas: checked first, a million entries take no memory.
+    if body.count(b",") > _MAX_COMMAS:
+        raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
+    try:
+        document = msgspec.json.decode(body, type=ImagesJson)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        reason = str(exc)[:_MAX_REASON]  # it may quote what was sent, however long that is
+        raise BadBatchError(f"The JSON is not a batch: {reason}. {_HOW}") from exc
+    return (_of_entry(entry) for entry in document["images"])
+
+
+def _of_entry(entry: str | NamedImage) -> Item:
+    name, data = (None, entry) if isinstance(entry, str) else (entry.get("name"), entry["data"])
+    try:
+        return Item(name, b64decode(data, validate=True))
+    except ValueError as exc:
+        return Item(name, BrokenImageError(f"This is not base64: {exc}."))
+
+
+def _of_zip(content: bytes) -> Iterator[Item]:
+    if content.count(_ZIP_ENTRY) > 2 * MAX_ITEMS:  # before zipfile makes an object of each
+        raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this archive has more.")
+    try:
+        archive = zipfile.ZipFile(BytesIO(content))
+    except ZIP_ERRORS as exc:
+        raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
+    max_bytes = default_classifier().limits.max_bytes
+    with archive:
+        for entry in archive.infolist():
+            if not entry.filename.endswith("/"):  # is_dir fails on an empty name
+                yield Item(entry.filename, unpack(archive, entry, max_bytes))

@@ -1,0 +1,75 @@
+"""What the OpenAPI document says of a view besides what its code says already.
+
+Path and methods are those of its route, the summary is its docstring, the answer's type is its
+return annotation; :mod:`digit_classifier.web.api.openapi` puts them together.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from digit_classifier.errors import (
+    BrokenImageError,
+    DigitClassifierError,
+    EmptyFileError,
+    FileTooLargeError,
+    ImageTooSmallError,
+    ModelNotFoundError,
+    NoFileError,
+    NoInkError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+#: What may be wrong with one image, and with the choice of the model.
+IMAGE_ERRORS = (
+    NoFileError,
+    EmptyFileError,
+    FileTooLargeError,
+    UnsupportedImageError,
+    BrokenImageError,
+    TooManyPixelsError,
+    ImageTooSmallError,
+    NoInkError,
+    ModelNotFoundError,
+)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is said of a view.
+
+    Attributes
+    ----------
+    query : type, optional
+        A TypedDict of the parameters.
+    takes : mapping
+        The types of the body, by media type.
+    gives : type, optional
+        The type of the answer, where the view returns a response that it has made itself.
+    raises : tuple of type
+        Errors; one that has subclasses stands for those.
+    """
+
+    query: Any = None
+    takes: Mapping[str, Any] = field(default_factory=dict)
+    gives: Any = None
+    raises: tuple[type[DigitClassifierError], ...] = ()
+
+
+def described(**said: Any) -> Callable[[View], View]:
+    """Say something of a view; the arguments are those of :class:`Description`."""
+
+    def say(view: View) -> View:
+        vars(view)["description"] = Description(**said)
+        return view
+
+    return say
+
+
+def description_of(view: Callable[..., Any]) -> Description:
+    """Return what was said of a view."""
+    found = vars(view).get("description")
+    return found if isinstance(found, Description) else Description()

@@ -1,0 +1,194 @@
+"""The OpenAPI document, made of the routes, the views' types and docstrings, and the errors."""
+
+import inspect
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from apispec import APISpec
+from flask import Flask, Response
+from werkzeug.routing import Rule
+
+from digit_classifier import __version__
+from digit_classifier.errors import DigitClassifierError
+from digit_classifier.web.access.api_keys import HEADER, OPEN_ENDPOINTS
+from digit_classifier.web.api.described import description_of
+from digit_classifier.web.api.error_codes import leaves, statuses
+from digit_classifier.web.api.inference_v2 import V2Error
+from digit_classifier.web.classifier import default_classifier
+from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, problem_of
+
+#: The documented blueprints, and what they are called.
+TAGS = {
+    "api_v1": "Version 1",
+    "inference_v2": "Open Inference Protocol v2",
+    "curl_api": "Older clients",
+    "health": "Health",
+}
+#: Answers of the service to the requests of tests/web/openapi_examples.py, which writes them.
+EXAMPLES = Path(__file__).with_name("openapi_examples.json")
+
+_REFERENCE = "#/components/schemas/{name}"
+
+
+@cache
+def openapi_json(app: Flask) -> str:
+    """Write the document of the current application, which does not change while it runs."""
+    return json.dumps(openapi_document(app), ensure_ascii=False)
+
+
+def openapi_document(app: Flask) -> dict[str, Any]:
+    """Describe the current application's API, as OpenAPI 3.1."""
+    spec = APISpec(
+        title="digit-classifier",
+        version=__version__,
+        openapi_version="3.1.0",
+        info={
+            "summary": "Reads handwritten digits and numbers from any image.",
+            "license": {"name": "MIT"},
+        },
+        tags=[{"name": tag} for tag in TAGS.values()],
+    )
+    if app.config["API_KEYS_WANTED"]:
+        spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        header = {"type": "apiKey", "in": "header", "name": HEADER}
+        spec.components.security_scheme("header", header)
+    schemas = _Schemas()
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if rule.endpoint.partition(".")[0] in TAGS:
+            operation = _operation(rule, view, schemas) | _security(rule, app)
+            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            operations = {method.lower(): operation for method in sorted(methods)}
+            spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
+    codes = schemas.components["ProblemDocument"]["properties"]["code"]
+    codes["enum"] = sorted(statuses())
+    for name, schema in schemas.components.items():
+        spec.components.schema(name, schema)
+    return spec.to_dict()
+
+
+class _Schemas:
+    """JSON schemas of types; those that have a name are kept as components."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, Any] = {}
+
+    def of(self, kind: Any) -> dict[str, Any]:
+        if get_origin(kind) is list and isinstance(get_args(kind)[0], UnionType):
+            # two kinds of objects, which msgspec cannot tell apart; who reads the code can
+            kinds = [self.of(one) for one in get_args(get_args(kind)[0])]
+            return {"type": "array", "items": {"anyOf": kinds}}
+        schema, components = self._made(kind)
+        for component in components.values():
+            if "description" in component:  # without the sections of a docstring
+                component["description"] = component["description"].partition("\n\n")[0]
+        self.components |= components
+        return schema
+
+    def inline(self, kind: Any) -> dict[str, Any]:
+        """Return the schema of a type with a name, without keeping it as a component."""
+        return self._made(kind)[1][kind.__name__]
+
+    @staticmethod
+    def _made(kind: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        (schema,), components = msgspec.json.schema_components(
+            [kind], schema_hook=_of_anything, ref_template=_REFERENCE
+        )
+        return schema, components
+
+
+def _of_anything(kind: type) -> dict[str, Any]:
+    if kind is object:
+        return {"description": "Anything."}
+    raise NotImplementedError(f"There is no schema of {kind}.")
+
+
+def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[str, Any]:
+    said = description_of(view)
+    blueprint = rule.endpoint.partition(".")[0]
+    operation = {
+        "operationId": ".".join((rule.endpoint, *sorted(rule.arguments))),
+        "tags": [TAGS[blueprint]],
+        "summary": inspect.cleandoc(view.__doc__ or "").partition("\n")[0],
+        "parameters": [*_parameters(rule, said.query, schemas)],
+        "responses": {"200": _answer(rule.endpoint, said.gives or _returned(view), schemas)}
+        | (_v2_errors(schemas) if blueprint == "inference_v2" else _problems(said.raises, schemas)),
+    }
+    if said.takes:
+        content = {media: _media(kind, schemas) for media, kind in said.takes.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _security(rule: Rule, app: Flask) -> dict[str, Any]:
+    is_open = rule.endpoint.startswith("health.") or rule.endpoint in OPEN_ENDPOINTS
+    if is_open or not app.config["API_KEYS_WANTED"]:
+        return {}
+    return {"security": [{"bearer": []}, {"header": []}]}
+
+
+def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str, Any]]:
+    model = default_classifier().model
+    for name in sorted(rule.arguments):  # a model's name or version
+        place = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        yield place | {"example": getattr(model, name)}
+    if query is not None:
+        for name, schema in schemas.inline(query)["properties"].items():
+            about = schema.pop("description")
+            yield {"name": name, "in": "query", "description": about, "schema": schema}
+
+
+def _media(kind: Any, schemas: _Schemas) -> dict[str, Any]:
+    return {} if kind is bytes else {"schema": schemas.of(kind)}
+
+
+def _returned(view: Callable[..., Any]) -> Any:
+    kind = get_type_hints(view, include_extras=True)["return"]
+    return None if kind is Response else kind
+
+
+def _answer(endpoint: str, kind: Any, schemas: _Schemas) -> dict[str, Any]:
+    if kind is None:
+        return {"description": "The answer."}
+    media = {"schema": schemas.of(kind)}
+    if endpoint in _examples():
+        media["example"] = _examples()[endpoint]
+    return {"description": "The answer.", "content": {"application/json": media}}
+
+
+@cache
+def _examples() -> dict[str, Any]:
+    return json.loads(EXAMPLES.read_text("utf-8"))
+
+
+def _problems(
+    raises: tuple[type[DigitClassifierError], ...], schemas: _Schemas
+) -> dict[str, dict[str, Any]]:
+    """Group errors by their status."""
+    by_status = defaultdict(list)
+    for error in (leaf for base in raises for leaf in leaves(base)):
+        by_status[str(int(problem_of(error("")).status))].append(error)
+    return {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())} | {
+        "default": _problem([], schemas)
+    }
+
+
+def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dict[str, Any]:
+    schema = schemas.of(ProblemDocument)
+    if errors:
+        schema["properties"] = {"code": {"enum": [error.code for error in errors]}}
+    told = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
+    lines = [line.partition("\n")[0] for line in told] or ["Any other problem."]
+    return {"description": "\n\n".join(lines), "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def _v2_errors(schemas: _Schemas) -> dict[str, dict[str, Any]]:
+    content = {"application/json": {"schema": schemas.of(V2Error)}}
+    return {"default": {"description": "An error, as the protocol writes it.", "content": content}}

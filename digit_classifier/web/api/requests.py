@@ -1,0 +1,73 @@
+"""Request schemas of the API, as types for the OpenAPI document."""
+
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta
+
+from digit_classifier.web.api.purposes import Purpose
+
+File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
+
+
+class ModelQuery(TypedDict, total=False):
+    """Which model is to answer."""
+
+    model: Annotated[str, Meta(description="Its name; by default the service's own choice.")]
+
+
+class AnswerQuery(ModelQuery, total=False):
+    """What is wanted besides the answer, whatever is read."""
+
+    words: Annotated[str, Meta(description="`1`: the answer in words.")]
+    purpose: Annotated[
+        Purpose,
+        Meta(
+            description="What the reading is for, where it is no answer to count: `live`, a "
+            "drawing that is not finished; `again`, a picture that has its answer already."
+        ),
+    ]
+
+
+class ClassifyQuery(AnswerQuery, total=False):
+    """What is wanted besides the digit."""
+
+    explain: Annotated[
+        str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
+    ]
+
+
+class ReadQuery(AnswerQuery, total=False):
+    """What is wanted besides the digits."""
+
+    explain: Annotated[str, Meta(description="`1`: the picture with a box around each digit.")]
+
+
+class ImageForm(TypedDict):
+    """An image as a file."""
+
+    image: File
+
+
+class MyFileForm(TypedDict):
+    """An image as a file."""
+
+    myfile: File
+
+
+class ImagesForm(TypedDict):
+    """Images as files."""
+
+    images: list[File]
+
+
+class NamedImage(TypedDict):
+    """An image in base64, with a name."""
+
+    name: NotRequired[str | None]
+    data: str
+
+
+class ImagesJson(TypedDict):
+    """Images in base64."""
+
+    images: list[str | NamedImage]

@@ -1,0 +1,74 @@
+"""What the API answers, as types: the views are held to them, and the OpenAPI document has them."""
+
+from typing import Annotated, Any, NotRequired, TypedDict, cast
+
+from msgspec import Meta
+
+from digit_classifier.numbers.reading import Reading, ReadingJson
+from digit_classifier.prediction import Prediction, PredictionJson
+from digit_classifier.web.errors import ProblemDocument
+from digit_classifier.web.explanations import BoxesDocument, ExplanationDocument
+from digit_classifier.web.messages import NumberWords, Told
+
+_NAME = Meta(description="The file's, or null where it has none.")
+_ElapsedMs = Annotated[float, Meta(ge=0, description="From the bytes to the answer.")]
+_RequestId = Annotated[str, Meta(description="By which the log knows the request.")]
+
+
+class Answer(PredictionJson):
+    """The answer about one image."""
+
+    elapsed_ms: _ElapsedMs
+
+
+class ImageAnswer(Answer):
+    """The answer about one image, and what was asked for besides."""
+
+    request_id: _RequestId
+    words: NotRequired[Annotated[Told, Meta(description="With `?words=1`.")]]
+    explanation: NotRequired[
+        Annotated[ExplanationDocument, Meta(description="With `?explain=1` or `?explain=steps`.")]
+    ]
+
+
+class ReadAnswer(ReadingJson):
+    """The answer about all digits of one image."""
+
+    elapsed_ms: _ElapsedMs
+    request_id: _RequestId
+    words: NotRequired[Annotated[NumberWords, Meta(description="With `?words=1`.")]]
+    explanation: NotRequired[Annotated[BoxesDocument, Meta(description="With `?explain=1`.")]]
+
+
+class BatchAnswer(Answer):
+    """The answer about one image of a batch."""
+
+    name: Annotated[str | None, _NAME]
+
+
+class BatchProblem(ProblemDocument):
+    """Why one image of a batch was not read."""
+
+    name: Annotated[str | None, _NAME]
+
+
+class ModelAnswer(TypedDict):
+    """A model that is loaded."""
+
+    name: str
+    version: Annotated[str, Meta(description="The first twelve digits of its content's SHA-256.")]
+    classifier: Annotated[str, Meta(description="The kind, such as `mlp`.")]
+    default: Annotated[bool, Meta(description="Whether it answers where none is named.")]
+    n_parameters: Annotated[int, Meta(ge=0, description="How many numbers were learned.")]
+    figures: Annotated[dict[str, Any], Meta(description="Measured when it was trained.")]
+
+
+def answer_of(prediction: Prediction) -> Answer:
+    """Describe a prediction to a program."""
+    return {**prediction.as_json(), "elapsed_ms": prediction.elapsed_ms}
+
+
+def answer_of_reading(reading: Reading, request_id: str) -> ReadAnswer:
+    """Describe a reading to a program."""
+    own = {"elapsed_ms": reading.elapsed_ms, "request_id": request_id}
+    return cast(ReadAnswer, {**reading.as_json(), **own})

@@ -1,0 +1,145 @@
+"""Version 1 of the API for programs."""
+
+from typing import cast
+
+from flask import Blueprint, request
+
+from digit_classifier.errors import (
+    BadBatchError,
+    BadPurposeError,
+    FileTooLargeError,
+    InputError,
+    ModelNotFoundError,
+    TooComplexError,
+)
+from digit_classifier.explanation import explain, show_boxes
+from digit_classifier.prediction import Prediction
+from digit_classifier.web import messages
+from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, Item, items_of_request
+from digit_classifier.web.api.described import IMAGE_ERRORS, described
+from digit_classifier.web.api.purposes import current_purpose
+from digit_classifier.web.api.requests import (
+    ClassifyQuery,
+    ImageForm,
+    ImagesForm,
+    ImagesJson,
+    ModelQuery,
+    ReadQuery,
+)
+from digit_classifier.web.api.responses import (
+    BatchAnswer,
+    BatchProblem,
+    ImageAnswer,
+    ModelAnswer,
+    ReadAnswer,
+    answer_of,
+    answer_of_reading,
+)
+from digit_classifier.web.classifier import (
+    all_classifiers,
+    current_classifier,
+    default_classifier,
+)
+from digit_classifier.web.errors import problem_document, problem_of
+from digit_classifier.web.explanations import boxes_document, explanation_document
+from digit_classifier.web.monitoring.observation import current_observation
+from digit_classifier.web.uploads import sent_image
+
+blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
+
+_IMAGE_BODIES = {
+    "multipart/form-data": ImageForm,
+    "application/octet-stream": bytes,
+    "image/*": bytes,
+}
+
+
+@blueprint.post("/classify")
+@described(
+    query=ClassifyQuery,
+    takes=_IMAGE_BODIES,
+    raises=(*IMAGE_ERRORS, BadPurposeError),
+)
+def classify() -> ImageAnswer:
+    """Read the digit of one image; explain it and put it in words where that is asked for."""
+    current_observation().purpose = current_purpose()
+    classifier = current_classifier()
+    content = sent_image("image")
+    prediction, image = classifier.predict_with_image(content)
+    request_id, query = current_observation().request_id, request.args
+    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
+    if "words" in query:
+        answer["words"] = messages.tell(prediction)
+    if "explain" in query:
+        explanation = explain(classifier, prediction, image)
+        with_steps = query["explain"] == "steps"
+        answer["explanation"] = explanation_document(explanation, with_steps=with_steps)
+    return answer
+
+
+@blueprint.post("/read")
+@described(
+    query=ReadQuery,
+    takes=_IMAGE_BODIES,
+    raises=(*IMAGE_ERRORS, TooComplexError, BadPurposeError),
+)
+def read() -> ReadAnswer:
+    """Read all digits of one image, row by row, with a box and a confidence for each."""
+    current_observation().purpose = current_purpose()
+    classifier = current_classifier()
+    content = sent_image("image")
+    reading = classifier.read(content)
+    answer = answer_of_reading(reading, current_observation().request_id)
+    if "words" in request.args:
+        answer["words"] = messages.words_of_reading(reading)
+    if "explain" in request.args:
+        answer["explanation"] = boxes_document(show_boxes(classifier, content, reading))
+    return answer
+
+
+@blueprint.post("/classify/batch")
+@described(
+    query=ModelQuery,
+    takes={
+        "multipart/form-data": ImagesForm,
+        "application/zip": bytes,
+        "application/json": ImagesJson,
+    },
+    raises=(BadBatchError, FileTooLargeError, ModelNotFoundError),
+)
+def classify_batch() -> list[BatchAnswer | BatchProblem]:
+    """Read the digits of many images; one that cannot be read spoils no other."""
+    classifier = current_classifier()
+    items = items_of_request()
+    contents = [item.content for item in items if isinstance(item.content, bytes)]
+    pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
+    answers = iter(
+        classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)
+    )
+    return [
+        _entry(item, next(answers) if isinstance(item.content, bytes) else item.content)
+        for item in items
+    ]
+
+
+@blueprint.get("/models")
+def list_models() -> list[ModelAnswer]:
+    """Tell which models there are to choose among; the default comes first."""
+    default = default_classifier().model.name
+    return [
+        {
+            "name": name,
+            "version": classifier.model.version,
+            "classifier": classifier.model.metadata.classifier,
+            "default": name == default,
+            "n_parameters": classifier.model.n_parameters,
+            "figures": classifier.model.metadata.figures,
+        }
+        for name, classifier in all_classifiers().items()
+    ]
+
+
+def _entry(item: Item, answer: Prediction | InputError) -> BatchAnswer | BatchProblem:
+    if isinstance(answer, InputError):
+        return {"name": item.name, **problem_document(problem_of(answer))}
+    return {"name": item.name, **answer_of(answer)}

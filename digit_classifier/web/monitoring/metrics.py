@@ -1,0 +1,237 @@
+"""What Prometheus is told: counters and histograms, summed over all processes of the server."""
+
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from functools import cache
+from http import HTTPMethod
+from pathlib import Path
+from typing import Literal, cast
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from digit_classifier.environment.metrics_directory import VARIABLE, is_alive
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import Prediction
+from digit_classifier.web.monitoring.metrics_files import share_values
+from digit_classifier.web.monitoring.observation import Observation, current_observation
+
+blueprint = Blueprint("metrics", __name__)
+
+#: How a gauge of several processes becomes one: the names are prometheus_client's.
+Mode = Literal["livesum", "livemax", "min"]
+
+_KEY = "digit_classifier_metrics"
+_PREFIX = "digit_classifier"
+_METHODS = frozenset(HTTPMethod)
+_LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+-\d+)\.db")
+
+_REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1)
+_BYTES = tuple(4**n for n in range(4, 14))  # 256 bytes to 64 MiB
+_PIXELS = tuple(4**n for n in range(4, 14))  # 16×16 to 8192×8192
+
+disable_created_metrics()  # a time of creation beside every counter, which nobody reads
+if VARIABLE in os.environ:
+    share_values()
+
+
+class Metrics:
+    """The metrics of one application."""
+
+    def __init__(self) -> None:
+        self._own = CollectorRegistry()
+        # prometheus_client finds the one of some labels behind a lock, each time anew
+        self._counter_of, self._histogram_of = cache(Counter.labels), cache(Histogram.labels)
+        self.requests = self._counter("requests", "Requests answered", "method", "route", "status")
+        self.seconds = self._histogram(
+            "request_duration_seconds", "From a request to its answer", _REQUEST_SECONDS, "route"
+        )
+        self.queue_seconds = self._histogram(
+            "queue_duration_seconds", "From Apache to a free thread", _REQUEST_SECONDS
+        )
+        stage_seconds = self._histogram(
+            "stage_duration_seconds", "Decoding, framing, network", _STAGE_SECONDS, "stage"
+        )
+        self.decode_seconds = stage_seconds.labels("decode")
+        self.frame_seconds = stage_seconds.labels("frame")
+        self.network_seconds = stage_seconds.labels("network")
+        self.predictions = self._counter("predictions", "Digits read", "digit", "model")
+        self.page_predictions = self._counter(
+            "page_predictions", "Read for the page besides its answers", "purpose", "model"
+        )
+        self.abstentions = self._counter("abstentions", "Answers with accepted false", "model")
+        self.readings = self._counter("readings", "Pictures read for all their digits", "model")
+        self.reading_digits = self._counter("reading_digits", "Digits found in these", "model")
+        self.reading_abstentions = self._counter(
+            "reading_abstentions", "Readings with accepted false", "model"
+        )
+        self.refusals = self._counter("refusals", "Requests and images refused", "code")
+        self.images = self._counter("images", "Images read", "format")
+        self.bytes = self._histogram("image_bytes", "Size of the images read", _BYTES)
+        self.pixels = self._histogram("image_pixels", "Pixels of the images read", _PIXELS)
+        self.in_flight = self._gauge("requests_in_flight", "Being answered now", "livesum")
+        self.rate_limit_storage_failures = self._counter(
+            "rate_limit_storage_failures", "Times that the storage of the rate limits failed"
+        )
+        self.log_lines_dropped = self._counter(
+            "log_lines_dropped", "Lines of the log that could not be written"
+        )
+        self.processes = self._gauge("processes", "Processes that serve", "livesum")
+        self.started = self._gauge("start_time_seconds", "When the server started", "min")
+        self.model = self._gauge(
+            "model_info", "The models that are loaded", "livemax", "name", "version", "classifier"
+        )
+
+    def begin(self, classifiers: Mapping[str, DigitClassifier]) -> None:
+        """Tell of this process, and begin with what is known to come: it is never absent."""
+        self.processes.set(1)
+        self.started.set(time.time())
+        for name, classifier in classifiers.items():
+            model = classifier.model
+            self.model.labels(name, model.version, model.metadata.classifier).set(1)
+            for counter in (self.abstentions, self.readings, self.reading_abstentions):
+                counter.labels(name)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._own)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        full_name = f"{_PREFIX}_{name}"
+        return Histogram(full_name, text, labels, buckets=buckets, registry=self._own)
+
+    def _gauge(self, name: str, text: str, mode: Mode, *labels: str) -> Gauge:
+        full_name = f"{_PREFIX}_{name}"
+        return Gauge(full_name, text, labels, multiprocess_mode=mode, registry=self._own)
+
+    def registry(self) -> CollectorRegistry:
+        """Return what to tell: this process's metrics, or the sum of those that share a folder."""
+        folder = os.environ.get(VARIABLE)
+        if folder is None:
+            return self._own
+        _forget_dead_processes(Path(folder))
+        registry = CollectorRegistry()
+        registry.register(_SharedMetrics(Path(folder)))
+        return registry
+
+    def collect(self) -> dict[str, Metric]:
+        """Return all metrics by name, without what each counts (``_total``)."""
+        return {metric.name: metric for metric in self.registry().collect()}
+
+    def count(self, observation: Observation, status: int) -> None:
+        """Count a request, which is answered with that status."""
+        method = observation.method if observation.method in _METHODS else "other"
+        self._counter_of(self.requests, method, observation.route, str(status)).inc()
+        self._histogram_of(self.seconds, observation.route).observe(observation.seconds)
+        if observation.waited_ms is not None:
+            self.queue_seconds.observe(observation.waited_ms / 1000)
+        for code in observation.codes:
+            self._counter_of(self.refusals, code).inc()
+        for prediction in observation.predictions:
+            self._count_prediction(prediction, observation.purpose)
+        for reading in observation.readings:
+            self._count_reading(reading, observation.purpose)
+        for answer in observation.answers:
+            self._observe_cost(answer)
+
+    def _count_prediction(self, prediction: Prediction, purpose: str | None) -> None:
+        digit, model = str(prediction.digit), prediction.model_name
+        if purpose is not None:
+            self._counter_of(self.page_predictions, purpose, model).inc()
+            return
+        self._counter_of(self.predictions, digit, model).inc()
+        if not prediction.accepted:
+            self._counter_of(self.abstentions, model).inc()
+
+    def _count_reading(self, reading: Reading, purpose: str | None) -> None:
+        model = reading.model_name
+        if purpose is not None:
+            self._counter_of(self.page_predictions, purpose, model).inc()
+            return
+        self._counter_of(self.readings, model).inc()
+        n_digits = reading.n_digits
+        self._counter_of(self.reading_digits, model).inc(n_digits)
+        if not reading.accepted:
+            self._counter_of(self.reading_abstentions, model).inc()
+
+    def _observe_cost(self, answer: Prediction | Reading) -> None:
+        self.decode_seconds.observe(answer.stages.decode_ms / 1000)
+        self.frame_seconds.observe(answer.stages.frame_ms / 1000)
+        self.network_seconds.observe(answer.stages.network_ms / 1000)
+        if image := answer.image:
+            self._counter_of(self.images, image.format).inc()
+            self.bytes.observe(image.n_bytes)
+            self.pixels.observe(image.width * image.height)
+
+
+class _SharedMetrics(Collector):
+    """The sums over a folder; prometheus_client itself takes its path for a pattern of paths."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics of all processes, summed."""
+        files = [str(file) for file in self._folder.glob("*.db") if _has_values(file)]
+        return MultiProcessCollector.merge(files, accumulate=True)
+
+
+def _has_values(file: Path) -> bool:
+    """Return whether a file holds values: one that is being made, or found no room, is empty."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:  # another process has just removed it
+        return False
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """Take what processes that were killed had in flight out of the sums."""
+    for file in folder.iterdir():
+        if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
+            file.unlink(missing_ok=True)
+
+
+def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
+    """Give the application its metrics, and return them."""
+    metrics = app.extensions[_KEY] = Metrics()
+    metrics.begin(classifiers)
+
+    def begin() -> None:
+        if current_observation().is_told:
+            metrics.in_flight.inc()
+            g.is_in_flight = True
+
+    def end(_error: BaseException | None) -> None:
+        if g.pop("is_in_flight", False):
+            metrics.in_flight.dec()
+
+    app.before_request(begin)
+    app.teardown_request(end)
+    return metrics
+
+
+def current_metrics() -> Metrics:
+    """Return the metrics of the application that handles the current request."""
+    return cast(Metrics, current_app.extensions[_KEY])
+
+
+@blueprint.get("/metrics")
+def tell() -> Response:
+    """Tell all metrics in the format that the caller prefers of Prometheus's."""
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(current_metrics().registry()), content_type=content_type)

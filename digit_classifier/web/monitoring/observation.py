@@ -1,0 +1,165 @@
+"""What is observed of each request: it is counted, logged, and told in the answer's headers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self, cast
+
+from flask import Flask, Request, Response, g, has_request_context, request
+
+from digit_classifier.errors import InputError
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import Prediction, Stages
+from digit_classifier.web.api.purposes import Purpose
+from digit_classifier.web.monitoring import request_ids
+from digit_classifier.web.process.load_shedding import waited_ms
+
+#: The code of a request whose client went away, and the status it is counted and logged with. Nginx
+#: has that status, too: the client is at fault for nothing, and the service neither.
+CLIENT_DISCONNECTED = "client_disconnected"
+CLIENT_CLOSED_REQUEST = 499
+
+#: A key of the WSGI environment, which no client can set: requests with it are not observed.
+UNOBSERVED = "digit_classifier.unobserved"
+
+
+@dataclass
+class Observation:
+    """What is known of the current request.
+
+    Attributes
+    ----------
+    request_id : str
+    method : str
+    route : str
+        The rule that its path matches, never the path itself.
+    is_told : bool
+        Whether observers are told of it.
+    code : str or None
+        That of the error that the answer tells.
+    contents : list of bytes
+        The images that were read or refused.
+    predictions : list of Prediction
+        The answers about those that were read as one digit.
+    readings : list of Reading
+        The answers about those that were read for all their digits.
+    refusals : list of InputError
+        Why the others were refused.
+    purpose : str or None
+        What they were read for, if not for an answer.
+    waited_ms : float or None
+        How long it waited for a free thread, where its server tells.
+    seconds : float
+        How long the request took, once it is answered.
+    """
+
+    request_id: str
+    method: str
+    route: str
+    is_told: bool = True
+    code: str | None = None
+    contents: list[bytes] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    refusals: list[InputError] = field(default_factory=list)
+    purpose: Purpose | None = None
+    waited_ms: float | None = None
+    started: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
+
+    @classmethod
+    def begin(cls, request: Request) -> Self:
+        """Begin to observe a request."""
+        return cls(
+            request_ids.identity_of(request),
+            request.method,
+            request.url_rule.rule if request.url_rule else "none",
+            is_told=UNOBSERVED not in request.environ,
+            waited_ms=waited_ms(request.environ),
+        )
+
+    def note(self, content: bytes, answer: Prediction | Reading | InputError) -> None:
+        """Note an image that was read or refused."""
+        self.contents.append(content)
+        if isinstance(answer, Prediction):
+            self.predictions.append(answer)
+        elif isinstance(answer, Reading):
+            self.readings.append(answer)
+        else:
+            self.refusals.append(answer)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of its refusals: of each refused image, or else of the whole request."""
+        of_request = [self.code] if self.code and self.code != CLIENT_DISCONNECTED else []
+        return [refusal.code for refusal in self.refusals] or of_request
+
+    def observed_status(self, status: int) -> int:
+        """Return the status that a request counts with, which is answered with `status`."""
+        return CLIENT_CLOSED_REQUEST if self.code == CLIENT_DISCONNECTED else status
+
+    @property
+    def answers(self) -> list[Prediction | Reading]:
+        """All answers, about one digit or about all."""
+        return [*self.predictions, *self.readings]
+
+    @property
+    def stages(self) -> Stages:
+        """What was spent on all its images."""
+        spent = [answer.stages for answer in self.answers]
+        return Stages(
+            sum([stages.decode_ms for stages in spent]),
+            sum([stages.frame_ms for stages in spent]),
+            sum([stages.network_ms for stages in spent]),
+        )
+
+
+#: Called with each request when it is answered, and with the status that it counts with.
+Observer = Callable[[Observation, int], None]
+
+
+def current_observation() -> Observation:
+    """Return what is known of the current request."""
+    found = g.get("observation")
+    if found is None:
+        found = g.observation = Observation.begin(request)
+    return cast(Observation, found)
+
+
+def observe_reading(content: bytes, answer: Prediction | Reading | InputError) -> None:
+    """Note an image that was read or refused, if a request asked for it."""
+    if has_request_context():
+        current_observation().note(content, answer)
+
+
+def init_app(app: Flask, *observers: Observer) -> None:
+    """Begin with each request before anything that is registered later; tell of it after that."""
+
+    def begin() -> None:
+        current_observation()
+
+    def tell(response: Response) -> Response:
+        observation = current_observation()
+        observation.seconds = time.perf_counter() - observation.started
+        _tell_caller(observation, response)
+        if observation.is_told:
+            status = observation.observed_status(response.status_code)
+            for observe in observers:
+                observe(observation, status)
+        return response
+
+    app.before_request(begin)
+    app.after_request(tell)
+
+
+def _tell_caller(observation: Observation, response: Response) -> None:
+    """Tell the request's identity and what the time was spent on."""
+    timing = f"total;dur={observation.seconds * 1000:.2f}"
+    if observation.answers:
+        stages = observation.stages
+        timing = (
+            f"decode;dur={stages.decode_ms:.2f}, frame;dur={stages.frame_ms:.2f}, "
+            f"network;dur={stages.network_ms:.2f}, {timing}"
+        )
+    response.headers.add("Server-Timing", timing)
+    response.headers.add(request_ids.HEADER, observation.request_id)

@@ -1,0 +1,115 @@
+"""What operators ask: its model, its versions, its settings, and how it does."""
+
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+from flask import Flask, current_app, render_template
+from flask.typing import ResponseReturnValue
+from prometheus_client import Metric
+
+from digit_classifier import __version__
+from digit_classifier.errors import ModelNotFoundError
+from digit_classifier.settings import Settings
+from digit_classifier.web.api.described import described
+from digit_classifier.web.api.requests import ModelQuery
+from digit_classifier.web.classifier import all_classifiers, current_classifier
+from digit_classifier.web.errors import is_for_a_person
+from digit_classifier.web.monitoring.health import blueprint
+from digit_classifier.web.monitoring.metrics import current_metrics
+
+_KEY = "digit_classifier_shown_settings"
+_LIBRARIES = ("flask", "numpy", "pillow")
+
+#: What may be shown of the settings: neither the secret nor paths.
+_SHOWN = (
+    "environment",
+    "framing",
+    "read_only",
+    "max_upload_bytes",
+    "max_image_pixels",
+    "max_batch_bytes",
+    "max_queue_ms",
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Remember what is to be shown of the settings."""
+    known = asdict(settings)
+    app.extensions[_KEY] = {name: known[name] for name in _SHOWN}
+
+
+@blueprint.get("/status")
+@described(query=ModelQuery, gives=dict[str, object], raises=(ModelNotFoundError,))
+def status() -> ResponseReturnValue:
+    """Tell the service's state: on a page to a browser, as JSON to a program."""
+    told = _state()
+    if is_for_a_person("application/json"):
+        return render_template("status.html", status=told, figures=_figures())
+    return told
+
+
+def _state() -> dict[str, object]:
+    model = current_classifier().model
+    return {
+        "status": "ok",
+        "model": {
+            "name": model.name,
+            "version": model.version,
+            "classifier": model.metadata.classifier,
+            "layers": model.classifier.architecture,
+            "figures": model.metadata.figures,
+        },
+        "models": {name: other.model.version for name, other in all_classifiers().items()},
+        "service": _service(),
+        "settings": current_app.extensions[_KEY],
+        "versions": {
+            "digit_classifier": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _LIBRARIES},
+        },
+    }
+
+
+def _figures() -> dict[str, object]:
+    """Return the model's figures in one table."""
+    figures = current_classifier().model.metadata.figures
+    return {f"{part}: {name}": value for part in figures for name, value in figures[part].items()}
+
+
+def _service() -> dict[str, object]:
+    """Sum up the metrics of all processes."""
+    metrics = current_metrics().collect()
+    started = _value(metrics, "start_time_seconds") or time.time()
+    return {
+        "since": datetime.fromtimestamp(int(started), UTC).isoformat(),
+        "uptime": str(timedelta(seconds=int(time.time() - started))),
+        "processes": int(_value(metrics, "processes")),
+        "requests_in_flight": int(_value(metrics, "requests_in_flight")),
+        "requests": _counts(metrics, "requests", "status"),
+        "predictions": _counts(metrics, "predictions", "digit"),
+        "abstentions": _counts(metrics, "abstentions", "model"),
+        "readings": _counts(metrics, "readings", "model"),
+        "reading_abstentions": _counts(metrics, "reading_abstentions", "model"),
+        "page_predictions": _counts(metrics, "page_predictions", "purpose"),
+        "refusals": _counts(metrics, "refusals", "code"),
+    }
+
+
+def _value(metrics: Mapping[str, Metric], name: str) -> float:
+    """Return the value of a metric, or 0 where there is no room to count it."""
+    metric = metrics.get(f"digit_classifier_{name}")
+    return metric.samples[0].value if metric else 0.0
+
+
+def _counts(metrics: Mapping[str, Metric], name: str, label: str) -> dict[str, int]:
+    """Sum a counter up by one of its labels; where nothing was counted yet, it is not there."""
+    counts: dict[str, int] = {}
+    metric = metrics.get(f"digit_classifier_{name}")
+    for sample in metric.samples if metric else ():
+        key = sample.labels[label]
+        counts[key] = counts.get(key, 0) + int(sample.value)
+    return dict(sorted(counts.items()))

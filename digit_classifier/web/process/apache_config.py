@@ -1,0 +1,116 @@
+"""What Apache must know of the application, in Apache's own words.
+
+The limits, the security headers and the error documents are the application's: Apache's
+configuration includes what is written here, and has no copy of its own.
+"""
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+
+from flask import Flask, render_template
+from werkzeug.exceptions import default_exceptions
+
+from digit_classifier.web.access.security_headers import HEADERS
+from digit_classifier.web.errors import MEDIA_TYPE, problem_document, problem_of
+from digit_classifier.web.process.load_shedding import overloaded
+
+#: Those that Apache and mod_wsgi answer with by themselves.
+STATUSES = (400, 403, 404, 405, 408, 411, 412, 413, 414, 416, 417, 431, 500, 501, 502, 503, 504)
+
+#: Private memory of a process before its first request, in bytes: what counts against its limit.
+_BASE_MEMORY = 128 * 1024 * 1024
+
+#: The page for whoever prefers HTML, as browsers do; the problem document for everybody else.
+_TYPE_MAP = """\
+URI: {status}.json
+Content-Type: {media_type}; qs=0.9
+
+URI: {status}.html
+Content-Type: {html_type}; qs=0.8
+"""
+_HTML_TYPE = "text/html; charset=utf-8"
+
+#: What mod_asis sends: with a status of its own, where Apache's is another one.
+_AS_IS = """\
+Status: {status.value} {status.phrase}
+Content-Type: {media_type}
+
+{content}
+"""
+
+
+def error_of(status: int) -> Exception:
+    """Return what a status of Apache's own means; 503 is that no process had room."""
+    return (
+        overloaded() if status == HTTPStatus.SERVICE_UNAVAILABLE else default_exceptions[status]()
+    )
+
+
+def limits_conf(app: Flask) -> str:
+    """Define how large a request may be, and what a process of the service may take."""
+    config = app.config
+    limits = {
+        "DC_MAX_BODY": config["MAX_CONTENT_LENGTH"],
+        "DC_MAX_BATCH": config["MAX_BATCH_BYTES"],
+        "DC_MAX_BUFFER": max(config["MAX_CONTENT_LENGTH"], config["MAX_BATCH_BYTES"]) + 1,
+        "DC_THREADS": config["REQUESTS_AT_ONCE"],
+        "DC_MAX_MEMORY": config["MAX_MEMORY_BYTES"] + _BASE_MEMORY,
+    }
+    return "".join(f"Define {name} {value}\n" for name, value in limits.items())
+
+
+def headers_conf() -> str:
+    """Set the security headers, for answers that the application does not give itself."""
+    return "".join(f'Header always set {name} "{value}"\n' for name, value in HEADERS.items())
+
+
+def error_files(app: Flask) -> dict[str, str]:
+    """Map the names of the error documents to their content: a page, a problem, and a type map."""
+    files: dict[str, str] = {}
+    with app.test_request_context():
+        for status in STATUSES:
+            problem = problem_of(error_of(status))
+            page = render_template("error.html", problem=problem)
+            document = json.dumps(problem_document(problem))
+            files |= {
+                f"{status}.html": _as_is(problem.status, _HTML_TYPE, page),
+                f"{status}.json": _as_is(problem.status, MEDIA_TYPE, document),
+                f"{status}.var": _TYPE_MAP.format(
+                    status=status, media_type=MEDIA_TYPE, html_type=_HTML_TYPE
+                ),
+            }
+    return files
+
+
+def _as_is(status: HTTPStatus, media_type: str, content: str) -> str:
+    return _AS_IS.format(status=status, media_type=media_type, content=content)
+
+
+def write_configuration(app: Flask, directory: Path) -> list[Path]:
+    """Write ``limits.conf``, ``headers.conf`` and the folder ``errors``.
+
+    Returns
+    -------
+    list of Path
+        Of these three, those that were not as they are now.
+    """
+    contents = {
+        "limits.conf": {"limits.conf": limits_conf(app)},
+        "headers.conf": {"headers.conf": headers_conf()},
+        "errors": {f"errors/{name}": content for name, content in error_files(app).items()},
+    }
+    return [
+        directory / name
+        for name, files in contents.items()
+        if sum(_write(directory / file, content) for file, content in files.items())
+    ]
+
+
+def _write(file: Path, content: str) -> bool:
+    """Write a file that is not so yet, and tell whether it was not."""
+    if file.is_file() and file.read_text("utf-8") == content:
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content, "utf-8")
+    return True

@@ -1,0 +1,106 @@
+"""The page: a form, and under it the answer or a friendly error. Works without JavaScript."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+from werkzeug.exceptions import HTTPException
+
+from digit_classifier.errors import InputError, ModelNotFoundError, NoFileError
+from digit_classifier.explanation import DOUBTFUL, explain, show_boxes
+from digit_classifier.inference import FORMATS, DigitClassifier, Prediction
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.web import messages
+from digit_classifier.web.classifier import (
+    all_classifiers,
+    current_classifier,
+    default_classifier,
+)
+from digit_classifier.web.errors import problem_told
+from digit_classifier.web.explanations import boxes_document, explanation_document
+from digit_classifier.web.site import assets
+from digit_classifier.web.site.forms import UploadForm
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def show_form() -> str:
+    """Show the empty form."""
+    current_classifier()  # that the address names a model there is
+    return _render()
+
+
+@blueprint.post("/")
+def classify() -> str:
+    """Read the digit of the form's picture, or the number where there are several digits."""
+    form = UploadForm()
+    if not form.validate():
+        raise NoFileError(form.myfile.errors[0])
+    content = form.myfile.data.read()
+    classifier = current_classifier()
+    prediction, image = classifier.predict_with_image(content)
+    number = _read_number(classifier, content, prediction)
+    if number is not None:
+        return _render(
+            number=number,
+            number_words=messages.words_of_reading(number),
+            boxes=boxes_document(show_boxes(classifier, content, number)),
+        )
+    explanation = explain(classifier, prediction, image)
+    return _render(
+        prediction=prediction,
+        told=messages.tell(prediction),
+        explanation=explanation_document(explanation, with_steps=True),
+    )
+
+
+def _read_number(
+    classifier: DigitClassifier, content: bytes, prediction: Prediction
+) -> Reading | None:
+    """Read all digits of a picture that may hold several; None where it holds one, or none."""
+    is_number = "several_digits" in prediction.warnings
+    if prediction.accepted and not is_number:
+        return None
+    try:
+        reading = classifier.read(content)
+    except InputError:
+        return None
+    n_doubtful = sum(digit.confidence < DOUBTFUL for row in reading.rows for digit in row.digits)
+    is_number = is_number or 2 * n_doubtful < reading.n_digits
+    return reading if reading.n_digits > 1 and is_number else None
+
+
+@blueprint.errorhandler(InputError)
+@blueprint.errorhandler(ModelNotFoundError)
+@blueprint.errorhandler(HTTPException)
+def show_error(error: Exception) -> tuple[str, HTTPStatus]:
+    """Show the form again, with what went wrong."""
+    problem = problem_told(error)
+    return _render(problem=problem), problem.status
+
+
+def _render(**context: object) -> str:
+    limits = default_classifier().limits
+    max_size = messages.file_size(limits.max_bytes)
+    return render_template(
+        "index.html",
+        # without the request's data: parsing it may be what failed
+        form=UploadForm(formdata=None),
+        formats=messages.enumerate_words(FORMATS, "or"),
+        limits=limits,
+        max_size=max_size,
+        modules=assets.page_modules(),
+        models=[*all_classifiers()],
+        chosen_model=request.args.get("model", default_classifier().model.name),
+        messages=messages.MESSAGES,
+        page_data={
+            "address": url_for("api_v1.classify"),
+            "readAddress": url_for("api_v1.read"),
+            "token": generate_csrf(),
+            "maxBytes": limits.max_bytes,
+            "messages": messages.MESSAGES
+            | {"too_large": f"The file is too large; at most {max_size} are accepted."},
+        },
+        **context,
+    )

@@ -1,0 +1,59 @@
+"""A limit holds in every stretch of time of its length, not only between two strokes of a clock."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from digit_classifier.web.access.rate_windows import MAX_CALLERS, SHARED_COUNTS, BoundedMemory
+from tests.web.serving import make_app
+
+LATER = 86_400 * 1000  # of the epoch's seconds: a whole number of days
+
+
+@pytest.mark.parametrize("begun", [LATER, LATER + 25.5, LATER + 59.9])
+def test_a_burst_across_the_end_of_a_minute_is_one_burst(
+    begun: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = begun
+    monkeypatch.setattr(time, "time", lambda: now)
+    client = make_app(tmp_path, rate_limit="4/minute").test_client()
+
+    def statuses(seconds: float, n: int) -> list[int]:
+        nonlocal now
+        now = begun + seconds
+        return [client.get("/api/v1/models").status_code for _ in range(n)]
+
+    assert statuses(0, 1) == [200]
+    assert statuses(58, 3) == [200] * 3
+    # a minute after the first call, in the next minute of a window that began with it
+    assert statuses(61, 3) == [200, 429, 429]
+    # a minute after the burst
+    assert statuses(119, 4) == [200, 200, 200, 429]
+
+
+def test_number_of_callers_that_are_remembered_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = float(LATER)
+    monkeypatch.setattr(time, "time", lambda: now)
+    memory = BoundedMemory()
+
+    def is_let(caller: str) -> bool:
+        return memory.acquire_entry(caller, 2, 60)
+
+    assert is_let("known")
+    for n in range(100_000):
+        memory.acquire_entry(f"caller {n}", 2, 60)
+    assert is_let("known")  # counts by itself, whatever the others do
+    assert not is_let("known")
+    assert not is_let("new")  # shares a count with others
+    assert memory.reset() == MAX_CALLERS + SHARED_COUNTS
+
+    for n in range(MAX_CALLERS):
+        memory.acquire_entry(f"caller {n}", 2, 60)
+    now += 61
+    assert is_let("new")
+    assert is_let("new")
+    assert not is_let("new")
+    assert memory.reset() == 1  # those who have not called for a minute are forgotten

@@ -1,0 +1,97 @@
+import time
+
+import pytest
+
+from digit_classifier.web.process import load_shedding
+from digit_classifier.web.process.load_shedding import QUEUE_START, waited_ms
+from tests.web.pictures import as_file, drawn
+from tests.web.serving import make_app, make_busy_app, send
+
+BROWSER = {"Accept": "text/html,*/*;q=0.8"}
+
+
+@pytest.fixture
+def app(tmp_path):
+    return make_busy_app(tmp_path)
+
+
+def queued(seconds):
+    """What mod_wsgi tells of a request that has waited so long."""
+    return {QUEUE_START: str(int((time.time() - seconds) * 1e6))}
+
+
+@pytest.mark.parametrize(("waited", "status"), [(0.0, 400), (0.2, 400), (0.9, 503)])
+def test_request_is_refused_when_it_has_waited_too_long(tmp_path, waited, status):
+    client = make_busy_app(tmp_path, max_queue_ms=600).test_client()
+    answer = client.post("/mnist/classify", data=b"?", environ_overrides=queued(waited))
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "told", [lambda at: str(int(at * 1e6)), lambda at: at, str], ids=["4", "6", "6, as text"]
+)
+def test_wait_is_told_by_each_release_of_mod_wsgi_in_its_own_unit(told):
+    assert waited_ms({QUEUE_START: told(time.time() - 0.5)}) == pytest.approx(500, abs=100)
+
+
+def test_refusal_is_a_problem_that_says_when_to_come_again(client):
+    answer = client.post("/curl-api", data=b"?", environ_overrides=queued(5))
+    assert answer.status_code == 503
+    assert answer.mimetype == "application/problem+json"
+    assert answer.get_json(force=True)["code"] == "overloaded"
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_browser_gets_a_page_that_says_so(client):
+    answer = client.get("/", headers=BROWSER, environ_overrides=queued(5))
+    assert answer.status_code == 503
+    assert "more to do than it can" in answer.text
+    assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/status"])
+def test_what_tells_how_the_service_is_is_always_answered(client, path):
+    assert client.get(path, environ_overrides=queued(5)).status_code == 200
+
+
+def test_refused_upload_is_not_read(app, client):
+    def fail(content):
+        raise AssertionError(content)
+
+    app.extensions["digit_classifier"]["mlp"].predict = fail
+    environ = queued(5)
+    assert (
+        client.post("/mnist/classify", data=drawn(7), environ_overrides=environ).status_code == 503
+    )
+
+
+def test_waiting_for_a_process_that_starts_is_no_overload(tmp_path):
+    client = make_app(tmp_path).test_client()
+    assert client.get("/", environ_overrides=queued(5)).status_code == 200
+
+
+def test_large_body_waits_as_long_as_apache_lets_it(client):
+    environ = queued(5) | {"mod_wsgi.process_group": "digit-classifier-large"}
+    assert client.post("/mnist/classify", data=b"?", environ_overrides=environ).status_code == 400
+
+
+def test_waiting_counts_from_when_the_process_is_ready(app, client):
+    load_shedding.begin(app)
+    assert client.get("/", environ_overrides=queued(5)).status_code == 200
+
+
+def test_without_apache_nothing_is_known_of_waiting_and_nothing_refused(client):
+    assert waited_ms({}) is None
+    assert send(client, "/curl-api", myfile=as_file(drawn(7))).status_code == 200
+
+
+def test_clock_that_was_set_back_makes_nobody_wait_less_than_not_at_all():
+    assert waited_ms(queued(-5)) == 0
+
+
+def test_waiting_and_refusals_are_counted(client):
+    client.get("/", environ_overrides=queued(5))
+    told = client.get("/metrics").text
+    assert 'digit_classifier_refusals_total{code="overloaded"} 1.0' in told
+    assert "digit_classifier_queue_duration_seconds_count 1.0" in told
+    assert 'digit_classifier_queue_duration_seconds_bucket{le="2.5"} 0.0' in told

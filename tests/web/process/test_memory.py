@@ -1,0 +1,58 @@
+"""What a process takes, in processes of their own: the C library's settings are for good."""
+
+import subprocess
+import sys
+
+import pytest
+
+RESIDENT = """
+import re
+from pathlib import Path
+from digit_classifier.web.process import memory
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+"""
+
+SERVED = """
+import sys
+from digit_classifier.settings import Settings
+from digit_classifier.web import create_app
+from digit_classifier.web.process.workers import warm_up
+
+warm_up(create_app(Settings(environment="testing")))
+print([name for name in ("asyncio", "numpy.random", "PIL.ImageDraw") if name in sys.modules])
+"""
+
+LARGE = (
+    RESIDENT
+    + """
+{setting}
+before = resident()
+for size in (24, 20):  # the first tells the C library that blocks of that size are usual
+    block = bytearray(size * 1024 * 1024)
+    after = bytearray(1000)  # so that the block does not lie at the heap's end
+    del block
+print(resident() - before)
+"""
+)
+
+
+def kept(code: str, setting: str) -> float:
+    """Megabytes that a process still has after it has freed what it took."""
+    command = [sys.executable, "-c", code.format(setting=setting)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the settings are glibc's")
+def test_large_blocks_are_given_back() -> None:
+    assert kept(LARGE, "memory.give_back()") < 5
+    assert kept(LARGE, "") > 15  # else this test could not fail
+
+
+def test_serving_loads_nothing_that_it_has_no_use_for():
+    """Each of these would take a process a megabyte or more, and time to start."""
+    done = subprocess.run(
+        [sys.executable, "-c", SERVED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

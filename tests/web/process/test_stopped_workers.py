@@ -1,0 +1,62 @@
+"""A process of a server that is stopped is ended by another one of its kind."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deployment.machine import wait_until
+
+#: A process of a server, which is this test, as Apache starts it.
+WORKER = """
+import sys, time
+from pathlib import Path
+from flask import Flask
+from digit_classifier.web.process import load_shedding, stopped_workers
+from digit_classifier.web.process.workers import report_ready
+app = Flask("app")
+load_shedding.begin(app)
+report_ready(Path(sys.argv[1]))
+stopped_workers.watch(app, Path(sys.argv[1]))
+time.sleep(300)
+"""
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Two of a kind, and one of another kind."""
+    commands = [[sys.executable, "-c", WORKER, str(tmp_path), *kind] for kind in ([], [], ["x"])]
+    started = [subprocess.Popen(command) for command in commands]
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 3)
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_stopped_process_is_ended_by_the_other_of_its_kind(
+    workers: list["subprocess.Popen[bytes]"],
+) -> None:
+    stopped, other, of_another_kind = workers
+    of_another_kind.send_signal(signal.SIGSTOP)
+    stopped.send_signal(signal.SIGSTOP)
+    wait_until(lambda: stopped.poll() is not None)
+    assert stopped.returncode == -signal.SIGKILL
+    assert other.poll() is None
+    assert of_another_kind.poll() is None
+
+
+def test_process_that_is_stopped_for_a_moment_goes_on(
+    workers: list["subprocess.Popen[bytes]"],
+) -> None:
+    stopped, *_ = workers
+    for _ in range(4):
+        stopped.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        stopped.send_signal(signal.SIGCONT)
+        time.sleep(1.5)  # the other looks once a second
+    assert stopped.poll() is None
