@@ -99,8 +99,9 @@ def test_touching_digits_of_mnist_are_cut_apart(classifier: DigitClassifier, mni
     for _ in range(60):
         chosen = rng.integers(0, len(mnist.X_test), 2)
         text = "".join(map(str, mnist.y_test[chosen]))
-        n_right += classifier.read(as_png(touching(list(mnist.X_test[chosen])))).text == text
-    assert n_right >= 42
+        picture = touching(list(mnist.X_test[chosen]), overlap=3)
+        n_right += classifier.read(as_png(picture)).text == text
+    assert n_right >= 48
 
 
 def test_classify_warns_of_touching_digits(classifier: DigitClassifier, mnist: Mnist) -> None:
@@ -108,8 +109,10 @@ def test_classify_warns_of_touching_digits(classifier: DigitClassifier, mnist: M
     n_warned = 0
     for _ in range(40):
         chosen = list(mnist.X_test[rng.integers(0, len(mnist.X_test), 2)])
-        n_warned += "several_digits" in classifier.predict(as_png(touching(chosen))).warnings
-    assert n_warned >= 28
+        n_warned += (
+            "several_digits" in classifier.predict(as_png(touching(chosen, overlap=3))).warnings
+        )
+    assert n_warned >= 30  # framing alone, which compares components, warns of 6
 
 
 def test_nothing_drawn_is_an_error(classifier: DigitClassifier) -> None:
