@@ -7,9 +7,6 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 # Open files of each process of Apache's, where the system allows so many.
 readonly MOST_FILES=65536
 
-# Open files of each process of Apache's, where the system allows so many.
-readonly MOST_FILES=65536
-
 usage() {
     cat <<'END'
 Usage: build_all_local.sh [--apache] [--no-serve] [--retrain]
