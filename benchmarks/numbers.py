@@ -28,7 +28,7 @@ os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's
 from digit_classifier.errors import InputError  # noqa: E402, after the number of threads is set
 from digit_classifier.evaluation.numbers import (  # noqa: E402
     Outcome,
-    judge_numbers,
+    evaluate_numbers,
     read_manifest,
 )
 from digit_classifier.inference import DigitClassifier  # noqa: E402
@@ -124,7 +124,7 @@ def main(directory: Path) -> None:
             click.echo(f"{name} is not installed ({exc}).", err=True)
             continue
         started = time.process_time() + sum(os.times()[2:4])
-        figures = judge_numbers(labelled, read)
+        figures = evaluate_numbers(labelled, read)
         seconds = time.process_time() + sum(os.times()[2:4]) - started
         shares = [figures["by_kind"][kind]["accuracy"] for kind in kinds]
         cells = [

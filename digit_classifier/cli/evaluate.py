@@ -191,7 +191,7 @@ def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
     from tqdm import tqdm
 
     from digit_classifier.cli.local import local_classifier
-    from digit_classifier.evaluation.numbers import Outcome, judge_numbers, read_manifest
+    from digit_classifier.evaluation.numbers import Outcome, evaluate_numbers, read_manifest
 
     classifier = local_classifier(settings)
 
@@ -206,7 +206,7 @@ def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
     return {
         "model": classifier.model.name,
         "version": classifier.model.version,
-        **judge_numbers(labelled, read),
+        **evaluate_numbers(labelled, read),
     }
 
 

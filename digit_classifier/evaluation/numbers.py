@@ -16,7 +16,7 @@ N_BINS = 10
 #: Shares of the pictures, the surest first, that the share of right texts is given for.
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
 
-__all__ = ["LabelledNumber", "Outcome", "edit_distance", "judge_numbers", "read_manifest"]
+__all__ = ["LabelledNumber", "Outcome", "edit_distance", "evaluate_numbers", "read_manifest"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def read_manifest(directory: Path) -> list[LabelledNumber]:
     ]
 
 
-def judge_numbers(
+def evaluate_numbers(
     labelled: Iterable[LabelledNumber], read: Callable[[bytes], Outcome]
 ) -> dict[str, Any]:
     """Read every picture and compare.
