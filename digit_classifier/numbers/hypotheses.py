@@ -45,7 +45,6 @@ class Hypothesis:
         The segments from the first to before the last.
     box : Box
     ink : ndarray of shape (box height, box width), uint8
-    framed : ndarray of shape (28, 28), uint8
     geometry : float
         Logarithm of how well its size, its cuts and its gaps suit a digit.
     """
@@ -54,8 +53,12 @@ class Hypothesis:
     last: int
     box: Box
     ink: Gray
-    framed: Gray
     geometry: float
+
+    @property
+    def framed(self) -> Gray:
+        """Its ink in MNIST's frame, shape (28, 28), computed when it is read."""
+        return normalize(self.ink)
 
 
 def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothesis]:
@@ -104,7 +107,7 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
     geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
     geometry += WIDTH_WEIGHT * max((right - left) / height - WIDE, 0.0)
     box = Box(left, top, right - left, bottom - top)
-    return Hypothesis(first, last, box, ink, normalize(ink), geometry)
+    return Hypothesis(first, last, box, ink, geometry)
 
 
 def _largest_gap(parts: Sequence[Segment]) -> float:

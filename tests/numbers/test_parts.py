@@ -18,7 +18,7 @@ NO_INK = np.zeros((1, 1), np.uint8)
 
 
 def hypothesis(first: int, last: int) -> Hypothesis:
-    return Hypothesis(first, last, Box(0, 0, 1, 1), NO_INK, NO_INK, 0.0)
+    return Hypothesis(first, last, Box(0, 0, 1, 1), NO_INK, 0.0)
 
 
 def two_rings() -> np.ndarray:
