@@ -1,4 +1,4 @@
-"""Commands that tell our own errors in one sentence, without a traceback."""
+"""Commands that print our own errors as one sentence, without a traceback."""
 
 from typing import Any
 

@@ -52,7 +52,7 @@ class Client:
         Raises
         ------
         ProblemError
-            The service refused; its ``code`` tells why.
+            The service refused; its ``code`` gives the reason.
         NoAnswerError, UnexpectedAnswerError
         OSError
             The file cannot be read.
@@ -124,7 +124,7 @@ class Client:
         return self._call("GET", "/api/v1/models", list[Model])
 
     def status(self) -> dict[str, Any]:
-        """Return what the service tells of itself; its Apache tells it only to named networks."""
+        """Return the service's status; its Apache allows this from named networks only."""
         return self._call("GET", "/status", dict[str, Any])
 
     def ready(self) -> bool:

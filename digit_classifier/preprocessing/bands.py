@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.preprocessing.levels import Gray, contrast_range
 
-#: Pixels: smaller pictures are too tight to tell an upright stroke from a band.
+#: Pixels: in smaller pictures an upright stroke looks like a band.
 MIN_SIDE = 24
 #: Fraction of the height: the first and the last rows show what a column lies on.
 MARGIN_FRACTION = 0.07

@@ -1,6 +1,6 @@
 """decode: the bytes of an image file to one grayscale array.
 
-Trust bytes, not names: the format is told by the content, from a short list of formats, and the
+Trust bytes, not names: the format is detected by content, from a short list of formats, and the
 size is judged on the header, before any pixel is decoded.
 """
 
@@ -49,7 +49,7 @@ _READERS = {
 }
 FORMATS = tuple(_READERS)
 
-#: Longest side: what most formats can tell of. A strip of millions of rows is no picture.
+#: Longest side in pixels, the limit of most formats.
 _MAX_SIDE = 65_535
 
 #: How many pixels of other formats a pixel counts as: a WebP takes 16 bytes a pixel while it is

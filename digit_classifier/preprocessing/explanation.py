@@ -13,8 +13,8 @@ from PIL import Image
 _SIDE, _MARGIN, _CAPTION = 168, 8, 16
 _DESK, _LETTERS = 56, 235
 
-#: Colours, told apart by the colour-blind too, of pixels that speak for and against an answer, and
-#: the share of its brightness that the ink keeps under them.
+#: Colours that colour-blind people can distinguish, of pixels that speak for and against an answer,
+#: and the share of its brightness that the ink keeps under them.
 _FOR, _AGAINST, _INK = (255, 150, 50), (80, 150, 255), 0.3
 
 

@@ -2,7 +2,7 @@
 
 ``auto`` is a row of steps, each a function of one array; the table ``STEPS`` has them in order.
 They work on a small picture. Where the digit is small even in that, they work once more on its
-region of the picture as it came. Where the ink cannot be told from the background, ``auto`` falls
+region of the picture as it came. Where ink and background cannot be separated, ``auto`` falls
 back to ``center``: the central square, resampled.
 """
 

@@ -56,7 +56,7 @@ def to_gray(
 
 
 def _telling_colour(image: Image.Image) -> int | None:
-    """Return which of red, green and blue tells ink from paper, where luminance hardly does.
+    """Return which of red, green and blue separates ink and paper much better than luminance.
 
     Yellow on white differs in the blue alone, and red on green may have the same luminance.
     """

@@ -56,7 +56,7 @@ Counts = NDArray[np.intp]
 
 
 class InkNotFoundError(Exception):
-    """Nearly everything stands out: the ink cannot be told from the background."""
+    """Nearly everything stands out: ink and background cannot be separated."""
 
 
 def select_ink(contrast: Gray) -> Gray:

@@ -39,7 +39,7 @@ def silence() -> None:
 
 
 def is_plain(image: TiffImageFile, n_scans: int, n_bytes: int) -> bool:
-    """Tell whether the file asks for no more work and memory than its size in pixels tells.
+    """Return whether decoding costs no more work and memory than the size in pixels suggests.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
 
 
 def _admit(app: Flask, settings: Settings) -> None:
-    """Let those call the API whom the settings let, and as often as they say."""
+    """Set up CORS, API keys and rate limits."""
     blueprints = frozenset(blueprint.name for blueprint in _FOR_PROGRAMS)
     keys = api_keys.parse_keys(settings.api_keys)
     cors.init_app(app, settings.cors_origins)

@@ -2,7 +2,7 @@
 
 CONFIGURATIONS: dict[str, dict[str, object]] = {
     "production": {},
-    # tracebacks in the browser let whoever sees them run code: for one's own machine alone
+    # tracebacks in the browser can run code: for one's own machine only
     "development": {
         "DEBUG": 1,
         "SEND_FILE_MAX_AGE_DEFAULT": None,

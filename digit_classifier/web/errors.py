@@ -52,7 +52,7 @@ MEDIA_TYPE = "application/problem+json"
 #: After how many seconds to come again when there was too much to do.
 RETRY_AFTER = 1
 
-#: The status of every error that may be told to a caller; a subclass has that of its base.
+#: The HTTP status of each error; a subclass inherits that of its base.
 STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     InputError: HTTPStatus.BAD_REQUEST,
     NoFileError: HTTPStatus.BAD_REQUEST,
@@ -120,7 +120,7 @@ _SAID: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What a caller is told of an error.
+    """An error as it is sent to the caller.
 
     Attributes
     ----------
@@ -172,7 +172,7 @@ def init_app(app: Flask) -> None:
     """Answer every error of the application with a problem document.
 
     An unexpected exception is logged by Flask, with its traceback, and arrives here as an
-    InternalServerError, which tells nothing of it.
+    InternalServerError, which reveals nothing of it.
     """
     for error in (*STATUSES, RefusedError, MemoryError, HTTPException):
         app.register_error_handler(error, _answer)

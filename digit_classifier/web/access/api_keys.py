@@ -1,7 +1,7 @@
 """Who may call the API, where the settings name any keys: their digests, never the keys themselves.
 
 The page goes on without a key: its requests carry the token of its form instead, which is worth
-no more than that, since whoever gets the page gets a token. The limit by address is for them.
+no more than that, since everybody who loads the page gets a token. The limit by address applies.
 """
 
 import hmac
@@ -73,7 +73,7 @@ def parse_keys(lines: Iterable[str]) -> tuple[ApiKey, ...]:
     Raises
     ------
     SettingsError
-        A line is no name with a digest; the line is not told, it might hold a key.
+        A line is not a name with a digest. The message omits the line, which may contain a key.
     """
     matches = [_LINE.fullmatch(line.strip()) for line in lines]
     if None in matches:

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what the pages may do: load from here, and nothing else."""
+"""Security headers: pages may load from this host only."""
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface

@@ -151,7 +151,7 @@ def model_ready(name: str, version: str | None = None) -> ModelReady:
     gives=InferResponse,
 )
 def infer(name: str, version: str | None = None) -> Response:
-    """Read framed digits; what they must look like is told by the model's metadata."""
+    """Read framed digits; the model's metadata describes the tensor."""
     request.max_content_length = MAX_BYTES
     classifier = _chosen(name, version)
     message, tensor = read_message(request)

@@ -1,6 +1,6 @@
 """The messages of the Open Inference Protocol, version 2, as types; JSON with bytes behind it.
 
-Its binary extension puts the bytes of tensors after the JSON; a header tells where they begin.
+Its binary extension puts the bytes of tensors after the JSON; a header gives their offset.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ Decoded = TypeVar("Decoded")
 
 
 class InputParameters(Struct):
-    """What is told of an input besides."""
+    """Optional parameters of an input."""
 
     binary_data_size: int | None = None
 

@@ -82,7 +82,7 @@ class _Schemas:
 
     def of(self, kind: Any) -> dict[str, Any]:
         if get_origin(kind) is list and isinstance(get_args(kind)[0], UnionType):
-            # two kinds of objects, which msgspec cannot tell apart; who reads the code can
+            # msgspec cannot distinguish two kinds of objects; the code can
             kinds = [self.of(one) for one in get_args(get_args(kind)[0])]
             return {"type": "array", "items": {"anyOf": kinds}}
         schema, components = self._made(kind)

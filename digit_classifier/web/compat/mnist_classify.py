@@ -1,4 +1,4 @@
-"""``POST /mnist/classify``: three clients' contracts on one path, told apart by the request."""
+"""``POST /mnist/classify``: three clients' contracts on one path, distinguished by the request."""
 
 from flask import Blueprint, request
 

@@ -23,7 +23,7 @@ def show_form() -> ResponseReturnValue:
 
 @blueprint.post("/upload")
 def classify() -> ResponseReturnValue:
-    """Read the digit of the file; whatever is wrong with the upload is told on the 404 page."""
+    """Read the digit of the file; every upload error is this service's 404 page."""
     try:
         prediction = current_classifier().predict(uploaded_file("file", "image"))
     except (InputError, ModelNotFoundError, HTTPException) as exc:

@@ -26,7 +26,7 @@ def readyz() -> dict[str, str]:
         if current_app.config["READ_ONLY_MODEL"]:
             check_read_only(current_app.config["READ_ONLY_MODEL"])
     except UnsoundError as exc:
-        current_app.logger.error("Not ready: %s", exc)  # noqa: TRY400, it tells all there is
+        current_app.logger.error("Not ready: %s", exc)  # noqa: TRY400, the message is complete
         raise
     default_classifier().self_test()
     return {"status": "ready"}

@@ -1,4 +1,4 @@
-"""The log: JSON, one line a request and one for whatever else is told; never an upload or its name.
+"""The log: one JSON line per request and per other event; never an upload or its name.
 
 A line has the request's identity, by which the line of Apache's access log is found, with the
 client's address; this log has none.
@@ -67,7 +67,7 @@ class _JSONLine(logging.Formatter):
 
 
 class QuietRequestHandler(WSGIRequestHandler):
-    """For Flask's own server: its line a request would tell the query, and the log has one."""
+    """Flask's own server without its access log, which would contain query strings."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""

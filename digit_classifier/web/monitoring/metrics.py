@@ -1,4 +1,4 @@
-"""What Prometheus is told: counters and histograms, summed over all processes of the server."""
+"""Metrics for Prometheus: counters and histograms, summed over all processes of the server."""
 
 import os
 import re
@@ -54,7 +54,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._own = CollectorRegistry()
-        # prometheus_client finds the one of some labels behind a lock, each time anew
+        # prometheus_client looks up labels behind a lock each time
         self._counter_of, self._histogram_of = cache(Counter.labels), cache(Histogram.labels)
         self.requests = self._counter("requests", "Requests answered", "method", "route", "status")
         self.seconds = self._histogram(
@@ -120,7 +120,7 @@ class Metrics:
         return Gauge(full_name, text, labels, multiprocess_mode=mode, registry=self._own)
 
     def registry(self) -> CollectorRegistry:
-        """Return what to tell: this process's metrics, or the sum of those that share a folder."""
+        """Return this process's metrics, or the sum over the processes that share a folder."""
         folder = os.environ.get(VARIABLE)
         if folder is None:
             return self._own

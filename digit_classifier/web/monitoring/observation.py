@@ -1,4 +1,4 @@
-"""What is observed of each request: it is counted, logged, and told in the answer's headers."""
+"""Record each request, for metrics, log and response headers."""
 
 import time
 from collections.abc import Callable
@@ -34,9 +34,9 @@ class Observation:
     route : str
         The rule that its path matches, never the path itself.
     is_told : bool
-        Whether observers are told of it.
+        Whether observers are called with it.
     code : str or None
-        That of the error that the answer tells.
+        Code of the error in the response.
     contents : list of bytes
         The images that were read or refused.
     predictions : list of Prediction
@@ -48,7 +48,7 @@ class Observation:
     purpose : str or None
         What they were read for, if not for an answer.
     waited_ms : float or None
-        How long it waited for a free thread, where its server tells.
+        Wait for a free thread, if the server reports it.
     seconds : float
         How long the request took, once it is answered.
     """
@@ -133,12 +133,12 @@ def observe_reading(content: bytes, answer: Prediction | Reading | InputError) -
 
 
 def init_app(app: Flask, *observers: Observer) -> None:
-    """Begin with each request before anything that is registered later; tell of it after that."""
+    """Start a record before all hooks registered later, and call the observers after them."""
 
     def begin() -> None:
         current_observation()
 
-    def tell(response: Response) -> Response:
+    def finish(response: Response) -> Response:
         observation = current_observation()
         observation.seconds = time.perf_counter() - observation.started
         _tell_caller(observation, response)
@@ -149,7 +149,7 @@ def init_app(app: Flask, *observers: Observer) -> None:
         return response
 
     app.before_request(begin)
-    app.after_request(tell)
+    app.after_request(finish)
 
 
 def _tell_caller(observation: Observation, response: Response) -> None:

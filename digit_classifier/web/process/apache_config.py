@@ -21,7 +21,7 @@ STATUSES = (400, 403, 404, 405, 408, 411, 412, 413, 414, 416, 417, 431, 500, 501
 #: Private memory of a process before its first request, in bytes: what counts against its limit.
 _BASE_MEMORY = 128 * 1024 * 1024
 
-#: The page for whoever prefers HTML, as browsers do; the problem document for everybody else.
+#: A page for clients that prefer HTML, such as browsers, and a problem document for the others.
 _TYPE_MAP = """\
 URI: {status}.json
 Content-Type: {media_type}; qs=0.9
@@ -108,7 +108,7 @@ def write_configuration(app: Flask, directory: Path) -> list[Path]:
 
 
 def _write(file: Path, content: str) -> bool:
-    """Write a file that is not so yet, and tell whether it was not."""
+    """Write a file if its content differs, and return whether it did."""
     if file.is_file() and file.read_text("utf-8") == content:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)

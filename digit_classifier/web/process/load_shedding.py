@@ -28,7 +28,7 @@ _ALWAYS_ANSWERED = frozenset({"health.livez", "health.readyz", "health.status", 
 
 
 def waited_ms(environ: Mapping[str, Any]) -> float | None:
-    """Return how long a request waited for a free thread, where its server tells."""
+    """Return a request's wait for a free thread in milliseconds, if the server reports it."""
     if QUEUE_START not in environ:
         return None
     started = float(environ[QUEUE_START])
