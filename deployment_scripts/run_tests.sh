@@ -54,7 +54,7 @@ run_tests() {
     unset "${!DIGIT_CLASSIFIER_@}"
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
     step "Tests (pytest, on all cores)"
-    pytest --cov --numprocesses auto --dist worksteal -m "not apache" || failed=1
+    pytest --cov --numprocesses logical --dist worksteal -m "not apache" || failed=1
     step "Tests of Apache (pytest, one at a time)"
     pytest --cov --cov-append -m apache || failed=1
     return "$failed"
