@@ -140,11 +140,11 @@ def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) 
     text = template.read_text()
     with ThreadPoolExecutor(8) as pool:  # so that each process has read it by now
         list(pool.map(lambda _: requests.get(apache.address, timeout=30), range(40)))
-    template.write_text(text.replace("Reads one handwritten digit", "Reads a single digit"))
+    template.write_text(text.replace("Reads a handwritten digit", "Reads a single digit"))
     before = {worker.pid for worker in apache.workers()}
     try:
         with m.Load(apache.address) as load:
-            assert "Reads one handwritten digit" in requests.get(apache.address, timeout=30).text
+            assert "Reads a handwritten digit" in requests.get(apache.address, timeout=30).text
             finished = apache.run("reload.sh")
             pages = {requests.get(apache.address, timeout=30).text for _ in range(8)}
     finally:
