@@ -29,7 +29,7 @@ format: test-pyvenv ## Format the code and fix what the linter can fix
 	@"$(TEST_PYVENV)/bin/ruff" check --fix .
 
 schemathesis: test-pyvenv ## Try the API with some hundred requests an operation, made from its document
-	@SCHEMATHESIS_EXAMPLES=200 "$(TEST_PYVENV)/bin/pytest" -s tests/web/test_schemathesis.py
+	@SCHEMATHESIS_EXAMPLES=200 "$(TEST_PYVENV)/bin/pytest" -s tests/web/api/test_schemathesis.py
 
 openapi-examples: test-pyvenv ## Ask for the answers anew that the API's document shows
 	@"$(TEST_PYVENV)/bin/python" -m tests.web.openapi_examples

@@ -57,6 +57,7 @@ ask_for_digit() {
     ask 200 "\"text\":\"$DIGIT\"" "${AS_PAGE[@]}" -F "image=@$PICTURE" /api/v1/read
     ask 200 "\"prediction\":$DIGIT" "${AS_PAGE[@]}" -F "images=@$PICTURE" /api/v1/classify/batch
     ask 200 '"inputs"' "${AS_PAGE[@]}" /v2/models/mlp
+    ask 200 '"openapi"' /api/v1/openapi.json
 }
 
 ask_by_page() {

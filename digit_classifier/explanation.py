@@ -157,10 +157,7 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
         The file cannot be decoded.
     """
     decoded = decode_image(content, classifier.limits, min_side=BOXED_SIDE)
-    width, height = decoded.width, decoded.height
-    gray_height, gray_width = decoded.gray.shape
-    if (gray_width - gray_height) * (width - height) < 0:  # rotated by its EXIF orientation
-        width, height = height, width
+    height, width = decoded.shown_shape
     digits = [digit for row in reading.rows for digit in row.digits]
     picture = with_boxes(
         decoded.gray,

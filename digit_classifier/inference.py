@@ -1,5 +1,6 @@
 """From the bytes of an image to a prediction: decode, normalize, predict."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -112,8 +113,7 @@ class DigitClassifier:
         started = time.perf_counter()
         decoded = decode_image(content, self.limits, min_side=WORKING_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
-        enlargement = max(decoded.width, decoded.height) / max(decoded.gray.shape)
-        found = self._read_rows(decoded.gray, enlargement)
+        found = self._read_rows(decoded.gray, decoded.shown_shape)
         read_ms = ms_since(started)
         return Reading(
             rows=found.rows,
@@ -170,17 +170,23 @@ class DigitClassifier:
         list of Prediction or InputError
             One a file, in their order: the error of a file that cannot be read spoils no other.
         """
+        latest = math.inf if time_limit is None else time.perf_counter() + time_limit
         items = frame_images(contents, self.limits, self.framing, time_limit, pixel_limit)
         framed = [item for item in items if isinstance(item, FramedImage)]
-        predictions = iter(self.predict_framed_images(framed))
+        predictions = iter(self.predict_framed_images(framed, latest=latest))
         return [next(predictions) if isinstance(item, FramedImage) else item for item in items]
 
-    def predict_framed_images(self, images: Sequence[FramedImage]) -> list[Prediction]:
+    def predict_framed_images(
+        self, images: Sequence[FramedImage], *, latest: float = math.inf
+    ) -> list[Prediction]:
         """Read framed digits in one matrix product; each has an equal share of the time.
 
         Parameters
         ----------
         images : sequence of FramedImage
+        latest : float, optional
+            Value of `time.perf_counter` after which rejected images are no longer searched for
+            several digits.
 
         Returns
         -------
@@ -192,7 +198,9 @@ class DigitClassifier:
         probabilities = self.predict_proba(self._stack(images))
         metadata = self.model.metadata
         warnings = [
-            self._warnings(image.framed, confidence >= metadata.min_confidence)
+            image.framed.warnings
+            if confidence >= metadata.min_confidence or time.perf_counter() > latest
+            else self._warnings(image.framed)
             for image, confidence in zip(images, probabilities.max(axis=1).tolist(), strict=True)
         ]
         network_ms = ms_since(started) / len(images)
@@ -289,15 +297,15 @@ class DigitClassifier:
         (vector,) = vectorize(self._stack([image]), self.model.metadata.input_scaling)
         return replace(prediction, layers=tuple(summarize_layers(self.model.classifier, vector)))
 
-    def _warnings(self, framed: Framed, is_accepted: bool) -> tuple[str, ...]:
+    def _warnings(self, framed: Framed) -> tuple[str, ...]:
         """Add ``"several_digits"`` where what is not accepted as one digit reads as a number.
 
         Framing sees digits that stand apart; these touch.
         """
-        if is_accepted or SEVERAL_DIGITS in framed.warnings:
+        if SEVERAL_DIGITS in framed.warnings:
             return framed.warnings
         try:
-            found = self._read_rows(framed.image, enlargement=1.0)
+            found = self._read_rows(framed.image, framed.image.shape)
         except InputError:
             return framed.warnings
         n_digits = sum(len(row.digits) for row in found.rows)
@@ -305,12 +313,12 @@ class DigitClassifier:
             return framed.warnings
         return (SEVERAL_DIGITS, *framed.warnings)
 
-    def _read_rows(self, gray: NDArray[np.uint8], enlargement: float) -> Rows:
+    def _read_rows(self, gray: NDArray[np.uint8], shown_shape: tuple[int, int]) -> Rows:
         return read_rows(
             gray,
             self._predict_resized_logits,
             temperature=self.model.metadata.temperature,
-            enlargement=enlargement,
+            shown_shape=shown_shape,
         )
 
     def _stack(self, images: Sequence[FramedImage]) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ the picture sheared upright is tried as well; the more probable reading stays.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -76,7 +77,11 @@ class _Line:
 
 
 def read_rows(
-    gray: Gray, predict_logits: PredictLogits, *, temperature: float, enlargement: float
+    gray: Gray,
+    predict_logits: PredictLogits,
+    *,
+    temperature: float,
+    shown_shape: tuple[int, int],
 ) -> Rows:
     """Read all digits of a picture.
 
@@ -86,8 +91,8 @@ def read_rows(
     predict_logits : callable
     temperature : float
         Divides the logits, so that a digit's probability is calibrated.
-    enlargement : float
-        Pixels of the picture for each pixel of `gray`, on a line; the boxes are in the former.
+    shown_shape : tuple of 2 ints
+        Height and width of the picture as shown; the boxes are in its pixels.
 
     Raises
     ------
@@ -97,7 +102,6 @@ def read_rows(
         There is far more than digits.
     """
     working = resize_to_work(gray)
-    scale = enlargement * gray.shape[1] / working.shape[1]
     contrast, mask = find_ink(local_contrast(working))
     if not mask.any():
         raise NoInkError("Nothing on the image is as large as a digit.")
@@ -124,7 +128,7 @@ def read_rows(
         if score > best_score:
             best_score, best, best_slant = score, read, slant
     read_rows_ = tuple(
-        _row(of_row, of_digits, path, best_slant, (working.shape[0], scale))
+        _row(of_row, of_digits, path, best_slant, (working.shape, shown_shape))
         for of_row, of_digits, path in best
         if path.chosen
     )
@@ -136,15 +140,19 @@ def read_rows(
 def _attempts(contrast: Gray, mask: Gray) -> list[tuple[float, list[_Line]]]:
     """Return the lines of the picture as it is and, where the hand slants, sheared upright."""
     components = find_components(mask)
-    attempts = [(0.0, _lines(contrast, components))]
+    upright = _lines(contrast, components, MAX_HYPOTHESES)
+    attempts = [(0.0, upright)]
     slant = estimate_slant(high_components(components))
     if abs(slant) >= MIN_SLANT:
+        limit = MAX_HYPOTHESES - sum(len(line.hypotheses) for line in upright)
         sheared = cv2.threshold(shear(255 * mask, slant), STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
-        attempts.append((slant, _lines(shear(contrast, slant), find_components(sheared))))
+        with suppress(TooComplexError):  # the picture as it is will do
+            lines = _lines(shear(contrast, slant), find_components(sheared), limit)
+            attempts.append((slant, lines))
     return attempts
 
 
-def _lines(contrast: Gray, components: Components) -> list[_Line]:
+def _lines(contrast: Gray, components: Components, limit: int) -> list[_Line]:
     lines, n_hypotheses = [], 0
     for members, height in find_lines(components):
         segments = [
@@ -155,7 +163,7 @@ def _lines(contrast: Gray, components: Components) -> list[_Line]:
         segments.sort(key=lambda segment: segment.center)
         hypotheses = make_hypotheses(segments, height)
         n_hypotheses += len(hypotheses)
-        if n_hypotheses > MAX_HYPOTHESES:
+        if n_hypotheses > limit:
             raise TooComplexError("The picture has too many marks to be read as digits.")
         lines.append(_Line(segments, hypotheses, height))
     return lines
@@ -170,21 +178,31 @@ def _row(
     probabilities: NDArray[np.floating],
     path: Path,
     slant: float,
-    height_and_scale: tuple[int, float],
+    shapes: tuple[tuple[int, ...], tuple[int, int]],
 ) -> Row:
-    height, scale = height_and_scale
+    working_shape, shown_shape = shapes
     digits = []
     for index, certainty in zip(path.chosen, path.certainties, strict=True):
         of_digits = probabilities[index] * certainty
         runner_up, best = of_digits.argsort()[-2:].tolist()
-        box = unshear(hypotheses[index].box, hypotheses[index].ink, slant, height)
-        scaled = Box(*(round(scale * length) for length in box))
+        box = unshear(hypotheses[index].box, hypotheses[index].ink, slant, working_shape[0])
+        scaled = _rescale(box, working_shape, shown_shape)
         digits.append(
             ReadDigit(best, float(of_digits[best]), runner_up, float(of_digits[runner_up]), scaled)
         )
     boxes = [digit.box for digit in digits]
     groups = tuple(tuple(digits[index] for index in group) for group in split_at_gaps(boxes))
     return Row(groups, surrounding_box(boxes))
+
+
+def _rescale(box: Box, shape: tuple[int, ...], new_shape: tuple[int, int]) -> Box:
+    """Return the box in a picture of another size; it lies within it and is not empty."""
+    rows, columns = new_shape[0] / shape[0], new_shape[1] / shape[1]
+    left = min(max(round(box.left * columns), 0), new_shape[1] - 1)
+    top = min(max(round(box.top * rows), 0), new_shape[0] - 1)
+    right = min(max(round((box.left + box.width) * columns), left + 1), new_shape[1])
+    bottom = min(max(round((box.top + box.height) * rows), top + 1), new_shape[0])
+    return Box(left, top, right - left, bottom - top)
 
 
 def _confidence(read: Sequence[tuple[list[Hypothesis], NDArray[np.floating], Path]]) -> float:

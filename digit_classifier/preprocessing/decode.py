@@ -146,6 +146,13 @@ class Decoded:
     height: int
     is_detailed: bool
 
+    @property
+    def shown_shape(self) -> tuple[int, int]:
+        """Height and width of the whole picture as shown, turned as its EXIF orientation says."""
+        height, width = self.gray.shape
+        is_turned = (width - height) * (self.width - self.height) < 0
+        return (self.width, self.height) if is_turned else (self.height, self.width)
+
 
 def decode(content: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
     """Decode an image file to one grayscale array; see `decode_image`."""

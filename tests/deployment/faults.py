@@ -80,7 +80,16 @@ def unwritable_log(apache: OwnApache) -> Iterator[None]:
 
 def ask_of_everything(apache: OwnApache) -> list[int]:
     """Ask by many routes and methods, each of which is counted by itself; return the statuses."""
-    paths = ("/", "/api/v1/models", "/openapi.json", "/v2", "/readyz", "/static/x", "/x", "/status")
+    paths = (
+        "/",
+        "/api/v1/models",
+        "/api/v1/openapi.json",
+        "/v2",
+        "/readyz",
+        "/static/x",
+        "/x",
+        "/status",
+    )
     methods = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
     return [
         requests.request(method, apache.address + path, timeout=30).status_code

@@ -70,7 +70,7 @@ def is_problem(answer: requests.Response, status: int, code: str) -> bool:
 def test_every_route_answers(apache: OwnApache) -> None:
     finished = apache.clone.run("smoke_test.sh", apache.address)
     assert finished.returncode == 0, finished.stderr
-    assert "answers all 18 questions" in finished.stdout
+    assert "answers all 19 questions" in finished.stdout
 
 
 def test_all_of_it_runs_as_the_user_and_in_one_folder(apache: OwnApache) -> None:

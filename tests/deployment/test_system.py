@@ -47,7 +47,7 @@ def first_release(machine: Machine) -> Iterator[Path]:
 def test_first_run_shows_each_step_and_what_serves(machine: Machine) -> None:
     headings = re.findall(r"^\[(\d)/9\] (.+)$", machine.first.stdout, re.MULTILINE)
     assert [int(number) for number, _ in headings] == list(range(1, 10))
-    assert "answers all 18 questions as it should" in machine.first.stdout
+    assert "answers all 19 questions as it should" in machine.first.stdout
     assert re.search(
         r"^Changes: \d+\. Release \S+ serves on http://", machine.first.stdout, re.MULTILINE
     )
@@ -328,7 +328,7 @@ def test_interrupted_release_is_made_anew(machine: Machine, changed_clone: Clone
 def test_mod_wsgi_of_the_package_index_serves_as_well(machine: Machine) -> None:
     built = m.build(machine.clone, MOD_WSGI="pip")
     assert "Apache started again" in m.changes(built)
-    assert "answers all 18 questions" in built.stdout
+    assert "answers all 19 questions" in built.stdout
     module = re.search(r'^LoadModule wsgi_module "(.+)"$', m.SITE.read_text(), re.MULTILINE)[1]
     assert module.startswith(f"{m.PREFIX}/modules/")
     loaded = Path(f"/proc/{m.workers()[0]}/maps").read_text()

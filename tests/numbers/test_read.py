@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import NoInkError, TooComplexError
+from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from tests.numbers.pictures import SIDE, Gray, as_png, row_of, touching
 
@@ -83,6 +84,33 @@ def test_slanted_digits_keep_boxes_in_the_picture(classifier: DigitClassifier) -
         assert ink[:, -(width // 3) :].any()
 
 
+def slanted_to_the_edge() -> Gray:
+    row = Image.fromarray(np.pad(row_of("1735"), 30, constant_values=255))
+    shear = (1, 0.6, -40, 0, 1, 0)
+    slanted = np.asarray(row.transform(row.size, Image.Transform.AFFINE, shear, fillcolor=255))
+    inked = np.flatnonzero((slanted < 128).any(axis=0))
+    return slanted[:, : inked[-1] + 1]
+
+
+def noise(height: int, width: int) -> Gray:
+    return np.random.default_rng(3).integers(0, 256, (height, width), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [slanted_to_the_edge(), noise(20_000, 8), noise(12, 20_000), noise(8, 8)],
+    ids=["slanted", "high", "wide", "tiny"],
+)
+def test_boxes_lie_in_the_picture_and_are_not_empty(
+    classifier: DigitClassifier, picture: Gray
+) -> None:
+    reading = classifier.read(as_png(picture))
+    boxes = np.array([digit.box for row in reading.rows for digit in row.digits])
+    assert boxes.min() >= 0
+    assert boxes[:, 2:].min() > 0
+    assert ((boxes[:, :2] + boxes[:, 2:]).max(axis=0) <= picture.shape[::-1]).all()
+
+
 def test_boxes_are_in_pixels_of_a_large_picture(classifier: DigitClassifier) -> None:
     small = Image.fromarray(np.pad(row_of("82"), 30, constant_values=255))
     large = small.resize((small.width * 12, small.height * 12), Image.Resampling.BICUBIC)
@@ -113,6 +141,23 @@ def test_classify_warns_of_touching_digits(classifier: DigitClassifier, mnist: M
             "several_digits" in classifier.predict(as_png(touching(chosen, overlap=3))).warnings
         )
     assert n_warned >= 30  # framing alone, which compares components, warns of 6
+
+
+def test_batch_out_of_time_looks_for_no_second_digit(
+    classifier: DigitClassifier, mnist: Mnist
+) -> None:
+    rng = np.random.default_rng(5)
+    pairs = [mnist.X_test[rng.integers(0, len(mnist.X_test), 2)] for _ in range(10)]
+    contents = [as_png(touching(list(pair), overlap=3)) for pair in pairs]
+    framed = [frame_image(content, classifier.limits, "auto") for content in contents]
+    n_warned, n_late = (
+        sum("several_digits" in found.warnings for found in predictions)
+        for predictions in (
+            classifier.predict_framed_images(framed),
+            classifier.predict_framed_images(framed, latest=0.0),
+        )
+    )
+    assert n_late < n_warned
 
 
 def test_nothing_drawn_is_an_error(classifier: DigitClassifier) -> None:
