@@ -37,12 +37,12 @@ def test_models_are_compared_and_another_may_answer(open_page: OpenPage) -> None
     models = page.get_by_role("navigation", name="Model").get_by_role("link")
     expect(models).to_have_text([re.compile(rf"{name}\s*7") for name in ("mlp", "cnn", "softmax")])
     models.filter(has_text="cnn").click()
-    expect(page.get_by_text(re.compile("by model cnn "))).to_be_visible()
+    expect(page.get_by_text(re.compile("by model cnn ")).filter(visible=True)).to_be_visible()
     expect(models.filter(has_text="cnn")).to_have_attribute("aria-current", "true")
     expect(models.filter(has_text="mlp")).not_to_have_attribute("aria-current", "true")
     page.reload()
     draw(page, 7)
-    expect(page.get_by_text(re.compile("by model cnn "))).to_be_visible()
+    expect(page.get_by_text(re.compile("by model cnn ")).filter(visible=True)).to_be_visible()
 
 
 def test_what_the_model_saw_is_shown_beside_the_drawing(open_page: OpenPage) -> None:

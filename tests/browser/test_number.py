@@ -1,7 +1,6 @@
 """Several digits: the number, its rows, and a box for each digit that says how sure it is."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from tests.browser.hands import (
     expect_comparison,
     expect_digit,
 )
-from tests.browser.test_page import AXE, SLACK, send
+from tests.browser.test_page import SLACK, axe_script, send
 from tests.strokes import FORMS
 from tests.web.pictures import drawn, drawn_number
 
@@ -271,7 +270,7 @@ def test_axe_finds_no_violation_in_a_number(open_page: OpenPage, scheme: str) ->
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     show_number(page)
-    page.evaluate(Path(AXE).read_text("utf-8"))
+    page.evaluate(axe_script())
     found = page.evaluate("axe.run()")
     assert found["violations"] == []
     assert complaints == []
