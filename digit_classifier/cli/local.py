@@ -57,7 +57,7 @@ def error_line(answer: dict[str, Any]) -> str:
 
 
 def write_picture(target: Path, png: bytes) -> None:
-    """Write a picture, and the folders above it where there are none.
+    """Write a picture, creating missing folders above it.
 
     Raises
     ------
