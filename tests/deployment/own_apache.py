@@ -98,9 +98,13 @@ def require_apache(request: pytest.FixtureRequest) -> None:
 
 @contextmanager
 def built_clone(source: Path = PROJECT) -> Iterator[Clone]:
-    """A clone of an ordinary user's, where that user can reach it, built but not serving."""
+    """A clone of an ordinary user's, where that user can reach it, built but not serving.
+
+    The folder of this checkout's clones has a name that is a pattern to Apache.
+    """
     folder = Path(tempfile.mkdtemp(prefix="own-apache-"))
-    clone = Clone.of_working_tree(folder / "a [clone]*?", source)  # which are patterns to Apache
+    name = "a [clone]*?" if source == PROJECT else "clone"  # earlier versions can't bear it
+    clone = Clone.of_working_tree(folder / name, source)
     give_to_user(folder)
     built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, HOME=str(folder))
     assert built.returncode == 0, built.stdout + built.stderr
