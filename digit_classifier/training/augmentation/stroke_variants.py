@@ -1,8 +1,8 @@
 """Variants of digits that are rare in MNIST, drawn onto MNIST's digits.
 
 MNIST was written in the United States. Elsewhere a 1 has a flag and often a foot, a 7 has a
-crossbar, a 9 has a small loop and ends in a hook, and a 4 is open at its top. A network that has only
-seen plain strokes for a 1 reads a 1 with a flag as a 7.
+crossbar, a 9 has a small loop and ends in a hook, and a 4 is open at its top. A network that has
+only seen plain strokes for a 1 reads a 1 with a flag as a 7.
 
 All functions take and return ``ndarray of shape (n, side, side)``, gray levels 0-255, light ink on
 black.
@@ -178,9 +178,9 @@ def open_top(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     end = np.where(axis < highest, np.take_along_axis(end, highest, axis=1), end)
     above = axis < bar[:, None] - 1
     is_right = above[:, :, None] & (axis > end[:, :, None])
-    opened = np.where(is_right, 0, images)
-    lean = rng.uniform(0.1, 0.7, n).astype(np.float32)[:, None]
-    shift = lean * np.maximum(bar[:, None] - axis, 0)
+    opened = np.where(is_right, np.uint8(0), images)
+    lean = np.asarray(rng.uniform(0.1, 0.7, n), np.float32)[:, None]
+    shift: Images = lean * np.maximum(bar[:, None] - axis, 0)
     field = np.zeros((n, 2, side, side), np.float32)
     field[:, 1] = -shift[:, :, None]
     return resample(opened, field).astype(np.uint8)

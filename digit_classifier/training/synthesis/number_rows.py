@@ -1,17 +1,16 @@
 """Pieces of numbers: what the reader of numbers judges, cut out of rows of MNIST's digits.
 
-Rows are composed of training digits that stand apart, touch or overlap, some with a piece of a rule
-across them. The reader's own hypotheses are taken of them, and whose ink each holds decides what it
-is: a digit, perhaps with a stroke of its neighbour or without a bit of its own, or no digit: half of
-one, two together, a digit with half of the next.
+Rows are composed of training digits that stand apart, touch or overlap, some with a piece of a
+rule across them. The reader's own hypotheses are taken of them, and whose ink each holds decides
+what it is: a digit, perhaps with a stroke of its neighbour or without a bit of its own, or no
+digit: half of one, two together, a digit with half of the next.
 
 LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition",
-section VI, train on such segmentations as well, with the whole path's likelihood as their objective.
+section VI, train on such segmentations as well, with the whole path's likelihood as their aim.
 """
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +19,7 @@ from digit_classifier.numbers.components import find_components
 from digit_classifier.numbers.hypotheses import Hypothesis, make_hypotheses
 from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.segments import cut_component
-from digit_classifier.preprocessing.box import BOX_SIDE, STROKE_MIN_LEVEL, crop_to_ink
+from digit_classifier.preprocessing.box import BOX_SIDE, STROKE_MIN_LEVEL, crop_to_ink, resize
 
 Gray = NDArray[np.uint8]
 
@@ -117,7 +116,7 @@ def _compose(digits: Gray, rng: np.random.Generator) -> tuple[Gray, NDArray[np.i
     for index, digit in enumerate(digits):
         factor = HEIGHT / BOX_SIDE * rng.uniform(0.75, 1.2)
         ink = crop_to_ink(digit)
-        ink = cv2.resize(ink, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        ink = resize(ink, *(round(factor * side) for side in ink.shape))
         touches = rng.random() < TOUCHING_SHARE
         left = round(right + HEIGHT * rng.uniform(*((-0.2, 0.02) if touches else (0.02, 0.4))))
         top = 1.5 * HEIGHT - len(ink) / 2 + slope * left + HEIGHT * rng.normal(0, 0.06)
