@@ -92,15 +92,21 @@ def _pieces_of_a_row(
     digits: Gray, labels: NDArray[np.integer], rng: np.random.Generator
 ) -> Iterator[tuple[Gray, int]]:
     chosen = rng.integers(0, len(digits), int(rng.integers(2, 6)))
-    picture, owners = _compose(digits[chosen], rng)
+    picture, owners = compose(digits[chosen], rng)
     for hypothesis in _hypotheses(picture):
         label = _label(hypothesis, owners, labels[chosen])
         if label is not None:
             yield hypothesis.framed, label
 
 
-def _compose(digits: Gray, rng: np.random.Generator) -> tuple[Gray, NDArray[np.int8]]:
+def compose(digits: Gray, rng: np.random.Generator) -> tuple[Gray, NDArray[np.int8]]:
     """Put digits side by side.
+
+    Parameters
+    ----------
+    digits : ndarray of shape (n, 28, 28), uint8
+        Light on black.
+    rng : Generator
 
     Returns
     -------

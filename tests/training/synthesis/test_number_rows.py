@@ -71,7 +71,7 @@ def test_a_row_holds_each_digit_s_ink_as_its_own(drawn_digits):
     digits = drawn_digits[0][:4]
 
     for seed in range(20):
-        picture, owners = number_rows._compose(digits, np.random.default_rng(seed))
+        picture, owners = number_rows.compose(digits, np.random.default_rng(seed))
 
         assert {0, 1, 2, 3} <= set(owners.ravel().tolist())
         assert (picture[owners >= 0] >= number_rows.STROKE_MIN_LEVEL).all()
