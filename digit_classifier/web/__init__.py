@@ -118,9 +118,12 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     _admit(app, settings)
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)
+    app.url_map.strict_slashes = False  # a client's slash at the end of a path is no fault
     for blueprint in _FOR_PROGRAMS:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
+    # Apache keeps /metrics and /status from foreign networks, by these very paths
+    app.url_map.strict_slashes = True
     for blueprint in _FOR_ALL:
         app.register_blueprint(blueprint)
     return app

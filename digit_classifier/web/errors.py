@@ -22,6 +22,7 @@ from werkzeug.exceptions import (
 
 from digit_classifier.errors import (
     BadBatchError,
+    BadFormError,
     BadIndexError,
     BadPurposeError,
     BrokenImageError,
@@ -57,6 +58,7 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     InputError: HTTPStatus.BAD_REQUEST,
     NoFileError: HTTPStatus.BAD_REQUEST,
     EmptyFileError: HTTPStatus.BAD_REQUEST,
+    BadFormError: HTTPStatus.BAD_REQUEST,
     BadBatchError: HTTPStatus.BAD_REQUEST,
     PixelsError: HTTPStatus.BAD_REQUEST,
     TensorError: HTTPStatus.BAD_REQUEST,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from digit_classifier.errors import (
+    BadFormError,
     BrokenImageError,
     DigitClassifierError,
     EmptyFileError,
@@ -26,6 +27,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 #: What may be wrong with one image, and with the choice of the model.
 IMAGE_ERRORS = (
     NoFileError,
+    BadFormError,
     EmptyFileError,
     FileTooLargeError,
     UnsupportedImageError,

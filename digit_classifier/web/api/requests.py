@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from digit_classifier.web.api.purposes import Purpose
+from digit_classifier.web.uploads.image_texts import ImageText
 
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
 
@@ -43,9 +44,15 @@ class ReadQuery(AnswerQuery, total=False):
 
 
 class ImageForm(TypedDict):
-    """An image as a file."""
+    """An image as a file, or as text: a data URL, or base64."""
 
     image: File
+
+
+class ImageTextForm(TypedDict):
+    """An image as text."""
+
+    image: ImageText
 
 
 class MyFileForm(TypedDict):
@@ -61,13 +68,13 @@ class ImagesForm(TypedDict):
 
 
 class NamedImage(TypedDict):
-    """An image in base64, with a name."""
+    """An image as text, with a name."""
 
     name: NotRequired[str | None]
-    data: str
+    data: ImageText
 
 
 class ImagesJson(TypedDict):
-    """Images in base64."""
+    """Images as texts."""
 
-    images: list[str | NamedImage]
+    images: list[ImageText | NamedImage]

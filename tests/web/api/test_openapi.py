@@ -87,7 +87,7 @@ def test_problems_of_an_operation_are_grouped_by_status_with_their_codes(documen
         if status not in {"200", "default"}
     }
     assert codes == {
-        400: ["no_file", "empty_file", "bad_purpose"],
+        400: ["no_file", "bad_form", "empty_file", "bad_purpose"],
         404: ["model_not_found"],
         413: ["file_too_large", "too_many_pixels"],
         415: ["unsupported_image", "broken_image"],
