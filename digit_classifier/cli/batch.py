@@ -76,10 +76,7 @@ def batch(
         resume=resume,
         all_digits=read,
     )
-    try:
-        totals = run_batch(inputs, output, settings, options)
-    except OSError as exc:  # of the inputs or the output, on a disk or in a store
-        raise click.ClickException(f"{exc}.") from exc
+    totals = run_batch(inputs, output, settings, options)
     _tell(totals, output)
 
 
