@@ -31,7 +31,7 @@ def test_batch_reads_a_folder_on_this_machine_s_own_cores(
     assert process.returncode == 0, output
     assert output.splitlines() == [
         "11 images, 10 accepted: out",
-        "1 could not be read: unsupported_image",
+        "1 could not be read: unsupported_image (text.png)",
     ]
     assert [row["prediction"] for row in rows(place / "out")] == [None, *range(10)]
     assert len(list((place / "out").glob("part-*"))) == 3
