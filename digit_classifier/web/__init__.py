@@ -112,6 +112,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
     security_headers.init_app(app)
     errors.init_app(app)
+    inference_v2.init_app(app)
     classifier.init_app(app, classifiers)
     status.init_app(app, settings)
     samples.init_app(app, MnistTestSet(settings.data_dir))

@@ -177,7 +177,7 @@ def init_app(app: Flask) -> None:
     InternalServerError, which reveals nothing of it.
     """
     for error in (*STATUSES, RefusedError, MemoryError, HTTPException):
-        app.register_error_handler(error, _answer)
+        app.register_error_handler(error, answer_error)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -224,7 +224,8 @@ def _problem_of_ours(error: DigitClassifierError) -> Problem:
     return Problem(status, error.code, _DETAILS.get(type(error), str(error)), {**more})
 
 
-def _answer(error: Exception) -> Response:
+def answer_error(error: Exception) -> Response:
+    """Answer with an error's problem document, or with a page where a browser asks for one."""
     problem = problem_told(error)
     if isinstance(error, NotFound | OverloadedError) and is_for_a_person(MEDIA_TYPE):
         response = error_page(problem)

@@ -61,6 +61,20 @@ class MyFileForm(TypedDict):
     myfile: File
 
 
+class FileForm(TypedDict):
+    """An image as a file."""
+
+    file: File
+
+
+class PixelsForm(TypedDict):
+    """Gray levels as text."""
+
+    img: Annotated[
+        str, Meta(description="784 levels from 0 to 255, row after row, separated by commas.")
+    ]
+
+
 class ImagesForm(TypedDict):
     """Images as files."""
 
