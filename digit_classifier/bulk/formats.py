@@ -1,9 +1,11 @@
 """Output formats: encode rows as a file, and decode them."""
 
+import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from io import BytesIO, StringIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,7 +55,7 @@ SCHEMAS = {
     for all_digits, columns in ANSWERED.items()
 }
 #: Columns from which a finished shard is counted.
-COUNTED = ("accepted", "error_code")
+COUNTED = ("source", "name", "accepted", "error_code")
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,39 @@ def _from_jsonl(content: bytes) -> list[Row]:
         raise ValueError(f"not a row of this format: {exc!r}") from exc
 
 
+def _to_csv(rows: Sequence[Row]) -> bytes:
+    """Write a table with heads: lists as JSON, and nothing where there is no value."""
+    file = StringIO()
+    schema = SCHEMAS[any("text" in row for row in rows[:1])]
+    writer = csv.DictWriter(file, schema.names, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({column: _csv_field(value) for column, value in row.items()})
+    return file.getvalue().encode()
+
+
+def _csv_field(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, list)) else value
+
+
+def _from_csv(content: bytes) -> list[Row]:
+    if not content.endswith(b"\n"):
+        raise ValueError("the last line has no end")
+    rows = csv.DictReader(StringIO(content.decode(), newline=""), strict=True)
+    if not {*COUNTED} <= {*(rows.fieldnames or ())}:
+        raise ValueError("not the heads of this format")
+    try:
+        counted = [{column: row[column] or None for column in COUNTED} for row in rows]
+    except csv.Error as exc:
+        raise ValueError(f"not a row of this format: {exc}") from exc
+    return [row | {"accepted": _ACCEPTED[row["accepted"]]} for row in counted]
+
+
+#: A truth value as CSV has it.
+_ACCEPTED = {"true": True, "false": False, None: None}
+
 FORMATS = {
+    "csv": Format(".csv", _to_csv, _from_csv),
     "parquet": Format(".parquet", _to_parquet, _from_parquet),
     "jsonl": Format(".jsonl", _to_jsonl, _from_jsonl),
 }

@@ -8,12 +8,14 @@ from typing import Any
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.shards import Manifest
-from digit_classifier.bulk.worker import MODEL_DIRECTORY, Job, ShardResult
+from digit_classifier.bulk.worker import MODEL_DIRECTORY, N_EXAMPLES, Job, ShardResult
 from digit_classifier.errors import BulkError
 
 FORMAT_VERSION = 1
 MANIFEST_FILE = "_manifest.json"
 CHECKSUMS_FILE = "_SHA256SUMS"
+#: Shards whose images with errors are kept by name.
+_MAX_EXAMPLE_SHARDS = 100
 
 
 @dataclass
@@ -27,6 +29,10 @@ class RunSummary:
         Number of images by error code.
     checksums : dict of int to str
         The SHA-256 of each shard's file.
+    examples : dict of int to dict
+        The first names of images by error code, by shard.
+    n_skipped : int
+        Files that were not read, since they are not named like images.
     """
 
     n_images: int = 0
@@ -34,6 +40,8 @@ class RunSummary:
     n_bytes: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     checksums: dict[int, str] = field(default_factory=dict)
+    examples: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    n_skipped: int = 0
 
     def add(self, result: ShardResult) -> None:
         """Add a shard."""
@@ -42,6 +50,15 @@ class RunSummary:
         self.n_bytes += result.n_bytes
         self.errors.update(result.errors)
         self.checksums[result.index] = result.sha256
+        if result.examples:
+            self.examples[result.index] = result.examples
+            while len(self.examples) > _MAX_EXAMPLE_SHARDS:
+                del self.examples[max(self.examples)]
+
+    def first_names(self, code: str) -> list[str]:
+        """Return the first images with an error, in the inputs' order."""
+        shards = [self.examples[index] for index in sorted(self.examples)]
+        return [name for named in shards for name in named.get(code, ())][:N_EXAMPLES]
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts in JSON's types."""
@@ -50,6 +67,7 @@ class RunSummary:
             "read": self.n_images - self.errors.total(),
             "accepted": self.n_accepted,
             "errors": dict(sorted(self.errors.items())),
+            "skipped": self.n_skipped,
             "bytes": self.n_bytes,
         }
 

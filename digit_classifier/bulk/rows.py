@@ -45,14 +45,13 @@ def rows_of(
     Raises
     ------
     BulkError
-        `all_digits` was given for an IDX file, whose images are single framed digits.
+        `all_digits` was given for an input of single framed digits.
     """
     items = shard.read_items(classifier.limits.max_bytes)
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers]
     if all_digits and shard.source.framed:
         raise BulkError(
-            f"{shard.source.name} is an IDX file, with one framed digit an image; read it without "
-            "--read."
+            f"{shard.source.name} has one framed digit an image; read it without --read."
         )
     if all_digits:
         predict = _read_all
@@ -101,7 +100,7 @@ def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uin
     metadata = classifier.model.metadata
     if framed[0].shape != metadata.image_shape:
         raise BulkError(
-            f"The images of an IDX file have {framed[0].shape} pixels, the model's "
+            f"The framed digits of an input have {framed[0].shape} pixels, the model's "
             f"{metadata.image_shape}; images of other sizes are read from image files."
         )
     return [*classifier.predict_framed_images([FramedImage(Framed(digit)) for digit in framed])]

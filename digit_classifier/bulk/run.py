@@ -1,6 +1,8 @@
 """A bulk run: submit shards to the workers, a bounded number at a time, and collect the results."""
 
 import logging
+import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,11 +21,11 @@ from distributed import (
     as_completed,
 )
 from distributed.comm.core import CommClosedError
-from tqdm import tqdm
 
 from digit_classifier import __version__
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output, RunSummary
+from digit_classifier.bulk.progress import Progress
 from digit_classifier.bulk.shards import Manifest, Shard, build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.sources.base import Source
@@ -75,7 +77,7 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     Parameters
     ----------
     inputs : sequence of str
-        Paths or URLs of folders, archives, IDX files and lists of paths.
+        Paths or URLs of folders, pictures, archives, IDX files, tables of pixels, lists of paths.
     out : str
         Path or URL of a directory that every worker reaches.
     settings : Settings
@@ -97,9 +99,11 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
         # _classify lists the input again: a list of millions of images would not fit in memory.
         manifest = build_manifest(sources, options.shard_size)
         if not manifest.n_images:
-            raise BulkError(f"There is no image in {', '.join(inputs)}.")
+            skipped = f"; {manifest.n_skipped:,} files skipped" if manifest.n_skipped else ""
+            raise BulkError(f"There is no image in {', '.join(inputs)}{skipped}.")
         output.start(manifest, model_file.read_bytes())
         summary = _classify(client, job, sources, options.shard_size, manifest)
+        summary.n_skipped = manifest.n_skipped
     output.complete(summary)
     return summary
 
@@ -142,22 +146,32 @@ def _connected(options: Options) -> Iterator[Client]:
     # Dask keeps a log of a thousand messages by default, with the names of files in them.
     with dask.config.set({"distributed.admin.low-level-log-length": 10}), ExitStack() as stack:
         try:
-            address = options.scheduler or stack.enter_context(
-                LocalCluster(
-                    n_workers=options.n_workers or CPU_COUNT,
-                    threads_per_worker=1,
-                    processes=True,
-                    # They log errors about each other when they stop.
-                    silence_logs=logging.CRITICAL,
-                    # A small HTTP server; without Bokeh it has no dashboard.
-                    dashboard_address="127.0.0.1:0",
-                )
-            )
+            address = options.scheduler or stack.enter_context(_local_cluster(options))
             client = stack.enter_context(Client(address, timeout=_CONNECT_S))
             client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
         except (OSError, ValueError, TimeoutError) as exc:
             raise BulkError(f"No scheduler with workers is there: {exc}.") from exc
         yield client
+
+
+def _local_cluster(options: Options) -> LocalCluster:
+    """Start a worker process per core; Ctrl-C is this process's, which stops them in order."""
+    is_main = threading.current_thread() is threading.main_thread()
+    # What starts while a signal is ignored goes on ignoring it, and prints no traceback.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
+    try:
+        return LocalCluster(
+            n_workers=options.n_workers or CPU_COUNT,
+            threads_per_worker=1,
+            processes=True,
+            # They log errors about each other when they stop.
+            silence_logs=logging.CRITICAL,
+            # A small HTTP server; without Bokeh it has no dashboard.
+            dashboard_address="127.0.0.1:0",
+        )
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
 
 
 def _classify(
@@ -171,7 +185,7 @@ def _classify(
             manifest.add(shard)
             yield shard
 
-    with tqdm(total=listed.n_images, unit=" images", unit_scale=True, disable=None) as progress:
+    with Progress(listed.n_images) as progress:
         for result in _classify_shards(client, job, list_again()):
             summary.add(result)
             progress.update(result.n_images)

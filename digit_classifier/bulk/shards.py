@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from digit_classifier.bulk.sources.base import Chunk, Item, Source
+from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source
 from digit_classifier.errors import BadBatchError, BulkError
 
 
@@ -43,22 +43,22 @@ class Shard:
             raise BulkError(f"{self.source.name} has changed since it was listed.")
 
 
-def list_shards(sources: Iterable[Source], size: int) -> Iterator[Shard]:
+def list_shards(sources: Iterable[Source], size: int, skip: Skip = lambda: None) -> Iterator[Shard]:
     """Split the inputs into shards of `size` images; the last one of an input may have fewer.
 
     Shards are made on demand, so that no list of all images is ever in memory.
     """
     index = 0
     for source in sources:
-        for chunk in _list_chunks(source, size):
+        for chunk in _list_chunks(source, size, skip):
             yield Shard(index, source, chunk)
             index += 1
 
 
-def _list_chunks(source: Source, size: int) -> Iterator[Chunk]:
+def _list_chunks(source: Source, size: int, skip: Skip) -> Iterator[Chunk]:
     """List a source's chunks; the unreadable rest of a damaged input is one error row."""
     try:
-        yield from source.list_chunks(size)
+        yield from source.list_chunks(size, skip)
     except BadBatchError as exc:
         yield Chunk(0, 1, error=str(exc))
 
@@ -69,10 +69,12 @@ class Manifest:
     Attributes
     ----------
     n_shards, n_images : int
+    n_skipped : int
+        Files that are not named like images.
     """
 
     def __init__(self) -> None:
-        self.n_shards = self.n_images = 0
+        self.n_shards = self.n_images = self.n_skipped = 0
         self._digest = hashlib.sha256()
 
     def add(self, shard: Shard) -> None:
@@ -85,6 +87,10 @@ class Manifest:
         for text in (*identity, *chunk.names, *chunk.fingerprints, chunk.error or ""):
             self._digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
 
+    def skip(self) -> None:
+        """Count a file that is not read."""
+        self.n_skipped += 1
+
     @property
     def fingerprint(self) -> str:
         """The SHA-256 of names, sizes and times of writing; pixels are not read."""
@@ -94,6 +100,6 @@ class Manifest:
 def build_manifest(sources: Iterable[Source], size: int) -> Manifest:
     """List all shards once, and return their manifest."""
     manifest = Manifest()
-    for shard in list_shards(sources, size):
+    for shard in list_shards(sources, size, manifest.skip):
         manifest.add(shard)
     return manifest

@@ -27,6 +27,9 @@ _loading = threading.Lock()
 #: The run's output contains the model, so that workers need no model files of their own.
 MODEL_DIRECTORY = "_model"
 
+#: Images of each error that are named.
+N_EXAMPLES = 3
+
 
 @dataclass(frozen=True)
 class Job:
@@ -77,6 +80,8 @@ class ShardResult:
         Checksum of its file.
     errors : dict of str to int
         Number of images by error code.
+    examples : dict of str to tuple of str
+        The first names of images by error code.
     """
 
     index: int
@@ -85,11 +90,17 @@ class ShardResult:
     n_bytes: int
     sha256: str
     errors: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def from_rows(cls, index: int, rows: Sequence[Row], content: bytes) -> "ShardResult":
         """Count the rows of a file."""
         codes = (row["error_code"] for row in rows)
+        examples: dict[str, tuple[str, ...]] = {}
+        for row in rows:
+            named = examples.get(row["error_code"] or "", ())
+            if row["error_code"] is not None and len(named) < N_EXAMPLES:
+                examples[row["error_code"]] = (*named, row["name"] or row["source"])
         return cls(
             index=index,
             n_images=len(rows),
@@ -97,6 +108,7 @@ class ShardResult:
             n_bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             errors=dict(Counter(code for code in codes if code is not None)),
+            examples=examples,
         )
 
 

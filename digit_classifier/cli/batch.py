@@ -1,7 +1,8 @@
 """``digit-classifier batch``."""
 
+import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from digit_classifier.cli.errors import Command
 from digit_classifier.cli.local import MAX_FILE_BYTES
 from digit_classifier.environment import blas
 from digit_classifier.settings import load_settings
+
+if TYPE_CHECKING:
+    from digit_classifier.bulk.output import RunSummary
 
 
 @click.command(cls=Command)
@@ -19,7 +23,7 @@ from digit_classifier.settings import load_settings
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["parquet", "jsonl"]),
+    type=click.Choice(["parquet", "jsonl", "csv"]),
     default="parquet",
     show_default=True,
 )
@@ -51,7 +55,7 @@ def batch(
     resume: bool,
     inputs: tuple[str, ...],
 ) -> None:
-    """Read millions of digits: folders, ZIP and TAR archives, IDX files, and lists of paths.
+    """Read millions of digits: folders, archives, IDX files, tables of pixels, lists of paths.
 
     Each is a path or a URL such as s3://bucket/digits.zip. Every image becomes a row of the
     output, with its digit, or all its digits with --read, or the reason why it could not be read;
@@ -77,14 +81,23 @@ def batch(
         all_digits=read,
     )
     try:
-        totals = run_batch(inputs, output, settings, options)
-    except OSError as exc:  # of the inputs or the output, on a disk or in a store
-        raise click.ClickException(f"{exc}.") from exc
-    _tell(totals, output)
+        summary = run_batch(inputs, output, settings, options)
+    except KeyboardInterrupt:
+        click.echo(
+            "\nInterrupted. What is finished is kept: the same command with --resume goes on.",
+            err=True,
+        )
+        sys.exit(130)
+    _report(summary, output)
 
 
-def _tell(totals: Any, output: str) -> None:
-    counts = totals.as_json()
+def _report(summary: "RunSummary", output: str) -> None:
+    counts = summary.as_json()
     click.echo(f"{counts['images']:,} images, {counts['accepted']:,} accepted: {output}")
     for code, count in counts["errors"].items():
-        click.echo(f"{count:,} could not be read: {code}")
+        names = [click.format_filename(name) for name in summary.first_names(code)]
+        more = ", …" if count > len(names) else ""
+        click.echo(f"{count:,} could not be read: {code} ({', '.join(names)}{more})")
+    if counts["skipped"]:
+        files = "file" if counts["skipped"] == 1 else "files"
+        click.echo(f"{counts['skipped']:,} {files} skipped, not named like images")

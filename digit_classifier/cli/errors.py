@@ -1,5 +1,8 @@
-"""Commands that print our own errors as one sentence, without a traceback."""
+"""Commands that print errors as one sentence, without a traceback."""
 
+import errno
+import os
+import sys
 from typing import Any
 
 import click
@@ -7,17 +10,45 @@ import click
 from digit_classifier.errors import DigitClassifierError
 
 
-class _TellsErrors(click.Command):
+class _SentenceErrors(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
         except DigitClassifierError as exc:
             raise click.ClickException(str(exc)) from exc
+        except OSError as exc:
+            _discard_unwritten_output()
+            if exc.errno == errno.EPIPE:  # as of `| head`; click ends quietly
+                raise
+            raise click.ClickException(_sentence(exc)) from exc
+        except MemoryError as exc:
+            raise click.ClickException("There is not enough memory for this.") from exc
+        return result
 
 
-class Command(_TellsErrors):
+class Command(_SentenceErrors):
     """A command of its own."""
 
 
-class Group(_TellsErrors, click.Group):
+class Group(_SentenceErrors, click.Group):
     """A group of commands."""
+
+
+def _sentence(exc: OSError) -> str:
+    """Return an error of the operating system's, or of a network's, as one sentence."""
+    if exc.strerror is None:
+        return f"{exc}."
+    place = f"{click.format_filename(exc.filename)}: " if exc.filename is not None else ""
+    return f"{place}{exc.strerror}."
+
+
+def _discard_unwritten_output() -> None:
+    """Forget what a full or closed standard output did not take.
+
+    The interpreter would try to write it again at its end, and print a traceback.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -161,7 +161,7 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
     """Read each file from bytes to answer; a refused one counts as an error."""
     from tqdm import tqdm
 
-    from digit_classifier.cli.local import local_classifier
+    from digit_classifier.cli.local import file_content, local_classifier
     from digit_classifier.datasets.folder import list_labelled_images
 
     classifier = local_classifier(settings)
@@ -169,7 +169,7 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
     n_errors = n_refused = n_not_accepted = 0
     for path, label in tqdm(labelled, "Reading", leave=False, disable=None):
         try:
-            prediction = classifier.predict(path.read_bytes())
+            prediction = classifier.predict(file_content(path))
         except InputError:
             n_refused += 1
             continue

@@ -27,21 +27,38 @@ def local_classifier(settings: Settings) -> "DigitClassifier":
 
 
 def image_files(paths: Iterable[Path]) -> list[Path]:
-    """Return the files, and of each folder those that are named like images."""
+    """Return the files, and of each folder those that are named like images.
+
+    A folder that cannot be listed stands for itself: reading it reports the error.
+    """
     from digit_classifier.datasets.folder import list_images
 
-    return [file for path in paths for file in (list_images(path) if path.is_dir() else [path])]
+    files: list[Path] = []
+    for path in paths:
+        unlisted: list[Path] = []
+        files += list_images(path, unlisted.append) if _is_folder(path) else [path]
+        files += unlisted
+    return files
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # of a name that is too long
+        return False
 
 
 def file_content(file: Path) -> bytes:
-    """Return the content of a file.
+    """Return the content of a file, at most a byte more than is read of any.
 
     Raises
     ------
     NoFileError
     """
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            # a device has no end; what is longer is refused for its length
+            return opened.read(MAX_FILE_BYTES + 1)
     except OSError as exc:
         raise NoFileError(f"The file cannot be read: {exc.strerror}.") from exc
 
@@ -53,7 +70,12 @@ def error_answer(file: Path, error: InputError) -> dict[str, Any]:
 
 def error_line(answer: dict[str, Any]) -> str:
     """Describe why a file was not read, for a person."""
-    return f"{answer['file']}: error: {answer['error']['detail']}"
+    return f"{shown_name(answer)}: error: {answer['error']['detail']}"
+
+
+def shown_name(answer: dict[str, Any]) -> str:
+    """Return a file's name in a form that can be printed: it may be in any encoding."""
+    return click.format_filename(answer["file"])
 
 
 def write_picture(target: Path, png: bytes) -> None:

@@ -1,10 +1,12 @@
 """``digit-classifier models``."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from digit_classifier.errors import ModelError
 from digit_classifier.settings import load_settings
 
 
@@ -15,15 +17,25 @@ def models() -> None:
 
 @models.command("list")
 def list_() -> None:
-    """List the models that can be used, each verified."""
+    """List the models that can be used, each verified.
+
+    The exit status is 1 if one cannot be used, which its line says.
+    """
     from digit_classifier.models.store import list_models, read_model_file
 
+    all_read = True
     for name, path in list_models(load_settings().models_dir).items():
-        model = read_model_file(path, name)
+        try:
+            model = read_model_file(path, name)
+        except ModelError as exc:
+            click.echo(f"{name}  error: {exc}")
+            all_read = False
+            continue
         click.echo(
             f"{name}  {model.version}  {model.metadata.classifier}  "
             f"{model.n_parameters:,} parameters  {_figures(model.metadata.figures)}"
         )
+    sys.exit(0 if all_read else 1)
 
 
 @models.command()

@@ -14,6 +14,7 @@ from digit_classifier.cli.local import (
     file_content,
     image_files,
     local_classifier,
+    shown_name,
     write_picture,
 )
 from digit_classifier.environment import blas
@@ -79,4 +80,5 @@ def _line(answer: dict[str, Any]) -> str:
         return error_line(answer)
     doubt = "" if answer["accepted"] else ", probably no digit"
     warnings = "".join(f", {warning}" for warning in answer["warnings"])
-    return f"{answer['file']}: {answer['prediction']} ({answer['confidence']:.1%}{doubt}{warnings})"
+    confidence = f"{answer['confidence']:.1%}"
+    return f"{shown_name(answer)}: {answer['prediction']} ({confidence}{doubt}{warnings})"

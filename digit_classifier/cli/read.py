@@ -14,6 +14,7 @@ from digit_classifier.cli.local import (
     file_content,
     image_files,
     local_classifier,
+    shown_name,
     write_picture,
 )
 from digit_classifier.environment import blas
@@ -71,5 +72,5 @@ def _answer(classifier: "DigitClassifier", file: Path, target: Path | None) -> d
 def _lines(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return error_line(answer)
-    indented = "\n" + " " * len(f"{answer['file']}: ")
-    return f"{answer['file']}: {answer['text'].replace(chr(10), indented)}"
+    head = f"{shown_name(answer)}: "
+    return head + answer["text"].replace("\n", "\n" + " " * len(head))

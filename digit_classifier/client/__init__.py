@@ -8,25 +8,32 @@ docs/client.md has examples.
 
 from digit_classifier.client.answers import (
     Answer,
+    Explained,
+    Explanation,
     Model,
     ModelId,
     ReadDigit,
     Reading,
     Refusal,
     Row,
+    Step,
 )
-from digit_classifier.client.client import Client, Image
+from digit_classifier.client.client import UNREADABLE_FILE, Client
 from digit_classifier.client.errors import (
     ClientError,
     NoAnswerError,
     ProblemError,
     UnexpectedAnswerError,
 )
+from digit_classifier.client.images import Image
 
 __all__ = [
+    "UNREADABLE_FILE",
     "Answer",
     "Client",
     "ClientError",
+    "Explained",
+    "Explanation",
     "Image",
     "Model",
     "ModelId",
@@ -36,5 +43,6 @@ __all__ = [
     "Reading",
     "Refusal",
     "Row",
+    "Step",
     "UnexpectedAnswerError",
 ]

@@ -55,6 +55,56 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step of preprocessing.
+
+    Attributes
+    ----------
+    name, title : str
+    picture : str
+        A PNG as a data URL.
+    """
+
+    name: str
+    title: str
+    picture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why an answer is what it is.
+
+    Attributes
+    ----------
+    framed : str
+        What the model saw, a PNG as a data URL.
+    saliency : tuple of tuple of float, or None
+        How much each pixel of it added to the answer's log-odds, row by row.
+    overlay : str or None
+        The same as a picture, a PNG as a data URL: orange for the answer, blue against it.
+    steps : tuple of Step
+        Where they were asked for.
+    """
+
+    framed: str
+    saliency: tuple[tuple[float, ...], ...] | None = None
+    overlay: str | None = None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained(Answer):
+    """An answer with its explanation.
+
+    Attributes
+    ----------
+    explanation : Explanation
+    """
+
+    explanation: Explanation
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReadDigit:
     """One digit of a number.
 
@@ -137,17 +187,17 @@ class Refusal:
 
     Attributes
     ----------
-    status : int
-        What the service would have answered to the image alone.
+    status : int or None
+        What the service would have answered to the image alone; None where it was not asked.
     code : str
-        Stable; docs/api.md lists them all.
+        Stable; docs/api.md lists them all, and ``"unreadable_file"`` is this client's own.
     detail : str
         One sentence for a person.
     name : str or None
         The file's.
     """
 
-    status: int
+    status: int | None
     code: str
     detail: str
     name: str | None = None

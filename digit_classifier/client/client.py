@@ -1,20 +1,19 @@
 """The client: the service's own calls, as methods."""
 
-import os
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
-from digit_classifier.client.answers import Answer, Model, Reading, Refusal
-from digit_classifier.client.batches import batches_of
-from digit_classifier.client.errors import UnexpectedAnswerError
+from digit_classifier.client.answers import Answer, Explained, Model, Reading, Refusal
+from digit_classifier.client.batches import Named, batches_of
+from digit_classifier.client.errors import ProblemError, UnexpectedAnswerError
+from digit_classifier.client.images import Image, named_content
 from digit_classifier.client.transport import Transport, answer_or_refusal, understand
 
-#: The bytes of an image file, its path, or the open file.
-Image = bytes | str | os.PathLike[str] | BinaryIO
-
 T = TypeVar("T")
+
+#: The code of a file that could not be read, and was not sent.
+UNREADABLE_FILE = "unreadable_file"
 
 
 class Client:
@@ -45,7 +44,7 @@ class Client:
 
         Parameters
         ----------
-        image : bytes, path or binary file
+        image : bytes, path, binary file, Pillow image or array
         model : str, optional
             By default the service's.
 
@@ -64,7 +63,7 @@ class Client:
 
         Parameters
         ----------
-        image : bytes, path or binary file
+        image : bytes, path, binary file, Pillow image or array
         model : str, optional
             By default the service's.
 
@@ -78,6 +77,25 @@ class Client:
         """
         return self._send_image("/api/v1/read", Reading, image, model)
 
+    def explain(self, image: Image, *, model: str | None = None, steps: bool = False) -> Explained:
+        """Read the digit of one image, and return what decided as well.
+
+        Parameters
+        ----------
+        image : bytes, path, binary file, Pillow image or array
+        model : str, optional
+            By default the service's.
+        steps : bool, default=False
+            Return a picture of each step of preprocessing, too.
+
+        Raises
+        ------
+        ProblemError, NoAnswerError, UnexpectedAnswerError, OSError
+            As by :meth:`classify`.
+        """
+        explain = "steps" if steps else "1"
+        return self._send_image("/api/v1/classify", Explained, image, model, explain=explain)
+
     def classify_many(
         self, images: Iterable[Image], *, model: str | None = None, batch_size: int = 64
     ) -> Iterator[Answer | Refusal]:
@@ -88,7 +106,7 @@ class Client:
 
         Parameters
         ----------
-        images : iterable of bytes, paths or binary files
+        images : iterable of bytes, paths, binary files, Pillow images or arrays
         model : str, optional
             By default the service's.
         batch_size : int, default=64
@@ -97,27 +115,42 @@ class Client:
         Yields
         ------
         Answer or Refusal
-            One an image, in their order.
+            One an image, in their order. A file that cannot be read is a `Refusal` without a
+            status, of the code ``"unreadable_file"``.
 
         Raises
         ------
         ClientError
             A whole batch was not answered.
-        OSError
-            A file cannot be read.
+        TypeError
+            What stands for an image is none.
         """
-        for batch in batches_of(map(named_content, images), batch_size):
+        for batch in batches_of(map(_named_or_refused, images), batch_size):
+            sent = [image for image in batch if not isinstance(image, Refusal)]
+            answers = self._classify_batch(sent, model) if sent else iter(())
+            for image in batch:
+                yield image if isinstance(image, Refusal) else next(answers)
+
+    def _classify_batch(self, images: list[Named], model: str | None) -> Iterator[Answer | Refusal]:
+        try:
             entries = self._call(
                 "POST",
                 "/api/v1/classify/batch",
                 list[dict[str, Any]],
                 params={"model": model},
-                files=[("images", (name or "image", content)) for name, content in batch],
+                files=[("images", (name or "image", content)) for name, content in images],
             )
-            if len(entries) != len(batch):
-                raise UnexpectedAnswerError(f"{len(entries)} answers to {len(batch)} images.")
-            for (name, _), entry in zip(batch, entries, strict=True):
-                yield answer_or_refusal(entry | {"name": name})
+        except ProblemError as exc:
+            if len(images) > 1 or exc.code != "file_too_large":
+                raise
+            ((name, _),) = images  # too large for any request: the others go on
+            return iter([Refusal(status=exc.status, code=exc.code, detail=exc.detail, name=name)])
+        if len(entries) != len(images):
+            raise UnexpectedAnswerError(
+                f"{self._url}: {len(entries)} answers to {len(images)} images."
+            )
+        named = zip(images, entries, strict=True)
+        return iter([answer_or_refusal(entry | {"name": name}) for (name, _), entry in named])
 
     def models(self) -> list[Model]:
         """Return the models that ``model=`` chooses among."""
@@ -137,13 +170,15 @@ class Client:
         """
         return self._asks_once.send("GET", f"{self._url}/readyz").status_code == HTTPStatus.OK
 
-    def _send_image(self, path: str, kind: type[T], image: Image, model: str | None) -> T:
+    def _send_image(
+        self, path: str, kind: type[T], image: Image, model: str | None, **query: str
+    ) -> T:
         _, content = named_content(image)
         answer: T = self._call(
             "POST",
             path,
             kind,
-            params={"model": model},
+            params={"model": model, **query},
             data=content,
             headers={"Content-Type": "application/octet-stream"},
         )
@@ -153,12 +188,10 @@ class Client:
         return understand(self._transport.send(method, self._url + path, **arguments), kind)
 
 
-def named_content(image: Image) -> tuple[str | None, bytes]:
-    """Return an image file's content, and its name where it has one."""
-    if isinstance(image, bytes):
-        return None, image
-    if isinstance(image, str | os.PathLike):
-        path = Path(image)
-        return path.name, path.read_bytes()
-    name = getattr(image, "name", None)
-    return Path(name).name if isinstance(name, str) else None, image.read()
+def _named_or_refused(image: Image) -> Named | Refusal:
+    try:
+        return named_content(image)
+    except OSError as exc:
+        name = str(exc.filename or "")
+        reason = f"The file cannot be read: {exc.strerror or exc}."
+        return Refusal(status=None, code=UNREADABLE_FILE, detail=reason, name=name or None)

@@ -30,11 +30,22 @@ class ProblemError(ClientError):
         One sentence for a person.
     request_id : str or None
         By which the service's log knows the request.
+    url : str or None
+        What was asked.
     """
 
-    def __init__(self, status: int, code: str, detail: str, request_id: str | None = None) -> None:
-        super().__init__(f"{detail} (HTTP {status}, {code})")
-        self.status, self.code, self.detail, self.request_id = status, code, detail, request_id
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        request_id: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        place = f", {url}" if url else ""
+        super().__init__(f"{detail} (HTTP {status}, {code}{place})")
+        self.status, self.code, self.detail = status, code, detail
+        self.request_id, self.url = request_id, url
 
 
 class UnexpectedAnswerError(ClientError):

@@ -81,7 +81,7 @@ class Transport:
             arguments = {"timeout": self.timeout} | arguments
             return self._session().request(method, url, **arguments)
         except requests.RequestException as exc:
-            raise NoAnswerError(self._reason(exc)) from exc
+            raise NoAnswerError(f"{url}: {self._reason(exc)}") from exc
 
     def _session(self) -> requests.Session:
         if not hasattr(self._sessions, "own"):
@@ -125,7 +125,9 @@ def understand(response: requests.Response, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(response.content, type=kind)
         except msgspec.MsgspecError as exc:
-            raise UnexpectedAnswerError(f"The answer is not as it should be: {exc}") from exc
+            raise UnexpectedAnswerError(
+                f"{response.url}: the answer is not as it should be: {exc}"
+            ) from exc
     raise _problem(response)
 
 
@@ -157,4 +159,6 @@ def _problem(response: requests.Response) -> ProblemError | UnexpectedAnswerErro
             f"HTTP {response.status_code}, without the service's explanation: {response.url}"
         )
     request_id = problem.request_id or response.headers.get("X-Request-ID")
-    return ProblemError(response.status_code, problem.code, problem.detail, request_id)
+    return ProblemError(
+        response.status_code, problem.code, problem.detail, request_id, response.url
+    )

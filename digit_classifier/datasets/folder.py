@@ -1,18 +1,47 @@
 """Labelled images in a directory: files named ``<label>_*``, or one subdirectory per label."""
 
+import os
 import re
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
+from digit_classifier.datasets.zip_files import is_hidden
 from digit_classifier.errors import DatasetMissingError
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+SUFFIXES = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+        ".avif",
+    }
+)
 _LABELLED_NAME = re.compile(r"([0-9])_.*")
 _LABEL = re.compile(r"[0-9]")
 
 
-def list_images(directory: Path) -> list[Path]:
-    """Return the files below a directory that have an image's suffix, sorted."""
-    return sorted(p for p in directory.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+def is_image_name(name: str) -> bool:
+    """Return whether a path below a folder has an image's suffix, and no hidden part."""
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_hidden(name)
+
+
+def list_images(directory: Path, unlisted: Callable[[Path], None] | None = None) -> list[Path]:
+    """Return the files below a directory that are named like images, sorted.
+
+    Parameters
+    ----------
+    directory : Path
+    unlisted : callable, optional
+        Called with each folder that cannot be listed.
+    """
+
+    def report(error: OSError) -> None:
+        if unlisted is not None:
+            unlisted(Path(error.filename))
+
+    found = []
+    for folder, _, names in os.walk(directory, onerror=report):
+        below = Path(folder).relative_to(directory)
+        found += [Path(folder, name) for name in names if is_image_name(str(below / name))]
+    return sorted(path for path in found if path.is_file())
 
 
 def list_labelled_images(directory: Path) -> list[tuple[Path, int]]:

@@ -18,6 +18,14 @@ ZIP_ERRORS = (
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
+def is_hidden(name: str) -> bool:
+    """Return whether a path has a hidden part: a dot file, or what macOS adds to archives."""
+    return any(
+        part == "__MACOSX" or (part.startswith(".") and part not in {".", ".."})
+        for part in name.split("/")
+    )
+
+
 def unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes | InputError:
     """Unpack one file, or return the error.
 

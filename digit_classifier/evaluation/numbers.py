@@ -68,13 +68,15 @@ def read_manifest(directory: Path) -> list[LabelledNumber]:
     DatasetMissingError
         The folder has no manifest.
     DatasetCorruptError
-        A column is missing.
+        The manifest cannot be read, or a column is missing.
     """
     try:
-        with (directory / MANIFEST).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        with (directory / MANIFEST).open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.DictReader(file, restval="") if row.get("file") != ""]
     except FileNotFoundError as exc:
         raise DatasetMissingError(f"There is no {MANIFEST} in {directory}.") from exc
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        raise DatasetCorruptError(f"{directory / MANIFEST} cannot be read: {exc}.") from exc
     if not rows or not {"file", "text"} <= rows[0].keys():
         raise DatasetCorruptError(f"{directory / MANIFEST} needs the columns file and text.")
     return [
@@ -92,7 +94,7 @@ def read_manifest(directory: Path) -> list[LabelledNumber]:
 def evaluate_numbers(
     labelled: Iterable[LabelledNumber], read: Callable[[bytes], Outcome]
 ) -> dict[str, Any]:
-    """Read every picture and compare.
+    """Read every picture and compare; a file that cannot be read counts as refused.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ def evaluate_numbers(
         and ``touching`` with the same three, ``calibration_error``, and ``coverage``: the share
         of right texts among the surest pictures.
     """
-    pairs = [(item, read(item.path.read_bytes())) for item in labelled]
+    pairs = [(item, _outcome(item.path, read)) for item in labelled]
     groups: dict[str, dict[str, list[tuple[LabelledNumber, Outcome]]]] = {"kind": {}, "source": {}}
     for item, outcome in pairs:
         groups["kind"].setdefault(item.kind, []).append((item, outcome))
@@ -121,6 +123,13 @@ def evaluate_numbers(
         "by_kind": {kind: _shares(group) for kind, group in groups["kind"].items()},
         "by_source": {source: _shares(group) for source, group in groups["source"].items()},
     }
+
+
+def _outcome(path: Path, read: Callable[[bytes], Outcome]) -> Outcome:
+    try:
+        return read(path.read_bytes())
+    except OSError:
+        return Outcome()
 
 
 def edit_distance(one: str, other: str) -> int:

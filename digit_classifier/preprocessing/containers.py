@@ -15,6 +15,10 @@ START_OF_SCAN = b"\xff\xda"
 #: of a megabyte could take four minutes. Progressive files have about ten.
 MAX_SCANS = 100
 
+#: The frames of an AVIF together have at most so many times its pixels: colour, transparency and a
+#: thumbnail have less than three. Tiles go beyond the edges of small pictures.
+_AVIF_MAX_FRAMES, _AVIF_SPARE_PIXELS = 4, 1 << 20
+
 
 def without_extras(content: bytes) -> bytes:
     """Leave out of a PNG what is not needed for its pixels; return other files as they are."""
@@ -29,8 +33,26 @@ def without_extras(content: bytes) -> bytes:
     return b"".join(kept)
 
 
-def is_plain_inside(image: Image.Image, content: bytes) -> bool:
-    """Tell whether decoding costs what the size in pixels lets one expect."""
+def has_more_frames(image: Image.Image, content: bytes) -> bool:
+    """Return whether there are frames or pages behind the first."""
+    if content.startswith(_PNG):  # whose reader is not shown them, see `without_extras`
+        return b"acTL" in content
+    return bool(getattr(image, "is_animated", False))
+
+
+def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int = 0) -> bool:
+    """Return whether decoding costs no more than the size in pixels suggests.
+
+    Parameters
+    ----------
+    image : Image
+    content : bytes
+    n_frame_pixels : int
+        Of an AVIF, as `avif.count_frame_pixels` finds them.
+    """
+    if image.format == "AVIF":
+        most = _AVIF_MAX_FRAMES * image.width * image.height + _AVIF_SPARE_PIXELS
+        return n_frame_pixels <= most
     if isinstance(image, TiffImageFile):
         return is_plain(image, content.count(START_OF_SCAN), len(content))
     return image.format not in {"JPEG", "MPO"} or content.count(START_OF_SCAN) <= MAX_SCANS

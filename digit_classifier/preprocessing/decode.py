@@ -10,10 +10,12 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     Image,
@@ -30,12 +32,19 @@ from digit_classifier.errors import (
     EmptyFileError,
     FileTooLargeError,
     ImageTooSmallError,
+    NoInkError,
     OutOfTimeError,
     TooManyPixelsError,
     UnsupportedImageError,
 )
 from digit_classifier.preprocessing import libtiff
-from digit_classifier.preprocessing.containers import is_plain_inside, without_extras
+from digit_classifier.preprocessing.avif import count_frame_pixels, is_avif
+from digit_classifier.preprocessing.containers import (
+    has_more_frames,
+    is_plain_inside,
+    without_extras,
+)
+from digit_classifier.preprocessing.foreign_formats import explain_foreign_format
 from digit_classifier.preprocessing.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
 
 #: Imported here, or Pillow would import all its readers to find them.
@@ -46,15 +55,19 @@ _READERS = {
     "BMP": BmpImagePlugin,
     "TIFF": TiffImagePlugin,
     "WEBP": WebPImagePlugin,
+    "AVIF": AvifImagePlugin,
 }
-FORMATS = tuple(_READERS)
+#: AVIF only where Pillow was built with it.
+FORMATS = tuple(name for name in _READERS if name != "AVIF" or AvifImagePlugin.SUPPORTED)
 
 #: Longest side in pixels, the limit of most formats.
 _MAX_SIDE = 65_535
 
-#: How many pixels of other formats a pixel counts as: a WebP takes 16 bytes a pixel while it is
-#: decoded, thrice what the costliest of the others take.
-_PIXEL_COST = {"WEBP": 3}
+#: How many pixels of other formats a pixel counts as: WebP and AVIF take up to 16 bytes a pixel
+#: while they are decoded, thrice what the costliest of the others take.
+_PIXEL_COST = {"WEBP": 3, "AVIF": 3}
+#: Gray levels: a frame with a smaller range is blank.
+_BLANK_MAX_RANGE = 8
 
 #: What Pillow's decoders raise on damaged files.
 _DECODER_ERRORS = (
@@ -67,6 +80,7 @@ _DECODER_ERRORS = (
     TypeError,
     AttributeError,
     AssertionError,
+    RuntimeError,
     OverflowError,
     struct.error,
     zlib.error,
@@ -77,6 +91,7 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its remarks on damaged metadata would let a caller write into the server's log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # one picture does not take all cores
 libtiff.silence()
 
 
@@ -89,7 +104,8 @@ class DecodeLimits:
     max_bytes : int
         Of the file.
     max_pixels : int
-        Width × height. A WebP may have a third as many, since it takes three times the memory.
+        Width × height. A WebP or AVIF may have a third as many, since it takes three times the
+        memory.
     min_side : int
         In pixels.
     """
@@ -176,7 +192,7 @@ def decode_image(
     Parameters
     ----------
     content : bytes
-        A PNG, JPEG, GIF, BMP, TIFF or WebP file.
+        A PNG, JPEG, GIF, BMP, TIFF, WebP or AVIF file.
     limits : DecodeLimits
     detailed : bool, default=False
         Keep up to ten million pixels, for a digit that is small in a large picture. Otherwise a
@@ -194,35 +210,50 @@ def decode_image(
     ------
     EmptyFileError, FileTooLargeError, UnsupportedImageError, BrokenImageError,
     TooManyPixelsError, ImageTooSmallError, OutOfTimeError
+    NoInkError
+        The first of several frames is blank: a later one is never looked at.
     """
     if not content:
         raise EmptyFileError("The file is empty.")
     if len(content) > limits.max_bytes:
         raise FileTooLargeError.of(len(content), limits.max_bytes)
     try:
+        n_frame_pixels = count_frame_pixels(content) if is_avif(content) else 0
         file = BytesIO(without_extras(content))
         with Image.open(file, formats=FORMATS) as image:
             _check_size(image, limits)
             width, height = image.size
             if budget is not None:
                 budget.spend(width * height * _pixel_cost(image))
-            if not is_plain_inside(image, content):
+            if not is_plain_inside(image, content, n_frame_pixels):
                 raise BrokenImageError("The image is made in a way that is not read here.")
             draft(image, reduction(image, detailed=detailed, min_side=min_side))
             gray = to_gray(image, detailed=detailed, min_side=min_side)
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else
                 ImageOps.exif_transpose(gray, in_place=True)
+            _check_first_frame(gray, image, content)
             is_detailed = detailed or max(gray.size) == max(width, height)
             return Decoded(np.asarray(gray), image.format or "", width, height, is_detailed)
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(
-            f"This file is not an image in a format that is read here: {', '.join(FORMATS)}."
+            explain_foreign_format(content)
+            or f"This file is not an image in a format that is read here: {', '.join(FORMATS)}."
         ) from exc
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as exc:
         raise TooManyPixelsError(_too_many_pixels(limits)) from exc
     except _DECODER_ERRORS as exc:
         raise BrokenImageError("The image is damaged or incomplete.") from exc
+
+
+def _check_first_frame(gray: Image.Image, image: Image.Image, content: bytes) -> None:
+    """Reject a blank first frame with a message that says which frame was read."""
+    low, high = cast(tuple[int, int], gray.getextrema())
+    if high - low < _BLANK_MAX_RANGE and has_more_frames(image, content):
+        raise NoInkError(
+            "The first frame of this file is blank, and no other frame is read: send the one with "
+            "the digit as a picture of its own."
+        )
 
 
 def _check_size(image: Image.Image, limits: DecodeLimits) -> None:

@@ -16,6 +16,9 @@ MIN_REDUCED_SIDE = 320
 #: Pixels of a picture that is decoded in detail, at most: a sheet of A4 at 300 dpi has 8.7 million.
 MAX_DETAILED_PIXELS = 10_000_000
 
+#: Significant bits of 16-bit pictures.
+_DEPTHS = (8, 10, 12, 14, 16)
+
 _HALF_OPAQUE = 127.5
 
 #: Colours are compared on about so many samples a side; one is taken instead of the luminance where
@@ -77,16 +80,23 @@ def _reduce(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _deep_to_gray(image: Image.Image, factor: int) -> Image.Image:
-    """Scale 16-bit values by their full range, and others, which have none, by their own."""
+    """Scale 16-bit values by the range of their significant bits, and others by their own range."""
     has_16_bits = image.mode.startswith("I;16")
     reduced = _reduce(image.convert("I") if has_16_bits else image, factor)
     finite = np.nan_to_num(np.asarray(reduced, dtype=np.float32), posinf=0.0, neginf=0.0)
     values = finite.astype(np.float64)  # the range of single floats does not fit in one
-    low, high = (0.0, 65535.0) if has_16_bits else (float(values.min()), float(values.max()))
+    low, high = float(values.min()), float(values.max())
+    if has_16_bits:
+        low, high = 0.0, _white_level(high)
     scaled = (values - low) * (255 / max(high - low, 1.0))
     gray = Image.fromarray(scaled.round().astype(np.uint8))
     gray.info = image.info  # holds the EXIF orientation
     return gray
+
+
+def _white_level(highest: float) -> float:
+    """Return the white of a 16-bit picture: many cameras and scanners fill the low bits alone."""
+    return next(float((1 << bits) - 1) for bits in _DEPTHS if highest < 1 << bits)
 
 
 def _on_paper(image: Image.Image, factor: int) -> Image.Image:

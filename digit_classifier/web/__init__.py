@@ -112,15 +112,19 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
     security_headers.init_app(app)
     errors.init_app(app)
+    inference_v2.init_app(app)
     classifier.init_app(app, classifiers)
     status.init_app(app, settings)
     samples.init_app(app, MnistTestSet(settings.data_dir))
     _admit(app, settings)
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)
+    app.url_map.strict_slashes = False  # a client's slash at the end of a path is no fault
     for blueprint in _FOR_PROGRAMS:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
+    # Apache keeps /metrics and /status from foreign networks, by these very paths
+    app.url_map.strict_slashes = True
     for blueprint in _FOR_ALL:
         app.register_blueprint(blueprint)
     return app

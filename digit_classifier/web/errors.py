@@ -22,6 +22,7 @@ from werkzeug.exceptions import (
 
 from digit_classifier.errors import (
     BadBatchError,
+    BadFormError,
     BadIndexError,
     BadPurposeError,
     BrokenImageError,
@@ -57,6 +58,7 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     InputError: HTTPStatus.BAD_REQUEST,
     NoFileError: HTTPStatus.BAD_REQUEST,
     EmptyFileError: HTTPStatus.BAD_REQUEST,
+    BadFormError: HTTPStatus.BAD_REQUEST,
     BadBatchError: HTTPStatus.BAD_REQUEST,
     PixelsError: HTTPStatus.BAD_REQUEST,
     TensorError: HTTPStatus.BAD_REQUEST,
@@ -175,7 +177,7 @@ def init_app(app: Flask) -> None:
     InternalServerError, which reveals nothing of it.
     """
     for error in (*STATUSES, RefusedError, MemoryError, HTTPException):
-        app.register_error_handler(error, _answer)
+        app.register_error_handler(error, answer_error)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -222,7 +224,8 @@ def _problem_of_ours(error: DigitClassifierError) -> Problem:
     return Problem(status, error.code, _DETAILS.get(type(error), str(error)), {**more})
 
 
-def _answer(error: Exception) -> Response:
+def answer_error(error: Exception) -> Response:
+    """Answer with an error's problem document, or with a page where a browser asks for one."""
     problem = problem_told(error)
     if isinstance(error, NotFound | OverloadedError) and is_for_a_person(MEDIA_TYPE):
         response = error_page(problem)

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 import os
 import tracemalloc
@@ -160,6 +162,10 @@ def test_formats_hold_all_digits(name: str, number_rows: list[Row], tmp_path: Pa
         table = pq.read_table(tmp_path / "a.parquet")
         assert table.schema.equals(SCHEMAS[True])
         written, *_ = table.to_pylist()
+    elif name == "csv":
+        record, *_ = csv.DictReader(io.StringIO(content.decode(), newline=""))
+        assert record["text"] == "407\n13"
+        written = {"rows": json.loads(record["rows"])}
     else:
         written = json.loads(content.splitlines()[0])
     first, second = written["rows"]

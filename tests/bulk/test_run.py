@@ -84,7 +84,7 @@ def test_inputs_of_all_kinds_become_rows_in_their_order(
     assert table["name"].to_pylist()[:10] == list(digit_files)
     assert table["source"].to_pylist()[10:20] == 10 * [str(archives[0])]
     assert told["counts"] | {"bytes": 0} == {
-        "images": 40, "read": 40, "accepted": 40, "errors": {}, "bytes": 0
+        "images": 40, "read": 40, "accepted": 40, "errors": {}, "skipped": 0, "bytes": 0
     }  # fmt: skip
     assert told["complete"] is True
     assert told["run"]["shards"] == n_shards(tmp_path / "out") == 4 * 4

@@ -31,7 +31,7 @@ def test_batch_reads_a_folder_on_this_machine_s_own_cores(
     assert process.returncode == 0, output
     assert output.splitlines() == [
         "11 images, 10 accepted: out",
-        "1 could not be read: unsupported_image",
+        "1 could not be read: unsupported_image (text.png)",
     ]
     assert [row["prediction"] for row in rows(place / "out")] == [None, *range(10)]
     assert len(list((place / "out").glob("part-*"))) == 3
@@ -77,7 +77,7 @@ def test_batch_takes_a_scheduler_and_goes_on_where_it_was(
         ((".", "-o", "out", "--model", "nope"), 1, "There is no model 'nope'"),
         ((".", "-o", "out", "--shard-size", "0"), 2, "--shard-size"),
         ((".", "-o", "out", "--scheduler", "tcp://a:1", "--workers", "1"), 2, "--workers"),
-        ((".", "-o", "/dev/null/out"), 1, "Error: [Errno 20] Not a directory"),
+        ((".", "-o", "/dev/null/out"), 1, "Error: /dev/null/out: Not a directory."),
         ((".",), 2, "Missing option '-o'"),
         (("-o", "out"), 2, "Missing argument 'INPUT...'"),
     ],

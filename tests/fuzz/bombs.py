@@ -93,6 +93,36 @@ def _text(kind: bytes, n_bytes: int, n: int = 1) -> bytes:
     return png(extra=chunk(kind, body) * n, pixels=bytes(SIDE * (SIDE + 1)))
 
 
+def avif_of_size(width: int, height: int, side: int) -> bytes:
+    """An AVIF that declares a size in its header, and another in its data."""
+    file = bytearray(encode(Image.new("L", (side, side), 255), "AVIF", speed=10))
+    start = file.index(b"ispe") + 8
+    file[start : start + 8] = struct.pack(">II", width, height)
+    return bytes(file)
+
+
+def avif_of_frames(side: int, n: int) -> bytes:
+    """An AVIF whose one image has many frames in its data, as a video has."""
+    file = encode(Image.new("L", (side, side), 255), "AVIF", speed=10)
+    start = file.index(b"mdat") + 4
+    data, frame = file[start:], file[start + len(_sequence_header(file[start:])) :]
+    longer = data + frame * n
+    return (
+        file[: start - 8].replace(struct.pack(">I", len(data)), struct.pack(">I", len(longer)))
+        + struct.pack(">I", len(longer) + 8)
+        + b"mdat"
+        + longer
+    )
+
+
+def _sequence_header(data: bytes) -> bytes:
+    """What stands before the frame in an image's data: its delimiter and its sequence header."""
+    end = 0
+    while data[end] >> 3 & 15 != 6:
+        end += 2 + data[end + 1]
+    return data[:end]
+
+
 #: Each with the error that it is refused by, or "no_ink" where it is read as the blank paper it is.
 FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "PNG of 30,000×30,000": (lambda: png(30_000, 30_000), "too_many_pixels"),
@@ -126,11 +156,21 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: encode(Image.new("RGBA", _LARGEST), "WEBP", lossless=True, method=0),
         "too_many_pixels",
     ),
+    "AVIF of 30,000×30,000": (lambda: avif_of_size(30_000, 30_000, SIDE), "unsupported_image"),
+    "AVIF of 10,000×10,000": (lambda: avif_of_size(10_000, 10_000, SIDE), "too_many_pixels"),
+    "AVIF of 64×64 with a frame of 3000×3000": (
+        lambda: avif_of_size(SIDE, SIDE, 3000),
+        "broken_image",
+    ),
+    "AVIF of 3600×3600 in 900 frames": (lambda: avif_of_frames(3600, 900), "broken_image"),
 }
 
 
 #: Within the limits: what they let a small file cost.
 COSTLY: dict[str, Callable[[], bytes]] = {
+    "AVIF of 3650×3650, transparent": lambda: encode(
+        Image.new("RGBA", (3650, 3650)), "AVIF", speed=10
+    ),
     "WebP of 3650×3650, without loss": lambda: encode(
         Image.new("RGBA", (3650, 3650)), "WEBP", lossless=True, method=0
     ),

@@ -20,10 +20,10 @@ from tqdm import tqdm
 
 from digit_classifier.evaluation.tables import markdown_table
 from tests.fuzz.tally import Tally
-from tests.fuzz.targets import Pictures, Requests, Target
+from tests.fuzz.targets import Numbers, Pictures, Requests, Target
 
 Factory = Callable[[int], Target]
-TARGETS: dict[str, Factory] = {"images": Pictures, "requests": Requests}
+TARGETS: dict[str, Factory] = {"images": Pictures, "numbers": Numbers, "requests": Requests}
 OUTPUT = Path(tempfile.gettempdir()) / "digit-classifier-fuzz"
 SAVED_EVERY = 5000
 PATIENCE = 60  # seconds, for one trial
@@ -124,15 +124,18 @@ def keep_faults(target: Target, name: str, tally: Tally, output: Path) -> None:
 
 @click.command()
 @click.option("--images", default=100_000, show_default=True, help="How many damaged files.")
+@click.option("--numbers", default=20_000, show_default=True, help="How many read for all digits.")
 @click.option("--requests", default=10_000, show_default=True, help="How many requests.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on where the output folder says.")
 @click.option("--output", type=click.Path(path_type=Path), default=OUTPUT, show_default=True)
-def main(images: int, requests: int, seed: int, resume: bool, output: Path) -> None:
+def main(
+    *, images: int, numbers: int, requests: int, seed: int, resume: bool, output: Path
+) -> None:
     """Try damaged files and hostile requests, and tell what became of them."""
     output.mkdir(parents=True, exist_ok=True)
     n_faults = 0
-    for name, end in (("images", images), ("requests", requests)):
+    for name, end in (("images", images), ("numbers", numbers), ("requests", requests)):
         if not end:
             continue
         file = output / f"{name}-{seed}.json"

@@ -1,4 +1,4 @@
-"""Valid files to begin from: drawn digits in all six formats, their modes and their odd corners."""
+"""Valid files to begin from: drawn digits in all formats, their modes and their odd corners."""
 
 import io
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ _MODES = {
     "BMP": ("1", "L", "P", "RGB", "RGBA"),
     "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"),
     "WEBP": ("L", "RGB", "RGBA"),
+    "AVIF": ("L", "RGB", "RGBA"),
 }
 
 
@@ -59,6 +60,8 @@ def _odd_corners() -> Iterator[bytes]:
     yield encode(gray, "JPEG", quality=30, restart_marker_rows=1)
     yield encode(colour, "WEBP", **frames)
     yield encode(clear, "WEBP", lossless=True, exif=exif, icc_profile=profile)
+    yield encode(colour, "AVIF", **frames)
+    yield encode(clear, "AVIF", exif=exif, icc_profile=profile)
     yield encode(colour, "TIFF", **frames)
     yield encode(colour, "MPO", save_all=True, append_images=[gray])
 

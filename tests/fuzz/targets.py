@@ -13,7 +13,9 @@ from werkzeug.test import TestResponse
 
 from digit_classifier.errors import InputError
 from digit_classifier.framed_images import frame_image
+from digit_classifier.inference import DigitClassifier
 from digit_classifier.preprocessing.decode import DecodeLimits
+from digit_classifier.settings import Settings
 from tests.fuzz.corpus import corpus
 from tests.fuzz.hostile_requests import HostileRequest, hostile_request
 from tests.fuzz.mutation import mutate
@@ -56,6 +58,26 @@ def read(content: bytes, limits: DecodeLimits) -> str:
     if framed.image.shape != (28, 28):
         raise UnexpectedAnswerError(f"framed to {framed.image.shape}")
     return "framed"
+
+
+class Numbers:
+    """Damaged image files, read for all their digits."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._corpus = seed, corpus()
+        self._classifier = DigitClassifier.from_settings(Settings())
+
+    def input(self, number: int) -> bytes:
+        return mutate(random.Random(f"{self._seed}-{number}"), self._corpus)
+
+    def run(self, number: int) -> str:
+        try:
+            reading = self._classifier.read(self.input(number))
+        except InputError as exc:
+            return exc.code
+        if not reading.text.replace("\n", "").isdecimal():
+            raise UnexpectedAnswerError(f"read as {reading.text!r}")
+        return "read"
 
 
 class Requests:

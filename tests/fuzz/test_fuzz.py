@@ -17,6 +17,7 @@ from tests.fuzz.corpus import corpus
 from tests.fuzz.mutation import mend_checksums, mutate
 from tests.fuzz.tally import Tally
 from tests.fuzz.targets import (
+    Numbers,
     Requests,
     UnexpectedAnswerError,
     judge,
@@ -48,6 +49,12 @@ def test_file_with_any_bytes_in_it_is_framed_or_refused(
 ) -> None:
     start = data.draw(st.integers(0, len(content)))
     read(mend_checksums(content[:start] + piece + content[start + len(piece) :]), LIMITS)
+
+
+def test_damaged_file_is_read_as_a_number_or_refused() -> None:
+    numbers = Numbers(0)
+    outcomes = {numbers.run(number) for number in range(400)}
+    assert {"read", "no_ink", "broken_image"} <= outcomes
 
 
 @pytest.fixture(scope="module")

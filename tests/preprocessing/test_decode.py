@@ -17,6 +17,7 @@ from digit_classifier.errors import (
     FileTooLargeError,
     ImageError,
     ImageTooSmallError,
+    NoInkError,
     TooManyPixelsError,
     UnsupportedImageError,
 )
@@ -276,6 +277,7 @@ def _palette_with_transparency(photo: Image.Image) -> bytes:
         pytest.param(lambda photo: encode(photo, "TIFF", compression="tiff_lzw"), 80, id="TIFF"),
         # its decoder keeps two canvases and a copy beside the picture
         pytest.param(lambda photo: encode(photo, "WEBP", method=0), 210, id="WebP"),
+        pytest.param(lambda photo: encode(photo, "AVIF", speed=10), 210, id="AVIF"),
     ],
 )
 def test_decode_needs_little_memory_for_12_megapixels(
@@ -347,9 +349,8 @@ def test_decode_judges_by_content_not_by_format_name(drawn: Image.Image) -> None
     [
         pytest.param(b"hello", id="text"),
         pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 50 50\n", id="EPS"),
-        pytest.param(b'<svg xmlns="http://www.w3.org/2000/svg"/>', id="SVG"),
-        pytest.param(b"%PDF-1.7\n", id="PDF"),
         pytest.param(b"\x00" * 1000, id="zeros"),
+        pytest.param(b"<p>an <svg> in a text", id="HTML"),
     ],
 )
 def test_decode_rejects_what_is_no_image(content: bytes) -> None:
@@ -357,12 +358,56 @@ def test_decode_rejects_what_is_no_image(content: bytes) -> None:
         decode(content, LIMITS)
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "hint"),
+    [
+        (bytes(3) + b"\x18ftypheic" + bytes(50), "HEIC", "JPEG"),
+        (bytes(3) + b"\x18ftypmsf1" + bytes(50), "HEIC", "JPEG"),
+        (b"\xff\x0a" + bytes(50), "JPEG XL", "PNG"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(50), "JPEG XL", "PNG"),
+        (b"%PDF-1.7\n", "PDF", "pdftoppm"),
+        (b"\n\n%PDF-1.4\n", "PDF", "screenshot"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG", "PNG"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- drawn -->\n<SVG>', "SVG", "PNG"),
+        ("<svg/>".encode("utf-16"), "SVG", "PNG"),
+    ],
+)
+def test_decode_names_a_known_format_and_what_to_do(content: bytes, name: str, hint: str) -> None:
+    with pytest.raises((UnsupportedImageError, BrokenImageError)) as refused:
+        decode(content, LIMITS)
+    assert refused.type is UnsupportedImageError
+    assert str(refused.value).startswith(name)
+    assert hint in str(refused.value)
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "GIF", "TIFF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("paper", ["white", "black"])
+def test_decode_says_which_frame_it_read_where_that_is_blank(
+    drawn: Image.Image, image_format: str, paper: str
+) -> None:
+    blank = Image.new("RGB", SIZE, paper)
+    frames = {"save_all": True, "append_images": [drawn.convert("RGB")]}
+    with pytest.raises(NoInkError, match="first frame of this file is blank"):
+        decode(encode(blank, image_format, **frames), LIMITS)
+    assert decode(encode(blank, image_format), LIMITS).shape == SIZE[::-1]
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("image_format", ["PNG", "TIFF"])
+def test_decode_scales_16_bit_pictures_by_their_significant_bits(
+    drawn: Image.Image, image_format: str, bits: int
+) -> None:
+    values = np.asarray(drawn, np.uint32) * ((1 << bits) - 1) // 255
+    content = encode(Image.fromarray(values.astype(np.uint16)), image_format)
+    assert np.abs(decode(content, LIMITS).astype(int) - np.asarray(drawn)).max() <= 1
+
+
 def test_decode_rejects_an_empty_file() -> None:
     with pytest.raises(EmptyFileError):
         decode(b"", LIMITS)
 
 
-@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "AVIF"])
 def test_decode_rejects_a_truncated_image(drawn: Image.Image, image_format: str) -> None:
     content = encode(drawn, image_format)
 

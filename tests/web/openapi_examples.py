@@ -17,21 +17,21 @@ from tests.web.serving import make_app, send
 
 SAMPLES = Path("digit_classifier/samples")
 #: Other values at each request, or on each machine.
-VOLATILE = ("elapsed_ms", "request_id")
+VOLATILE = ("elapsed_ms", "elapsed_time_ms", "request_id")
 
 
 def _picture(name: str) -> Any:
     return as_file((SAMPLES / name).read_bytes(), name)
 
 
+#: A stroke that makes a 1, as numbers.
+_LEVELS = [
+    255 if 4 <= row < 24 and 13 <= column < 16 else 0 for row in range(28) for column in range(28)
+]
+
+
 def _framed(client: FlaskClient) -> TestResponse:
-    # two strokes that make a 1, as numbers
-    levels = [
-        255 if 4 <= row < 24 and 13 <= column < 16 else 0
-        for row in range(28)
-        for column in range(28)
-    ]
-    images = {"name": "images", "datatype": "UINT8", "shape": [1, 784], "data": levels}
+    images = {"name": "images", "datatype": "UINT8", "shape": [1, 784], "data": _LEVELS}
     return client.post("/v2/models/mlp/infer", json={"id": "order-66", "inputs": [images]})
 
 
@@ -47,6 +47,15 @@ REQUESTS = {
     ),
     "api_v1.list_models": lambda client: client.get("/api/v1/models"),
     "curl_api.classify": lambda client: send(client, "/curl-api", myfile=_picture("4-7.png")),
+    "linear_softmax.classify": lambda client: client.post(
+        "/mnist/classify-vector", data={"img": ",".join(map(str, _LEVELS))}
+    ),
+    "mnist_classify.classify": lambda client: send(
+        client, "/mnist/classify", file=_picture("4-7.png")
+    ),
+    "softmax_cnn.classify": lambda client: send(client, "/upload", file=_picture("4-7.png")),
+    "inference_v2.config": lambda client: client.get("/v2/models/mlp/config"),
+    "inference_v2.index": lambda client: client.post("/v2/repository/index"),
     "inference_v2.server": lambda client: client.get("/v2"),
     "inference_v2.live": lambda client: client.get("/v2/health/live"),
     "inference_v2.ready": lambda client: client.get("/v2/health/ready"),

@@ -61,7 +61,7 @@ def test_wrong_method_is_a_problem_that_names_the_right_ones(client, method, pat
 def test_truncated_multipart_body_is_a_problem(client):
     body = b'--b\r\nContent-Disposition: form-data; name="myfile"; filename="a"\r\n\r\n'
     response = client.post("/curl-api", data=body, content_type="multipart/form-data; boundary=b")
-    problem(response, 400, "no_file")
+    problem(response, 400, "bad_form")
 
 
 def test_unexpected_error_is_a_problem_that_tells_nothing_and_is_logged(app, client, caplog):

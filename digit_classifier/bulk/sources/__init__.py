@@ -5,15 +5,19 @@ import tarfile
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.sources.archives import Tar, Zip
-from digit_classifier.bulk.sources.base import Source
+from digit_classifier.bulk.sources.base import Source, is_image
 from digit_classifier.bulk.sources.folder import Folder
 from digit_classifier.bulk.sources.idx import Idx
 from digit_classifier.bulk.sources.path_list import PathList
+from digit_classifier.bulk.sources.picture import Picture
+from digit_classifier.bulk.sources.pixel_table import PixelTable, layout_of
 from digit_classifier.errors import BulkError
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _IDX_MAGIC = b"\0\0\x08"
-_SAMPLE_BYTES = 4096
+_PICTURE_MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+#: Two rows of a table of 28×28 pixels have about 12 kB.
+_SAMPLE_BYTES, _PIECE_BYTES = 64 * 1024, 512
 
 
 def find_source(name: str) -> Source:
@@ -37,15 +41,30 @@ def find_source(name: str) -> Source:
         return Folder(name, url)
     if not fs.isfile(path):
         raise BulkError(f"There is no {name}.")
-    try:
-        with storage.open_decompressed(name) as file:
-            sample = file.read(_SAMPLE_BYTES)
-    except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
-        raise BulkError(f"{name} cannot be read: {exc}.") from exc
+    sample = _read_sample(name)
     return _detect_kind(name, sample)(name, url, storage.fingerprint(name))
 
 
+def _read_sample(name: str) -> bytes:
+    """Return a file's beginning, or as much of it as a damaged compressed file has."""
+    sample = b""
+    try:
+        with storage.open_decompressed(name) as file:
+            while len(sample) < _SAMPLE_BYTES and (piece := file.read(_PIECE_BYTES)):
+                sample += piece
+    except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
+        if not sample:
+            raise BulkError(f"{name} cannot be read: {exc}.") from exc
+    return sample
+
+
+def _is_picture(name: str, sample: bytes) -> bool:
+    return is_image(name.rpartition("/")[2]) or sample.startswith(_PICTURE_MAGIC)
+
+
 def _detect_kind(name: str, sample: bytes) -> type[Source]:
+    if _is_picture(name, sample):
+        return Picture
     if sample.startswith(_ZIP_MAGIC):
         return Zip
     if sample.startswith(_IDX_MAGIC):
@@ -53,9 +72,10 @@ def _detect_kind(name: str, sample: bytes) -> type[Source]:
     if _is_tar(sample):
         return Tar
     if _is_text(sample):
-        return PathList
+        return PathList if layout_of(sample) is None else PixelTable
     raise BulkError(
-        f"{name} is neither a folder nor a ZIP, TAR or IDX file, nor a list of paths in UTF-8."
+        f"{name} is neither a folder nor a picture, a ZIP, TAR or IDX file, a table of pixels nor "
+        "a list of paths in UTF-8."
     )
 
 

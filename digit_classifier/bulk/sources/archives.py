@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.sources import handle_cache
-from digit_classifier.bulk.sources.base import Chunk, Item, Source, batched, is_image
+from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source, batched, is_image
 from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
 from digit_classifier.errors import (
     BadBatchError,
@@ -31,14 +31,17 @@ _MAX_HEADER_BYTES = 1024 * 1024
 class Zip(Source):
     """A ZIP archive; a chunk starts at the index of an image in the archive's directory."""
 
-    def list_chunks(self, size: int) -> Iterator[Chunk]:
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:
         """Count the images in the archive's directory, which is read whole."""
         with ExitStack() as stack:
             try:
-                _, entries = open_zip(self, stack)
+                archive, entries = open_zip(self, stack)
             except ZIP_ERRORS as exc:
                 raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
             count = len(entries)
+            n_files = sum(not entry.filename.endswith("/") for entry in archive.infolist())
+        for _ in range(n_files - count):
+            skip()
         for start in range(0, count, size):
             yield Chunk(start, min(size, count - start))
 
@@ -64,9 +67,9 @@ class Tar(Source):
     there, but only once per worker, which goes on from where its previous chunk ended.
     """
 
-    def list_chunks(self, size: int) -> Iterator[Chunk]:
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:
         """Read from header to header."""
-        for offsets in batched(self._list_offsets(), size):
+        for offsets in batched(self._list_offsets(skip), size):
             yield Chunk(offsets[0], len(offsets))
 
     def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
@@ -77,13 +80,13 @@ class Tar(Source):
         for member in islice(_list_images(archive), chunk.count):
             yield Item(member.name, _extract(archive, member, max_bytes))
 
-    def _list_offsets(self) -> Iterator[int]:
+    def _list_offsets(self, skip: Skip) -> Iterator[int]:
         """Yield the offset of each image's header, in bytes."""
         try:
             with storage.open_decompressed(self.url) as content:
                 file: Any = _LimitedReader(content)
                 with tarfile.open(fileobj=file, mode="r:") as archive:
-                    for member in _list_images(archive):
+                    for member in _list_images(archive, skip):
                         yield member.offset
                 # tarfile also stops at any damaged header: only a block of zeros is the end
                 file.seek(archive.offset)
@@ -113,13 +116,15 @@ def _open_tar(source: Source, stack: ExitStack) -> _LimitedReader:
     return _LimitedReader(stack.enter_context(storage.open_decompressed(source.url)))
 
 
-def _list_images(archive: Any) -> Iterator[tarfile.TarInfo]:
+def _list_images(archive: Any, skip: Skip = lambda: None) -> Iterator[tarfile.TarInfo]:
     while (member := archive.next()) is not None:
         archive.members.clear()  # tarfile would keep all of them
         if archive.offset <= member.offset:  # tarfile would loop forever
             raise tarfile.ReadError("a member has a negative size")
         if member.isreg() and is_image(member.name):
             yield member
+        elif not member.isdir():
+            skip()
 
 
 def _extract(

@@ -1,18 +1,20 @@
 """The interface of an input: list its images in chunks, and read the images of a chunk."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.datasets.folder import SUFFIXES
+from digit_classifier.datasets.folder import is_image_name
 from digit_classifier.errors import BadBatchError, InputError
 
 Entry = TypeVar("Entry")
+
+#: Counts a file that is not read.
+Skip = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,14 @@ class Source(ABC):
     fingerprint: str = ""
 
     @abstractmethod
-    def list_chunks(self, size: int) -> Iterator[Chunk]:
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:
         """List the images in chunks of `size`, without reading them or keeping the whole list.
+
+        Parameters
+        ----------
+        size : int
+        skip : callable
+            Called for each file that is not named like an image.
 
         Raises
         ------
@@ -109,5 +117,5 @@ def batched(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
 
 
 def is_image(name: str) -> bool:
-    """Return whether a name has an image's suffix and is not a directory's."""
-    return not name.endswith("/") and PurePosixPath(name).suffix.lower() in SUFFIXES
+    """Return whether a name has an image's suffix, and is neither hidden nor a directory's."""
+    return not name.endswith("/") and is_image_name(name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.sources import handle_cache
-from digit_classifier.bulk.sources.base import Chunk, Item, Source
+from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source
 from digit_classifier.datasets.idx import check_length, parse_header
 from digit_classifier.errors import BadBatchError, DatasetCorruptError
 
@@ -23,17 +23,27 @@ class Idx(Source):
 
     framed: ClassVar[bool] = True
 
-    def list_chunks(self, size: int) -> Iterator[Chunk]:
-        """Read the header and compare the file's length with it."""
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:  # noqa: ARG002, all are read
+        """List the whole digits; what is missing, or too much, of the file is an error row."""
+        fault: str | None = None
         try:
             with storage.open_decompressed(self.url) as file:
                 count, height, width, header_size = _read_header(file, self.name)
-                length = file.seek(0, os.SEEK_END)
-                check_length(length, (count, height, width), header_size, self.name)
+                try:
+                    length = file.seek(0, os.SEEK_END)
+                    check_length(length, (count, height, width), header_size, self.name)
+                except DatasetCorruptError as exc:
+                    fault = str(exc)
+                    count = min(count, (length - header_size) // max(1, height * width))
+                except storage.DECOMPRESSION_ERRORS as exc:
+                    fault = f"{self.name} is damaged: {exc}."
+                    count = _count_whole(self.url, header_size, height * width)
         except (DatasetCorruptError, *storage.DECOMPRESSION_ERRORS) as exc:
             raise BadBatchError(f"The IDX file cannot be read: {exc}") from exc
         for start in range(0, count, size):
             yield Chunk(start, min(size, count - start))
+        if fault is not None:
+            raise BadBatchError(f"{fault} Its first {count} digits are read.")
 
     def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:  # noqa: ARG002, all are small
         """Read the digits; see :meth:`Source.read_items`."""
@@ -42,6 +52,19 @@ class Idx(Source):
         for number in range(chunk.start, chunk.start + chunk.count):
             pixels = np.frombuffer(file.read(height * width), np.uint8)
             yield Item(str(number), pixels.reshape(height, width))
+
+
+def _count_whole(url: str, header_size: int, n_pixels: int) -> int:
+    """Count the whole digits of a compressed file that breaks off."""
+    count = 0
+    with storage.open_decompressed(url) as file:
+        try:
+            file.read(header_size)
+            while n_pixels and len(file.read(n_pixels)) == n_pixels:
+                count += 1
+        except storage.DECOMPRESSION_ERRORS:
+            pass
+    return count
 
 
 def _open(source: Source, stack: ExitStack) -> tuple[BinaryIO, tuple[int, int, int, int]]:

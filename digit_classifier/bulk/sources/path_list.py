@@ -8,15 +8,26 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.sources import handle_cache
-from digit_classifier.bulk.sources.base import Chunk, Item, Source, batched
+from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source, batched
+from digit_classifier.bulk.sources.tables import (
+    find_column,
+    lines_of,
+    read_rows,
+    separator_of,
+    split_line,
+)
+from digit_classifier.datasets.folder import is_image_name
 from digit_classifier.errors import BadBatchError
 
-#: Possible names of the CSV column or JSON member with the path.
-_PATH_FIELDS = ("path", "file", "name", "url")
+#: Possible names of the column or JSON member with the path; the first is preferred.
+_PATH_FIELDS = (
+    *("path", "filepath", "imagepath", "file", "filename", "image", "imagefile", "imagename"),
+    *("img", "name", "url"),
+)
 
 #: Yields the byte offset and the path of each record, from the file's position on.
 Reader = Callable[[BinaryIO], Iterator[tuple[int, str]]]
@@ -29,7 +40,7 @@ class PathList(Source):
     Relative paths are relative to the list's own directory.
     """
 
-    def list_chunks(self, size: int) -> Iterator[Chunk]:
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:  # noqa: ARG002, all are read
         """Read from record to record."""
         for offsets in batched(self._list_offsets(), size):
             yield Chunk(offsets[0], len(offsets))
@@ -59,29 +70,49 @@ def _open(source: Source, stack: ExitStack) -> tuple[BinaryIO, int, Reader]:
     suffixes = {suffix.lower() for suffix in PurePosixPath(source.name).suffixes[-2:]}
     if suffixes & {".jsonl", ".ndjson"}:
         return file, 0, partial(_read_lines, _path_in_json)
-    if ".csv" not in suffixes:
-        return file, 0, partial(_read_lines, str)
-    # The column with a known head, or else the first column of a file without heads.
-    _, first_row = next(_read_rows(file), (0, [""]))
-    heads = [head.strip().lower() for head in first_row]
-    column = next((heads.index(field) for field in _PATH_FIELDS if field in heads), None)
+    first_line = next(lines_of(file), "")
+    file.seek(0)
+    if suffixes & {".csv", ".tsv"} or _has_columns(first_line):
+        return _open_table(file, separator_of(first_line))
+    return file, 0, partial(_read_lines, str)
+
+
+def _has_columns(line: str) -> bool:
+    """Tell a table with another suffix from a list: the line as a whole is not a picture's name."""
+    if is_image_name(line.strip()):
+        return False
+    fields = split_line(line, separator_of(line))
+    has_heads = find_column(fields, _PATH_FIELDS) is not None
+    return len(fields) > 1 and (has_heads or any(map(is_image_name, fields)))
+
+
+def _open_table(file: BinaryIO, separator: str) -> tuple[BinaryIO, int, Reader]:
+    """Choose the column with a known head, or the first one with names of pictures."""
+    rows = read_rows(file, separator)
+    _, first = next(rows, (0, [""]))
+    start = file.tell()
+    column = find_column(first, _PATH_FIELDS)
+    if column is not None:
+        return file, start, partial(_read_column, column, separator)
+    column = _column_of_images(first)
     if column is None:
-        return file, 0, partial(_read_column, 0)
-    return file, file.tell(), partial(_read_column, column)
+        _, second = next(rows, (0, [""]))
+        column = _column_of_images(second)
+        if column is not None:  # below a head of another name
+            return file, start, partial(_read_column, column, separator)
+    return file, 0, partial(_read_column, column or 0, separator)
+
+
+def _column_of_images(row: list[str]) -> int | None:
+    return next((column for column, field in enumerate(row) if is_image_name(field)), None)
 
 
 def _read_lines(path_of: Callable[[str], str], file: BinaryIO) -> Iterator[tuple[int, str]]:
     offset = file.tell()
-    for line in _lines(file):
+    for line in lines_of(file):
         if text := line.strip():
             yield offset, path_of(text)
         offset = file.tell()
-
-
-def _lines(file: BinaryIO) -> Iterator[str]:
-    """Yield lines, so that `file.tell()` is the end of the last one; names may not be UTF-8."""
-    while line := file.readline():
-        yield line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 
 def _path_in_json(line: str) -> str:
@@ -94,19 +125,11 @@ def _path_in_json(line: str) -> str:
     except (ValueError, RecursionError):
         return line
     if isinstance(value, dict):
-        value = next((value[field] for field in _PATH_FIELDS if field in value), line)
+        column = find_column([*value], _PATH_FIELDS)
+        value = line if column is None else [*value.values()][column]
     return value if isinstance(value, str) else line
 
 
-def _read_column(column: int, file: BinaryIO) -> Iterator[tuple[int, str]]:
-    for offset, row in _read_rows(file):
+def _read_column(column: int, separator: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
+    for offset, row in read_rows(file, separator):
         yield offset, row[column] if column < len(row) else ""
-
-
-def _read_rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-    rows: Any = csv.reader(_lines(file))
-    offset = file.tell()
-    for row in rows:
-        if any(row):
-            yield offset, row
-        offset = file.tell()

@@ -1,7 +1,6 @@
-"""The images of a batch: files of a form, the files of a ZIP, or base64 in JSON."""
+"""The images of a batch: files of a form, the files of a ZIP, or texts in JSON."""
 
 import zipfile
-from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -9,12 +8,15 @@ from io import BytesIO
 import msgspec
 from flask import current_app, request
 
-from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
-from digit_classifier.errors import BadBatchError, BrokenImageError, FileTooLargeError, InputError
+from digit_classifier.datasets.zip_files import ZIP_ERRORS, is_hidden, unpack
+from digit_classifier.errors import BadBatchError, FileTooLargeError, InputError
 from digit_classifier.web.api.requests import ImagesJson, NamedImage
 from digit_classifier.web.classifier import default_classifier
+from digit_classifier.web.uploads.image_texts import image_of_text
 
 FIELD = "images"
+#: PHP and the clients made for it mark a field that has many values.
+_FORM_FIELDS = (FIELD, f"{FIELD}[]")
 MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
@@ -29,7 +31,7 @@ _MAX_COMMAS = 64 * MAX_ITEMS
 _MAX_REASON = 200  # characters
 _HOW = (
     f"Send images as files of the multipart form field {FIELD!r}, as a ZIP archive, or as JSON: "
-    f'{{"{FIELD}": ["<base64>", …]}}.'
+    f'{{"{FIELD}": ["<data URL or base64>", …]}}.'
 )
 
 
@@ -89,7 +91,12 @@ def _items() -> Iterator[Item]:
 
 
 def _of_form() -> Iterator[Item]:
-    return (Item(file.filename, file.stream.read()) for file in request.files.getlist(FIELD))
+    request.max_form_memory_size = request.max_content_length  # an image may come as text
+    for field in _FORM_FIELDS:
+        for file in request.files.getlist(field):
+            yield Item(file.filename, file.stream.read())
+        for text in request.form.getlist(field):
+            yield _of_text(None, text)
 
 
 def _of_json(body: bytes) -> Iterator[Item]:
@@ -106,10 +113,14 @@ def _of_json(body: bytes) -> Iterator[Item]:
 
 def _of_entry(entry: str | NamedImage) -> Item:
     name, data = (None, entry) if isinstance(entry, str) else (entry.get("name"), entry["data"])
+    return _of_text(name, data)
+
+
+def _of_text(name: str | None, text: str) -> Item:
     try:
-        return Item(name, b64decode(data, validate=True))
-    except ValueError as exc:
-        return Item(name, BrokenImageError(f"This is not base64: {exc}."))
+        return Item(name, image_of_text(text))
+    except InputError as exc:
+        return Item(name, exc)
 
 
 def _of_zip(content: bytes) -> Iterator[Item]:
@@ -122,5 +133,6 @@ def _of_zip(content: bytes) -> Iterator[Item]:
     max_bytes = default_classifier().limits.max_bytes
     with archive:
         for entry in archive.infolist():
-            if not entry.filename.endswith("/"):  # is_dir fails on an empty name
+            # is_dir fails on an empty name
+            if not entry.filename.endswith("/") and not is_hidden(entry.filename):
                 yield Item(entry.filename, unpack(archive, entry, max_bytes))

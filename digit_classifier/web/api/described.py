@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from digit_classifier.errors import (
+    BadFormError,
     BrokenImageError,
     DigitClassifierError,
     EmptyFileError,
@@ -26,6 +27,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 #: What may be wrong with one image, and with the choice of the model.
 IMAGE_ERRORS = (
     NoFileError,
+    BadFormError,
     EmptyFileError,
     FileTooLargeError,
     UnsupportedImageError,
@@ -51,12 +53,16 @@ class Description:
         The type of the answer, where the view returns a response that it has made itself.
     raises : tuple of type
         Errors; one that has subclasses stands for those.
+    gives_media, errors_media : str, optional
+        Media types of the answer and of errors, where they are not JSON.
     """
 
     query: Any = None
     takes: Mapping[str, Any] = field(default_factory=dict)
     gives: Any = None
     raises: tuple[type[DigitClassifierError], ...] = ()
+    gives_media: str | None = None
+    errors_media: str | None = None
 
 
 def described(**said: Any) -> Callable[[View], View]:
@@ -67,6 +73,11 @@ def described(**said: Any) -> Callable[[View], View]:
         return view
 
     return say
+
+
+def is_described(view: Callable[..., Any]) -> bool:
+    """Return whether something was said of a view."""
+    return "description" in vars(view)
 
 
 def description_of(view: Callable[..., Any]) -> Description:

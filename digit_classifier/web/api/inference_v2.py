@@ -3,15 +3,18 @@
 Images of any other kind are for :mod:`digit_classifier.web.api.v1`.
 """
 
-from typing import Annotated, Any, NotRequired, TypedDict, cast
+import re
+from http import HTTPStatus
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Flask, Response, jsonify, request
 from msgspec import Meta
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError, ModelNotFoundError
 from digit_classifier.inference import DigitClassifier
+from digit_classifier.tensors import MAX_DIGITS
 from digit_classifier.web.api.described import described
 from digit_classifier.web.api.inference_v2_messages import (
     InferRequest,
@@ -21,13 +24,35 @@ from digit_classifier.web.api.inference_v2_messages import (
     write_message,
 )
 from digit_classifier.web.classifier import all_classifiers
-from digit_classifier.web.errors import problem_told, with_headers_of
+from digit_classifier.web.errors import answer_error, problem_told, with_headers_of
 from digit_classifier.web.monitoring.health import readyz
 
 blueprint = Blueprint("inference_v2", __name__, url_prefix="/v2")
 
 #: 256 digits in JSON, each number with up to forty characters.
 MAX_BYTES = 8 * 1024 * 1024
+
+_PLATFORM = "digit_classifier_numpy"
+
+#: Parts of the protocol's extensions that are not here, and what to do instead.
+_ABSENT = (
+    (
+        re.compile(r"/v2/models(/[^/]+(/versions/[^/]+)?)?/stats"),
+        "No inferences are counted here: GET /metrics has the figures, GET /status a summary.",
+    ),
+    (
+        re.compile(r"/v2/repository/models/[^/]+/(un)?load"),
+        "Models are loaded when the service starts, and stay loaded: restart it for others.",
+    ),
+    (
+        re.compile(r"/v2/(systemsharedmemory|cudasharedmemory)(/.*)?"),
+        "There is no shared memory here: send the tensor in the request.",
+    ),
+    (
+        re.compile(r"/v2/(trace/setting|logging|models/[^/]+/trace/setting)"),
+        "Tracing and logging are set by the operator, not by requests.",
+    ),
+)
 
 _MODEL, _VERSION = "/models/<name>", "/models/<name>/versions/<version>"
 
@@ -77,6 +102,33 @@ class ModelReady(Ready):
     name: str
 
 
+class TensorConfiguration(TypedDict):
+    """A tensor, as Triton's model configuration has it."""
+
+    name: str
+    data_type: str
+    dims: Annotated[list[int], Meta(description="Of one digit.")]
+
+
+class ModelConfiguration(TypedDict):
+    """What Triton's extension of that name asks about a model."""
+
+    name: str
+    platform: str
+    max_batch_size: Annotated[int, Meta(description="Digits in a request.")]
+    input: list[TensorConfiguration]
+    output: list[TensorConfiguration]
+
+
+class IndexedModel(TypedDict):
+    """A model of the repository."""
+
+    name: str
+    version: str
+    state: Literal["READY"]
+    reason: Annotated[str, Meta(description="Why it is not ready: always empty.")]
+
+
 class V2Error(TypedDict):
     """An error, as the protocol writes it."""
 
@@ -89,7 +141,7 @@ def server() -> ServerMetadata:
     return {
         "name": "digit-classifier",
         "version": __version__,
-        "extensions": ["binary_tensor_data"],
+        "extensions": ["binary_tensor_data", "model_configuration", "model_repository"],
     }
 
 
@@ -116,7 +168,7 @@ def model(name: str, version: str | None = None) -> ModelMetadata:
     return {
         "name": name,
         "versions": [chosen.version],
-        "platform": "digit_classifier_numpy",
+        "platform": _PLATFORM,
         "inputs": [
             {
                 "name": "images",
@@ -134,6 +186,38 @@ def model(name: str, version: str | None = None) -> ModelMetadata:
             {"name": "digits", "datatype": "INT64", "shape": [-1]},
         ],
     }
+
+
+@blueprint.get(f"{_MODEL}/config")
+@blueprint.get(f"{_VERSION}/config")
+def config(name: str, version: str | None = None) -> ModelConfiguration:
+    """Describe a model as Triton's model configuration does."""
+    metadata = _chosen(name, version).model.metadata
+    return {
+        "name": name,
+        "platform": _PLATFORM,
+        "max_batch_size": MAX_DIGITS,
+        "input": [
+            {"name": "images", "data_type": "TYPE_FP32", "dims": [*metadata.image_shape]},
+        ],
+        "output": [
+            {
+                "name": "probabilities",
+                "data_type": "TYPE_FP32",
+                "dims": [len(metadata.class_labels)],
+            },
+            {"name": "digits", "data_type": "TYPE_INT64", "dims": []},
+        ],
+    }
+
+
+@blueprint.post("/repository/index")
+def index() -> list[IndexedModel]:
+    """List the models; all are ready, or the service does not start."""
+    return [
+        {"name": name, "version": classifier.model.version, "state": "READY", "reason": ""}
+        for name, classifier in all_classifiers().items()
+    ]
 
 
 @blueprint.get(f"{_MODEL}/ready")
@@ -154,7 +238,7 @@ def infer(name: str, version: str | None = None) -> Response:
     """Read framed digits; the model's metadata describes the tensor."""
     request.max_content_length = MAX_BYTES
     classifier = _chosen(name, version)
-    message, tensor = read_message(request)
+    message, tensor = read_message(request, MAX_BYTES)
     outputs = cast(dict[OutputName, Any], classifier.predict_framed(tensor))
     answer: InferResponse = {
         "model_name": name,
@@ -166,12 +250,29 @@ def infer(name: str, version: str | None = None) -> Response:
     return write_message(answer, outputs, message)
 
 
+def init_app(app: Flask) -> None:
+    """Answer unknown paths and methods below ``/v2`` in the protocol's own form as well."""
+    app.register_error_handler(NotFound, _answer_unknown)
+    app.register_error_handler(MethodNotAllowed, _answer_unknown)
+
+
+def _answer_unknown(error: HTTPException) -> Response:
+    path = request.path.rstrip("/")
+    if path != "/v2" and not path.startswith("/v2/"):
+        return answer_error(error)
+    return tell_error(error)
+
+
 @blueprint.errorhandler(DigitClassifierError)
 @blueprint.errorhandler(HTTPException)
+@blueprint.errorhandler(MemoryError)
 def tell_error(error: Exception) -> Response:
     """Tell an error as the protocol does."""
     problem = problem_told(error)
-    response = jsonify(V2Error(error=problem.detail))
+    path = request.path.rstrip("/")
+    is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+    instead = (said for pattern, said in _ABSENT if is_unknown and pattern.fullmatch(path))
+    response = jsonify(V2Error(error=next(instead, problem.detail)))
     response.status_code = problem.status
     return with_headers_of(error, response)
 

@@ -3,12 +3,14 @@
 Its binary extension puts the bytes of tensors after the JSON; a header gives their offset.
 """
 
+import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar, get_args
 
 import msgspec
 from flask import Request, Response, jsonify
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from digit_classifier.errors import TensorError
 from digit_classifier.tensors import MAX_DIGITS, Tensor
@@ -116,18 +118,48 @@ class InferResponse(TypedDict):
     outputs: list[OutputTensor]
 
 
-def read_message(request: Request) -> tuple[InferRequest, Tensor]:
+def read_message(request: Request, max_bytes: int) -> tuple[InferRequest, Tensor]:
     """Read a request: the message, and the tensor that it holds or that follows it.
+
+    Parameters
+    ----------
+    request : Request
+        Its body may be compressed by gzip or deflate.
+    max_bytes : int
+        Of the unpacked body.
 
     Raises
     ------
-    TensorError
+    TensorError, RequestEntityTooLarge
     """
-    body = request.get_data()
+    body = _unpacked(request, max_bytes)
     size = _size_of_json(request, len(body))
     message = _decode(body[:size], InferRequest)
     (sent,) = message.inputs
     return message, Tensor(sent.datatype, tuple(sent.shape), _values(sent, body[size:]))
+
+
+def _unpacked(request: Request, max_bytes: int) -> bytes:
+    body, encoding = request.get_data(), request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
+        return body
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise TensorError(
+            f"The Content-Encoding {encoding[:20]!r} is not read here; gzip and deflate are."
+        )
+    # deflate is zlib's format by the standard (RFC 9110, 8.4.1.2), and without its head by some
+    has_head = body[:1] == b"\x78"
+    kind = 31 if "gzip" in encoding else 15 if has_head else -15
+    unpacker = zlib.decompressobj(kind)
+    try:
+        content = unpacker.decompress(body, max_bytes + 1)
+    except zlib.error as exc:
+        raise TensorError(f"The body is not compressed by {encoding}: {exc}.") from exc
+    if len(content) > max_bytes:
+        raise RequestEntityTooLarge
+    if not unpacker.eof or unpacker.unused_data:
+        raise TensorError(f"The body is not whole, or has more than one part by {encoding}.")
+    return content
 
 
 def _decode(content: bytes | Raw, kind: type[Decoded]) -> Decoded:

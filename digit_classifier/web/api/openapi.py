@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain, count
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -18,22 +19,42 @@ from werkzeug.routing import Rule
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError
 from digit_classifier.web.access.api_keys import HEADER, OPEN_ENDPOINTS
-from digit_classifier.web.api.described import description_of
+from digit_classifier.web.api.described import Description, description_of, is_described
 from digit_classifier.web.api.error_codes import leaves, statuses
 from digit_classifier.web.api.inference_v2 import V2Error
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, problem_of
 
+_OLDER = "Older clients"
 #: The documented blueprints, and what they are called.
 TAGS = {
     "api_v1": "Version 1",
     "inference_v2": "Open Inference Protocol v2",
-    "curl_api": "Older clients",
+    "curl_api": _OLDER,
+    "mnist_classify": _OLDER,
+    "linear_softmax": _OLDER,
+    "softmax_cnn": _OLDER,
+    "mnist_rest": _OLDER,
     "health": "Health",
 }
+_DESCRIPTION = """\
+Send a picture to `POST /api/v1/classify` for one digit, or to `POST /api/v1/read` for all digits
+of a number, a date or a table: as a file of a form, as the body, or as a data URL. `POST
+/api/v1/classify/batch` takes up to 256 pictures. PNG, JPEG, GIF, BMP, TIFF, WebP and AVIF are
+read, dark on light or light on dark.
+
+An answer has the digit, its calibrated `confidence`, and `accepted`, which is false for what is
+probably no digit; `warnings` say what makes it less sure. Errors are problem documents (RFC
+9457), with a stable `code` for programs and a `detail` for people. The paths below `/v2` are the
+Open Inference Protocol's, for those who have framed digits as numbers; those of older clients are
+kept as they were.
+"""
 #: Answers of the service to the requests of tests/web/openapi_examples.py, which writes them.
 EXAMPLES = Path(__file__).with_name("openapi_examples.json")
 
+_BINARY = {"type": "string", "format": "binary"}
+#: The index of MNIST's test set in examples.
+_TEST_DIGIT = "42"
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -51,19 +72,22 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         openapi_version="3.1.0",
         info={
             "summary": "Reads handwritten digits and numbers from any image.",
+            "description": _DESCRIPTION,
             "license": {"name": "MIT"},
         },
-        tags=[{"name": tag} for tag in TAGS.values()],
+        tags=[{"name": tag} for tag in dict.fromkeys(TAGS.values())],
+        servers=[{"url": "/", "description": "This service."}],
     )
     if app.config["API_KEYS_WANTED"]:
         spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
         header = {"type": "apiKey", "in": "header", "name": HEADER}
         spec.components.security_scheme("header", header)
-    schemas = _Schemas()
+    schemas, ids = _Schemas(), set[str]()
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
-        if rule.endpoint.partition(".")[0] in TAGS:
+        if _is_documented(rule, view):
             operation = _operation(rule, view, schemas) | _security(rule, app)
+            operation["operationId"] = _unused(operation["operationId"], ids)
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             operations = {method.lower(): operation for method in sorted(methods)}
             spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
@@ -72,6 +96,20 @@ def openapi_document(app: Flask) -> dict[str, Any]:
     for name, schema in schemas.components.items():
         spec.components.schema(name, schema)
     return spec.to_dict()
+
+
+def _is_documented(rule: Rule, view: Callable[..., Any]) -> bool:
+    """Return whether a path is for programs: of older clients' paths, not their pages."""
+    tag = TAGS.get(rule.endpoint.partition(".")[0])
+    return tag is not None and (tag != _OLDER or is_described(view))
+
+
+def _unused(operation_id: str, ids: set[str]) -> str:
+    """Return an operation's name, numbered where a view has several paths of its parameters."""
+    numbered = (f"{operation_id}.{number}" for number in count(2))
+    chosen = next(name for name in chain([operation_id], numbered) if name not in ids)
+    ids.add(chosen)
+    return chosen
 
 
 class _Schemas:
@@ -118,8 +156,8 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
         "tags": [TAGS[blueprint]],
         "summary": inspect.cleandoc(view.__doc__ or "").partition("\n")[0],
         "parameters": [*_parameters(rule, said.query, schemas)],
-        "responses": {"200": _answer(rule.endpoint, said.gives or _returned(view), schemas)}
-        | (_v2_errors(schemas) if blueprint == "inference_v2" else _problems(said.raises, schemas)),
+        "responses": {"200": _answer(rule.endpoint, said, view, schemas)}
+        | _errors(blueprint, said, schemas),
     }
     if said.takes:
         content = {media: _media(kind, schemas) for media, kind in said.takes.items()}
@@ -138,7 +176,7 @@ def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str,
     model = default_classifier().model
     for name in sorted(rule.arguments):  # a model's name or version
         place = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        yield place | {"example": getattr(model, name)}
+        yield place | {"example": _TEST_DIGIT if name == "index" else getattr(model, name)}
     if query is not None:
         for name, schema in schemas.inline(query)["properties"].items():
             about = schema.pop("description")
@@ -146,7 +184,7 @@ def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str,
 
 
 def _media(kind: Any, schemas: _Schemas) -> dict[str, Any]:
-    return {} if kind is bytes else {"schema": schemas.of(kind)}
+    return {"schema": _BINARY if kind is bytes else schemas.of(kind)}
 
 
 def _returned(view: Callable[..., Any]) -> Any:
@@ -154,13 +192,29 @@ def _returned(view: Callable[..., Any]) -> Any:
     return None if kind is Response else kind
 
 
-def _answer(endpoint: str, kind: Any, schemas: _Schemas) -> dict[str, Any]:
+def _answer(
+    endpoint: str, said: Description, view: Callable[..., Any], schemas: _Schemas
+) -> dict[str, Any]:
+    if said.gives_media:
+        content = {said.gives_media: {"schema": _BINARY}}
+        return {"description": "The answer.", "content": content}
+    kind = said.gives or _returned(view)
     if kind is None:
         return {"description": "The answer."}
     media = {"schema": schemas.of(kind)}
     if endpoint in _examples():
         media["example"] = _examples()[endpoint]
     return {"description": "The answer.", "content": {"application/json": media}}
+
+
+def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, dict[str, Any]]:
+    if blueprint == "inference_v2":
+        return _v2_errors(schemas)
+    problems = _problems(said.raises, schemas)
+    if said.errors_media:
+        for problem in problems.values():
+            problem["content"][said.errors_media] = {"schema": {"type": "string"}}
+    return problems
 
 
 @cache

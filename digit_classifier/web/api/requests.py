@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from digit_classifier.web.api.purposes import Purpose
+from digit_classifier.web.uploads.image_texts import ImageText
 
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
 
@@ -43,15 +44,35 @@ class ReadQuery(AnswerQuery, total=False):
 
 
 class ImageForm(TypedDict):
-    """An image as a file."""
+    """An image as a file, or as text: a data URL, or base64."""
 
     image: File
+
+
+class ImageTextForm(TypedDict):
+    """An image as text."""
+
+    image: ImageText
 
 
 class MyFileForm(TypedDict):
     """An image as a file."""
 
     myfile: File
+
+
+class FileForm(TypedDict):
+    """An image as a file."""
+
+    file: File
+
+
+class PixelsForm(TypedDict):
+    """Gray levels as text."""
+
+    img: Annotated[
+        str, Meta(description="784 levels from 0 to 255, row after row, separated by commas.")
+    ]
 
 
 class ImagesForm(TypedDict):
@@ -61,13 +82,13 @@ class ImagesForm(TypedDict):
 
 
 class NamedImage(TypedDict):
-    """An image in base64, with a name."""
+    """An image as text, with a name."""
 
     name: NotRequired[str | None]
-    data: str
+    data: ImageText
 
 
 class ImagesJson(TypedDict):
-    """Images in base64."""
+    """Images as texts."""
 
-    images: list[str | NamedImage]
+    images: list[ImageText | NamedImage]

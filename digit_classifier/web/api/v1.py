@@ -6,6 +6,7 @@ from flask import Blueprint, request
 
 from digit_classifier.errors import (
     BadBatchError,
+    BadFormError,
     BadPurposeError,
     FileTooLargeError,
     InputError,
@@ -23,6 +24,7 @@ from digit_classifier.web.api.requests import (
     ImageForm,
     ImagesForm,
     ImagesJson,
+    ImageTextForm,
     ModelQuery,
     ReadQuery,
 )
@@ -44,13 +46,17 @@ from digit_classifier.web.errors import problem_document, problem_of
 from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.monitoring.observation import current_observation
 from digit_classifier.web.uploads import sent_image
+from digit_classifier.web.uploads.image_texts import ImageJson, ImageText
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
 _IMAGE_BODIES = {
     "multipart/form-data": ImageForm,
+    "application/json": ImageJson,
+    "application/x-www-form-urlencoded": ImageTextForm,
     "application/octet-stream": bytes,
     "image/*": bytes,
+    "text/plain": ImageText,
 }
 
 
@@ -105,7 +111,7 @@ def read() -> ReadAnswer:
         "application/zip": bytes,
         "application/json": ImagesJson,
     },
-    raises=(BadBatchError, FileTooLargeError, ModelNotFoundError),
+    raises=(BadBatchError, BadFormError, FileTooLargeError, ModelNotFoundError),
 )
 def classify_batch() -> list[BatchAnswer | BatchProblem]:
     """Read the digits of many images; one that cannot be read spoils no other."""

@@ -8,8 +8,10 @@ from http import HTTPStatus
 from flask import Blueprint, request
 
 from digit_classifier.errors import PixelsError
+from digit_classifier.web.api.described import described
+from digit_classifier.web.api.requests import PixelsForm
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.compat.mnist_answer import Answer, answer, layers_wanted
+from digit_classifier.web.compat.mnist_answer import MnistAnswer, MnistQuery, answer, layers_wanted
 from digit_classifier.web.errors import RefusedError
 
 FIELD = "img"
@@ -18,7 +20,11 @@ blueprint = Blueprint("linear_softmax", __name__)
 
 
 @blueprint.post("/mnist/classify-vector")
-def classify() -> Answer:
+@described(
+    query=MnistQuery,
+    takes={"application/x-www-form-urlencoded": PixelsForm, "multipart/form-data": PixelsForm},
+)
+def classify() -> MnistAnswer:
     """Read the digit of the form's gray levels; 400 says what is wrong with them."""
     classifier = current_classifier()
     try:

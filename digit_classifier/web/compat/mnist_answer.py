@@ -1,11 +1,41 @@
 """The answer on ``/mnist/classify``: one that holds what each of its three clients reads."""
 
+from typing import Annotated, Any, NotRequired, TypedDict
+
 from flask import request
+from msgspec import Meta
 
 from digit_classifier.models.registry import class_name
-from digit_classifier.prediction import Prediction
+from digit_classifier.prediction import Digit, ModelId, Prediction, Probability
 
-Answer = dict[str, object]
+
+class MnistDebug(TypedDict):
+    """What happened inside the network."""
+
+    probabilities: list[Probability]
+    layers: NotRequired[Annotated[list[dict[str, Any]], Meta(description="With `?verbose=1`.")]]
+
+
+class MnistAnswer(TypedDict):
+    """An answer to the older clients of `/mnist`."""
+
+    name: NotRequired[Annotated[str | None, Meta(description="The file's, where one was sent.")]]
+    prediction: Digit
+    label: Digit
+    classification: Digit
+    classifier: Annotated[str, Meta(description="The kind of network, by its class.")]
+    accepted: bool
+    warnings: list[str]
+    model: ModelId
+    elapsed_time_ms: float
+    debug: MnistDebug
+
+
+class MnistQuery(TypedDict, total=False):
+    """What is wanted besides the digit."""
+
+    model: Annotated[str, Meta(description="Its name; by default the service's own choice.")]
+    verbose: Annotated[str, Meta(description="`1`: what happened inside the network.")]
 
 
 def layers_wanted() -> bool:
@@ -13,11 +43,11 @@ def layers_wanted() -> bool:
     return request.args.get("verbose", "").lower() in {"1", "true", "yes"}
 
 
-def answer(prediction: Prediction) -> Answer:
+def answer(prediction: Prediction) -> MnistAnswer:
     """Describe a prediction to these clients."""
-    debug: Answer = {"probabilities": list(prediction.probabilities)}
+    debug: MnistDebug = {"probabilities": list(prediction.probabilities)}
     if prediction.layers:
-        debug["layers"] = [layer.as_json() for layer in prediction.layers]
+        debug["layers"] = [{**layer.as_json()} for layer in prediction.layers]
     return {
         "prediction": prediction.digit,
         "label": prediction.digit,

@@ -2,16 +2,25 @@
 
 from flask import Blueprint, request
 
+from digit_classifier.web.api.described import described
+from digit_classifier.web.api.requests import FileForm, PixelsForm
 from digit_classifier.web.compat import linear_softmax, mnist_rest, png_upload
-from digit_classifier.web.compat.mnist_answer import Answer
+from digit_classifier.web.compat.mnist_answer import MnistAnswer, MnistQuery
 
 blueprint = Blueprint("mnist_classify", __name__)
 
 
 @blueprint.post("/mnist/classify")
-@blueprint.post("/mnist/classify/")
-def classify() -> Answer:
-    """Answer as the service did that such a request was written for."""
+@described(
+    query=MnistQuery,
+    takes={
+        "multipart/form-data": FileForm,
+        "application/x-www-form-urlencoded": PixelsForm,
+        "application/octet-stream": bytes,
+    },
+)
+def classify() -> MnistAnswer:
+    """MnistAnswer as the service did that such a request was written for."""
     if request.mimetype == "multipart/form-data":
         with png_upload.refusing_with_404():  # reading the form may already fail
             has_pixels = linear_softmax.FIELD in request.form

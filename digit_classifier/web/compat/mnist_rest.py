@@ -2,6 +2,7 @@
 
 import re
 from http import HTTPStatus
+from typing import TypedDict
 
 from flask import Blueprint, Response, request
 
@@ -11,18 +12,27 @@ from digit_classifier.errors import (
     FileTooLargeError,
     InputError,
 )
+from digit_classifier.web.api.described import described
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.compat.mnist_answer import Answer, answer, layers_wanted
+from digit_classifier.web.compat.mnist_answer import MnistAnswer, MnistQuery, answer, layers_wanted
 from digit_classifier.web.errors import RefusedError
 from digit_classifier.web.site.samples import current_test_set
 
 blueprint = Blueprint("mnist_rest", __name__)
+
+
+class MnistLabel(TypedDict):
+    """The label of a test digit."""
+
+    label: int
+
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @blueprint.get("/mnist/image/<index>")
 @blueprint.get("/mnist/<index>/image")
+@described(gives_media="image/jpeg")
 def show_image(index: str) -> Response:
     """Give a test digit as a JPEG."""
     picture = current_test_set().picture(_number(index), "JPEG")
@@ -31,21 +41,23 @@ def show_image(index: str) -> Response:
 
 @blueprint.get("/mnist/label/<index>")
 @blueprint.get("/mnist/<index>/label")
-def tell_label(index: str) -> dict[str, int]:
+@described()
+def tell_label(index: str) -> MnistLabel:
     """Give the label of a test digit."""
     return {"label": current_test_set().label(_number(index))}
 
 
 @blueprint.get("/mnist/classify/<index>")
 @blueprint.get("/mnist/<index>/classify")
-def classify_index(index: str) -> Answer:
+@described(query=MnistQuery)
+def classify_index(index: str) -> MnistAnswer:
     """Read a test digit."""
     classifier = current_classifier()
     picture = current_test_set().picture(_number(index))
     return answer(classifier.predict(picture, inspect=layers_wanted()))
 
 
-def classify_body() -> Answer:
+def classify_body() -> MnistAnswer:
     """Read the digit of the image that the body is; a bad one is a 400."""
     classifier = current_classifier()
     try:

@@ -14,11 +14,11 @@ from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, NoFileError
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.compat.mnist_answer import Answer, answer, layers_wanted
+from digit_classifier.web.compat.mnist_answer import MnistAnswer, answer, layers_wanted
 from digit_classifier.web.errors import RefusedError
 
 
-def classify() -> Answer:
+def classify() -> MnistAnswer:
     """Read the digit of the first file of the form."""
     classifier = current_classifier()
     with refusing_with_404():
@@ -26,12 +26,12 @@ def classify() -> Answer:
     name = file.filename
     with refusing_with_404(name=name):
         prediction = classifier.predict(file.stream.read(), inspect=layers_wanted())
-    return {"name": name} | answer(prediction)
+    return {"name": name, **answer(prediction)}
 
 
 @contextmanager
 def refusing_with_404(**more: object) -> Iterator[None]:
-    """Answer what is wrong with an upload as these clients were promised."""
+    """MnistAnswer what is wrong with an upload as these clients were promised."""
     try:
         yield
     except (InputError, HTTPException) as exc:

@@ -1,18 +1,31 @@
 """The Softmax/CNN service: ``POST /upload`` with a file ``file`` or ``image``, or its 404 page."""
 
 from http import HTTPStatus
+from typing import Annotated, TypedDict
 
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
+from msgspec import Meta
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.models.registry import class_name
+from digit_classifier.prediction import Digit, ModelId
+from digit_classifier.web.api.described import described
+from digit_classifier.web.api.requests import FileForm, ModelQuery
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.errors import RefusedError, error_page, problem_told
 from digit_classifier.web.uploads import uploaded_file
 
 blueprint = Blueprint("softmax_cnn", __name__)
+
+
+class UploadAnswer(TypedDict):
+    """The answer to that service's clients."""
+
+    classifier: Annotated[str, Meta(description="The kind of network, by its class.")]
+    label: Digit
+    model: ModelId
 
 
 @blueprint.get("/upload")
@@ -22,6 +35,12 @@ def show_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/upload")
+@described(
+    query=ModelQuery,
+    takes={"multipart/form-data": FileForm},
+    gives=UploadAnswer,
+    errors_media="text/html",
+)
 def classify() -> ResponseReturnValue:
     """Read the digit of the file; every upload error is this service's 404 page."""
     try:

@@ -1,12 +1,17 @@
 """Uploads: kept in memory, of bounded size."""
 
+from urllib.parse import parse_qsl
+
 from flask import Flask, Request, request
 
 from digit_classifier.errors import NoFileError
+from digit_classifier.web.uploads.image_texts import image_of_json, image_of_text
 from digit_classifier.web.uploads.multipart import InMemoryFormParser
 
 #: Room in a request's body for what surrounds the file: part headers and the CSRF token.
 _FRAMING_BYTES = 16 * 1024
+#: Fields of a URL-encoded form that are read.
+_MAX_FIELDS = 100
 
 
 class InMemoryRequest(Request):
@@ -30,21 +35,54 @@ def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
 
 
 def sent_image(field: str) -> bytes:
-    """Return the file of a multipart form's field, or else the body itself, whatever it is called.
+    """Return the image that the current request sends, in any of the ways that clients have.
+
+    It is a file or a text of a form's field, a member of a JSON object, or the body itself. A text
+    is a data URL, as a canvas gives it, or base64. The body's type is not relied upon: many clients
+    name a wrong one.
 
     Raises
     ------
     NoFileError
-        The form has no such file, or the body is empty.
+        There is no such field or member, or the body is empty.
+    BadFormError, BrokenImageError
+        The form, the data URL or the base64 is malformed.
     """
     if request.mimetype == "multipart/form-data":
+        # an image may come as text; the body is bounded
+        request.max_form_memory_size = request.max_content_length
+        if field not in request.files and field in request.form:
+            return image_of_text(request.form[field])
         return uploaded_file(field)
     content = request.get_data()
+    start = content[:64].lstrip()
+    if start[:1] in {b"{", b'"'}:  # no format of images begins like this
+        return image_of_json(content)
+    if start[:5].lower() == b"data:":
+        return image_of_text(content.decode("latin-1"))
+    if request.mimetype == "application/x-www-form-urlencoded" and _is_text(content):
+        return _image_of_urlencoded(content, field)
     if not content:
         raise NoFileError(
             f"Send a picture as the file of the multipart form field {field!r}, or as the body."
         )
     return content
+
+
+def _is_text(content: bytes) -> bool:
+    """Tell a form from an image, which curl's ``--data-binary`` calls a form as well."""
+    return b"=" in content and content.isascii() and b"\0" not in content
+
+
+def _image_of_urlencoded(body: bytes, field: str) -> bytes:
+    try:
+        fields = dict(parse_qsl(body.decode("ascii"), max_num_fields=_MAX_FIELDS))
+    except ValueError as exc:
+        raise NoFileError(f"The form has more than {_MAX_FIELDS} fields.") from exc
+    if field not in fields:
+        raise NoFileError(f"The form has no field {field!r}; send a picture in it.")
+    # a client that does not escape base64 sends "+", which forms take for a space
+    return image_of_text(fields[field].replace(" ", "+"))
 
 
 def uploaded_file(*fields: str) -> bytes:

@@ -35,6 +35,10 @@ def broken(**metadata):
 PROVOKED = {
     "no_file": (lambda client: client.post(CLASSIFY), {}),
     "empty_file": (lambda client: send(client, CLASSIFY, image=as_file(b"")), {}),
+    "bad_form": (
+        lambda client: client.post(CLASSIFY, data=b"--B", content_type="multipart/form-data"),
+        {},
+    ),
     "bad_batch": (lambda client: client.post(BATCH, json={"images": []}), {}),
     "bad_purpose": (lambda client: client.post(f"{CLASSIFY}?purpose=x", data=drawn(7)), {}),
     "bad_pixels": (lambda client: client.post("/mnist/classify", data={"img": "1,2"}), {}),

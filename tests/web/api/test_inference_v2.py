@@ -1,6 +1,8 @@
 """The Open Inference Protocol, by its public client and by requests that no client sends."""
 
+import gzip
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from tritonclient.utils import InferenceServerException
 from digit_classifier.tensors import MAX_DIGITS
 from digit_classifier.web.api.inference_v2 import MAX_BYTES
 from tests.web.serving import make_app, model_of, serving
+
+INFER = "/v2/models/mlp/infer"
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +216,113 @@ def test_request_that_is_too_large_is_a_413(web):
     response = web.post("/v2/models/mlp/infer", data=bytes(MAX_BYTES + 1))
     assert response.status_code == 413
     assert response.json["error"]
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+@pytest.mark.parametrize("binary", [True, False])
+def test_compressed_request_is_read(client, framed, algorithm, binary):
+    images, labels = framed
+    inputs = [as_input(images[:8], "UINT8", binary=binary)]
+    result = client.infer(
+        "mlp",
+        inputs,
+        request_compression_algorithm=algorithm,
+        response_compression_algorithm="gzip",
+    )
+    np.testing.assert_array_equal(result.as_numpy("digits"), labels[:8])
+
+
+def one_digit():
+    images = {"name": "images", "datatype": "UINT8", "shape": [1, 784], "data": [0] * 784}
+    return json.dumps({"inputs": [images]}).encode()
+
+
+def raw_deflate(content):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(content) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("identity", bytes),
+    ],
+)
+def test_every_way_to_compress_is_read(web, encoding, pack):
+    response = web.post(INFER, data=pack(one_digit()), headers={"Content-Encoding": encoding})
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "words"),
+    [
+        ("br", one_digit(), 400, "gzip and deflate are"),
+        ("gzip", one_digit(), 400, "not compressed by gzip"),
+        ("gzip", gzip.compress(one_digit())[:-4], 400, "not whole"),
+        ("gzip", gzip.compress(one_digit()) * 2, 400, "more than one part"),
+        ("deflate", b"", 400, "not whole"),
+        ("gzip", gzip.compress(bytes(MAX_BYTES + 1)), 413, "more data than is accepted"),
+        ("gzip", gzip.compress(bytes(100 * MAX_BYTES)), 413, "more data than is accepted"),
+    ],
+)
+def test_compressed_body_is_bounded_and_checked(web, encoding, body, status, words):
+    response = web.post(INFER, data=body, headers={"Content-Encoding": encoding})
+    assert (response.status_code, [*response.json]) == (status, ["error"])
+    assert words in response.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v2/nowhere", 404),
+        ("GET", "/v2/", 200),
+        ("POST", "/v2", 405),
+        ("GET", INFER, 405),
+        ("DELETE", "/v2/models/mlp", 405),
+        ("GET", "/v2/repository/index", 405),
+        ("GET", "/v2/models/forest/config", 404),
+        ("GET", "/v20", 404),
+    ],
+)
+def test_every_error_has_the_protocol_s_own_form(web, method, path, status):
+    response = web.open(path, method=method)
+    assert response.status_code == status
+    if path.startswith("/v2/") or path == "/v2":
+        assert "error" in response.json or status == 200
+        assert response.mimetype == "application/json"
+        assert ("Allow" in response.headers) is (status == 405)
+    else:
+        assert response.json["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda client: client.get_inference_statistics(), "GET /metrics"),
+        (lambda client: client.get_inference_statistics("mlp"), "GET /metrics"),
+        (lambda client: client.load_model("mlp"), "when the service starts"),
+        (lambda client: client.unload_model("mlp"), "when the service starts"),
+        (lambda client: client.get_trace_settings(), "by the operator"),
+        (lambda client: client.get_log_settings(), "by the operator"),
+        (lambda client: client.get_system_shared_memory_status(), "no shared memory"),
+        (lambda client: client.get_model_config("forest"), "no model 'forest'"),
+    ],
+)
+def test_what_is_not_here_says_what_to_do_instead(client, call, words):
+    with pytest.raises(InferenceServerException, match=words):
+        call(client)
+
+
+def test_repository_lists_the_models_and_their_configuration_is_told(client, app):
+    listed = client.get_model_repository_index()
+    assert {model["name"] for model in listed} == {"mlp", "cnn", "softmax"}
+    assert {model["state"] for model in listed} == {"READY"}
+    config = client.get_model_config("cnn")
+    assert (config["name"], config["max_batch_size"]) == ("cnn", MAX_DIGITS)
+    assert config["input"] == [{"name": "images", "data_type": "TYPE_FP32", "dims": [28, 28]}]
+    assert [output["dims"] for output in config["output"]] == [[10], []]

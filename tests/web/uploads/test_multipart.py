@@ -5,6 +5,7 @@ from urllib3.filepost import encode_multipart_formdata
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+from digit_classifier.errors import BadFormError
 from digit_classifier.web.uploads.multipart import InMemoryFormParser
 
 PIECE = 64 * 1024
@@ -77,34 +78,69 @@ def test_text_has_the_charset_that_it_says_or_utf_8():
     assert parse(latin + other + b"--B--\r\n") == ([("a", "ü"), ("b", "ü")], [])
 
 
-@pytest.mark.parametrize("boundary", ["", "C", "ü", "B\n"])
-def test_nothing_is_read_by_another_boundary(boundary):
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("fünf.png".encode("latin-1"), "fünf.png"),
+        ("fünf.png".encode(), "fünf.png"),
+        ("пять.png".encode("cp1251"), "пять.png".encode("cp1251").decode("latin-1")),
+        ("五.png".encode("shift-jis"), "五.png".encode("shift-jis").decode("latin-1")),
+        (b"\xff.png", "ÿ.png"),
+    ],
+)
+def test_file_name_of_any_encoding_does_not_cost_the_form(sent, read):
+    body = part(b'name="a"', b"1") + part(b'name="image"; filename="' + sent + b'"', b"content")
+    assert parse(body + b"--B--\r\n") == ([("a", "1")], [("image", read, b"content")])
+
+
+def fault(body, **options):
+    with pytest.raises(BadFormError) as caught:
+        parse(body, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("boundary", ["C", "ü", "B\n"])
+def test_form_with_another_boundary_is_refused(boundary):
     body = part(b'name="image"; filename="7.png"', b"content") + b"--B--\r\n"
-    assert parse(body, boundary=boundary) == ([], [])
+    assert fault(body, boundary=boundary)
 
 
-@pytest.mark.parametrize("n_bytes", range(0, 130, 3))
-def test_form_that_breaks_off_is_as_good_as_none(n_bytes):
+def test_form_without_a_boundary_is_refused_with_that_fault():
+    body = part(b'name="image"; filename="7.png"', b"content") + b"--B--\r\n"
+    assert "has no boundary" in fault(body, boundary="")
+
+
+@pytest.mark.parametrize("n_bytes", range(1, 130, 3))
+def test_unfinished_form_is_refused_with_that_fault(n_bytes):
     body = part(b'name="a"', b"1") + part(b'name="image"; filename="7.png"', b"content")
     whole = body + b"--B--"
     assert n_bytes < len(whole)
     assert parse(whole)[0] == [("a", "1")]
-    assert parse(whole[:n_bytes]) == ([], [])
+    assert "ends before its closing boundary" in fault(whole[:n_bytes])
+
+
+def test_form_without_any_content_is_empty():
+    assert parse(b"") == ([], [])
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_lines_that_end_in_lf_alone_are_the_fault(cut):
+    body = part(b'name="a"', b"1") + part(b'name="image"; filename="7.png"', b"content")
+    lines = (body + b"--B--\r\n").replace(b"\r\n", b"\n")
+    assert "LF alone" in fault(b"--B\r\n" * cut + lines[cut * 4 :])
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "reason"),
     [
-        part(b'name="image"; filename="7.png"', b"content", b"X-A: 1\rX-B: 2"),
-        part(b'name="image"; filename="7.png"', b"content", b"X-A"),
-        part(b'name="image"; filename="7.png"', b"content", b"Content-Length: 6"),
-        part(b'name="image"; filename="\xff.png"', b"content"),
-        b"--B\r\n\r\ncontent\r\n",
-        b"--B\nContent-Disposition: form-data; name=a\n\ncontent\n",
+        (part(b'name="image"; filename="7.png"', b"content", b"X-A: 1\rX-B: 2"), "header"),
+        (part(b'name="image"; filename="7.png"', b"content", b"X-A"), "header"),
+        (part(b'name="image"; filename="7.png"', b"content", b"Content-Length: 6"), "Length"),
+        (b"--B\r\n\r\ncontent\r\n", "Content-Disposition"),
     ],
 )
-def test_form_that_is_none_is_read_as_empty(broken):
-    assert parse(part(b'name="a"', b"1") + broken + b"--B--\r\n") == ([], [])
+def test_malformed_part_is_refused_with_its_fault(broken, reason):
+    assert reason in fault(part(b'name="a"', b"1") + broken + b"--B--\r\n")
 
 
 def test_form_has_no_more_parts_and_no_longer_texts_than_is_allowed():

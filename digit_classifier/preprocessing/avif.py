@@ -1,0 +1,218 @@
+"""What an AVIF file asks of its decoder, judged before any of it is decoded.
+
+The size in an AVIF's header is not what its AV1 data declare: a file of 3 kB that says 64×64 may
+hold a frame of 16,384×16,384 pixels, or a thousand frames that are never shown. The boxes are those
+of ISO 14496-12 and 23008-12, the data units (OBU) those of the AV1 bitstream specification, 5.3 to
+5.5.
+"""
+
+from collections.abc import Iterable, Iterator
+
+_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
+#: Boxes that contain the boxes of an image sequence.
+_CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+_REPEATED = (b"trak", b"free", b"skip", b"uuid", b"sgpd", b"sbgp", b"udta")
+#: Frames of a sequence: its table of them is built when the file is opened.
+_MAX_SAMPLES = 10_000
+#: Data units of one image: a picture has a header and a frame, with a few of tiles.
+_MAX_UNITS = 1000
+_SEQUENCE_HEADER, _FRAME_HEADER, _FRAME = 1, 3, 6
+
+
+def is_avif(content: bytes) -> bool:
+    """Return whether a file begins as an AVIF does; some HEIC files do as well."""
+    return content[4:8] == b"ftyp" and content[8:12] in _BRANDS
+
+
+def count_frame_pixels(content: bytes) -> int:
+    """Count the pixels of all frames that the AV1 data of a file's images declare.
+
+    Of a sequence, the first frame counts, which alone is decoded.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, or made in a way that no common program uses.
+    """
+    return sum(_pixels_of(data) for data in _coded_images(content))
+
+
+def _coded_images(content: bytes) -> Iterator[bytes]:
+    for kind, body in _boxes(content):
+        if kind == b"meta":
+            yield from _items(_unique(_boxes(body[4:])), content)
+        elif kind == b"moov":
+            yield from _first_samples(body, content)
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the type and the body of each box."""
+    start = 0
+    while start + 8 <= len(content):
+        size, kind, head = _number(content, start, 4), content[start + 4 : start + 8], 8
+        if size == 1:
+            size, head = _number(content, start + 8, 8), 16
+        elif size == 0:
+            size = len(content) - start
+        if size < head:
+            raise ValueError("a box is smaller than its head")
+        yield kind, content[start + head : start + size]
+        start += size
+
+
+def _unique(boxes: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return boxes by their type: readers differ in which of two they take."""
+    found: dict[bytes, bytes] = {}
+    for kind, body in boxes:
+        if kind in found and kind not in _REPEATED:
+            raise ValueError("a box comes twice")
+        found[kind] = body
+    return found
+
+
+def _number(content: bytes, start: int, size: int) -> int:
+    if start + size > len(content):
+        raise ValueError("a box breaks off")
+    return int.from_bytes(content[start : start + size], "big")
+
+
+class _Fields:
+    """Reads the fields of a box one after the other."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body, self._at = body, 0
+
+    def take(self, size: int) -> int:
+        value = _number(self._body, self._at, size)
+        self._at += size
+        return value
+
+
+def _items(meta: dict[bytes, bytes], content: bytes) -> Iterator[bytes]:
+    """Yield the AV1 data of the items, as the box ``iloc`` says where they are."""
+    coded = set(_coded_item_ids(meta.get(b"iinf", b"")))
+    fields = _Fields(meta.get(b"iloc", b""))
+    version = fields.take(4) >> 24
+    sizes = fields.take(2)
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version else 0
+    wide = 4 if version == 2 else 2
+    for _ in range(fields.take(wide)):
+        item_id = fields.take(wide)
+        method = fields.take(2) & 15 if version else 0
+        fields.take(2)
+        base, data = fields.take(base_size), b""
+        source = {0: content, 1: meta.get(b"idat", b"")}.get(method)
+        if source is None:
+            raise ValueError("an item is made of other items")
+        for _ in range(fields.take(2)):
+            fields.take(index_size)
+            start, length = base + fields.take(offset_size), fields.take(length_size)
+            if item_id in coded:
+                data += source[start : start + length if length else None]
+                if len(data) > len(content):
+                    raise ValueError("the parts of an item lie over one another")
+        if item_id in coded:
+            yield data
+
+
+def _coded_item_ids(iinf: bytes) -> Iterator[int]:
+    """Yield the numbers of the items that are AV1 images."""
+    fields = _Fields(iinf)
+    head = 8 if fields.take(4) >> 24 else 6
+    for kind, body in _boxes(iinf[head:]):
+        entry = _Fields(body)
+        if kind != b"infe" or (version := entry.take(4) >> 24) < 2:
+            continue
+        wide = 4 if version == 3 else 2
+        item_id = entry.take(wide)
+        if body[6 + wide : 10 + wide] == b"av01":
+            yield item_id
+
+
+def _first_samples(moov: bytes, content: bytes) -> Iterator[bytes]:
+    """Yield the first frame of each track."""
+    boxes = [*_boxes(moov)]
+    for kind, body in boxes:
+        if kind in _CONTAINERS:
+            yield from _first_samples(body, content)
+    tables = _unique(boxes)
+    if b"stsz" not in tables:
+        return
+    sizes = _Fields(tables[b"stsz"])
+    sizes.take(4)
+    size, count = sizes.take(4), sizes.take(4)
+    if count > _MAX_SAMPLES:
+        raise ValueError("a sequence has too many frames")
+    size = size or sizes.take(4)
+    is_wide = b"co64" in tables
+    if is_wide and b"stco" in tables:
+        raise ValueError("a track has two tables of offsets")
+    offsets = _Fields(tables.get(b"co64" if is_wide else b"stco", b""))
+    offsets.take(8)
+    start = offsets.take(8 if is_wide else 4)
+    yield content[start : start + size]
+
+
+def _pixels_of(data: bytes) -> int:
+    """Multiply the frames of one coded image by the size that its sequence headers declare."""
+    largest = n_frames = 0
+    for number, (kind, body) in enumerate(_units(data)):
+        if number == _MAX_UNITS:
+            raise ValueError("an image has too many parts")
+        if kind == _SEQUENCE_HEADER:
+            largest = max(largest, _frame_pixels(body))
+        n_frames += kind in {_FRAME_HEADER, _FRAME}
+    return largest * n_frames
+
+
+def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the type and the body of each data unit of AV1."""
+    start = 0
+    while start < len(data):
+        head = data[start]
+        start += 2 if head & 4 else 1
+        size = len(data) - start
+        if head & 2:
+            size = 0
+            for shift in range(0, 56, 7):  # LEB128
+                byte = _number(data, start, 1)
+                start += 1
+                size |= (byte & 127) << shift
+                if byte < 128:
+                    break
+        yield head >> 3 & 15, data[start : start + size]
+        start += size
+
+
+def _frame_pixels(header: bytes) -> int:
+    """Return the largest width times the largest height of a sequence header."""
+    bits = _Bits(header)
+    bits.take(4)  # profile, and whether it is a still picture
+    if bits.take(1):  # the short form for still pictures
+        bits.take(5)
+    else:
+        if bits.take(1):
+            raise ValueError("an image has a clock")
+        has_delays = bits.take(1)
+        for _ in range(bits.take(5) + 1):
+            bits.take(12)
+            if bits.take(5) > 7:
+                bits.take(1)
+            if has_delays and bits.take(1):
+                bits.take(4)
+    width_bits, height_bits = bits.take(4) + 1, bits.take(4) + 1
+    return (bits.take(width_bits) + 1) * (bits.take(height_bits) + 1)
+
+
+class _Bits:
+    """Reads a sequence of bits as numbers."""
+
+    def __init__(self, content: bytes) -> None:
+        self._value, self._left = int.from_bytes(content[:64], "big"), 8 * len(content[:64])
+
+    def take(self, count: int) -> int:
+        self._left -= count
+        if self._left < 0:
+            raise ValueError("a header breaks off")
+        return self._value >> self._left & (1 << count) - 1
