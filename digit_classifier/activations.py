@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digit_classifier.classifier import Array
+from digit_classifier.classifier import Array, Classifier
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.network import ACTIVATIONS
@@ -81,7 +81,7 @@ def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkP
     framed = resize(image.framed.image, *metadata.image_shape)
     vector = vectorize(framed[np.newaxis], metadata.input_scaling)  # (1, n_features)
     layers = tuple(_hidden_layers(classifier, vector)) or tuple(_filters(classifier))
-    return NetworkPictures(layers, tuple(_contributions(classifier, framed, vector)))
+    return NetworkPictures(layers, tuple(_coloured_inputs(classifier, framed, vector)))
 
 
 def _hidden_layers(classifier: DigitClassifier, vector: Array) -> Iterator[LayerPicture]:
@@ -138,15 +138,30 @@ def _filters(classifier: DigitClassifier) -> Iterator[LayerPicture]:
     yield LayerPicture("filters", len(filters), shape, picture.width, picture.height, png)
 
 
-def _contributions(
-    classifier: DigitClassifier, framed: NDArray[np.uint8], vector: Array
-) -> Iterator[bytes]:
-    """Colour the input by the gradient of each class's logit, times the input."""
-    n_classes = len(classifier.model.metadata.class_labels)
+def contributions(classifier: Classifier, vector: Array, n_classes: int) -> Array | None:
+    """Attribute each logit, compared with the mean logit, to the features: gradient times input.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    vector : ndarray of shape (1, n_features)
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_features) or None
+        None if the classifier has no gradients.
+    """
     contrast = np.eye(n_classes, dtype=vector.dtype) - 1 / n_classes
     repeated = np.repeat(vector, n_classes, axis=0)
-    gradients = classifier.model.classifier.input_gradient(repeated, lambda _: contrast)
-    if gradients is None:
-        return
-    for contribution in gradients * vector:
-        yield as_png(overlay(framed, contribution.reshape(framed.shape)))
+    gradients = classifier.input_gradient(repeated, lambda _: contrast)
+    return None if gradients is None else gradients * vector
+
+
+def _coloured_inputs(
+    classifier: DigitClassifier, framed: NDArray[np.uint8], vector: Array
+) -> Iterator[bytes]:
+    model = classifier.model
+    attributed = contributions(model.classifier, vector, len(model.metadata.class_labels))
+    for of_class in () if attributed is None else attributed:
+        yield as_png(overlay(framed, of_class.reshape(framed.shape)))
