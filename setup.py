@@ -15,7 +15,13 @@ setup(
     packages=find_packages(include=["digit_classifier", "digit_classifier.*"]),
     package_data={
         "digit_classifier": ["py.typed", "pretrained/*/*", "selftest/*.png", "samples/*.png"],
-        "digit_classifier.web": ["templates/*.html", "static/*", "static/page/*"],
+        "digit_classifier.web": [
+            "templates/*.html",
+            "static/*",
+            "static/page/*",
+            "static/page/later/*",
+            "static/ready/*",
+        ],
         "digit_classifier.web.api": ["openapi_examples.json"],
     },
     # requirements.txt pins these, and all they need, to exact versions with hashes.

@@ -54,6 +54,24 @@ class DigitClassifier:
         self.limits = limits or DecodeLimits()
 
     @classmethod
+    def load(cls, name: str = "mlp", models_dir: Path = Path("models")) -> Self:
+        """Load a model by its name.
+
+        Parameters
+        ----------
+        name : str, default="mlp"
+            "mlp", "cnn" or "softmax", the name of a model trained here, or the path of a model
+            file, which ends in ``.safetensors``.
+        models_dir : Path, default="models"
+            Directory of the models trained here.
+
+        Raises
+        ------
+        ModelNotFoundError, ModelCorruptError
+        """
+        return cls(load_model(name, models_dir))
+
+    @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Load the model that the settings name.
 

@@ -66,6 +66,8 @@ class Settings:
         Limit per key, or per address, such as ``"60/minute"``.
     rate_limit_storage
         Storage of the rate limits: ``"memory://"`` in each process, or ``"redis://HOST:PORT"``.
+    source_url
+        Address of the source code, to which every page's footer then links.
     secret_key
         Signs the session cookie that carries the form's CSRF token. In production the web
         application does not start without it; there is no default.
@@ -89,6 +91,7 @@ class Settings:
     api_keys: tuple[str, ...] = ()
     rate_limit: str = ""
     rate_limit_storage: str = "memory://"
+    source_url: str = ""
     secret_key: ts.SecretStr | None = None
 
 

@@ -79,6 +79,7 @@ def test_every_field_can_be_set_by_the_environment(monkeypatch):
         "api_keys": ("a b", "c d"),
         "rate_limit": "1/second",
         "rate_limit_storage": "redis://somewhere",
+        "source_url": "https://code.example",
         "secret_key": "hush",
     }
     assert set(values) >= {field.name for field in dataclasses.fields(Settings)}

@@ -28,7 +28,7 @@ from digit_classifier.web.compat import (
 )
 from digit_classifier.web.monitoring import health, logs, metrics, observation, status
 from digit_classifier.web.process import load_shedding
-from digit_classifier.web.site import assets, pages, samples
+from digit_classifier.web.site import about, assets, pages, samples
 
 #: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
 _FOR_PROGRAMS = (
@@ -41,6 +41,7 @@ _FOR_PROGRAMS = (
     softmax_cnn.blueprint,
 )
 _FOR_ALL = (
+    about.blueprint,
     docs.blueprint,
     health.blueprint,
     metrics.blueprint,
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     inference_v2.init_app(app)
     classifier.init_app(app, classifiers)
     status.init_app(app, settings)
+    about.init_app(app, settings.source_url)
     samples.init_app(app, MnistTestSet(settings.data_dir))
     _admit(app, settings)
     Bootstrap5().init_app(app)

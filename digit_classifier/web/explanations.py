@@ -5,8 +5,9 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from digit_classifier.activations import LayerPicture, NetworkPictures
 from digit_classifier.explanation import Explanation, PictureWithBoxes, Step
-from digit_classifier.web.messages import STEPS
+from digit_classifier.web.messages import STEPS, name_layer
 
 _Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
 
@@ -16,10 +17,30 @@ class StepDocument(TypedDict):
 
     name: str
     title: str
+    about: Annotated[str, Meta(description="What the step is good for.")]
     width: int
     height: int
     changed: Annotated[bool, Meta(description="Whether it did anything.")]
     picture: _Picture
+
+
+class LayerDocument(TypedDict):
+    """The output of a hidden layer; for softmax regression, its filters."""
+
+    title: str
+    width: int
+    height: int
+    picture: _Picture
+
+
+class InsideDocument(TypedDict):
+    """The network at work on the image."""
+
+    layers: list[LayerDocument]
+    contributions: Annotated[
+        list[_Picture],
+        Meta(description="For each digit, the pixels that spoke for it and against it."),
+    ]
 
 
 class ExplanationDocument(TypedDict):
@@ -32,6 +53,7 @@ class ExplanationDocument(TypedDict):
     ]
     overlay: Annotated[_Picture | None, Meta(description="The same in colours.")]
     steps: NotRequired[list[StepDocument]]
+    inside: NotRequired[InsideDocument]
 
 
 class BoxesDocument(TypedDict):
@@ -44,7 +66,9 @@ class BoxesDocument(TypedDict):
     height: int
 
 
-def explanation_document(explanation: Explanation, *, with_steps: bool) -> ExplanationDocument:
+def explanation_document(
+    explanation: Explanation, *, with_steps: bool, inside: NetworkPictures | None = None
+) -> ExplanationDocument:
     """Write an explanation in JSON's types.
 
     Parameters
@@ -52,6 +76,8 @@ def explanation_document(explanation: Explanation, *, with_steps: bool) -> Expla
     explanation : Explanation
     with_steps : bool
         With a picture of each step of preprocessing, which are most of its size.
+    inside : NetworkPictures, optional
+        The network at work.
     """
     overlay = explanation.overlay_png
     document: ExplanationDocument = {
@@ -61,6 +87,11 @@ def explanation_document(explanation: Explanation, *, with_steps: bool) -> Expla
     }
     if with_steps:
         document["steps"] = [*map(_step, explanation.steps)]
+    if inside is not None:
+        document["inside"] = {
+            "layers": [*map(_layer, inside.layers)],
+            "contributions": [*map(_address, inside.contributions)],
+        }
     return document
 
 
@@ -73,10 +104,21 @@ def boxes_document(picture: PictureWithBoxes) -> BoxesDocument:
     }
 
 
+def _layer(layer: LayerPicture) -> LayerDocument:
+    return {
+        "title": name_layer(layer.kind, layer.n, layer.shape),
+        "width": layer.width,
+        "height": layer.height,
+        "picture": _address(layer.png),
+    }
+
+
 def _step(step: Step) -> StepDocument:
+    title, about = STEPS[step.name]
     return {
         "name": step.name,
-        "title": STEPS[step.name],
+        "title": title,
+        "about": about,
         "width": step.width,
         "height": step.height,
         "changed": step.changed,

@@ -9,6 +9,8 @@ from digit_classifier.prediction import Prediction
 
 #: Least confidence for each way to say it; below the last, the runner-up is named.
 _SURE, _FAIRLY_SURE = 0.95, 0.8
+#: Least confidence for a guess to be named where there is probably no digit.
+_LIKELY = 0.5
 
 _WARNINGS = {
     "ink_unclear": "The digit does not stand out clearly from its background, so the middle of "
@@ -34,36 +36,58 @@ _WARNINGS_OF_READING = {
 }
 
 
-#: What each step of preprocessing does.
+#: Each step of preprocessing, and what it is good for.
 STEPS = {
-    "decode": "Decoded, in gray",
-    "shrink": "Reduced",
-    "crop_frames": "Frame cut off",
-    "remove_specks": "Specks removed",
-    "level_bands": "Bands levelled",
-    "remove_background": "Background removed",
-    "remove_lines": "Ruled lines removed",
-    "select_ink": "Ink chosen",
-    "unstretch": "Proportions put right",
-    "crop_to_ink": "Cropped to the ink",
-    "even_strokes": "Strokes evened",
-    "fit_box": "Fitted to 20 pixels",
-    "center_of_mass": "Centred by its mass",
-    "center": "Middle of the picture",
+    "decode": ("Decoded, in gray", "as the file has it"),
+    "shrink": ("Reduced", "fewer pixels are quicker to search"),
+    "crop_frames": ("Frame cut off", "a border is not ink"),
+    "remove_specks": ("Specks removed", "dust and grain"),
+    "level_bands": ("Bands levelled", "paper of two shades"),
+    "remove_background": ("Background removed", "shadows, and the paper's colour"),
+    "remove_lines": ("Ruled lines removed", "the paper's, not the pen's"),
+    "select_ink": ("Ink chosen", "what belongs to the digit"),
+    "unstretch": ("Proportions put right", "it was squeezed or stretched"),
+    "crop_to_ink": ("Cropped to the ink", "wherever it was written"),
+    "even_strokes": ("Strokes evened", "a thin pen made wider"),
+    "fit_box": ("Fitted to 20 pixels", "however large it was"),
+    "center_of_mass": ("Centred by its mass", "as in the training digits"),
+    "center": ("Middle of the picture", "since no ink stood out"),
 }
 
+#: A name for each shipped model, and a line on it.
+MODELS = {
+    "mlp": ("Perceptron", "Each neuron sees the whole digit. The usual choice."),
+    "cnn": ("Convolutional", "Looks for small shapes first, wherever they are."),
+    "softmax": ("Templates", "One template for each digit. Quick, and often wrong."),
+}
+
+#: The pictures that the page offers to read, and what they are.
+READY = {
+    "digit.png": "a drawn digit",
+    "photo.jpg": "a photo",
+    "hard.jpg": "a hard one",
+    "number.png": "a number",
+    "letter.png": "a letter",
+}
 
 #: What the page says by itself.
 MESSAGES = {
     "nothing": "Nothing drawn yet.",
+    "offline": "You are offline. Draw all the same: it is read when there is a connection again.",
     "because": "Strokes that made it so",
     "not_read": "The picture was not read",
+    "heic": "This browser cannot open an iPhone's HEIC photos. On the iPhone, choose Settings, "
+    "Camera, Formats, Most Compatible, or share the photo as JPEG.",
     "unreachable": "The service cannot be reached",
     "unreachable_detail": "You may be offline. Nothing is lost: it is tried again as soon as there "
     "is a connection.",
     "failed": "That did not work",
     "failed_detail": "Something went wrong on the server's side. Please try again.",
+    "summary": "{read} of {all} pictures read.",
+    "summary_so_far": "{read} of {all} pictures done …",
 }
+
+_HEIC_BRANDS = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")
 
 
 @dataclass(frozen=True)
@@ -77,7 +101,7 @@ class Told:
     sentence : str
         How sure the answer is.
     confidence : str
-        In per cent, and that it is the confidence.
+        In per cent, and that it is the confidence; empty where there is probably no digit.
     percents : tuple of str
         The probability of each digit, in per cent.
     remarks : tuple of str
@@ -102,12 +126,12 @@ def tell(prediction: Prediction) -> Told:
     return Told(
         digit=str(prediction.digit) if prediction.accepted else "",
         sentence=_sentence(prediction),
-        confidence=f"Confidence: {percent(prediction.confidence)}",
+        confidence=f"Confidence: {percent(prediction.confidence)}" if prediction.accepted else "",
         percents=tuple(map(percent, prediction.probabilities)),
         remarks=tuple(_WARNINGS[code] for code in prediction.warnings if code in _WARNINGS),
         source=f"by model {prediction.model_name} {prediction.model_version} in "
         f"{prediction.elapsed_ms:.1f} ms",
-        because=f"Strokes that made it a {prediction.digit}",
+        because=_because(prediction),
     )
 
 
@@ -199,7 +223,10 @@ def _sentence(prediction: Prediction) -> str:
     if "several_digits" in prediction.warnings:
         return "I see more than one digit."
     if not prediction.accepted:
-        return f"This does not look like a digit; my best guess would be {prediction.digit}."
+        if prediction.confidence < _LIKELY:
+            return "This does not look like a digit."
+        guess = _with_article(prediction.digit)
+        return f"I cannot make out a digit; at best this is {guess}."
     if prediction.confidence >= _SURE:
         return "I am sure."
     if prediction.confidence >= _FAIRLY_SURE:
@@ -207,9 +234,38 @@ def _sentence(prediction: Prediction) -> str:
     return f"I am not sure: it could be {prediction.digit} or {_runner_up(prediction)}."
 
 
+def _because(prediction: Prediction) -> str:
+    how = "that made it" if prediction.accepted else "that look most like"
+    return f"Strokes {how} {_with_article(prediction.digit)}"
+
+
+def _with_article(digit: int) -> str:
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
 def _runner_up(prediction: Prediction) -> int:
     others = (digit for digit in range(10) if digit != prediction.digit)
     return max(others, key=lambda digit: prediction.probabilities[digit])
+
+
+def name_model(name: str) -> tuple[str, str]:
+    """Return a name for people and a line on the model; its own name where it is not shipped."""
+    return MODELS.get(name, (name, "A model that was trained here."))
+
+
+def name_layer(kind: str, n: int, shape: Sequence[int]) -> str:
+    """Name a layer of a network by what it has.
+
+    >>> name_layer("units", 1024, ()), name_layer("maps", 24, (14, 14))
+    ('1,024 units', '24 maps of 14 × 14')
+    """
+    size = f" of {' × '.join(map(str, shape))}" if shape else ""
+    return f"{n:,} {kind}{size}"
+
+
+def is_heic(content: bytes) -> bool:
+    """Return whether a file is an iPhone's photo, which is no supported image."""
+    return content[4:12].startswith(_HEIC_BRANDS)
 
 
 def percent(share: float) -> str:

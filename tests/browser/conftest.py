@@ -41,7 +41,9 @@ def open_page(browser: Browser, server: str) -> Iterator[OpenPage]:
     contexts = []
 
     def open_page(address: str = server, **options: object) -> Page:
-        contexts.append(browser.new_context(**{"viewport": LAPTOP, **options}))
+        # without a service worker, which would hide requests from `page.route`
+        defaults = {"viewport": LAPTOP, "service_workers": "block"}
+        contexts.append(browser.new_context(**{**defaults, **options}))
         contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         page.goto(address)

@@ -19,11 +19,15 @@ def a_file(content: bytes, name: str = "picture.png", kind: str = "image/png") -
 
 
 def choose(page: Page, *files: File) -> None:
-    page.get_by_label("picture of a digit").set_input_files([*files])
+    page.get_by_label("Choose a picture").set_input_files([*files])
 
 
 def board(page: Page) -> Locator:
     return page.get_by_role("img", name="Draw a digit")
+
+
+def model(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-model={name}]")
 
 
 def answer(page: Page) -> Locator:
@@ -95,5 +99,4 @@ def clear(page: Page) -> None:
 def expect_comparison(page: Page) -> None:
     """Wait until each model has told what it reads."""
     for name in ("mlp", "cnn", "softmax"):
-        link = page.locator("[data-models]").get_by_role("link", name=name)
-        expect(link.locator("[data-answer]")).not_to_be_empty()
+        expect(model(page, name).locator("[data-answer]")).not_to_be_empty()

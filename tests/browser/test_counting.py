@@ -9,7 +9,16 @@ import requests
 from playwright.sync_api import Response, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.hands import HAND, a_file, choose, clear, draw, expect_comparison, expect_digit
+from tests.browser.hands import (
+    HAND,
+    a_file,
+    choose,
+    clear,
+    draw,
+    expect_comparison,
+    expect_digit,
+    model,
+)
 from tests.deployment import machine as m
 from tests.web.pictures import drawn, drawn_number
 from tests.web.serving import make_app, serving
@@ -56,7 +65,7 @@ def test_picture_that_is_read_again_counts_once(open_page: OpenPage, address: st
     page = open_page(address)
     choose(page, a_file(drawn(7)))
     expect_comparison(page)
-    page.locator("[data-models]").get_by_role("link", name="cnn").click()
+    model(page, "cnn").click()
     expect_comparison(page)
     page.locator("[data-steps] summary").click()
     expect(page.locator("[data-steps] li").first).to_be_visible()
@@ -67,7 +76,7 @@ def test_number_counts_as_a_reading_once(open_page: OpenPage, address: str) -> N
     page = open_page(address)
     choose(page, a_file(drawn_number("407")))
     expect_comparison(page)
-    page.locator("[data-models]").get_by_role("link", name="cnn").click()
+    model(page, "cnn").click()
     expect_comparison(page)
     told = counted(address)
     assert told["readings"] == {"mlp": 1, "cnn": 0, "softmax": 0}

@@ -168,7 +168,7 @@ def test_scribble_is_told_not_to_be_a_digit_or_not_sure_of(open_page: OpenPage) 
     page = open_page()
     for digit in (2, 4, 7, 5):
         draw(page, digit)
-    told = "This does not look like a digit|I am not sure: it could be|more than one digit"
+    told = "does not look|cannot make out|I am not sure: it could be|more than one digit"
     expect(answer(page)).to_have_text(re.compile(told))
 
 

@@ -11,13 +11,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LAPTOP, PHONE, OpenPage
-from tests.browser.hands import a_file, answer, board, choose, draw, expect_digit
+from tests.browser.hands import a_file, answer, board, choose, draw, expect_digit, model
 from tests.web.pictures import drawn
 
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[1] / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
-KIB = 1024
 GOOD_LAYOUT_SHIFT = 0.1  # by the Web Vitals
 SLACK = 30  # pixels of a phone's height that another font may take
 NO_PICTURE = b"This is no picture."
@@ -38,7 +37,7 @@ def show(page: Page, content: bytes | None) -> None:
     if content == NO_PICTURE:
         expect(page.get_by_role("alert")).to_be_visible()
     else:
-        expect(page.get_by_role("link", name="softmax 7")).to_be_visible()
+        expect(model(page, "softmax")).to_have_text(re.compile(r"\s7$"))
 
 
 def axe_script() -> str:
@@ -61,7 +60,7 @@ def test_form_is_answered_without_a_script(open_page: OpenPage, digit: int) -> N
 
 def test_another_model_answers_without_a_script(open_page: OpenPage) -> None:
     page = open_page(java_script_enabled=False)
-    page.get_by_role("link", name="cnn").click()
+    model(page, "cnn").click()
     send(page, drawn(7))
     expect(page.get_by_text(re.compile("by model cnn "))).to_be_visible()
 
@@ -94,11 +93,14 @@ def test_keyboard_reaches_everything_in_the_order_of_the_page(open_page: OpenPag
     expect_digit(page, 7)
     page.mouse.click(5, 5)
     reached = []
-    for _ in range(10):
+    order = ("Draw", "Undo", "Clear", "Choose", *["a "] * 5, "Ten", "Perceptron", "Convolutional")
+    order += ("Templates", "Look", "Every", "For", "Privacy")
+    for _ in order:
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
-                "(e => e.ariaLabel ?? e.labels?.[0]?.innerText ?? e.innerText)"
+                "(e => e.ariaLabel ?? e.querySelector('img')?.alt ?? e.labels?.[0]?.innerText"
+                " ?? e.innerText)"
                 "(document.activeElement)"
             ).split("\n")[0]
         )
@@ -107,7 +109,6 @@ def test_keyboard_reaches_everything_in_the_order_of_the_page(open_page: OpenPag
             "(document.activeElement)"
         )
         assert outline == "3px", reached[-1]
-    order = ("Draw", "Undo", "Clear", "Choose", "Ten", "mlp", "cnn", "softmax", "Every", "For")
     for words, first in zip(reached, order, strict=True):
         assert words.startswith(first)
 
@@ -115,7 +116,7 @@ def test_keyboard_reaches_everything_in_the_order_of_the_page(open_page: OpenPag
 def test_nothing_is_asked_of_another_host_and_the_console_stays_empty(
     open_page: OpenPage, server: str
 ) -> None:
-    page = open_page()
+    page = open_page(service_workers="allow")
     hosts, complaints = set(), []
     page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     page.on("console", lambda message: complaints.append(message.text))
@@ -128,7 +129,7 @@ def test_nothing_is_asked_of_another_host_and_the_console_stays_empty(
     assert complaints == []
 
 
-def test_page_weighs_less_than_150_kib_compressed(open_page: OpenPage) -> None:
+def test_page_weighs_less_than_90_kb_compressed(open_page: OpenPage) -> None:
     page = open_page()
     bodies = []
     page.on("response", lambda response: bodies.append((response.url, response.body())))
@@ -136,7 +137,7 @@ def test_page_weighs_less_than_150_kib_compressed(open_page: OpenPage) -> None:
     page.wait_for_load_state("networkidle")
     sizes = {url: len(compress(body)) for url, body in bodies if not url.startswith("data:")}
     assert any(url.endswith("main.js") for url in sizes)
-    assert sum(sizes.values()) < 150 * KIB, sizes
+    assert sum(sizes.values()) < 90_000, sizes
 
 
 @pytest.mark.parametrize("viewport", [LAPTOP, PHONE])
@@ -160,11 +161,40 @@ def test_page_fits_on_one_screen(
     elif content is not None:
         send(page, content)
     root = "document.documentElement"
-    size = page.evaluate(f"[{root}.scrollWidth, {root}.scrollHeight]")
-    assert size == [viewport["width"], viewport["height"]]
-    if touch:
-        height = page.evaluate("document.body.getBoundingClientRect().height")
-        assert height <= viewport["height"] - SLACK
+    width, height = page.evaluate(f"[{root}.scrollWidth, {root}.scrollHeight]")
+    assert width == viewport["width"]
+    if touch:  # what explains the answer, and the footer, may follow below
+        assert bottom(page, "[data-bars]") <= viewport["height"] - SLACK
+    else:
+        assert height == viewport["height"]
+
+
+def bottom(page: Page, selector: str) -> float:
+    """Return where an element ends, in pixels of the page."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["y"] + box["height"]
+
+
+#: A phone held sideways, and a laptop at 200 %.
+@pytest.mark.parametrize("size", [(844, 390), (640, 400)])
+def test_answer_is_seen_beside_the_board_on_low_screens(
+    open_page: OpenPage, size: tuple[int, int]
+) -> None:
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    draw(page, 7)
+    expect_digit(page, 7)
+    assert bottom(page, "[data-board] canvas") <= size[1]
+    assert bottom(page, "[role=status] [data-confidence]") <= size[1]
+    assert page.evaluate("[scrollY, document.documentElement.scrollWidth]") == [0, size[0]]
+
+
+@pytest.mark.parametrize("size", [(820, 1180), (1180, 820), (1920, 1080)])
+def test_board_grows_with_the_screen(open_page: OpenPage, size: tuple[int, int]) -> None:
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    box = board(page).bounding_box()
+    assert box is not None
+    assert box["width"] > 0.55 * min(size)
 
 
 def test_narrow_phone_needs_no_sideways_scrolling(open_page: OpenPage) -> None:
@@ -187,9 +217,8 @@ def test_nothing_shifts_as_the_page_is_loaded_and_used(
     show(page, drawn(7))
     shifts = page.evaluate(
         """() => new Promise(resolve => {
-            // as the metric has it: what moves within half a second of an input is expected
-            const read = list => resolve(list.getEntries()
-                .filter(entry => !entry.hadRecentInput).map(entry => entry.value));
+            // of whatever cause: a slow machine's answer comes long after the input
+            const read = list => resolve(list.getEntries().map(entry => entry.value));
             new PerformanceObserver(read).observe({type: "layout-shift", buffered: true});
             setTimeout(() => resolve([]), 500);
         })"""
@@ -208,6 +237,48 @@ def test_axe_finds_no_violation(open_page: OpenPage, scheme: str, content: bytes
     found = page.evaluate("axe.run()")
     assert found["violations"] == []
     assert found["passes"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/about", "/status", "/nowhere", "/api/v1/docs"])
+def test_axe_finds_no_violation_on_the_other_pages(
+    open_page: OpenPage, server: str, scheme: str, path: str
+) -> None:
+    page = open_page(f"{server}{path}", color_scheme=scheme)
+    if path == "/api/v1/docs":
+        expect(page.locator(".opblock").first).to_be_visible()
+    page.evaluate(axe_script())
+    found = page.evaluate("axe.run({exclude: '#swagger-ui'})")  # which is another project's
+    assert found["violations"] == []
+    assert found["passes"]
+    page.get_by_role("link", name="Digit classifier").first.click()
+    expect(board(page)).to_be_visible()
+
+
+def test_status_is_shown_as_it_changes(open_page: OpenPage, server: str) -> None:
+    page = open_page(f"{server}/status")
+    uptime = page.locator(".lead")
+    before = uptime.inner_text()
+    expect(uptime).not_to_have_text(before)
+
+
+def test_page_opens_without_a_connection_and_reads_when_it_is_back(open_page: OpenPage) -> None:
+    page = open_page(service_workers="allow")
+    page.evaluate(
+        """async () => {
+            for (let i = 0; i < 100 && !(await caches.match("/")); i += 1)
+                await new Promise(next => setTimeout(next, 100));
+            await navigator.serviceWorker.ready;
+        }"""
+    )
+    page.reload()
+    page.context.set_offline(True)
+    page.reload()
+    expect(answer(page)).to_contain_text("You are offline.")
+    draw(page, 3)
+    expect(page.get_by_role("alert")).to_contain_text("The service cannot be reached")
+    page.context.set_offline(False)
+    expect_digit(page, 3)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

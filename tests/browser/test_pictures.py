@@ -141,7 +141,7 @@ def test_several_pictures_are_answered_each_on_its_line(open_page: OpenPage) -> 
     page = open_page()
     files = [a_file(drawn(digit), f"{digit} of mine.png") for digit in (3, 1, 4)]
     choose(page, *files, a_file(b"no picture", "letter.txt", "text/plain"))
-    lines = page.get_by_role("region", name="Your pictures").get_by_role("button")
+    lines = page.get_by_role("region", name="Your pictures").locator("li button")
     expect(lines).to_have_text(
         [
             re.compile(r"3\s*3 of mine\.png\s*I am sure"),

@@ -26,8 +26,18 @@ def test_the_debugger_is_not_offered_to_other_machines(run: Run, host: str) -> N
     assert f"run code: not on {host}" in result.output
 
 
-@pytest.mark.usefixtures("development")
-def test_development_serves_this_machine_and_ends_on_a_signal(place: Path) -> None:
+def test_other_machines_are_not_served_without_a_secret_key(run: Run) -> None:
+    result = run("serve", "--host", "0.0.0.0", "--port", 0)
+
+    assert result.exit_code == 1
+    assert "There is no secret key" in result.output
+
+
+@pytest.mark.parametrize("environment", ["production", "development"])
+def test_this_machine_is_served_without_settings_until_a_signal(
+    place: Path, monkeypatch: pytest.MonkeyPatch, environment: str
+) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_ENVIRONMENT", environment)
     command = [sys.executable, "-u", "-m", "digit_classifier", "serve", "--host", "127.0.0.1"]
     log = place / "log"
     with log.open("w") as output:
@@ -46,7 +56,7 @@ def test_development_serves_this_machine_and_ends_on_a_signal(place: Path) -> No
             time.sleep(0.1)
         assert found, log.read_text()
         assert requests.get(f"{found[1]}/readyz", timeout=30).json() == {"status": "ready"}
-        assert "Debugger is active" in log.read_text()
+        assert ("Debugger is active" in log.read_text()) == (environment == "development")
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=30)

@@ -47,8 +47,27 @@ def test_runner_up_is_never_the_answer_itself():
 
 def test_what_is_probably_no_digit_is_told_so_however_sure():
     told = messages.tell(prediction(0.99, accepted=False))
-    assert told.sentence.startswith("This does not look like a digit")
-    assert told.digit == ""
+    assert told.sentence == "I cannot make out a digit; at best this is a 7."
+    assert (told.digit, told.confidence) == ("", "")
+
+
+def test_no_guess_is_named_where_none_is_likely():
+    told = messages.tell(prediction(0.3, accepted=False))
+    assert told.sentence == "This does not look like a digit."
+    assert told.confidence == ""
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "softmax", "of_my_own"])
+def test_models_have_a_name_and_a_line(name):
+    label, line = messages.name_model(name)
+    assert label
+    assert re.fullmatch(r"[A-Z].+\.", line)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
+def test_photo_of_an_iphone_is_recognized(brand):
+    assert messages.is_heic(b"\0\0\0\x24ftyp" + brand + b"\0\0\0\0")
+    assert not messages.is_heic(b"\0\0\0\x24ftypavif")
 
 
 def test_an_accepted_digit_is_shown():

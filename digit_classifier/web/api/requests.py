@@ -33,7 +33,11 @@ class ClassifyQuery(AnswerQuery, total=False):
     """What is wanted besides the digit."""
 
     explain: Annotated[
-        str, Meta(description="`1`: why it is the answer; `steps`: and each step of preprocessing.")
+        str,
+        Meta(
+            description="`1`: why it is the answer; `steps`: and each step of preprocessing; "
+            "`inside`: and the network's layers. Several are separated by commas."
+        ),
     ]
 
 

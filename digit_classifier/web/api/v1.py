@@ -4,6 +4,7 @@ from typing import cast
 
 from flask import Blueprint, request
 
+from digit_classifier.activations import picture_network
 from digit_classifier.errors import (
     BadBatchError,
     BadFormError,
@@ -77,9 +78,12 @@ def classify() -> ImageAnswer:
     if "words" in query:
         answer["words"] = messages.tell(prediction)
     if "explain" in query:
-        explanation = explain(classifier, prediction, image)
-        with_steps = query["explain"] == "steps"
-        answer["explanation"] = explanation_document(explanation, with_steps=with_steps)
+        wanted = query["explain"].split(",")
+        answer["explanation"] = explanation_document(
+            explain(classifier, prediction, image),
+            with_steps="steps" in wanted,
+            inside=picture_network(classifier, image) if "inside" in wanted else None,
+        )
     return answer
 
 

@@ -20,7 +20,7 @@ class UploadForm(FlaskForm):
             return None if request.is_json else super().wrap_formdata(form, formdata)
 
     myfile = FileField(
-        "Choose a picture of a digit",
+        "Choose a picture",
         validators=[FileRequired("Please choose a picture first.")],
         render_kw={"accept": ", ".join(f"image/{name.lower()}" for name in FORMATS)},
     )

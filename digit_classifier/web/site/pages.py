@@ -1,12 +1,19 @@
 """The page: a form, and under it the answer or a friendly error. Works without JavaScript."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException
 
-from digit_classifier.errors import InputError, ModelNotFoundError, NoFileError
+from digit_classifier.errors import (
+    FileTooLargeError,
+    InputError,
+    ModelNotFoundError,
+    NoFileError,
+    UnsupportedImageError,
+)
 from digit_classifier.explanation import DOUBTFUL, explain, show_boxes
 from digit_classifier.inference import FORMATS, DigitClassifier, Prediction
 from digit_classifier.numbers.reading import Reading
@@ -39,7 +46,12 @@ def classify() -> str:
         raise NoFileError(form.myfile.errors[0])
     content = form.myfile.data.read()
     classifier = current_classifier()
-    prediction, image = classifier.predict_with_image(content)
+    try:
+        prediction, image = classifier.predict_with_image(content)
+    except UnsupportedImageError as exc:
+        if messages.is_heic(content):
+            raise UnsupportedImageError(messages.MESSAGES["heic"]) from exc
+        raise
     number = _read_number(classifier, content, prediction)
     if number is not None:
         return _render(
@@ -53,6 +65,12 @@ def classify() -> str:
         told=messages.tell(prediction),
         explanation=explanation_document(explanation, with_steps=True),
     )
+
+
+@blueprint.get("/service-worker.js")
+def service_worker() -> Response:
+    """Send the script that keeps the page in the browser; its place allows it to see the page."""
+    return send_from_directory(assets.OWN, "service_worker.js", max_age=0)
 
 
 def _read_number(
@@ -77,7 +95,17 @@ def _read_number(
 def show_error(error: Exception) -> tuple[str, HTTPStatus]:
     """Show the form again, with what went wrong."""
     problem = problem_told(error)
+    if problem.code == FileTooLargeError.code:
+        problem = replace(problem, detail=_too_large())
     return _render(problem=problem), problem.status
+
+
+def _too_large() -> str:
+    max_size = messages.file_size(default_classifier().limits.max_bytes)
+    return (
+        f"The picture is too large; at most {max_size} are accepted. A screenshot of it is "
+        "smaller, and with JavaScript this page makes pictures smaller itself."
+    )
 
 
 def _render(**context: object) -> str:
@@ -91,7 +119,8 @@ def _render(**context: object) -> str:
         limits=limits,
         max_size=max_size,
         modules=assets.page_modules(),
-        models=[*all_classifiers()],
+        models={name: messages.name_model(name) for name in all_classifiers()},
+        ready=messages.READY,
         chosen_model=request.args.get("model", default_classifier().model.name),
         messages=messages.MESSAGES,
         page_data={
@@ -99,6 +128,7 @@ def _render(**context: object) -> str:
             "readAddress": url_for("api_v1.read"),
             "token": generate_csrf(),
             "maxBytes": limits.max_bytes,
+            "types": [f"image/{name.lower()}" for name in FORMATS],
             "messages": messages.MESSAGES
             | {"too_large": f"The file is too large; at most {max_size} are accepted."},
         },

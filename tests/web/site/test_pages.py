@@ -64,7 +64,7 @@ def test_answer_shows_what_the_model_saw_and_every_step(client):
     html = post_form(client, myfile=as_file(drawn(4))).text
     for name in ("framed", "overlay"):
         assert re.search(rf'<img data-{name} alt="[^"]+" src="data:image/png;base64,', html)
-    titles = re.findall(r"<figcaption>([^<]+)<small>", html)
+    titles = re.findall(r"<figcaption><b>([^<]+)</b><span>[^<]+</span><small>", html)
     assert titles[0] == "Decoded, in gray"
     assert titles[-1] == "Centred by its mass"
     assert "<small>28 × 28</small>" in html
@@ -107,7 +107,7 @@ def test_clear_picture_is_read_without_a_remark(client):
 def test_unlikely_digit_is_told_as_a_guess(app, client):
     alter_model(app, min_confidence=1.0)
     html = post_form(client, myfile=as_file(drawn(7))).text
-    told = "This does not look like a digit; my best guess would be 7."
+    told = "I cannot make out a digit; at best this is a 7."
     assert " ".join(status_words(html)).startswith(told)
     assert '<p class="digit" data-digit></p>' in html
 

@@ -1,17 +1,19 @@
 /** The board: a canvas to draw on by pointer or keyboard, which shows pictures as well. */
 
-import { Drawing, paint } from "./drawing.js";
+import { paint, penOnBoard } from "./drawing.js";
+import { one } from "./elements.js";
+import { History } from "./history.js";
 import { KeyboardPen } from "./keyboard_pen.js";
+import { listenForStrokes } from "./pointer_pen.js";
 
 /** @typedef {import("./drawing.js").Point} Point */
+/** @typedef {import("./shrink.js").Prepared} Prepared */
 
 export class Board {
-  drawing = new Drawing();
-  /** @type {ImageBitmap | null} */
-  #picture = null;
-  /** @type {number | null} of the pointer that draws */
-  #pointer = null;
+  #history = new History();
   #frame = 0;
+  #penWidth = penOnBoard([]);
+  #element;
   #canvas;
   #buttons;
   #onChange;
@@ -23,110 +25,120 @@ export class Board {
    *   pen is up
    */
   constructor(element, onChange) {
-    this.#canvas = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas"));
+    this.#element = element;
+    this.#canvas = /** @type {HTMLCanvasElement} */ (one(element, "canvas"));
     this.#buttons = {
-      undo: /** @type {HTMLButtonElement} */ (element.querySelector("[data-undo]")),
-      clear: /** @type {HTMLButtonElement} */ (element.querySelector("[data-clear]")),
+      undo: /** @type {HTMLButtonElement} */ (one(element, "[data-undo]")),
+      redo: /** @type {HTMLButtonElement} */ (one(element, "[data-redo]")),
+      clear: /** @type {HTMLButtonElement} */ (one(element, "[data-clear]")),
     };
     this.#onChange = onChange;
-    this.#pen = new KeyboardPen(this.#canvas, {
-      begin: (point) => this.#begin(point),
-      extend: (point) => this.#extend(point),
+    const strokes = {
+      begin: (/** @type {Point} */ point) => this.#begin(point),
+      extend: (/** @type {Point} */ point) => this.#extend(point),
       end: () => this.#changed(true),
+    };
+    this.#pen = new KeyboardPen(this.#canvas, {
+      ...strokes,
       move: () => this.#repaint(),
       undo: () => this.undo(),
       clear: () => this.clear(),
     });
+    listenForStrokes(one(element, "[data-sheet]"), this.#canvas, {
+      ...strokes,
+      begin: (point) => {
+        this.#pen.lift();
+        this.#begin(point);
+      },
+    });
     this.#listen();
   }
 
-  /** @param {ImageBitmap | null} picture shown instead of the drawing; null for an empty board */
+  get isEmpty() {
+    return this.#history.isEmpty;
+  }
+
+  get strokes() {
+    return this.#history.state.strokes;
+  }
+
+  /** The picture that is shown instead of a drawing. */
+  get picture() {
+    return this.#history.state.picture;
+  }
+
+  /** @param {Prepared} picture */
   show(picture) {
-    this.drawing.clear();
-    this.#picture = picture;
+    this.#history.show(picture);
     this.#repaint();
   }
 
   undo() {
-    this.#picture = null;
-    this.drawing.undo();
-    this.#changed(true);
+    this.#step(() => this.#history.undo());
+  }
+
+  redo() {
+    this.#step(() => this.#history.redo());
   }
 
   clear() {
-    this.#picture = null;
-    this.drawing.clear();
-    this.#changed(true);
+    this.#step(() => this.#history.clear());
   }
 
   #listen() {
-    const canvas = this.#canvas;
-    canvas.addEventListener("pointerdown", (event) => this.#press(event));
-    canvas.addEventListener("pointermove", (event) => this.#drag(event));
-    canvas.addEventListener("pointerup", (event) => this.#release(event));
-    canvas.addEventListener("pointercancel", (event) => this.#release(event));
     this.#buttons.undo.addEventListener("click", () => this.undo());
+    this.#buttons.redo.addEventListener("click", () => this.redo());
     this.#buttons.clear.addEventListener("click", () => this.clear());
-    new ResizeObserver(() => this.#repaint()).observe(canvas);
+    document.addEventListener("keydown", (event) => this.#press(event));
+    new ResizeObserver(() => this.#repaint()).observe(this.#canvas);
     // the colours are the style sheet's, which follows the visitor's preference
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint());
   }
 
-  /** @param {PointerEvent} event */
+  /** @param {KeyboardEvent} event */
   #press(event) {
-    if (this.#pointer !== null || event.button !== 0) return; // a second finger, another button
-    this.#pointer = event.pointerId;
-    this.#canvas.setPointerCapture(event.pointerId);
+    if (event.altKey || !(event.ctrlKey || event.metaKey)) return;
+    const key = event.key.toLowerCase();
+    if (key !== "z" && key !== "y") return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) this.redo();
+    else this.undo();
+  }
+
+  /** @param {() => void} change in the history */
+  #step(change) {
+    const before = this.#history.state;
     this.#pen.lift();
-    this.#begin(this.#place(event));
-  }
-
-  /** @param {PointerEvent} event */
-  #drag(event) {
-    if (event.pointerId !== this.#pointer) return;
-    // what the pointer did since the last frame, not only where it is
-    const events = event.getCoalescedEvents?.() ?? [];
-    for (const each of events.length ? events : [event]) this.#extend(this.#place(each));
-  }
-
-  /** @param {PointerEvent} event */
-  #release(event) {
-    if (event.pointerId !== this.#pointer) return;
-    this.#pointer = null;
-    this.#changed(true);
+    change();
+    if (this.#history.state !== before) this.#changed(true);
   }
 
   /** @param {Point} point */
   #begin(point) {
-    this.#picture = null;
-    this.drawing.begin(point);
+    this.#history.begin(point);
     this.#changed(false);
   }
 
   /** @param {Point} point */
   #extend(point) {
-    this.drawing.extend(point);
+    this.#history.extend(point);
     this.#changed(false);
   }
 
   /** @param {boolean} isSettled */
   #changed(isSettled) {
+    const fitting = penOnBoard(this.strokes);
+    // under the hand, the strokes get no thinner
+    this.#penWidth = isSettled ? fitting : Math.max(this.#penWidth, fitting);
     this.#repaint();
     this.#onChange(isSettled);
   }
 
-  /**
-   * @param {PointerEvent} event
-   * @returns {Point}
-   */
-  #place(event) {
-    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    return { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
-  }
-
   #repaint() {
-    this.#buttons.undo.disabled = this.drawing.isEmpty;
-    this.#buttons.clear.disabled = this.drawing.isEmpty && !this.#picture;
+    this.#buttons.undo.disabled = !this.#history.canUndo;
+    this.#buttons.redo.disabled = !this.#history.canRedo;
+    this.#buttons.clear.disabled = this.isEmpty;
+    this.#element.classList.toggle("empty", this.isEmpty);
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#paint());
   }
@@ -137,11 +149,11 @@ export class Board {
     canvas.width = canvas.height = side; // which empties it
     const context = canvas.getContext("2d");
     if (!context) return;
-    if (this.#picture) {
-      drawInside(context, this.#picture, side);
+    if (this.picture) {
+      if (this.picture.picture) drawInside(context, this.picture.picture, side);
       return;
     }
-    paint(context, this.drawing.strokes, side, getComputedStyle(canvas).color);
+    paint(context, this.strokes, side, this.#penWidth, getComputedStyle(canvas).color);
     this.#pen.paint(context, side);
   }
 }

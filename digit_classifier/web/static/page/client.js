@@ -16,8 +16,24 @@
  * @property {string} title
  * @property {number} width
  * @property {number} height
+ * @property {string} about what it was good for
  * @property {boolean} changed
  * @property {string} picture
+ */
+
+/**
+ * @typedef {object} InsideLayer
+ * @property {string} title
+ * @property {number} width of the picture, in units or pixels of the maps
+ * @property {number} height
+ * @property {string} picture
+ */
+
+/**
+ * What happened inside the network.
+ * @typedef {object} InsideDocument
+ * @property {InsideLayer[]} layers
+ * @property {string[]} contributions a picture for each digit of what spoke for it; may be empty
  */
 
 /**
@@ -25,6 +41,7 @@
  * @property {string} framed
  * @property {string | null} overlay
  * @property {Step[]} [steps]
+ * @property {InsideDocument} [inside]
  */
 
 /**
@@ -68,9 +85,19 @@
 /**
  * @typedef {object} Options
  * @property {string} model
- * @property {"1" | "steps"} [explain]
+ * @property {string} [explain] `1`, and `steps` or `inside` where those are wanted, with commas
  * @property {Purpose} [purpose] what the reading is for, where it is no answer to count
  * @property {AbortSignal} [signal]
+ */
+
+/**
+ * What the page has from the server about its API.
+ * @typedef {object} ServiceData
+ * @property {string} address where one digit is read
+ * @property {string} readAddress where all digits are read
+ * @property {string} token of the page's form, which stands for an API key where those are wanted
+ * @property {number} maxBytes
+ * @property {Record<string, string>} messages
  */
 
 const PATIENCE = 20_000; // milliseconds
@@ -100,19 +127,13 @@ export class Refusal extends Error {
 }
 
 export class Client {
-  #addresses;
+  #data;
   #messages;
-  #token;
 
-  /**
-   * @param {{digit: string, number: string}} addresses where one digit is read, and all digits
-   * @param {Record<string, string>} messages
-   * @param {string} token of the page's form, which stands for an API key where those are wanted
-   */
-  constructor(addresses, messages, token) {
-    this.#addresses = addresses;
-    this.#messages = messages;
-    this.#token = token;
+  /** @param {ServiceData} data */
+  constructor(data) {
+    this.#data = data;
+    this.#messages = data.messages;
   }
 
   /**
@@ -123,7 +144,7 @@ export class Client {
    * @throws {Refusal}
    */
   classify(image, options) {
-    return this.#ask(this.#addresses.digit, image, options);
+    return this.#ask(this.#data.address, image, options);
   }
 
   /**
@@ -134,7 +155,7 @@ export class Client {
    * @throws {Refusal}
    */
   read(image, options) {
-    return this.#ask(this.#addresses.number, image, options);
+    return this.#ask(this.#data.readAddress, image, options);
   }
 
   /**
@@ -143,6 +164,9 @@ export class Client {
    * @param {Options} options
    */
   async #ask(address, image, { model, explain, purpose, signal }) {
+    // the server may cut the connection while such a file is being sent
+    if (image.size > this.#data.maxBytes)
+      throw new Refusal(this.#messages.not_read, this.#messages.too_large, false);
     const asked = { ...(explain && { explain }), ...(purpose && { purpose }) };
     const query = new URLSearchParams({ model, words: "1", ...asked });
     const response = await this.#post(`${address}?${query}`, image, signal);
@@ -162,7 +186,7 @@ export class Client {
       return await fetch(address, {
         method: "POST",
         body: image,
-        headers: { "Content-Type": "application/octet-stream", "X-CSRFToken": this.#token },
+        headers: { "Content-Type": "application/octet-stream", "X-CSRFToken": this.#data.token },
         signal: signal ? AbortSignal.any([signal, patience]) : patience,
       });
     } catch (error) {

@@ -1,71 +1,79 @@
-/** A drawing: strokes of points, in shares of its side, and how they are painted. */
+/** A drawing: strokes of points, in shares of the board's side, and how they are painted. */
 
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {Point[]} Stroke */
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Box */
+/** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
 
-/** Width of the pen as a share of the side: a digit that fills the board gets MNIST's strokes. */
+/** Width of the pen on the board, as a share of its side. */
 export const PEN_WIDTH = 1 / 14;
 
-const SENT_SIDE = 280; // pixels: ten for each of those that the model sees
+const PEN_OF_DIGIT = 1 / 10; // of a digit's height: as wide as MNIST's strokes
+const WIDEST_ON_BOARD = 1 / 5; // of a digit's height: the strokes of a tiny digit stay apart
+const WIDEST_SHAPE = 3; // times its height, among several: digits may touch
+const SMALLEST = 1 / 40; // share of the board's side: a dot is not enlarged to a digit
+
+const DIGIT_SIDE = 196; // pixels sent for a digit's height: seven for each that the model sees
+const MARGIN = 42; // pixels around the drawing
+const LARGEST = 1280; // pixels on the longest side
 const INK = "#000";
 const PAPER = "#fff";
 
-export class Drawing {
-  /** @type {Stroke[]} */
-  strokes = [];
+/**
+ * Encode strokes as they are sent: black on white, each digit as large and its pen as wide as the
+ * model knows them, whatever their size on the board.
+ * @param {Stroke[]} strokes
+ * @returns {Promise<Blob>}
+ */
+export async function encode(strokes) {
+  const { left, top, right, bottom } = union(strokes.map(boxOf));
+  const height = digitHeight(strokes);
+  const longest = Math.max(right - left, bottom - top);
+  const scale = Math.min(DIGIT_SIDE / height, (LARGEST - 2 * MARGIN) / longest);
+  const [width, tall] = [sideOf(right - left, scale), sideOf(bottom - top, scale)];
+  const canvas = new OffscreenCanvas(width, tall);
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("There is no canvas to draw on.");
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, width, tall);
+  context.translate((width - (left + right) * scale) / 2, (tall - (top + bottom) * scale) / 2);
+  paint(context, strokes, scale, PEN_OF_DIGIT * height, INK);
+  return canvas.convertToBlob({ type: "image/png" });
+}
 
-  get isEmpty() {
-    return this.strokes.length === 0;
-  }
+/**
+ * @param {number} extent of the drawing, as a share
+ * @param {number} scale pixels of a whole
+ */
+function sideOf(extent, scale) {
+  return Math.round(Math.max(DIGIT_SIDE, extent * scale) + 2 * MARGIN);
+}
 
-  /** @param {Point} point */
-  begin(point) {
-    this.strokes.push([point]);
-  }
-
-  /** @param {Point} point */
-  extend(point) {
-    this.strokes.at(-1)?.push(point);
-  }
-
-  undo() {
-    this.strokes.pop();
-  }
-
-  clear() {
-    this.strokes = [];
-  }
-
-  /**
-   * Encode the drawing as it is sent: whatever its colours and size on the screen, black on white.
-   * @returns {Promise<Blob>}
-   */
-  async encode() {
-    const canvas = new OffscreenCanvas(SENT_SIDE, SENT_SIDE);
-    const context = canvas.getContext("2d");
-    if (!context) throw new Error("There is no canvas to draw on.");
-    context.fillStyle = PAPER;
-    context.fillRect(0, 0, SENT_SIDE, SENT_SIDE);
-    paint(context, this.strokes, SENT_SIDE, INK);
-    return canvas.convertToBlob({ type: "image/png" });
-  }
+/**
+ * Return the width of the pen on the board for a drawing: smaller only where that is tiny.
+ * @param {Stroke[]} strokes
+ */
+export function penOnBoard(strokes) {
+  if (!strokes.length) return PEN_WIDTH;
+  return Math.min(PEN_WIDTH, WIDEST_ON_BOARD * digitHeight(strokes));
 }
 
 /**
  * Paint strokes as smooth curves.
- * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
+ * @param {Context} context
  * @param {Stroke[]} strokes
- * @param {number} side of the square, in pixels
+ * @param {number} scale pixels of the board's side
+ * @param {number} pen width, as a share of that side
  * @param {string} ink
  */
-export function paint(context, strokes, side, ink) {
+export function paint(context, strokes, scale, pen, ink) {
   context.strokeStyle = ink;
-  context.lineWidth = PEN_WIDTH * side;
+  context.lineWidth = pen * scale;
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const stroke of strokes) {
     context.beginPath();
-    trace(context, stroke, side);
+    trace(context, stroke, scale);
     context.stroke();
   }
 }
@@ -73,12 +81,12 @@ export function paint(context, strokes, side, ink) {
 /**
  * Draw a curve through the middles of the points' connections: the points bend it, so that the
  * corners between them are round.
- * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
+ * @param {Context} context
  * @param {Stroke} stroke
- * @param {number} side
+ * @param {number} scale
  */
-function trace(context, stroke, side) {
-  const [first, ...others] = stroke.map(({ x, y }) => ({ x: x * side, y: y * side }));
+function trace(context, stroke, scale) {
+  const [first, ...others] = stroke.map(({ x, y }) => ({ x: x * scale, y: y * scale }));
   context.moveTo(first.x, first.y);
   let last = first;
   for (const point of others) {
@@ -86,4 +94,68 @@ function trace(context, stroke, side) {
     last = point;
   }
   context.lineTo(last.x, last.y); // of a single point it makes a dot
+}
+
+/**
+ * Estimate how high the digits of a drawing are: the median of the shapes that strokes near each
+ * other make, less those of less than half the largest one's height.
+ * @param {Stroke[]} strokes
+ */
+function digitHeight(strokes) {
+  const shapes = shapesOf(strokes);
+  const widest = shapes.length === 1 ? 1 : WIDEST_SHAPE;
+  const heights = shapes
+    .map(({ left, top, right, bottom }) => Math.max(bottom - top, (right - left) / widest))
+    .sort((one, other) => one - other);
+  const digits = heights.filter((height) => height >= heights[heights.length - 1] / 2);
+  return Math.max(SMALLEST, digits[Math.floor(digits.length / 2)]);
+}
+
+/**
+ * Join strokes whose boxes overlap.
+ * @param {Stroke[]} strokes
+ */
+function shapesOf(strokes) {
+  /** @type {Box[]} */
+  let shapes = [];
+  for (const stroke of strokes) {
+    const box = boxOf(stroke);
+    const near = shapes.filter((shape) => overlap(shape, box));
+    shapes = [...shapes.filter((shape) => !near.includes(shape)), union([box, ...near])];
+  }
+  return shapes;
+}
+
+/**
+ * @param {Box} one
+ * @param {Box} other
+ */
+function overlap(one, other) {
+  return (
+    one.left <= other.right &&
+    other.left <= one.right &&
+    one.top <= other.bottom &&
+    other.top <= one.bottom
+  );
+}
+
+/**
+ * @param {Stroke} stroke
+ * @returns {Box}
+ */
+function boxOf(stroke) {
+  return union(stroke.map(({ x, y }) => ({ left: x, top: y, right: x, bottom: y })));
+}
+
+/**
+ * @param {Box[]} boxes
+ * @returns {Box}
+ */
+function union(boxes) {
+  return boxes.reduce((one, other) => ({
+    left: Math.min(one.left, other.left),
+    top: Math.min(one.top, other.top),
+    right: Math.max(one.right, other.right),
+    bottom: Math.max(one.bottom, other.bottom),
+  }));
 }

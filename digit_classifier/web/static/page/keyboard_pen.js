@@ -91,8 +91,7 @@ export class KeyboardPen {
    * @returns {(() => void) | undefined}
    */
   #actionOf({ key, ctrlKey, metaKey, altKey }) {
-    if (altKey) return undefined;
-    if (ctrlKey || metaKey) return key === "z" ? this.#actions.undo : undefined;
+    if (altKey || ctrlKey || metaKey) return undefined;
     if (key in ARROWS) return () => this.#move(...ARROWS[key]);
     return this.#keys[key];
   }

@@ -3,10 +3,13 @@
 import { Board } from "./board.js";
 import { Client, Refusal } from "./client.js";
 import { Command } from "./command.js";
+import { encode } from "./drawing.js";
 import { one } from "./elements.js";
+import { Inside } from "./inside.js";
 import { Latest } from "./latest.js";
-import { Models } from "./models.js";
+import { digitOf, Models } from "./models.js";
 import { readNumber, textOf } from "./number.js";
+import { keepShell } from "./offline.js";
 import { Pictures } from "./pictures.js";
 import { prepare } from "./shrink.js";
 import { listenForFiles } from "./sources.js";
@@ -23,6 +26,7 @@ import { View } from "./view.js";
  *   readAddress: string,
  *   token: string,
  *   maxBytes: number,
+ *   types: string[],
  *   messages: Record<string, string>,
  * }}
  */
@@ -41,21 +45,21 @@ const REST = 700; // milliseconds after which a drawing whose pen is up is taken
 let subject = null;
 let resting = 0;
 
-const client = new Client(
-  { digit: data.address, number: data.readAddress },
-  data.messages,
-  data.token,
-);
+const client = new Client(data);
 const view = new View(data.messages);
 const latest = new Latest(showError);
-const board = new Board(one(document, "[data-board]"), readDrawing);
+const board = new Board(one(document, "[data-board]"), readBoard);
 const models = new Models(one(document, "[data-models]"), () => {
   command.choose(models.chosen);
   readAgain();
 });
-const pictures = new Pictures(one(document, "[data-pictures]"));
+const pictures = new Pictures(one(document, "[data-pictures]"), data.messages);
 const steps = new Steps(
   /** @type {HTMLDetailsElement} */ (one(document, "[data-steps]")),
+  readAgain,
+);
+const inside = new Inside(
+  /** @type {HTMLDetailsElement} */ (one(document, "[data-inside]")),
   readAgain,
 );
 const command = new Command(one(document, ".programmers"));
@@ -63,26 +67,34 @@ const command = new Command(one(document, ".programmers"));
 listenForFiles(document, readFiles);
 one(document, "[data-retry]").addEventListener("click", readAgain);
 window.addEventListener("online", () => {
-  if (view.awaitsRetry) readAgain();
+  if (subject && view.awaitsRetry) readAgain();
+  else if (!subject) view.showNothing();
 });
-// the field takes several where each is answered by itself
-one(document, "form input[type=file]").toggleAttribute("multiple", true);
-document.documentElement.classList.add("enhanced");
+window.addEventListener("offline", () => {
+  if (!subject) view.showNothing();
+});
+keepShell();
 if (!document.querySelector("[role=alert]:not([hidden]), [data-framed][src], [data-boxed][src]"))
   reset();
 
 /** @param {boolean} isSettled */
-function readDrawing(isSettled) {
+function readBoard(isSettled) {
   pictures.clear();
-  if (board.drawing.isEmpty) {
+  if (board.isEmpty) {
     reset();
     return;
   }
+  if (board.picture) {
+    leaveDrawing();
+    readPicture(board.picture, true); // which was read when it came
+    return;
+  }
   stopResting();
-  subject = { encode: () => board.drawing.encode(), hasAnswer: false };
+  const { strokes } = board;
+  subject = { encode: () => encode(strokes), hasAnswer: false };
   const readLive = async (/** @type {AbortSignal} */ signal) => void (await read(signal, "live"));
   if (isSettled) {
-    const image = board.drawing.encode();
+    const image = encode(strokes);
     subject.encode = () => image;
     latest.now(readLive);
     resting = setTimeout(readAgain, REST); // another stroke may follow
@@ -115,28 +127,38 @@ function readFiles(files) {
   leaveDrawing();
   pictures.clear();
   latest.now(async (signal) => {
-    const prepared = (/** @type {File} */ file) => prepare(file, data.maxBytes);
-    if (files.length > 1) pictures.readAll(files, prepared, readLine, showLine).catch(showError);
+    const prepared = (/** @type {File} */ file) => prepare(file, data);
+    const [only, ...others] = files;
+    if (others.length) pictures.readAll(files, prepared, readLine, showLine).catch(showError);
     else {
-      const only = await prepared(files[0]);
-      if (!signal.aborted) show(only);
+      const picture = await prepared(only);
+      if (!signal.aborted) show(picture);
     }
   });
 }
 
 /**
- * @param {Prepared} prepared
+ * Show a picture, and read it.
+ * @param {Prepared} picture
  * @param {boolean} hasAnswer
  */
-function show({ image, picture }, hasAnswer = false) {
+function show(picture, hasAnswer = false) {
   board.show(picture);
-  subject = { encode: async () => image, hasAnswer };
-  readAgain();
+  readPicture(picture, hasAnswer);
 }
 
-/** @param {Prepared} prepared one of several pictures, each of which is answered on its line */
-function showLine(prepared) {
-  show(prepared, true);
+/** @param {Prepared} picture one of several, each of which is answered on its line */
+function showLine(picture) {
+  show(picture, true);
+}
+
+/**
+ * @param {Prepared} picture
+ * @param {boolean} hasAnswer
+ */
+function readPicture({ image }, hasAnswer) {
+  subject = { encode: async () => image, hasAnswer };
+  readAgain();
 }
 
 /** Read what is there, and have the other models read it too. */
@@ -150,9 +172,9 @@ function readAgain() {
     const readBy = async (/** @type {string} */ model) => {
       const options = { model, purpose: /** @type {Purpose} */ ("again"), signal };
       if (number) return textOf(await client.read(image, options));
-      return `${(await client.classify(image, options)).prediction}`;
+      return digitOf(await client.classify(image, options));
     };
-    await models.compare(number ? textOf(number) : `${answer.prediction}`, readBy, signal);
+    await models.compare(number ? textOf(number) : digitOf(answer), readBy, signal);
   });
 }
 
@@ -162,8 +184,7 @@ function readAgain() {
  */
 async function read(signal, purpose) {
   const image = await /** @type {Subject} */ (subject).encode();
-  checkSize(image);
-  const explain = steps.isOpen ? "steps" : "1";
+  const explain = ["1", steps.isOpen && "steps", inside.isOpen && "inside"].filter(Boolean).join();
   const model = models.chosen;
   const answer = await client.classify(image, { model, explain, purpose, signal });
   const number = await readNumber(client, answer, image, { model, explain: "1", purpose, signal });
@@ -171,38 +192,30 @@ async function read(signal, purpose) {
   if (number) view.showNumber(number);
   else view.showAnswer(answer);
   steps.show(answer.explanation?.steps ?? [], Boolean(number));
+  inside.show(number ? null : answer, Boolean(number));
   command.ask(number ? data.readAddress : data.address);
   return { answer, number, image };
 }
 
 /**
  * Read one of several pictures.
- * @param {Blob} image
+ * @param {Prepared} picture
  * @param {AbortSignal} signal
  * @returns {Promise<import("./pictures.js").Told>}
  */
-async function readLine(image, signal) {
+async function readLine({ image }, signal) {
   try {
-    checkSize(image);
-    const options = { model: models.chosen, signal };
+      const options = { model: models.chosen, signal };
     const answer = await client.classify(image, options);
     const number = await readNumber(client, answer, image, options);
     const { sentence, confidence } = number?.words ?? answer.words;
     const digit = number ? textOf(number) : answer.words.digit;
-    return { digit, text: `${sentence} ${confidence}` };
+    return { digit, sentence, confidence };
   } catch (error) {
-    if (error instanceof Refusal || signal.aborted) return { digit: "", text: `${error}` };
+    if (error instanceof Refusal || signal.aborted)
+      return { digit: "", sentence: `${error}`, confidence: "" };
     throw error;
   }
-}
-
-/**
- * Refuse what the server would: it may cut the connection while such a file is being sent.
- * @param {Blob} image
- */
-function checkSize(image) {
-  if (image.size <= data.maxBytes) return;
-  throw new Refusal(data.messages.not_read, data.messages.too_large, false);
 }
 
 function reset() {
@@ -211,14 +224,18 @@ function reset() {
   latest.stop();
   view.showNothing();
   command.ask(data.address);
+  forgetDetails();
+}
+
+function forgetDetails() {
   models.forget();
   steps.show([]);
+  inside.show(null);
 }
 
 /** @param {unknown} error */
 function showError(error) {
-  models.forget();
-  steps.show([]);
+  forgetDetails();
   if (error instanceof Refusal) {
     view.showRefusal(error);
     return;

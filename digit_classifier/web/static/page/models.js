@@ -1,6 +1,19 @@
 /** The models: one gives the answer, and the others say what they would have answered. */
 
 import { Refusal } from "./client.js";
+import { one } from "./elements.js";
+
+/** @typedef {import("./client.js").Answer} Answer */
+
+const NO_DIGIT = "–";
+
+/**
+ * Return what a model read, in one sign.
+ * @param {Answer} answer
+ */
+export function digitOf({ accepted, prediction }) {
+  return accepted ? `${prediction}` : NO_DIGIT;
+}
 
 export class Models {
   #links;
@@ -42,7 +55,7 @@ export class Models {
         const model = nameOf(link);
         const found = model === this.chosen ? answer : await orNothing(read(model));
         if (signal.aborted) return;
-        tell(link, found ?? "–");
+        tell(link, found ?? NO_DIGIT);
         link.classList.toggle("differs", found !== answer);
       }),
     );
@@ -52,6 +65,7 @@ export class Models {
   #choose(chosen) {
     for (const link of this.#links) link.toggleAttribute("aria-current", link === chosen);
     chosen.setAttribute("aria-current", "true");
+    one(document, "[data-about-model]").textContent = chosen.title;
     history.replaceState(null, "", chosen.href); // so that a reload keeps the choice
   }
 }

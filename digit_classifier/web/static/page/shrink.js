@@ -1,7 +1,10 @@
-/** Photographs are reduced before they are sent: the model sees 28 × 28 pixels of them. */
+/** Pictures are prepared before they are sent: the model sees 28 × 28 pixels of them. */
+
+import { Refusal } from "./client.js";
 
 const ENOUGH = 1280; // pixels on the longest side
 const QUALITY = 0.9;
+const HEIC = /^ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)/; // after the first four bytes
 
 /**
  * @typedef {object} Prepared
@@ -10,17 +13,46 @@ const QUALITY = 0.9;
  */
 
 /**
- * Decode a file, and encode it smaller where it has more pixels or bytes than are needed.
- * @param {Blob} file
- * @param {number} maxBytes
- * @returns {Promise<Prepared>}
+ * What the server takes.
+ * @typedef {object} Limits
+ * @property {number} maxBytes
+ * @property {string[]} types
+ * @property {Record<string, string>} messages
  */
-export async function prepare(file, maxBytes) {
+
+/**
+ * Decode a file, and encode it again where it has more pixels or bytes than are needed, or is of a
+ * type that the server does not read.
+ * @param {Blob} file
+ * @param {Limits} limits
+ * @returns {Promise<Prepared>}
+ * @throws {Refusal} if it is an iPhone's HEIC, which few browsers read
+ */
+export async function prepare(file, { maxBytes, types, messages }) {
   const picture = await createImageBitmap(file).catch(() => null);
-  // what the browser cannot decode, a TIFF or a text, is the server's to judge
-  if (!picture) return { image: file, picture };
+  if (!picture) {
+    if (await isHeic(file)) throw new Refusal(messages.not_read, messages.heic, false);
+    return { image: file, picture }; // a TIFF or a text is the server's to judge
+  }
   const isSmall = Math.max(picture.width, picture.height) <= ENOUGH && file.size <= maxBytes;
-  return { image: isSmall ? file : await shrink(picture, file.type, maxBytes), picture };
+  const isKnown = types.includes(file.type) || !(file.type || (await isAvif(file)));
+  const image = isSmall && isKnown ? file : await shrink(picture, file.type, maxBytes);
+  return { image, picture };
+}
+
+/** @param {Blob} file */
+async function isHeic(file) {
+  return HEIC.test(await start(file));
+}
+
+/** @param {Blob} file */
+async function isAvif(file) {
+  return (await start(file)).startsWith("ftypavif");
+}
+
+/** @param {Blob} file */
+async function start(file) {
+  return file.slice(4, 12).text();
 }
 
 /**

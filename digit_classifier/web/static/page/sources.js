@@ -1,31 +1,60 @@
-/** Where pictures come from: chosen, photographed, dropped or pasted files. */
+/** Where pictures come from: chosen, photographed, dropped or pasted files, and the ready ones. */
 
 const DROP_CLASS = "dropping";
+const ZIP = /\.zip$/i;
 
 /**
- * Call a function with the files that the visitor gives.
+ * Call a function with the files that the visitor gives; a ZIP stands for the files in it.
  * @param {Document} page
  * @param {(files: File[]) => void} onFiles
  */
 export function listenForFiles(page, onFiles) {
-  /** @param {FileList | undefined} list */
-  const take = (list) => {
-    if (list?.length) onFiles([...list]);
+  /** @param {Iterable<File>} files */
+  const take = async (files) => {
+    const unpacked = await Promise.all([...files].map(unpack));
+    if (unpacked.flat().length) onFiles(unpacked.flat());
   };
   for (const input of page.querySelectorAll("input[type=file]")) {
-    input.addEventListener("change", () => {
-      const field = /** @type {HTMLInputElement} */ (input);
-      take(field.files ?? undefined);
+    const field = /** @type {HTMLInputElement} */ (input);
+    field.addEventListener("change", () => {
+      take(field.files ?? []).catch(reportError);
       field.value = ""; // so that the same file may be chosen again
     });
+    if (!field.hasAttribute("capture")) {
+      // the field takes several, and more kinds than the server, where this script prepares them
+      field.multiple = true;
+      field.accept = "image/*, .zip";
+    }
   }
-  page.addEventListener("paste", (event) => take(event.clipboardData?.files));
-  listenForDrops(page, take);
+  page.addEventListener("paste", (event) => {
+    take(event.clipboardData?.files ?? []).catch(reportError);
+  });
+  listenForDrops(page, (files) => take(files).catch(reportError));
+  for (const button of page.querySelectorAll("[data-ready] button"))
+    button.addEventListener("click", () => fetchReady(button).then(take).catch(reportError));
+}
+
+/** @param {Element} button shows a picture, which is to be read */
+async function fetchReady(button) {
+  const image = /** @type {HTMLImageElement} */ (button.querySelector("img"));
+  const content = await (await fetch(image.src)).blob();
+  return [new File([content], image.src.split("/").at(-1) ?? "", { type: content.type })];
+}
+
+/**
+ * @param {File} file
+ * @returns {Promise<File[]>} what is in a ZIP; else the file, also where it is no ZIP after all
+ */
+async function unpack(file) {
+  if (!ZIP.test(file.name)) return [file];
+  const { unzip } = await import("./later/zip.js");
+  const files = await unzip(file);
+  return files.length ? files : [file];
 }
 
 /**
  * @param {Document} page
- * @param {(list: FileList | undefined) => void} take
+ * @param {(files: Iterable<File>) => void} take
  */
 function listenForDrops(page, take) {
   const mark = page.documentElement.classList;
@@ -39,6 +68,6 @@ function listenForDrops(page, take) {
   page.addEventListener("drop", (event) => {
     event.preventDefault();
     mark.remove(DROP_CLASS);
-    take(event.dataTransfer?.files);
+    take(event.dataTransfer?.files ?? []);
   });
 }

@@ -1,4 +1,4 @@
-/** The pictures of what each step of preprocessing made, on request. */
+/** The pictures of the steps of preprocessing that changed something, on request. */
 
 import { copyOf, one } from "./elements.js";
 
@@ -31,16 +31,16 @@ export class Steps {
    */
   show(steps, isNumber = false) {
     this.#element.hidden = isNumber;
-    this.#list.replaceChildren(...steps.map(itemOf));
+    this.#list.replaceChildren(...steps.filter(({ changed }) => changed).map(itemOf));
   }
 }
 
 /** @param {Step} step */
-function itemOf({ title, width, height, changed, picture }) {
+function itemOf({ title, about, width, height, picture }) {
   const item = copyOf("[data-step]");
-  item.classList.toggle("unchanged", !changed);
   /** @type {HTMLImageElement} */ (one(item, "img")).src = picture;
-  one(item, "span").textContent = title;
+  one(item, "b").textContent = title;
+  one(item, "span").textContent = about;
   one(item, "small").textContent = `${width} × ${height}`;
   return item;
 }

@@ -31,7 +31,8 @@ export class View {
 
   /** Tell that there is nothing to read. */
   showNothing() {
-    this.#tell({ digit: "", sentence: this.#messages.nothing, confidence: "", remarks: "" });
+    const sentence = navigator.onLine ? this.#messages.nothing : this.#messages.offline;
+    this.#tell({ digit: "", sentence, confidence: "", remarks: "" });
     this.#showBars([], []);
     showPicture("[data-framed]", null);
     showPicture("[data-overlay]", null);

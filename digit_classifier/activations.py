@@ -1,0 +1,167 @@
+"""The network at work on one image: the output of each hidden layer, as pictures.
+
+Softmax regression has no hidden layer: instead, its ten filters are shown.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digit_classifier.classifier import Array, Classifier
+from digit_classifier.framed_images import FramedImage
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.neural_network.network import ACTIVATIONS
+from digit_classifier.preprocessing.box import resize
+from digit_classifier.preprocessing.explanation import as_png, overlay
+from digit_classifier.preprocessing.vectorize import vectorize
+
+#: Colours of a unit at rest and of the most active one; those between are mixed.
+_AT_REST, _ACTIVE = (24, 30, 42), (255, 214, 130)
+_GAP = 1  # pixels between maps
+
+_HIDDEN = frozenset(layer.__name__ for layer in ACTIVATIONS.values())
+
+
+@dataclass(frozen=True)
+class LayerPicture:
+    """A picture of one layer: a pixel is a unit, or a tile is a map or a filter.
+
+    Attributes
+    ----------
+    kind : {"units", "maps", "filters"}
+    n : int
+        Number of units, maps or filters.
+    shape : tuple of int
+        Height and width of a map or filter; empty for units.
+    width, height : int
+        Size of the picture, in pixels.
+    png : bytes
+    """
+
+    kind: Literal["units", "maps", "filters"]
+    n: int
+    shape: tuple[int, ...]
+    width: int
+    height: int
+    png: bytes
+
+
+@dataclass(frozen=True)
+class NetworkPictures:
+    """The network at work on one image.
+
+    Attributes
+    ----------
+    layers : tuple of LayerPicture
+        The hidden layers, in their order.
+    contributions : tuple of bytes
+        A PNG for each class: the input, coloured by what each pixel adds to the class's logit,
+        compared with the mean logit. Empty if the classifier has no gradients.
+    """
+
+    layers: tuple[LayerPicture, ...]
+    contributions: tuple[bytes, ...]
+
+
+def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkPictures:
+    """Take pictures of the network at work.
+
+    Parameters
+    ----------
+    classifier : DigitClassifier
+    image : FramedImage
+        From :meth:`DigitClassifier.predict_with_image`.
+    """
+    metadata = classifier.model.metadata
+    framed = resize(image.framed.image, *metadata.image_shape)
+    vector = vectorize(framed[np.newaxis], metadata.input_scaling)  # (1, n_features)
+    layers = tuple(_hidden_layers(classifier, vector)) or tuple(_filters(classifier))
+    return NetworkPictures(layers, tuple(_coloured_inputs(classifier, framed, vector)))
+
+
+def _hidden_layers(classifier: DigitClassifier, vector: Array) -> Iterator[LayerPicture]:
+    for layer, (output,) in classifier.model.classifier.activations(vector):
+        if layer in _HIDDEN:
+            yield _picture_of(output)
+
+
+def _picture_of(output: Array) -> LayerPicture:
+    """Picture the output of a layer, of shape (n_units,) or (height, width, n_maps)."""
+    strength = np.abs(output) / max(float(np.abs(output).max()), 1e-9)
+    if output.ndim == 1:
+        grid = _grid_of_units(strength)
+        kind: Literal["units", "maps"] = "units"
+    else:
+        grid = _tiles(np.moveaxis(strength, -1, 0), gap_level=0.0)
+        kind = "maps"
+    colours = np.multiply.outer(1 - grid, _AT_REST) + np.multiply.outer(grid, _ACTIVE)
+    picture = Image.fromarray(colours.round().astype(np.uint8)).quantize(32)
+    return LayerPicture(
+        kind, output.shape[-1], output.shape[:-1], picture.width, picture.height, as_png(picture)
+    )
+
+
+def _grid_of_units(strength: Array) -> Array:
+    """Arrange units in rows, in about a square."""
+    width = math.ceil(math.sqrt(strength.size))
+    height = math.ceil(strength.size / width)
+    grid = np.zeros(height * width, strength.dtype)
+    grid[: strength.size] = strength
+    return grid.reshape(height, width)
+
+
+def _tiles(maps: NDArray[np.floating], gap_level: float) -> Array:
+    """Arrange maps of shape (n, height, width) in rows, in about a square."""
+    n, height, width = maps.shape
+    n_columns = math.ceil(math.sqrt(n))
+    n_rows = math.ceil(n / n_columns)
+    tiles = np.full((n_rows * n_columns, height + _GAP, width + _GAP), gap_level, dtype=maps.dtype)
+    tiles[:n, :height, :width] = maps
+    rows = tiles.reshape(n_rows, n_columns, height + _GAP, width + _GAP).swapaxes(1, 2)
+    return rows.reshape(n_rows * (height + _GAP), -1)[:-_GAP, :-_GAP]
+
+
+def _filters(classifier: DigitClassifier) -> Iterator[LayerPicture]:
+    """Picture what each class looks for: orange where ink speaks for it, blue against."""
+    filters = classifier.model.classifier.filters()
+    shape = classifier.model.metadata.image_shape
+    if filters is None or filters.shape[1] != math.prod(shape):
+        return
+    tiles = _tiles(filters.reshape(-1, *shape), gap_level=0.0)
+    picture = overlay(np.zeros(tiles.shape, np.uint8), tiles)
+    png = as_png(picture)
+    yield LayerPicture("filters", len(filters), shape, picture.width, picture.height, png)
+
+
+def contributions(classifier: Classifier, vector: Array, n_classes: int) -> Array | None:
+    """Attribute each logit, compared with the mean logit, to the features: gradient times input.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    vector : ndarray of shape (1, n_features)
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_features) or None
+        None if the classifier has no gradients.
+    """
+    contrast = np.eye(n_classes, dtype=vector.dtype) - 1 / n_classes
+    repeated = np.repeat(vector, n_classes, axis=0)
+    gradients = classifier.input_gradient(repeated, lambda _: contrast)
+    return None if gradients is None else gradients * vector
+
+
+def _coloured_inputs(
+    classifier: DigitClassifier, framed: NDArray[np.uint8], vector: Array
+) -> Iterator[bytes]:
+    model = classifier.model
+    attributed = contributions(model.classifier, vector, len(model.metadata.class_labels))
+    for of_class in () if attributed is None else attributed:
+        yield as_png(overlay(framed, of_class.reshape(framed.shape)))

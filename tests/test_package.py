@@ -1,0 +1,25 @@
+"""What the package offers by itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+import digit_classifier
+from tests.web.pictures import drawn, drawn_number
+
+
+def test_classifier_of_the_package_reads_a_digit_and_a_number() -> None:
+    classifier = digit_classifier.DigitClassifier.load("softmax")
+    assert classifier.predict(drawn(7)).digit == 7
+    assert classifier.read(drawn_number("47")).text == "47"
+
+
+def test_package_is_imported_without_numpy() -> None:
+    code = "import sys, digit_classifier; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_unknown_names_are_no_attributes() -> None:
+    with pytest.raises(AttributeError, match="Classifierr"):
+        digit_classifier.DigitClassifierr  # noqa: B018
