@@ -1,6 +1,6 @@
 """What may be a digit: each segment and each union of neighbours, framed as single digits are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -8,8 +8,10 @@ from math import log
 import cv2
 import numpy as np
 
+from digit_classifier.numbers.components import Components
+from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.reading import Box
-from digit_classifier.numbers.segments import Segment
+from digit_classifier.numbers.segments import Segment, cut_component
 from digit_classifier.preprocessing.box import center_of_mass, even_strokes, fit_box
 from digit_classifier.preprocessing.levels import Gray
 
@@ -59,6 +61,48 @@ class Hypothesis:
     def framed(self) -> Gray:
         """Its ink in MNIST's frame, shape (28, 28), computed when it is read."""
         return normalize(self.ink)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing.
+
+    Attributes
+    ----------
+    segments : list of Segment
+        From left to right.
+    hypotheses : list of Hypothesis
+    height : float
+        Of its digits, in pixels.
+    """
+
+    segments: list[Segment]
+    hypotheses: list[Hypothesis]
+    height: float
+
+
+def make_lines(contrast: Gray, components: Components) -> Iterator[Line]:
+    """Yield the lines of a picture from top to bottom, with all that may be a digit.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+    components : Components
+        Of its ink.
+
+    Raises
+    ------
+    TooComplexError
+        There are too many components.
+    """
+    for members, height in find_lines(components):
+        segments = [
+            segment
+            for index in members
+            for segment in cut_component(contrast, components, index, height)
+        ]
+        segments.sort(key=lambda segment: segment.center)
+        yield Line(segments, make_hypotheses(segments, height), height)
 
 
 def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothesis]:

@@ -19,13 +19,12 @@ from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.components import Components, find_components
 from digit_classifier.numbers.foreground import local_contrast, resize_to_work
-from digit_classifier.numbers.hypotheses import Hypothesis, make_hypotheses
-from digit_classifier.numbers.lines import find_lines, high_components
+from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
+from digit_classifier.numbers.lines import high_components
 from digit_classifier.numbers.path import Path, find_path
 from digit_classifier.numbers.reading import Box, ReadDigit, Row
 from digit_classifier.numbers.rows import split_at_gaps, surrounding_box
 from digit_classifier.numbers.rules import find_ink
-from digit_classifier.numbers.segments import Segment, cut_component
 from digit_classifier.numbers.slant import estimate_slant, shear, unshear
 from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
 from digit_classifier.preprocessing.levels import Gray
@@ -65,15 +64,6 @@ class Rows:
 
     rows: tuple[Row, ...]
     confidence: float
-
-
-@dataclass(frozen=True)
-class _Line:
-    """The hypotheses of one row."""
-
-    segments: list[Segment]
-    hypotheses: list[Hypothesis]
-    height: float
 
 
 def read_rows(
@@ -122,7 +112,7 @@ def read_rows(
         for line in lines:
             rows = slice(begun, begun + len(line.hypotheses))
             begun = rows.stop
-            path = find_path(line.hypotheses, scores[rows], _skip_scores(line))
+            path = find_path(line.hypotheses, scores[rows], skip_scores(line))
             read.append((line.hypotheses, probabilities[rows], path))
         score = sum(path.score for _, _, path in read)
         if score > best_score:
@@ -137,7 +127,7 @@ def read_rows(
     return Rows(read_rows_, _confidence(best))
 
 
-def _attempts(contrast: Gray, mask: Gray) -> list[tuple[float, list[_Line]]]:
+def _attempts(contrast: Gray, mask: Gray) -> list[tuple[float, list[Line]]]:
     """Return the lines of the picture as it is and, where the hand slants, sheared upright."""
     components = find_components(mask)
     upright = _lines(contrast, components, MAX_HYPOTHESES)
@@ -152,24 +142,18 @@ def _attempts(contrast: Gray, mask: Gray) -> list[tuple[float, list[_Line]]]:
     return attempts
 
 
-def _lines(contrast: Gray, components: Components, limit: int) -> list[_Line]:
+def _lines(contrast: Gray, components: Components, limit: int) -> list[Line]:
     lines, n_hypotheses = [], 0
-    for members, height in find_lines(components):
-        segments = [
-            segment
-            for index in members
-            for segment in cut_component(contrast, components, index, height)
-        ]
-        segments.sort(key=lambda segment: segment.center)
-        hypotheses = make_hypotheses(segments, height)
-        n_hypotheses += len(hypotheses)
+    for line in make_lines(contrast, components):
+        n_hypotheses += len(line.hypotheses)
         if n_hypotheses > limit:
             raise TooComplexError("The picture has too many marks to be read as digits.")
-        lines.append(_Line(segments, hypotheses, height))
+        lines.append(line)
     return lines
 
 
-def _skip_scores(line: _Line) -> list[float]:
+def skip_scores(line: Line) -> list[float]:
+    """Return the log-probability of each segment of a line to be part of no digit."""
     return [SKIP * min(1.0, segment.ink.shape[0] / line.height) for segment in line.segments]
 
 

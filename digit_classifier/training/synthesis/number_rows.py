@@ -10,15 +10,14 @@ section VI, train on such segmentations as well, with the whole path's likelihoo
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import TooComplexError
 from digit_classifier.numbers.components import find_components
-from digit_classifier.numbers.hypotheses import Hypothesis, make_hypotheses
-from digit_classifier.numbers.lines import find_lines
-from digit_classifier.numbers.segments import cut_component
+from digit_classifier.numbers.hypotheses import Hypothesis, make_lines
 from digit_classifier.preprocessing.box import BOX_SIDE, STROKE_MIN_LEVEL, crop_to_ink, resize
 
 Gray = NDArray[np.uint8]
@@ -154,19 +153,10 @@ def _draw(
 
 def _hypotheses(picture: Gray) -> Iterator[Hypothesis]:
     """Yield what the reader takes for a digit, perhaps."""
-    mask = (picture >= STROKE_MIN_LEVEL).view(np.uint8)
-    components = find_components(mask)
-    try:
-        for members, height in find_lines(components):
-            segments = [
-                segment
-                for index in members
-                for segment in cut_component(picture, components, index, height)
-            ]
-            segments.sort(key=lambda segment: segment.center)
-            yield from make_hypotheses(segments, height)
-    except TooComplexError:
-        return
+    components = find_components((picture >= STROKE_MIN_LEVEL).view(np.uint8))
+    with suppress(TooComplexError):
+        for line in make_lines(picture, components):
+            yield from line.hypotheses
 
 
 def _label(
