@@ -23,7 +23,7 @@ from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
 from digit_classifier.preprocessing.framing import STEPS, frame_center
-from digit_classifier.preprocessing.ink import InkNotFoundError
+from digit_classifier.preprocessing.steps.ink import InkNotFoundError
 from digit_classifier.preprocessing.transformers import framing_pipeline
 from digit_classifier.settings import load_settings
 

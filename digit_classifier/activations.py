@@ -16,8 +16,8 @@ from digit_classifier.classifier import Array, Classifier
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.network import ACTIVATIONS
-from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.explanation import as_png, overlay
+from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
 
 #: Colours of a unit at rest and of the most active one; those between are mixed.

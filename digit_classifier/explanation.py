@@ -17,7 +17,6 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.saliency import integrated_gradients
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
-from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import decode_image
 from digit_classifier.preprocessing.explanation import (
     BOXED_SIDE,
@@ -29,7 +28,8 @@ from digit_classifier.preprocessing.explanation import (
     with_boxes,
 )
 from digit_classifier.preprocessing.framing import frame_center, run_steps
-from digit_classifier.preprocessing.ink import InkNotFoundError
+from digit_classifier.preprocessing.steps.box import resize
+from digit_classifier.preprocessing.steps.ink import InkNotFoundError
 from digit_classifier.preprocessing.vectorize import vectorize
 
 #: Digits of a number with a lower confidence are marked as doubtful.

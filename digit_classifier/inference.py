@@ -19,11 +19,11 @@ from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.reader import WORKING_SIDE, Rows, read_rows
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import ImageFacts, Prediction, Stages
-from digit_classifier.preprocessing.box import resize
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
+from digit_classifier.preprocessing.decode.pixels import parse_pixels
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
-from digit_classifier.preprocessing.pixels import parse_pixels
+from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
 from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Cost of a step aside, in pixels of full ink; white pixels cost nothing else.
 ASIDE_COST = 0.08

@@ -5,8 +5,8 @@ import numpy as np
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.framing import MIN_CONTRAST
-from digit_classifier.preprocessing.ink import NOTHING_STANDS_OUT, ink_threshold
 from digit_classifier.preprocessing.levels import Gray, Histogram, contrast_range, label_type
+from digit_classifier.preprocessing.steps.ink import NOTHING_STANDS_OUT, ink_threshold
 
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
 #: and phones are wider.

@@ -12,8 +12,8 @@ from digit_classifier.numbers.components import Components
 from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.reading import Box
 from digit_classifier.numbers.segments import Segment, cut_component
-from digit_classifier.preprocessing.box import center_of_mass, even_strokes, fit_box
 from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.steps.box import center_of_mass, even_strokes, fit_box
 
 #: Times the row's height: a union of segments is at most so wide.
 MAX_WIDTH = 1.35

@@ -26,8 +26,8 @@ from digit_classifier.numbers.reading import Box, ReadDigit, Row
 from digit_classifier.numbers.rows import split_at_gaps, surrounding_box
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.numbers.slant import estimate_slant, shear, unshear
-from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
 from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Pixels: a picture is decoded to at least so many on its longest side.
 WORKING_SIDE = 640

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from digit_classifier.numbers.components import digit_height, find_components, find_frames
 from digit_classifier.numbers.foreground import ink_mask
-from digit_classifier.preprocessing.ink import ink_threshold
 from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
+from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.
 MIN_LENGTH = 2.2

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from digit_classifier.preprocessing.box import STROKE_MIN_LEVEL
 from digit_classifier.preprocessing.levels import Gray, label_type
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: The code for digits that stand side by side.
 SEVERAL_DIGITS = "several_digits"

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.background import remove_background
-from digit_classifier.preprocessing.bands import level_bands
-from digit_classifier.preprocessing.box import (
+from digit_classifier.preprocessing.doubts import find_doubts
+from digit_classifier.preprocessing.levels import Gray, contrast_range
+from digit_classifier.preprocessing.steps.background import remove_background
+from digit_classifier.preprocessing.steps.bands import level_bands
+from digit_classifier.preprocessing.steps.box import (
     SIDE,
     center_of_mass,
     crop_to_ink,
@@ -26,12 +28,14 @@ from digit_classifier.preprocessing.box import (
     resize,
     unstretch,
 )
-from digit_classifier.preprocessing.doubts import find_doubts
-from digit_classifier.preprocessing.frames import crop_frames, inside_frames
-from digit_classifier.preprocessing.ink import NOTHING_STANDS_OUT, InkNotFoundError, select_ink
-from digit_classifier.preprocessing.levels import Gray, contrast_range
-from digit_classifier.preprocessing.lines import remove_lines
-from digit_classifier.preprocessing.specks import remove_specks
+from digit_classifier.preprocessing.steps.frames import crop_frames, inside_frames
+from digit_classifier.preprocessing.steps.ink import (
+    NOTHING_STANDS_OUT,
+    InkNotFoundError,
+    select_ink,
+)
+from digit_classifier.preprocessing.steps.lines import remove_lines
+from digit_classifier.preprocessing.steps.specks import remove_specks
 
 Framing = Literal["auto", "center"]
 

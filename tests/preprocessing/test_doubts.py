@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from digit_classifier.preprocessing.box import crop_to_ink
 from digit_classifier.preprocessing.doubts import is_cut_off, stand_side_by_side, stroke_mask
 from digit_classifier.preprocessing.framing import frame
+from digit_classifier.preprocessing.steps.box import crop_to_ink
 from tests.preprocessing.scenes import beside, broken, drawn, lit, squared
 from tests.strokes import FORMS
 

@@ -12,9 +12,9 @@ from scipy import ndimage
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.box import BOX_SIDE, CENTER, SIDE, stroke_width
 from digit_classifier.preprocessing.framing import STEPS, WORKING_SIDE, frame, run_steps, shrink
-from digit_classifier.preprocessing.ink import InkNotFoundError
+from digit_classifier.preprocessing.steps.box import BOX_SIDE, CENTER, SIDE, stroke_width
+from digit_classifier.preprocessing.steps.ink import InkNotFoundError
 from tests.preprocessing.scenes import boxed, drawn, ink_box, lit, ruled, squared, surrounded
 
 #: What a digit's picture may go through and come out the same, near enough.

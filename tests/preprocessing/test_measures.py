@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digit_classifier.preprocessing.box import crop_to_ink, fit_box, resize
 from digit_classifier.preprocessing.framing import frame
+from digit_classifier.preprocessing.steps.box import crop_to_ink, fit_box, resize
 from tests.preprocessing.scenes import Gray, drawn, ink_box, lit
 from tests.preprocessing.test_framing import least_difference
 

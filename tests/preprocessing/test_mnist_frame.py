@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.preprocessing.box import BOX_SIDE, CENTER, center_of_mass, crop_to_ink
+from digit_classifier.preprocessing.steps.box import BOX_SIDE, CENTER, center_of_mass, crop_to_ink
 
 #: Where the centre of mass might belong, in pixels.
 CENTERS = (13.0, 13.5, 14.0, 14.5, 15.0)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from digit_classifier.errors import TooComplexError
 from digit_classifier.numbers.components import find_components
 from digit_classifier.numbers.hypotheses import Hypothesis, make_lines
-from digit_classifier.preprocessing.box import BOX_SIDE, STROKE_MIN_LEVEL, crop_to_ink, resize
+from digit_classifier.preprocessing.steps.box import BOX_SIDE, STROKE_MIN_LEVEL, crop_to_ink, resize
 
 Gray = NDArray[np.uint8]
 

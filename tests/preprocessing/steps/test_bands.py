@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from digit_classifier.preprocessing.bands import level_bands
-from digit_classifier.preprocessing.box import crop_to_ink
+from digit_classifier.preprocessing.steps.bands import level_bands
+from digit_classifier.preprocessing.steps.box import crop_to_ink
 from tests.strokes import draw_digit
 
 

@@ -15,7 +15,6 @@ from digit_classifier.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from digit_classifier.preprocessing.containers import MAX_SCANS, START_OF_SCAN
 from digit_classifier.preprocessing.decode import (
     FORMATS,
     DecodeLimits,
@@ -23,6 +22,7 @@ from digit_classifier.preprocessing.decode import (
     decode,
     decode_image,
 )
+from digit_classifier.preprocessing.decode.containers import MAX_SCANS, START_OF_SCAN
 from digit_classifier.preprocessing.framing import frame
 from tests.fuzz.bombs import FILES, png, tiff
 from tests.strokes import draw_digit, encode

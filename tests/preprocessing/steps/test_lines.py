@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from digit_classifier.preprocessing.background import remove_background
-from digit_classifier.preprocessing.box import crop_to_ink
-from digit_classifier.preprocessing.lines import remove_lines
+from digit_classifier.preprocessing.steps.background import remove_background
+from digit_classifier.preprocessing.steps.box import crop_to_ink
+from digit_classifier.preprocessing.steps.lines import remove_lines
 from tests.preprocessing.scenes import Gray, drawn, lit, ruled, squared
 
 EIGHT = np.ones((3, 3), int)

@@ -3,7 +3,7 @@
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from digit_classifier.preprocessing.libtiff import is_plain
+from digit_classifier.preprocessing.decode.libtiff import is_plain
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: Beside the pixels, a palette, transparency and the orientation. Not the texts and profiles that

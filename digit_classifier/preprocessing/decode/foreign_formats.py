@@ -2,7 +2,7 @@
 
 import re
 
-from digit_classifier.preprocessing.avif import is_avif
+from digit_classifier.preprocessing.decode.avif import is_avif
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")

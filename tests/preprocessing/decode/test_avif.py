@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from digit_classifier.errors import BrokenImageError, InputError
-from digit_classifier.preprocessing.avif import count_frame_pixels
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
+from digit_classifier.preprocessing.decode.avif import count_frame_pixels
 from tests.fuzz.bombs import avif_of_frames, avif_of_size
 from tests.strokes import draw_digit, encode
 

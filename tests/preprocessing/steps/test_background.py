@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from digit_classifier.preprocessing.background import (
+from digit_classifier.preprocessing.steps.background import (
     background_surface,
     remove_background,
 )
-from digit_classifier.preprocessing.box import crop_to_ink
+from digit_classifier.preprocessing.steps.box import crop_to_ink
 from tests.preprocessing.scenes import drawn, lit
 from tests.strokes import draw_digit
 

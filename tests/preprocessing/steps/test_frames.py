@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digit_classifier.preprocessing.box import crop_to_ink
-from digit_classifier.preprocessing.frames import crop_frames, inside_frames, ring_shade
 from digit_classifier.preprocessing.framing import frame
 from digit_classifier.preprocessing.levels import sorted_rim
+from digit_classifier.preprocessing.steps.box import crop_to_ink
+from digit_classifier.preprocessing.steps.frames import crop_frames, inside_frames, ring_shade
 from tests.preprocessing.scenes import boxed, drawn, lit, surrounded
 
 

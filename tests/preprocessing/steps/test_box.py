@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from digit_classifier.preprocessing.box import (
+from digit_classifier.preprocessing.steps.box import (
     BOX_SIDE,
     CENTER,
     SIDE,

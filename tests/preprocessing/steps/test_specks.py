@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.preprocessing.framing import frame
-from digit_classifier.preprocessing.specks import remove_specks, speck_fraction
+from digit_classifier.preprocessing.steps.specks import remove_specks, speck_fraction
 from tests.strokes import draw_digit
 
 

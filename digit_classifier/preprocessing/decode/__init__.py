@@ -37,15 +37,15 @@ from digit_classifier.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from digit_classifier.preprocessing import libtiff
-from digit_classifier.preprocessing.avif import count_frame_pixels, is_avif
-from digit_classifier.preprocessing.containers import (
+from digit_classifier.preprocessing.decode import libtiff
+from digit_classifier.preprocessing.decode.avif import count_frame_pixels, is_avif
+from digit_classifier.preprocessing.decode.containers import (
     has_more_frames,
     is_plain_inside,
     without_extras,
 )
-from digit_classifier.preprocessing.foreign_formats import explain_foreign_format
-from digit_classifier.preprocessing.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
+from digit_classifier.preprocessing.decode.foreign_formats import explain_foreign_format
+from digit_classifier.preprocessing.decode.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
 
 #: Imported here, or Pillow would import all its readers to find them.
 _READERS = {

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.ink import (
+from digit_classifier.preprocessing.levels import Histogram
+from digit_classifier.preprocessing.steps.ink import (
     InkNotFoundError,
     ink_threshold,
     select_ink,
 )
-from digit_classifier.preprocessing.levels import Histogram
 from tests.preprocessing.scenes import boxed, broken, drawn, ink_box
 
 

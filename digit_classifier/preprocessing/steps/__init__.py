@@ -1,0 +1,1 @@
+"""Steps of framing, from array to array; :mod:`..framing` has their order."""
