@@ -17,8 +17,9 @@ def data() -> None:
 @click.option(
     "--from",
     "source",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Copy the four files from this folder instead of downloading them.",
+    type=click.Path(exists=True, path_type=Path),
+    help="Take them from here instead of downloading them: a folder of the four IDX files, "
+    "torchvision's, Keras's mnist.npz, or the folder of mnist_train.csv and mnist_test.csv.",
 )
 def fetch(source: Path | None) -> None:
     """Bring the four MNIST files, verified, into the data folder."""
@@ -49,5 +50,11 @@ def show(output: Path, what: Literal["augmented", "pieces"] | None, seed: int) -
     from digit_classifier.datasets import load_mnist
     from digit_classifier.training.augmentation.preview import draw_preview
 
-    draw_preview(load_mnist(load_settings().data_dir), what or "digits", seed=seed).save(output)
+    sheet = draw_preview(load_mnist(load_settings().data_dir), what or "digits", seed=seed)
+    try:
+        sheet.save(output)
+    except ValueError as exc:  # of an unknown suffix
+        raise click.BadParameter(
+            "the name must end as a picture's does, such as .png.", param_hint="--output"
+        ) from exc
     click.echo(f"Wrote {output}.")

@@ -69,6 +69,28 @@ def show(name: str, output: Path | None) -> None:
     click.echo(f"Wrote {target}.")
 
 
+@models.command()
+@click.argument("name")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.  [default: NAME.onnx]",
+)
+def export(name: str, output: Path | None) -> None:
+    """Write the model as ONNX, for other engines.
+
+    It takes framed digits and gives calibrated probabilities; docs/estimators.md describes both.
+    """
+    from digit_classifier.models.onnx_export import export_onnx
+    from digit_classifier.models.store import load_model
+
+    model = load_model(name, load_settings().models_dir)
+    target = output or Path(f"{model.name}.onnx")
+    export_onnx(model, target)
+    click.echo(f"Wrote {target}.")
+
+
 def _figures(figures: dict[str, Any]) -> str:
     test = figures.get("test")
     if test is None:

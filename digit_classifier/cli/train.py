@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from digit_classifier.errors import ModelNotFoundError, UnknownClassifierError
 from digit_classifier.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from digit_classifier.datasets import Mnist
 
 DEFAULT_CLASSIFIER = "mlp"
 
@@ -32,6 +35,14 @@ DEFAULT_CLASSIFIER = "mlp"
     type=click.IntRange(min=1),
     help="Stop after so many epochs without a better validation accuracy; keep the best.",
 )
+@click.option(
+    "--data",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Train on the labelled pictures of this folder ('<label>_*', or one subfolder a label), "
+    "framed as uploads are, instead of MNIST.",
+)
+@click.option("--add-mnist", is_flag=True, help="Train on --data and MNIST; MNIST's test counts.")
 @click.option("--seed", default=0, show_default=True, help="Of every random number of the run.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint of the same run.")
 def train(
@@ -41,9 +52,13 @@ def train(
     weights: Path | None,
     seed: int,
     resume: bool,
+    directory: Path | None,
+    add_mnist: bool,
     **overrides: Any,
 ) -> None:
-    """Train a classifier on MNIST: the networks on augmented and partly inverted digits.
+    """Train a classifier: the networks on augmented and partly inverted digits of MNIST.
+
+    --data trains on one's own pictures instead, of which a tenth is held out for the test.
 
     --name alone trains that model again, with the classifier that it has.
 
@@ -52,6 +67,8 @@ def train(
     """
     if name is not None and weights is not None:
         raise click.UsageError("--name and --weights both say where the model goes; give one.")
+    if add_mnist and directory is None:
+        raise click.UsageError("--add-mnist adds it to --data, which is missing.")
     settings = load_settings()
     classifier = classifier or _classifier_of(name, settings)
     _check_classifier(classifier)
@@ -59,17 +76,34 @@ def train(
         _target(name or classifier, weights, settings),
         classifier,
         seed=seed,
+        data=_training_data(directory, settings, add_mnist=add_mnist),
         overrides={key: value for key, value in overrides.items() if value is not None},
         resume=resume,
     )
 
 
-def train_into(path: Path, classifier: str, **options: Any) -> None:
-    """Train on the settings' MNIST and print the result; Ctrl-C exits with status 130."""
+def _training_data(directory: Path | None, settings: Settings, *, add_mnist: bool) -> "Mnist":
+    """Return MNIST, one's own pictures, or both."""
+    from digit_classifier.datasets import load_mnist
+
+    if directory is None:
+        return load_mnist(settings.data_dir)
+    from digit_classifier.training.own_pictures import add_to, load_pictures, own_data
+
+    mnist = load_mnist(settings.data_dir) if add_mnist else None
+    X, y = load_pictures(directory, settings.framing, click.echo)
+    return own_data(X, y, directory) if mnist is None else add_to(mnist, X, y)
+
+
+def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **options: Any) -> None:
+    """Train, by default on the settings' MNIST, and print the result.
+
+    Ctrl-C exits with status 130.
+    """
     from digit_classifier.datasets import load_mnist
     from digit_classifier.training.train import checkpoint_of, train_model
 
-    data = load_mnist(load_settings().data_dir)
+    data = data or load_mnist(load_settings().data_dir)
     try:
         metadata = train_model(classifier, data, path, **options)
     except KeyboardInterrupt:

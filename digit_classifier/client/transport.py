@@ -108,6 +108,8 @@ class Transport:
         cause = getattr(next(iter(exc.args), None), "reason", None)
         if isinstance(exc, requests.Timeout) or isinstance(cause, ReadTimeoutError):
             return f"no answer within {self.timeout:g} s"
+        if isinstance(exc, requests.exceptions.SSLError):
+            return "the certificate cannot be verified"
         return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
 
 

@@ -9,6 +9,7 @@ import requests
 
 from digit_classifier.datasets.idx import read_content
 from digit_classifier.datasets.mnist import CHECKSUMS, read_verified, verify
+from digit_classifier.datasets.other_forms import read_from
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError, DownloadError
 
 #: Tried in this order; all three serve the original gzipped files.
@@ -37,7 +38,8 @@ def fetch_mnist(
     directory : Path
         Created if it does not exist.
     source : Path, optional
-        A directory to copy from instead of the mirrors.
+        A file or directory to take them from instead of the mirrors, see
+        :func:`digit_classifier.datasets.other_forms.read_from`.
     mirrors : sequence of str
         Base URLs, in the order in which they are tried.
     report : callable
@@ -55,7 +57,7 @@ def fetch_mnist(
         if _is_present(directory, name, report):
             report(f"{name}: already there, verified")
         elif source is not None:
-            _store(directory / name, read_verified(source, name))
+            _store(directory / name, read_from(source, name))
             report(f"{name}: copied from {source}, verified")
         else:
             mirror = _download(directory, name, mirrors, report)
@@ -89,9 +91,7 @@ def _download(
                 content = read_content(Path(path))
                 verify(content, name, f"{mirror}{name}.gz")
             except (requests.RequestException, DatasetCorruptError) as exc:
-                # urllib3's message for a failed connection is a paragraph
-                reason = "no connection" if isinstance(exc, requests.ConnectionError) else exc
-                report(f"{name}: {mirror} failed: {reason}")
+                report(f"{name}: {mirror} failed: {_reason(exc)}")
                 continue
             _store(directory / name, content)
             return mirror
@@ -99,6 +99,13 @@ def _download(
         f"No mirror gave {name}. Without a network, put the four MNIST files in a folder and run "
         "'digit-classifier data fetch --from FOLDER', or set DIGIT_CLASSIFIER_DATA_DIR to it."
     )
+
+
+def _reason(exc: Exception) -> str:
+    """Return why a mirror failed; urllib3's message for a failed connection is a paragraph."""
+    if isinstance(exc, requests.exceptions.SSLError):
+        return "its certificate cannot be verified; REQUESTS_CA_BUNDLE may name the authorities'"
+    return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
 
 
 def _store(path: Path, content: bytes) -> None:

@@ -83,9 +83,13 @@ def read_verified(directory: Path, name: str) -> bytes:
     return content
 
 
-def candidates(directory: Path, name: str) -> tuple[Path, Path]:
-    """Return the possible paths of a file of MNIST in `directory`: plain and gzipped."""
-    return directory / name, directory / f"{name}.gz"
+def candidates(directory: Path, name: str) -> tuple[Path, ...]:
+    """Return the possible paths of a file of MNIST in `directory`: plain and gzipped.
+
+    Some copies have a point in the name, ``train-images.idx3-ubyte``.
+    """
+    names = (name, name.replace("-idx", ".idx"))
+    return tuple(directory / f"{one}{suffix}" for one in names for suffix in ("", ".gz"))
 
 
 def verify(content: bytes, name: str, source: str) -> None:

@@ -34,7 +34,7 @@ def batch_indices(
 def run_epoch(  # noqa: PLR0913, everything that an epoch depends on, by name
     network: Network,
     optimizer: Optimizer,
-    batches: Iterable[tuple[Array, Array]],
+    batches: Iterable[tuple[Array, ...]],
     learning_rate: Callable[[int], float],
     *,
     rng: np.random.Generator,
@@ -47,8 +47,9 @@ def run_epoch(  # noqa: PLR0913, everything that an epoch depends on, by name
     ----------
     network : Network
     optimizer : Optimizer
-    batches : iterable of (X, targets)
-        X of shape (batch_size, n_inputs), targets of shape (batch_size, n_classes).
+    batches : iterable of (X, targets) or (X, targets, weights)
+        X of shape (batch_size, n_inputs), targets of shape (batch_size, n_classes), weights of
+        shape (batch_size,).
     learning_rate : callable
         Returns the learning rate of the optimizer's 0-based step.
     rng : Generator
@@ -63,13 +64,13 @@ def run_epoch(  # noqa: PLR0913, everything that an epoch depends on, by name
     EpochResult
     """
     total_loss, n_correct, n_labelled, n_samples = 0.0, 0, 0, 0
-    for X, targets in batches:
+    for X, targets, *sample_weights in batches:
         logits, caches = network.forward(X, rng)
-        loss, grad_logits = cross_entropy(logits, targets)
+        loss, grad_logits = cross_entropy(logits, targets, *sample_weights)
         network.backward(grad_logits, caches)
         if l2:
-            weights = slice(network.n_weights)  # biases come after them, and are not penalized
-            network.gradients[weights] += l2 * network.parameters[weights]
+            penalized = slice(network.n_weights)  # biases come after the weights
+            network.gradients[penalized] += l2 * network.parameters[penalized]
         optimizer.step(network.parameters, network.gradients, learning_rate(optimizer.n_steps))
         after_step()
         total_loss += loss * len(X)

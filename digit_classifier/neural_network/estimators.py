@@ -8,7 +8,14 @@ class labels, and train without augmentation. The shipped models are trained by
 from math import isqrt
 from typing import Any
 
-from digit_classifier.neural_network.network import Network, cnn, mlp
+from digit_classifier.neural_network.hyperparameters import (
+    check_choice,
+    check_number,
+    check_sizes,
+    check_stages,
+    check_whole,
+)
+from digit_classifier.neural_network.network import ACTIVATIONS, Network, cnn, mlp
 from digit_classifier.neural_network.network_classifier import NetworkClassifier
 
 
@@ -69,6 +76,12 @@ class MLPClassifier(NetworkClassifier):
         self.dropout = dropout
         self.patience = patience
         self.random_state = random_state
+
+    def _check_hyperparameters(self) -> None:
+        super()._check_hyperparameters()
+        check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_number("dropout", self.dropout, below=1)
 
     def _build_network(self, n_features: int, n_classes: int) -> Network:
         sizes = (n_features, *self.hidden_layer_sizes, n_classes)
@@ -161,6 +174,17 @@ class CNNClassifier(NetworkClassifier):
         self.dropout = dropout
         self.patience = patience
         self.random_state = random_state
+
+    def _check_hyperparameters(self) -> None:
+        super()._check_hyperparameters()
+        check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        check_number("dropout", self.dropout, below=1)
+        check_whole("kernel_size", self.kernel_size)
+        check_stages("channels", self.channels)
+        if self.image_shape is not None:
+            check_sizes("image_shape", self.image_shape)
+            if len(self.image_shape) != 2:
+                raise ValueError(f"image_shape has a height and a width, not {self.image_shape}.")
 
     def _build_network(self, n_features: int, n_classes: int) -> Network:
         side = isqrt(n_features)

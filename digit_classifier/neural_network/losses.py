@@ -42,7 +42,9 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
     return exponentials
 
 
-def cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
+def cross_entropy(
+    logits: Array, targets: Array, weights: Array | None = None
+) -> tuple[float, Array]:
     """Return the mean cross-entropy of the softmax of `logits`, and its gradient.
 
     Parameters
@@ -50,18 +52,23 @@ def cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
     logits : ndarray of shape (n_samples, n_classes)
     targets : ndarray of shape (n_samples, n_classes)
         Probabilities: one-hot, smoothed, or a teacher's.
+    weights : ndarray of shape (n_samples,), optional
+        Each sample's share of the loss; 1 by default.
 
     Returns
     -------
     loss : float
     grad_logits : ndarray of shape (n_samples, n_classes)
-        (softmax(logits) - targets) / n_samples; Bishop 2006, equation 4.109.
+        (softmax(logits) - targets) · weights / n_samples; Bishop 2006, equation 4.109.
     """
     log_probabilities = log_softmax(logits)
     n_samples = len(logits)
-    loss = -float(np.vdot(targets, log_probabilities)) / n_samples
+    weighted = targets if weights is None else targets * weights[:, np.newaxis]
+    loss = -float(np.vdot(weighted, log_probabilities)) / n_samples
     grad_logits = np.exp(log_probabilities)
     grad_logits -= targets
+    if weights is not None:
+        grad_logits *= weights[:, np.newaxis]
     grad_logits /= n_samples
     return loss, grad_logits
 

@@ -6,13 +6,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
 
 from digit_classifier.neural_network.epoch import batch_indices, run_epoch
+from digit_classifier.neural_network.hyperparameters import (
+    check_choice,
+    check_number,
+    check_whole,
+)
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.neural_network.losses import one_hot
+from digit_classifier.neural_network.losses import log_softmax, one_hot, softmax
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import OPTIMIZERS
 
@@ -34,26 +43,109 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _build_network(self, n_features: int, n_classes: int) -> Network:
         raise NotImplementedError
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def _check_hyperparameters(self) -> None:
+        """Reject hyperparameters that make no sense, each by a sentence.
+
+        Raises
+        ------
+        ValueError
+        """
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_number("learning_rate", self.learning_rate, positive=True)
+        check_whole("epochs", self.epochs)
+        check_whole("batch_size", self.batch_size)
+        check_number("l2", self.l2)
+        if self.patience is not None:
+            check_whole("patience", self.patience)
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train from scratch.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+            Each sample's share of the loss; 1 by default. Samples of weight 0 are left out.
+
+        Raises
+        ------
+        ValueError
+            A hyperparameter, X, y or a weight is not valid.
         """
-        vectors, y = validate_data(self, X, y, dtype=np.float32)
-        check_classification_targets(y)
-        encoder = LabelEncoder()
-        indices = encoder.fit_transform(y)
-        self.classes_ = encoder.classes_
-        # scikit-learn uses RandomState; one draw of it seeds a Generator
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        rng = np.random.default_rng(seed)
-        self.network_ = self._build_network(vectors.shape[1], len(self.classes_))
-        self.network_.initialize(rng)
-        self._train(vectors, indices, rng, seed)
+        self._check_hyperparameters()
+        vectors, labels, weights = self._validated(X, y, sample_weight, reset=True)
+        self.classes_ = np.unique(labels)
+        self._begin(vectors.shape[1])
+        self._train(vectors, np.searchsorted(self.classes_, labels), weights)
         return self
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train one epoch on some of the samples, from where the last call ended.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        classes : array-like of shape (n_classes,), optional
+            All classes that will ever come; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), optional
+            As in :meth:`fit`.
+
+        Raises
+        ------
+        ValueError
+            As by :meth:`fit`; or the classes are missing, are others than before, or do not
+            include one of `y`.
+        """
+        self._check_hyperparameters()
+        is_first = not hasattr(self, "network_")
+        vectors, labels, weights = self._validated(X, y, sample_weight, reset=is_first)
+        if is_first:
+            if classes is None:
+                raise ValueError("classes must be given in the first call of partial_fit.")
+            self.classes_ = np.unique(np.asarray(classes))
+            self._begin(vectors.shape[1])
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError("classes must be those of the first call of partial_fit.")
+        unknown = np.setdiff1d(labels, self.classes_)
+        if unknown.size:
+            raise ValueError(f"y has classes that are not among classes: {unknown.tolist()}.")
+        targets = one_hot(np.searchsorted(self.classes_, labels), len(self.classes_))
+        self._run_epoch(vectors, targets, weights)
+        self.n_epochs_ = len(self.loss_curve_)
+        return self
+
+    def _validated(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
+    ) -> tuple[Array, NDArray[Any], Array | None]:
+        vectors, labels = validate_data(self, X, y, dtype=np.float32, reset=reset)
+        check_classification_targets(labels)
+        if sample_weight is None:
+            return vectors, labels, None
+        weights = _check_sample_weight(
+            sample_weight, vectors, dtype=np.float32, ensure_non_negative=True
+        )
+        is_counted = weights > 0
+        weights = weights[is_counted]
+        # a mean of 1: the learning rate does not depend on the weights' unit
+        return vectors[is_counted], labels[is_counted], weights / weights.mean()
+
+    def _begin(self, n_features: int) -> None:
+        """Initialize the network, its optimizer and its random numbers."""
+        # scikit-learn uses RandomState; one draw of it seeds a Generator
+        self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        self._rng = np.random.default_rng(self._seed)
+        self._optimizer = OPTIMIZERS[self.optimizer]()
+        self.network_ = self._build_network(n_features, len(self.classes_))
+        self.network_.initialize(self._rng)
+        self.loss_curve_: list[float] = []
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """Return the class probabilities, shape (n_samples, n_classes), float32.
@@ -61,9 +153,23 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         They are computed in the precision of X. On some processors a float32 product depends, in
         its last bits, on the position of the sample in the batch.
         """
+        return softmax(self._predict_logits(X)).astype(np.float32, copy=False)
+
+    def predict_log_proba(self, X: ArrayLike) -> Array:
+        """Return the logarithms of :meth:`predict_proba`, shape (n_samples, n_classes), float32.
+
+        They are finite where a probability is too small for its type.
+        """
+        logits = self._predict_logits(X)
+        logarithms = log_softmax(logits).astype(np.float32, copy=False)
+        probabilities = softmax(logits).astype(np.float32, copy=False)
+        np.log(probabilities, out=logarithms, where=probabilities > 0)
+        return logarithms
+
+    def _predict_logits(self, X: ArrayLike) -> Array:
         check_is_fitted(self)
         vectors = validate_data(self, X, dtype=(np.float32, np.float64), reset=False)
-        return self.network_.predict_proba(vectors).astype(np.float32, copy=False)
+        return self.network_.predict_logits(vectors)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each sample, shape (n_samples,)."""
@@ -71,29 +177,20 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         labels: NDArray[Any] = self.classes_[chosen]
         return labels
 
-    def _train(self, X: Array, y: NDArray[np.intp], rng: np.random.Generator, seed: int) -> None:
+    def _train(self, X: Array, y: NDArray[np.intp], weights: Array | None) -> None:
         held_out = None
         if self.patience is not None:
-            X, X_held, y, y_held = train_test_split(
-                X, y, test_size=_VALIDATION_SHARE, random_state=seed
+            chosen, held = train_test_split(
+                np.arange(len(X)), test_size=_VALIDATION_SHARE, random_state=self._seed
             )
-            held_out = X_held, y_held
+            held_out = X[held], y[held]
+            X, y = X[chosen], y[chosen]
+            weights = None if weights is None else weights[chosen]
         targets = one_hot(y, len(self.classes_))
-        optimizer = OPTIMIZERS[self.optimizer]()
         # without early stopping these stay as they are: the last parameters are the result
         best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
-        self.loss_curve_: list[float] = []
         for epoch in range(self.epochs):
-            order = batch_indices(len(X), self.batch_size, rng)
-            result = run_epoch(
-                self.network_,
-                optimizer,
-                ((X[chosen], targets[chosen]) for chosen in order),
-                lambda _step: self.learning_rate,
-                rng=rng,
-                l2=self.l2,
-            )
-            self.loss_curve_.append(result.loss)
+            self._run_epoch(X, targets, weights)
             if held_out is None or self.patience is None:
                 continue
             X_held, y_held = held_out
@@ -106,3 +203,16 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if held_out is not None:
             np.copyto(self.network_.parameters, best_parameters)
         self.n_epochs_ = len(self.loss_curve_)
+
+    def _run_epoch(self, X: Array, targets: Array, weights: Array | None) -> None:
+        arrays = (X, targets) if weights is None else (X, targets, weights)
+        order = batch_indices(len(X), self.batch_size, self._rng)
+        result = run_epoch(
+            self.network_,
+            self._optimizer,
+            (tuple(array[chosen] for array in arrays) for chosen in order),
+            lambda _step: self.learning_rate,
+            rng=self._rng,
+            l2=self.l2,
+        )
+        self.loss_curve_.append(result.loss)

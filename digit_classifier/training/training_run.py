@@ -66,7 +66,8 @@ class TrainingRun(ABC):
         self.X_train, self.X_validation, self.y_train, self.y_validation = train_test_split(
             data.X_train,
             data.y_train,
-            test_size=n_validation,
+            # a fifth, where one's own pictures are few
+            test_size=min(n_validation, len(data.y_train) // 5),
             random_state=seed,
             stratify=data.y_train,
         )

@@ -88,6 +88,14 @@ OTHERS = [
     ["data", "fetch", "--from", "gone"],
     ["data", "fetch", "--from", "text.png"],
     ["data", "show", "-o", "sheet.png"],
+    ["data", "fetch", "--from", UNREADABLE],
+    ["data", "fetch", "--from", "empty.png"],
+    ["train", "--data", "good"],
+    ["train", "--data", "empty"],
+    ["train", "--data", "gone"],
+    ["train", "--add-mnist"],
+    ["models", "export", "nobody"],
+    ["models", "export", "mlp", "-o", f"{UNWRITABLE}/mlp.onnx"],
     ["models", "list"],
     ["models", "show", "nobody"],
     ["models", "show", CORRUPT],
@@ -226,3 +234,21 @@ def test_folder_that_may_not_be_listed_is_named_and_the_others_are_read(
     assert (finished.stderr, finished.returncode) == ("", 1)
     assert "open/7.png: 7" in finished.stdout
     assert "closed: error: The file cannot be read: Permission denied." in finished.stdout
+
+
+@pytest.mark.usefixtures("in_odd_place")
+def test_authorities_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/gone.pem")
+    status, printed = outcome(["data", "fetch"])
+    assert (status, "/gone.pem" in printed) == (1, True)
+
+
+@pytest.mark.usefixtures("in_odd_place")
+@pytest.mark.parametrize("output", [f"{UNWRITABLE}/sheet.png", "sheet.xyz", "sheet", "empty.png/a"])
+def test_sheet_that_cannot_be_written_is_named(
+    output: str, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
+    status, printed = outcome(["data", "show", "-o", output])
+    assert status in (1, 2)
+    assert printed.strip()

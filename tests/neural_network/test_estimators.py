@@ -14,7 +14,17 @@ from digit_classifier.neural_network.estimators import (
 )
 
 
-@parametrize_with_checks([MLPClassifier(), SoftmaxClassifier(), CNNClassifier()])
+def expected_failures(_estimator):
+    return {
+        "check_sample_weight_equivalence_on_dense_data": "batches of repeated samples are others; "
+        "see test_weights_count_as_repetitions_do"
+    }
+
+
+@parametrize_with_checks(
+    [MLPClassifier(), SoftmaxClassifier(), CNNClassifier()],
+    expected_failed_checks=expected_failures,
+)
 def test_estimator_follows_scikit_learns_rules(estimator, check):
     check(estimator)
 
@@ -146,3 +156,101 @@ def test_classifier_works_in_a_pipeline_and_stays_float32():
     assert pipeline.score(X, y) > 0.95
     assert pipeline.predict_proba(X).dtype == np.float32
     np.testing.assert_allclose(pipeline.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
+
+
+ESTIMATORS = [MLPClassifier, SoftmaxClassifier, CNNClassifier]
+
+
+@pytest.mark.parametrize("classifier", ESTIMATORS)
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        *(("epochs", value) for value in (0, -1, 1.5, True, "ten", None)),
+        *(("learning_rate", value) for value in (0, -1, float("nan"), float("inf"), "fast", None)),
+        *(("batch_size", value) for value in (0, 2.5, None)),
+        *(("l2", value) for value in (-1, float("nan"), "much")),
+        *(("patience", value) for value in (0, 1.5, "long")),
+        *(("optimizer", value) for value in ("adamw", None, 3)),
+    ],
+)
+def test_bad_parameter_is_a_sentence_that_names_it(classifier, parameter, value):
+    estimator = classifier(**{parameter: value})
+    for fit in (estimator.fit, lambda X, y: estimator.partial_fit(X, y, classes=[0, 1])):
+        with pytest.raises(ValueError, match=rf"^{parameter} must be .*not .*\.$"):
+            fit(np.zeros((4, 4)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        *(MLPClassifier(value) for value in ((0,), (2.5,), 10, "ten", (-1, 3), None)),
+        *(MLPClassifier(activation=value) for value in ("gelu", None)),
+        *(MLPClassifier(dropout=value) for value in (1, -0.1, float("nan"))),
+        *(CNNClassifier(value) for value in (8, (8,), ((0,),), ((),), "ten")),
+        *(CNNClassifier(kernel_size=value) for value in (0, 2, 2.5)),
+        *(CNNClassifier(image_shape=value) for value in ((4,), 4, (4, 1, 1), (2.0, 2))),
+        CNNClassifier(hidden_layer_sizes=(0,)),
+        CNNClassifier(dropout=1),
+    ],
+    ids=repr,
+)
+def test_bad_architecture_is_a_sentence(estimator):
+    with pytest.raises(ValueError, match=r"must|needs|has a height|features"):
+        estimator.fit(np.zeros((4, 4)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("classifier", ESTIMATORS)
+def test_weights_count_as_repetitions_do(classifier, iris):
+    X, y = iris
+    weights = np.random.default_rng(0).integers(0, 4, len(X))
+    settings = {"epochs": 5, "batch_size": 1000, "learning_rate": 0.01, "random_state": 0}
+    weighted = classifier(**settings).fit(X, y, sample_weight=weights * 7.5)
+    repeated = classifier(**settings).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-4)
+    plain = classifier(**settings).fit(X, y)
+    assert np.abs(weighted.predict_proba(X) - plain.predict_proba(X)).max() > 1e-3
+
+
+def test_weights_that_make_no_sense_are_refused(iris):
+    X, y = iris
+    for weights, words in ((-1.0, "[Nn]egative"), (0.0, "non-zero"), (np.nan, "NaN")):
+        with pytest.raises(ValueError, match=words):
+            MLPClassifier().fit(X, y, sample_weight=np.full(len(X), weights))
+
+
+@pytest.mark.parametrize("classifier", ESTIMATORS)
+def test_partial_fits_are_the_epochs_of_a_fit(classifier, iris):
+    X, y = iris
+    labels = np.array(["a", "b", "c"])[y]
+    settings = {"learning_rate": 0.01, "random_state": 3}
+    whole = classifier(epochs=4, **settings).fit(X, labels)
+    parts = classifier(**settings)
+    for number in range(4):
+        parts.partial_fit(X, labels, classes=["c", "b", "a"] if number == 0 else None)
+    assert parts.classes_.tolist() == ["a", "b", "c"]
+    assert (parts.n_epochs_, parts.loss_curve_) == (4, whole.loss_curve_)
+    np.testing.assert_array_equal(parts.network_.parameters, whole.network_.parameters)
+
+
+def test_partial_fit_knows_its_classes(iris):
+    X, y = iris
+    estimator = SoftmaxClassifier(random_state=0)
+    with pytest.raises(ValueError, match="classes must be given"):
+        estimator.partial_fit(X, y)
+    estimator.partial_fit(X[:50], y[:50], classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"not among classes: \[7\]"):
+        estimator.partial_fit(X[:2], [0, 7])
+    with pytest.raises(ValueError, match="those of the first call"):
+        estimator.partial_fit(X, y, classes=[0, 1])
+    assert estimator.fit(X, y).n_epochs_ == 100  # from scratch
+
+
+def test_logarithms_of_probabilities_are_finite_where_the_probabilities_are_zero(iris):
+    X, y = iris
+    estimator = MLPClassifier(epochs=20, learning_rate=0.01, random_state=0).fit(X, y)
+    logs = estimator.predict_log_proba(X)
+    assert logs.dtype == np.float32
+    np.testing.assert_allclose(np.exp(logs), estimator.predict_proba(X), atol=1e-6)
+    far = estimator.predict_log_proba(1e4 * X)
+    assert np.isfinite(far).all()
+    assert far.min() < -200

@@ -1,0 +1,202 @@
+"""Write a model as ONNX, for other engines: its framed input, its network, its calibration.
+
+The graph takes what the Open Inference Protocol takes here: ``images``, float32 of shape
+(n, height, width) from 0 to 1, framed as MNIST's digits are, light ink on black. It gives
+``probabilities``, float32 of shape (n, 10), and ``digits``, int64 of shape (n,). Framing is not
+part of it.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.errors import MissingPackageError, ModelError
+from digit_classifier.models.store import Model
+from digit_classifier.neural_network.network import Network
+
+try:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ImportError as exc:
+    raise MissingPackageError(
+        "Models are exported by onnx: pip install 'digit-classifier[onnx]'."
+    ) from exc
+
+#: The reductions take their axes as an input since this version.
+_OPSET = 18
+#: What onnxruntime 1.17 and later read.
+_IR_VERSION = 9
+
+Layer = Mapping[str, Any]
+
+
+class _Graph:
+    """Collects nodes and constants; each method returns the name of its result."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        name = f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
+        return name
+
+    def constant(self, value: NDArray[Any]) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def number(self, value: float) -> str:
+        return self.constant(np.array(value, np.float32))
+
+    def shape(self, *sides: int) -> str:
+        return self.constant(np.array(sides, np.int64))
+
+
+def export_onnx(model: Model, path: Path) -> None:
+    """Write a model file in ONNX's format, atomically.
+
+    Parameters
+    ----------
+    model : Model
+    path : Path
+
+    Raises
+    ------
+    ModelError
+        The classifier is not one of the package's networks.
+    """
+    document = onnx_model(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_bytes(document.SerializeToString())
+    partial.replace(path)
+
+
+def onnx_model(model: Model) -> Any:
+    """Return a model as ONNX's ``ModelProto``, checked by ONNX's own checker.
+
+    Raises
+    ------
+    ModelError
+        The classifier is not one of the package's networks.
+    """
+    if not isinstance(model.classifier, Network):
+        raise ModelError(f"A {model.metadata.classifier!r} is not a network, and has no ONNX form.")
+    graph, metadata = _Graph(), model.metadata
+    value = _scaled_vectors(graph, model)
+    parameters = model.classifier.named_parameters()
+    for index, layer in enumerate(model.classifier.architecture):
+        own = {
+            name.partition(".")[2]: array
+            for name, array in parameters.items()
+            if name.startswith(f"{index}.")
+        }
+        value = _LAYERS[layer["type"]](graph, value, layer, own)
+    logits = graph.add("Div", value, graph.number(metadata.temperature))
+    probabilities = graph.add("Softmax", logits, axis=1)
+    best = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
+    labels = graph.constant(np.array(metadata.class_labels, np.int64))
+    digits = graph.add("Gather", labels, best, axis=0)
+    graph.nodes += [
+        helper.make_node("Identity", [probabilities], ["probabilities"]),
+        helper.make_node("Identity", [digits], ["digits"]),
+    ]
+    document = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            model.name,
+            [_tensor("images", TensorProto.FLOAT, "n", *metadata.image_shape)],
+            [
+                _tensor("probabilities", TensorProto.FLOAT, "n", len(metadata.class_labels)),
+                _tensor("digits", TensorProto.INT64, "n"),
+            ],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=_IR_VERSION,
+        producer_name="digit-classifier",
+    )
+    helper.set_model_props(
+        document,
+        {
+            "name": model.name,
+            "version": model.version,
+            "min_confidence": repr(metadata.min_confidence),
+        },
+    )
+    onnx.checker.check_model(document, full_check=True)
+    return document
+
+
+def _tensor(name: str, kind: int, *shape: int | str) -> Any:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def _scaled_vectors(graph: _Graph, model: Model) -> str:
+    """Add what `vectorize` does: flatten, invert what is dark on light, scale."""
+    scaling = model.metadata.input_scaling
+    levels = graph.add("Flatten", graph.add("Mul", "images", graph.number(255)), axis=1)
+    if scaling.on_black:
+        rows = graph.shape(1)
+        lowest, highest, mean = (
+            graph.add(kind, levels, rows, keepdims=1)
+            for kind in ("ReduceMin", "ReduceMax", "ReduceMean")
+        )
+        middle = graph.add("Mul", graph.add("Add", lowest, highest), graph.number(0.5))
+        inverted = graph.add("Sub", graph.number(255), levels)
+        levels = graph.add("Where", graph.add("Greater", mean, middle), inverted, levels)
+    scaled = graph.add("Mul", levels, graph.number(scaling.scale))
+    return graph.add("Add", scaled, graph.number(scaling.offset))
+
+
+def _dense(graph: _Graph, value: str, _: Layer, own: Mapping[str, NDArray[Any]]) -> str:
+    return graph.add("Gemm", value, graph.constant(own["weights"]), graph.constant(own["biases"]))
+
+
+def _image(graph: _Graph, value: str, layer: Layer, _: Mapping[str, NDArray[Any]]) -> str:
+    """Reshape to ONNX's order, (n, channels, height, width)."""
+    return graph.add("Reshape", value, graph.shape(-1, 1, layer["height"], layer["width"]))
+
+
+def _convolution(graph: _Graph, value: str, layer: Layer, own: Mapping[str, NDArray[Any]]) -> str:
+    size, margin = layer["kernel_size"], layer["kernel_size"] // 2
+    kernels = own["weights"].transpose(3, 2, 0, 1)  # (outputs, inputs, rows, columns)
+    return graph.add(
+        "Conv",
+        value,
+        graph.constant(kernels),
+        graph.constant(own["biases"]),
+        kernel_shape=[size, size],
+        pads=[margin] * 4,
+    )
+
+
+def _pooling(graph: _Graph, value: str, _: Layer, __: Mapping[str, NDArray[Any]]) -> str:
+    return graph.add("MaxPool", value, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+
+
+def _flatten(graph: _Graph, value: str, _: Layer, __: Mapping[str, NDArray[Any]]) -> str:
+    """Flatten in this package's order, with the channels last."""
+    return graph.add("Flatten", graph.add("Transpose", value, perm=[0, 2, 3, 1]), axis=1)
+
+
+def _elementwise(kind: str) -> Callable[..., str]:
+    return lambda graph, value, *_: graph.add(kind, value)
+
+
+#: Adds a layer to a graph, by the layer's type. Dropout does nothing but in training.
+_LAYERS: dict[str, Callable[..., str]] = {
+    "Dense": _dense,
+    "ReLU": _elementwise("Relu"),
+    "Tanh": _elementwise("Tanh"),
+    "Dropout": lambda _graph, value, *_: value,
+    "Image": _image,
+    "Conv2D": _convolution,
+    "MaxPool2D": _pooling,
+    "Flatten": _flatten,
+}
