@@ -4,7 +4,7 @@ export TEST_PYVENV
 
 .DEFAULT_GOAL := help
 .PHONY: help install service debug test lint format schemathesis openapi-examples fuzz \
-	mutation-test bench-check audit train fast-train model-cards screenshots lock clean
+	mutation-test bench-check audit sbom train fast-train model-cards screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,14 @@ audit: test-pyvenv ## Ask the package index whether a pinned package has a known
 			--requirement "$$file" || exit; \
 	done
 
+# As mutmut, the tool is for this alone.
+CYCLONEDX = cyclonedx-bom==7.5.0
+sbom: test-pyvenv ## Write dist/sbom.json, the parts list of what the service installs (CycloneDX)
+	@mkdir -p dist
+	@"$(TEST_PYVENV)/bin/uv" tool run --quiet --from "$(CYCLONEDX)" cyclonedx-py requirements \
+		--output-reproducible --output-file dist/sbom.json requirements.txt
+	@echo "dist/sbom.json lists $$(grep -c '"bom-ref": ' dist/sbom.json) parts."
+
 train: ## Train the default model on MNIST
 	@bash deployment_scripts/train_model.sh
 
@@ -70,8 +78,10 @@ model-cards: test-pyvenv ## Measure the shipped models (a quarter of an hour) an
 			"digit_classifier/pretrained/$$name/"; \
 	done
 
-screenshots: test-pyvenv ## Take the pictures of the documents anew
+screenshots: test-pyvenv ## Take the pictures of the documents again
+	@"$(TEST_PYVENV)/bin/python" -m tests.browser.ready_pictures
 	@"$(TEST_PYVENV)/bin/python" -m tests.browser.screenshots
+	@"$(TEST_PYVENV)/bin/python" -m tests.browser.recording
 
 LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python-version 3.11 \
 	--fork-strategy fewest --no-strip-extras --generate-hashes --custom-compile-command "make lock"

@@ -1,7 +1,9 @@
 """What the package offers by itself."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +25,12 @@ def test_package_is_imported_without_numpy() -> None:
 def test_unknown_names_are_no_attributes() -> None:
     with pytest.raises(AttributeError, match="Classifierr"):
         digit_classifier.DigitClassifierr  # noqa: B018
+
+
+def test_example_of_the_readme_prints_what_it_says() -> None:
+    root = Path(__file__).parents[1]
+    (code,) = re.findall(r"```python\n(.+?)```", (root / "README.md").read_text("utf-8"), re.DOTALL)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "2024\n11\n"

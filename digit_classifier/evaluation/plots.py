@@ -1,5 +1,6 @@
 """Plots of an evaluation, one function each; the extra ``plots`` installs Matplotlib."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ try:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 except ImportError as exc:
     raise MissingPackageError(
-        "A report needs Matplotlib: pip install 'digit-classifier[plots]'."
+        f"A report needs Matplotlib: {sys.executable} -m pip install 'matplotlib>=3.9'."
     ) from exc
 
 #: Maximum number of misread digits per polarity, and their number in a row.

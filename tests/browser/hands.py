@@ -39,22 +39,24 @@ def strokes_of(page: Page, digit: int) -> list[Points]:
     return on_board(page, parse_strokes(FORMS[digit][0]))
 
 
-def on_board(page: Page, strokes: Sequence[Points]) -> list[Points]:
-    """Draw the curves out, as large as one would on the board."""
+def on_board(page: Page, strokes: Sequence[Points], share: float = 0.66) -> list[Points]:
+    """Draw the curves out, as large as one would on the board, or another share of it."""
     box = board(page).bounding_box()
     assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    return place(strokes, 0.66 * box["height"], middle)
+    return place(strokes, share * box["height"], middle)
 
 
-def draw(page: Page, digit: int, pause: float = 0) -> None:
+def draw(page: Page, digit: int, pause: float = 0, share: float = 0.66) -> None:
     """Draw a digit with the mouse, with so many milliseconds after each move."""
-    draw_strokes(page, parse_strokes(FORMS[digit][0]), pause)
+    draw_strokes(page, parse_strokes(FORMS[digit][0]), pause, share)
 
 
-def draw_strokes(page: Page, strokes: Sequence[Points], pause: float = 0) -> None:
+def draw_strokes(
+    page: Page, strokes: Sequence[Points], pause: float = 0, share: float = 0.66
+) -> None:
     """Draw strokes with the mouse."""
-    for stroke in on_board(page, strokes):
+    for stroke in on_board(page, strokes, share):
         first, *others = every(stroke, 4)
         page.mouse.move(*first)
         page.mouse.down()

@@ -99,3 +99,37 @@ def test_remarks_are_told(open_page: OpenPage) -> None:
     page = open_page()
     choose(page, a_file(drawn(4, scale=0.5, position=(0.5, 0.24))))
     expect(answer(page)).to_contain_text("over the edge")
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("mlp", [r"\d[\d,]* units"]),
+        ("cnn", [r"\d+ maps of \d+ × \d+", r"\d+ units"]),
+        ("softmax", [r"10 filters of 28 × 28"]),
+    ],
+)
+def test_network_is_shown_at_work(open_page: OpenPage, name: str, layers: list[str]) -> None:
+    page = open_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    model(page, name).click()
+    draw(page, 7)
+    expect_digit(page, 7)
+    assert not any(
+        "classify" in url and "inside" in url for url in asked
+    )  # it costs nothing while it is closed
+    page.get_by_text("Look inside the network").click()
+    panel = page.locator("[data-inside]")
+    for layer in layers:
+        expect(panel.get_by_role("img", name=re.compile(layer)).first).to_be_visible()
+    whole = panel.get_by_role("img", name="The network's input")
+    expect(whole).to_have_attribute("src", re.compile("^data:image/png"))
+    plain = whole.get_attribute("src")
+    panel.get_by_role("button", name="1").hover()
+    expect(panel).to_contain_text("What spoke for a 1, and against it")
+    expect(whole).not_to_have_attribute("src", plain or "")
+    page.mouse.move(0, 0)
+    expect(whole).to_have_attribute("src", plain or "")
+    page.get_by_role("button", name="Clear").click()
+    expect(whole).to_be_hidden()

@@ -11,6 +11,7 @@ from tests.browser.hands import (
     answer,
     board,
     choose,
+    clear,
     draw,
     draw_by_touch,
     every,
@@ -102,6 +103,63 @@ def test_board_is_cleared(open_page: OpenPage) -> None:
     assert n_ink_pixels(page) == 0
     draw(page, 5)
     expect_digit(page, 5)
+
+
+def test_clear_and_undo_are_undone_and_redone(open_page: OpenPage) -> None:
+    page = open_page()
+    undo, redo = (page.get_by_role("button", name=name) for name in ("Undo", "Redo"))
+    draw(page, 3)
+    expect_digit(page, 3)
+    page.get_by_role("button", name="Clear").click()
+    expect(answer(page)).to_have_text(NOTHING)
+    undo.click()
+    expect_digit(page, 3)
+    redo.click()
+    expect(answer(page)).to_have_text(NOTHING)
+    expect(redo).to_be_disabled()
+    page.get_by_text("For programmers").focus()  # the keys work wherever the focus is
+    page.keyboard.press("Control+z")
+    expect_digit(page, 3)
+    page.keyboard.press("Control+Shift+z")
+    expect(answer(page)).to_have_text(NOTHING)
+
+
+def test_picture_leaves_the_drawing_to_be_undone_to(open_page: OpenPage) -> None:
+    page = open_page()
+    draw(page, 3)
+    expect_digit(page, 3)
+    for digit in (8, 9):
+        choose(page, a_file(drawn(digit)))
+        expect_digit(page, digit)
+    page.keyboard.press("Control+z")
+    expect_digit(page, 3)
+    page.keyboard.press("Control+y")
+    expect_digit(page, 9)
+
+
+def test_stroke_may_begin_beside_the_board(open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 1600, "height": 800})
+    box = board(page).bounding_box()
+    assert box is not None
+    x, y = box["x"], box["y"] + box["height"] / 2
+    page.mouse.move(x - 20, y)
+    page.mouse.down()
+    page.mouse.move(x + 0.5 * box["width"], y - 0.3 * box["height"], steps=20)
+    page.mouse.move(x + 0.4 * box["width"], y + 0.4 * box["height"], steps=20)
+    page.mouse.up()
+    assert n_ink_pixels(page) > 1000
+    expect(answer(page)).not_to_have_text(NOTHING)
+
+
+def test_tiny_digit_is_shown_as_strokes(open_page: OpenPage) -> None:
+    page = open_page()
+    draw(page, 8)
+    large = n_ink_pixels(page)
+    clear(page)
+    draw(page, 8, share=0.1)
+    expect_digit(page, 8)
+    # a pen of the same width would make a blob of about a tenth of the large digit's ink
+    assert n_ink_pixels(page) < 0.06 * large
 
 
 def n_ink_pixels(page: Page) -> int:

@@ -1,6 +1,7 @@
 """Pictures: chosen, dropped, pasted, photographed; one or several."""
 
 import re
+import zipfile
 from base64 import b64encode
 from collections.abc import Iterator
 from io import BytesIO
@@ -168,3 +169,55 @@ def test_lines_go_when_something_else_comes(open_page: OpenPage) -> None:
     draw(page, 7)
     expect(lines).to_have_count(0)
     expect_digit(page, 7)
+
+
+def test_zip_stands_for_the_pictures_in_it_and_its_answers_are_saved(open_page: OpenPage) -> None:
+    page = open_page()
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        files.writestr("mine/3.png", drawn(3))
+        files.writestr("mine/=7.bmp", drawn(7, "BMP"))
+        files.writestr("__MACOSX/mine/._3.png", b"no picture")
+    choose(page, a_file(archive.getvalue(), "mine.zip", "application/zip"))
+    pictures = page.get_by_role("region", name="Your pictures")
+    expect(pictures).to_contain_text("2 of 2 pictures read.")
+    with page.expect_download() as download:
+        pictures.get_by_role("button", name="Save as CSV").click()
+    lines = Path(download.value.path()).read_text("utf-8").splitlines()
+    assert lines[0] == '"file","read","answer","confidence"'
+    assert lines[1].startswith('"3.png","3","I am sure.","Confidence: ')
+    assert lines[2].startswith('"\'=7.bmp","7",')  # not a formula for a spreadsheet
+
+
+def test_small_avif_is_converted(open_page: OpenPage, received: tuple[str, list[bytes]]) -> None:
+    address, bodies = received
+    page = open_page(address)
+    choose(page, a_file(drawn(6, "AVIF"), "six.avif", "image/avif"))
+    expect_digit(page, 6)
+    assert bodies[0].startswith(b"\x89PNG")
+
+
+def test_photo_of_an_iphone_gets_advice_instead_of_an_error(open_page: OpenPage) -> None:
+    heic = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(100)
+    page = open_page()
+    choose(page, a_file(heic, "IMG_1.HEIC", "image/heic"))
+    expect(page.get_by_role("alert")).to_contain_text("Most Compatible")
+    choose(page, a_file(heic, "IMG_1.HEIC", "image/heic"), a_file(drawn(3), "3.png"))
+    pictures = page.get_by_role("region", name="Your pictures")
+    expect(pictures).to_contain_text("1 of 2 pictures read.")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a drawn digit", r"5\D"),
+        ("a photo", r"4\D"),
+        ("a hard one", r"2\D"),
+        ("a number", r"2025\D"),
+        ("a letter", r"This does not look like a digit\."),
+    ],
+)
+def test_ready_picture_is_read(open_page: OpenPage, name: str, told: str) -> None:
+    page = open_page()
+    page.get_by_role("button", name=name, exact=True).click()
+    expect(answer(page)).to_have_text(re.compile(rf"^\s*{told}"))

@@ -153,7 +153,7 @@ def test_a_report_without_matplotlib_tells_what_to_install(place: Path) -> None:
 
     assert done.returncode == 1
     assert done.stderr == (
-        "Error: A report needs Matplotlib: pip install 'digit-classifier[plots]'.\n"
+        f"Error: A report needs Matplotlib: {sys.executable} -m pip install 'matplotlib>=3.9'.\n"
     )
     assert not (place / "report").exists()
 

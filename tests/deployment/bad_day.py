@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from digit_classifier import __version__
 from tests.deployment import machine as m
 from tests.deployment.certificates import make_certificate
 from tests.deployment.clone import PROJECT, Clone
@@ -67,7 +68,7 @@ def main() -> None:
         day = Day(Path(folder))
         tls = {"TLS_CERT": day.certificate, "TLS_KEY": day.key, "HTTPS_PORT": "8443"}
         day.run(build, serving=False, SERVER_NAME="digits.example", HTTP_PORT="8080", **tls)
-        day.edit("__init__.py", "0.1.0", "0.1.1")
+        day.edit("__init__.py", __version__, "0.1.1")
         day.commit("Version 0.1.1")
         day.run(build)
         day.run(build, TLS_CERT="", TLS_KEY="")

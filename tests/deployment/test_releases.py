@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from digit_classifier import __version__
 from tests.deployment import machine as m
 from tests.deployment.certificates import make_certificate
 from tests.deployment.clone import Clone, environment
@@ -35,7 +36,7 @@ DEFAULTS = dict.fromkeys(("SERVER_NAME", "HTTP_PORT", "HTTPS_PORT", "TLS_CERT", 
 def release_of(clone: Clone, version: str) -> None:
     """Give a clone a version of its own, so that it makes another release."""
     package = clone.path / "digit_classifier" / "__init__.py"
-    package.write_text(package.read_text().replace("0.1.0", version))
+    package.write_text(package.read_text().replace(__version__, version))
 
 
 def status_of(machine: Machine, release: str) -> str:
@@ -208,7 +209,7 @@ def test_variables_hold_for_upgrades_and_rollbacks(
     assert upgraded.returncode == 0, upgraded.stderr
     assert f"serves on https://digits.example:{HTTPS_PORT}/" in upgraded.stdout
     assert back.returncode == 0, back.stderr
-    assert (served, version_served(SECURE, trusts=trusts)) == ("0.1.3", "0.1.0")
+    assert (served, version_served(SECURE, trusts=trusts)) == ("0.1.3", __version__)
     assert load.failures == []
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from digit_classifier import __version__
 from tests.deployment import machine as m
 from tests.deployment.clone import Clone, environment
 from tests.deployment.conftest import Machine
@@ -265,7 +266,7 @@ def test_new_release_goes_live_and_back_without_losing_a_request(
     machine: Machine, changed_clone: Clone, first_release: Path
 ) -> None:
     version = changed_clone.path / "digit_classifier" / "__init__.py"
-    version.write_text(version.read_text().replace("0.1.0", "0.1.1"))
+    version.write_text(version.read_text().replace(__version__, "0.1.1"))
     with m.Load() as load:
         told = "\n".join(m.changes(m.build(changed_clone)))
         new = m.current_release()
@@ -276,9 +277,10 @@ def test_new_release_goes_live_and_back_without_losing_a_request(
     assert served["versions"]["digit_classifier"] == "0.1.1"
     assert back.returncode == 0, back.stderr
     assert f"Release {first_release.name} serves" in back.stdout
-    assert requests.get(f"{m.ADDRESS}/status", timeout=30).json()["versions"][
-        "digit_classifier"
-    ] == ("0.1.0")
+    assert (
+        requests.get(f"{m.ADDRESS}/status", timeout=30).json()["versions"]["digit_classifier"]
+        == __version__
+    )
     assert load.failures == []
 
 
@@ -308,7 +310,7 @@ def test_site_that_apache_refuses_never_replaces_the_one_that_serves(machine: Ma
 
 def test_interrupted_release_is_made_anew(machine: Machine, changed_clone: Clone) -> None:
     version = changed_clone.path / "digit_classifier" / "__init__.py"
-    version.write_text(version.read_text().replace("0.1.0", "0.1.2"))
+    version.write_text(version.read_text().replace(__version__, "0.1.2"))
     with subprocess.Popen(
         changed_clone.command("build_all_EC2.sh"),
         env=environment(),

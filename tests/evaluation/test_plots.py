@@ -125,5 +125,5 @@ def test_without_matplotlib_one_sentence_says_what_to_install() -> None:
 
     assert done.stderr.splitlines()[-1] == (
         "digit_classifier.errors.MissingPackageError: A report needs Matplotlib: "
-        "pip install 'digit-classifier[plots]'."
+        f"{sys.executable} -m pip install 'matplotlib>=3.9'."
     )

@@ -1,7 +1,9 @@
 """The page about the service: privacy, source and licence; and what every page's footer shows."""
 
 import ipaddress
+from functools import cache
 from importlib.metadata import distribution
+from pathlib import Path
 
 from flask import Blueprint, Flask, render_template, request
 
@@ -18,8 +20,14 @@ def init_app(app: Flask, source_url: str) -> None:
 @blueprint.get("/about")
 def show() -> str:
     """Show what the service keeps, where its source is, and its licence."""
-    licence = distribution("digit-classifier").read_text("licenses/LICENSE")
-    return render_template("about.html", version=__version__, licence=licence or "MIT")
+    return render_template("about.html", version=__version__, licence=_licence())
+
+
+@cache
+def _licence() -> str:
+    """Return the licence, from the package's metadata or, of an editable one, from its clone."""
+    installed = distribution("digit-classifier").read_text("licenses/LICENSE")
+    return installed or (Path(__file__).parents[3] / "LICENSE").read_text("utf-8")
 
 
 def _is_local() -> bool:

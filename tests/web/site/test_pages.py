@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from tests.web.pictures import REFUSED, as_file, drawn
-from tests.web.serving import alter_model, csrf_token, post_form, send, status_words
+from tests.web.serving import alter_model, csrf_token, make_app, post_form, send, status_words
 
 
 def test_page_has_a_form_for_one_file(client):
@@ -225,3 +225,41 @@ def test_unknown_model_is_told_on_the_page(client):
     ):
         assert response.status_code == 404
         assert "there are: cnn" in shown_problem(response.text)
+
+
+def test_about_tells_what_is_kept_and_the_licence(client):
+    html = client.get("/about").text
+    assert "not kept" in html
+    assert "Permission is hereby granted, free of charge" in html
+
+
+def test_source_is_linked_where_it_is_known(tmp_path, client):
+    assert ">Source</a>" not in client.get("/").text
+    known = make_app(tmp_path, source_url="https://code.example/digits").test_client()
+    for path in ("/", "/about", "/status", "/nowhere"):
+        page = known.get(path, headers={"Accept": "text/html"}).text
+        assert '<a href="https://code.example/digits">Source</a>' in page
+
+
+def test_status_is_linked_for_visitors_on_this_machine_alone(client):
+    assert 'href="/status"' in client.get("/").text
+    assert 'href="/status"' not in client.get("/", environ_base={"REMOTE_ADDR": "192.0.2.1"}).text
+
+
+def test_photo_of_an_iphone_gets_advice(client):
+    heic = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(100)
+    response = post_form(client, myfile=as_file(heic))
+    assert response.status_code == 415
+    assert "Most Compatible" in shown_problem(response.text)
+
+
+def test_too_large_picture_gets_advice(client):
+    response = post_form(client, myfile=as_file(bytes(1024 * 1024 + 1)))
+    assert response.status_code == 413
+    assert "A screenshot of it is smaller" in shown_problem(response.text)
+
+
+def test_service_worker_may_see_the_whole_site_and_is_asked_for_each_time(client):
+    with client.get("/service-worker.js") as response:
+        assert response.mimetype == "text/javascript"
+        assert "no-cache" in response.headers["Cache-Control"]
