@@ -1,11 +1,14 @@
 """Requests as nobody sends them by accident: to every route, in its words and in others."""
 
+import gzip
 import json
 import random
+import zlib
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from urllib.parse import quote
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from werkzeug.routing import Map
@@ -19,7 +22,7 @@ WORDS = (
     "1e9", "9" * 40, "NaN", "a\r\nSet-Cookie: x=1", '"; filename="x', "%2e%2e%2f", "\ud7ff",
     "true", "0", "28",
 )  # fmt: skip
-_FIELDS = ("myfile", "file", "image", "images", "img", "csrf_token", "model", "x", "")
+_FIELDS = ("myfile", "file", "image", "images", "images[]", "img", "csrf_token", "model", "x", "")
 _TYPES = (
     "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"",
     "application/x-www-form-urlencoded", "application/json", "application/zip", "image/png",
@@ -34,7 +37,7 @@ _HEADERS = {
     "If-Modified-Since": ("yesterday", "Thu, 01 Jan 1970 00:00:00 GMT"),
     "If-None-Match": ("*", '"x"'),
     "Range": ("bytes=0-", "bytes=9-1", "bytes=" + "0-1," * 200, "x"),
-    "Content-Encoding": ("gzip", "x"),
+    "Content-Encoding": ("gzip", "deflate", "x"),
     "X-Request-ID": WORDS[:6],
     "X-HTTP-Method-Override": ("DELETE",),
 }
@@ -130,6 +133,11 @@ def _urlencoded(rng: random.Random, _: Sequence[bytes]) -> tuple[str, bytes]:
 def _json(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
     image = b64encode(_raw(rng, corpus)[1]).decode()
     documents = (
+        {"image": image},
+        {"image": _data_url(rng, image)},
+        {"image": rng.choice((None, [], 5, "é", "=", "data:", "data:,", "data:;base64,%"))},
+        _data_url(rng, image),
+        {"inputs": [_tensor(rng)], "id": _word(rng)},
         {"images": [image]},
         {"images": [{"name": _word(rng), "data": image}, image]},
         {"images": [{"name": 1, "data": None}]},
@@ -140,6 +148,37 @@ def _json(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
     if rng.random() < 0.1:
         return "application/json", rng.choice((b"[" * 100_000, b"{", b"\xff", b"NaN", b"1" * 5000))
     return "application/json", json.dumps(rng.choice(documents)).encode()
+
+
+def _data_url(rng: random.Random, text: str) -> str:
+    head = rng.choice(
+        ("data:image/png;base64,", "data:;base64,", "DATA:x; base64,", "data:,", "data:")
+    )
+    return head + rng.choice((text, text.replace("+", "-"), "\r\n".join(text), quote(text)))
+
+
+def _tensor(rng: random.Random) -> dict[str, object]:
+    n = rng.choice((0, 1, 2, 257))
+    return {
+        "name": rng.choice(("images", "x")),
+        "datatype": rng.choice(("UINT8", "FP32", "BYTES")),
+        "shape": rng.choice(([n, 784], [n, 28, 28], [784], [-1, 784], [2**40, 784])),
+        "data": rng.choice(([0] * 784 * min(n, 2), [[0.5] * 784], None, [[[]]], ["x"])),
+    }
+
+
+def _text(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+    """A data URL as the whole body, or as a field."""
+    text = _data_url(rng, b64encode(_raw(rng, corpus)[1]).decode())
+    if rng.random() < 0.5:
+        return "text/plain;charset=UTF-8", text.encode()
+    return "application/x-www-form-urlencoded", f"image={rng.choice((text, quote(text)))}".encode()
+
+
+def _compressed(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+    """What only `/v2` unpacks, and it alone where a header says so."""
+    content = _json(rng, corpus)[1] * rng.choice((1, 1, 50))
+    return "application/json", rng.choice((gzip.compress, zlib.compress))(content)
 
 
 def _zip(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
@@ -155,5 +194,5 @@ def _noise(rng: random.Random, _: Sequence[bytes]) -> tuple[str, bytes]:
 
 
 _BODIES: tuple[Callable[[random.Random, Sequence[bytes]], tuple[str, bytes]], ...] = (
-    _raw, _form, _form, _form, _urlencoded, _json, _zip, _noise,
+    _raw, _form, _form, _form, _urlencoded, _json, _json, _text, _compressed, _zip, _noise,
 )  # fmt: skip

@@ -55,6 +55,8 @@ class Description:
         Errors; one that has subclasses stands for those.
     gives_media, errors_media : str, optional
         Media types of the answer and of errors, where they are not JSON.
+    redirects_to : str, optional
+        Where the view leads, if it does nothing else.
     """
 
     query: Any = None
@@ -63,6 +65,7 @@ class Description:
     raises: tuple[type[DigitClassifierError], ...] = ()
     gives_media: str | None = None
     errors_media: str | None = None
+    redirects_to: str | None = None
 
 
 def described(**said: Any) -> Callable[[View], View]:

@@ -156,7 +156,7 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
         "tags": [TAGS[blueprint]],
         "summary": inspect.cleandoc(view.__doc__ or "").partition("\n")[0],
         "parameters": [*_parameters(rule, said.query, schemas)],
-        "responses": {"200": _answer(rule.endpoint, said, view, schemas)}
+        "responses": _answers(rule.endpoint, said, view, schemas)
         | _errors(blueprint, said, schemas),
     }
     if said.takes:
@@ -190,6 +190,14 @@ def _media(kind: Any, schemas: _Schemas) -> dict[str, Any]:
 def _returned(view: Callable[..., Any]) -> Any:
     kind = get_type_hints(view, include_extras=True)["return"]
     return None if kind is Response else kind
+
+
+def _answers(
+    endpoint: str, said: Description, view: Callable[..., Any], schemas: _Schemas
+) -> dict[str, Any]:
+    if said.redirects_to:
+        return {"302": {"description": f"To {said.redirects_to}."}}
+    return {"200": _answer(endpoint, said, view, schemas)}
 
 
 def _answer(

@@ -29,6 +29,7 @@ class UploadAnswer(TypedDict):
 
 
 @blueprint.get("/upload")
+@described(redirects_to="the page")
 def show_form() -> ResponseReturnValue:
     """Lead to the form, which that service showed here as well."""
     return redirect(url_for("pages.show_form"))
