@@ -12,7 +12,7 @@ from statistics import median
 from urllib.parse import parse_qs, urlsplit
 
 import click
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Page, Request, Response, sync_playwright
 
 from tests.browser.conftest import LAPTOP, launch
 from tests.browser.hands import HAND, clear, draw, expect_comparison, expect_digit
@@ -38,12 +38,12 @@ _STOPWATCH = """
 def weigh(page: Page, address: str) -> dict[str, int]:
     """Load the page and return the compressed bytes of each answer, by its path."""
     sizes: dict[str, int] = {}
-    page.on(
-        "response",
-        lambda response: sizes.update(
-            {urlsplit(response.url).path: len(compress(response.body()))}
-        ),
-    )
+
+    def note(response: Response) -> None:
+        # what the page keeps for later comes once more, from the browser's cache
+        sizes.setdefault(urlsplit(response.url).path, len(compress(response.body())))
+
+    page.on("response", note)
     page.goto(address)
     page.wait_for_load_state("networkidle")
     return {path: size for path, size in sizes.items() if path.startswith("/")}

@@ -92,6 +92,15 @@ def open_api(page: Page) -> None:
     expect(page.get_by_role("link", name="/readyz")).to_be_visible()
 
 
+def look_inside(page: Page) -> None:
+    """Look inside the convolutional network, and at what spoke for another digit."""
+    model(page, "cnn").click()
+    page.get_by_text("Look inside the network").click()
+    draw(page, 7)
+    expect(page.locator("[data-inside-figures] img")).not_to_have_count(0)
+    page.get_by_role("button", name="1", exact=True).hover()
+
+
 #: Each picture: how the page is opened, and what is done on it.
 SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
     "page.png": ({"viewport": LAPTOP}, send_photo),
@@ -101,6 +110,9 @@ SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
     "page_number_phone.png": (ON_A_PHONE, send_number),
     "page_without_script.png": ({"viewport": LAPTOP, "java_script_enabled": False}, send_photo),
     "api_docs.png": ({"viewport": {"width": 1280, "height": 1050}}, open_api),
+    "page_inside.png": ({"viewport": {"width": 1280, "height": 1060}}, look_inside),
+    "page_tablet.png": ({"viewport": {"width": 820, "height": 1180}}, draw_seven),
+    "page_sideways.png": (ON_A_PHONE | {"viewport": {"width": 844, "height": 390}}, draw_seven),
     "page_explained.png": ({"viewport": {"width": 1280, "height": 1130}}, draw_doubtful),
 }
 
@@ -108,7 +120,7 @@ SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
 def take(browser: Browser, address: str, name: str) -> None:
     """Take one picture."""
     options, act = SHOTS[name]
-    page = browser.new_context(**options).new_page()
+    page = browser.new_context(service_workers="block", **options).new_page()
     page.goto(address)
     act(page)
     page.wait_for_timeout(400)  # until the bars have moved
