@@ -11,6 +11,8 @@ from digit_classifier.prediction import Prediction
 _SURE, _FAIRLY_SURE = 0.95, 0.8
 
 _WARNINGS = {
+    "ambiguous": "There is more on the picture than one digit, and it can be read in two ways; a "
+    "picture of the digit alone would help.",
     "ink_unclear": "The digit does not stand out clearly from its background, so the middle of "
     "the picture was read.",
     "several_digits": "I cannot make out each of them; please send each in a picture of its own.",
@@ -50,6 +52,9 @@ STEPS = {
     "fit_box": "Fitted to 20 pixels",
     "center_of_mass": "Centred by its mass",
     "center": "Middle of the picture",
+    "square_up": "Sheet found and squared up",
+    "level_light": "Light levelled",
+    "select_parts": "Parts of the ink chosen",
 }
 
 
