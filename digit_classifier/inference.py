@@ -26,7 +26,7 @@ from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
-from digit_classifier.scenes.choice import OF_WHOLE, choose
+from digit_classifier.scenes.choice import choose
 from digit_classifier.scenes.proposals import Proposal, propose
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
@@ -227,7 +227,10 @@ class DigitClassifier:
         started = time.perf_counter()
         judged = self._judge(images, latest)
         warnings = [self._warnings(of_image, latest) for of_image in judged]
-        network_ms = ms_since(started) / len(images)
+        # proposing is a part of framing
+        framing_ms = sum(of_image.image.frame_ms for of_image in judged)
+        framing_ms -= sum(image.frame_ms for image in images)
+        network_ms = (ms_since(started) - framing_ms) / len(images)
         return [
             (self._prediction(of_image, of_warnings, network_ms), of_image.image)
             for of_image, of_warnings in zip(judged, warnings, strict=True)
@@ -236,23 +239,27 @@ class DigitClassifier:
     def _judge(self, images: Sequence[FramedImage], latest: float) -> list[_Judged]:
         """Let the network choose among the ways to frame each image."""
         of_wholes = self.predict_proba(self._stack([image.framed for image in images]))
-        proposals = [
-            self._propose(image, of_whole) if time.perf_counter() <= latest else []
+        proposed = [
+            self._propose(image, of_whole) if time.perf_counter() <= latest else (image, [])
             for image, of_whole in zip(images, of_wholes, strict=True)
         ]
-        framed = [proposal.framed for of_image in proposals for proposal in of_image]
+        framed = [proposal.framed for _, of_image in proposed for proposal in of_image]
         rows = iter(self.predict_proba(self._stack(framed)) if framed else ())
         return [
             _chosen(image, of_image, np.stack([of_whole, *islice(rows, len(of_image))]))
-            for image, of_image, of_whole in zip(images, proposals, of_wholes, strict=True)
+            for (image, of_image), of_whole in zip(proposed, of_wholes, strict=True)
         ]
 
-    def _propose(self, image: FramedImage, probabilities: Array) -> list[Proposal]:
-        """Return other ways to frame an image, none where it is clear and accepted."""
+    def _propose(
+        self, image: FramedImage, probabilities: Array
+    ) -> tuple[FramedImage, list[Proposal]]:
+        """Frame an image in other ways, unless it is clear and accepted; and add the time."""
         is_accepted = float(probabilities.max()) >= self.model.metadata.min_confidence
         if image.reduced is None or (is_accepted and image.framed.is_clear):
-            return []
-        return propose(image.reduced)
+            return image, []
+        started = time.perf_counter()
+        proposals = propose(image.reduced)
+        return replace(image, frame_ms=image.frame_ms + ms_since(started)), proposals
 
     def _prediction(
         self, judged: _Judged, warnings: tuple[str, ...], network_ms: float
@@ -394,16 +401,15 @@ def _chosen(image: FramedImage, proposals: Sequence[Proposal], probabilities: Ar
     """
     if not proposals:
         return _Judged(image, probabilities[0])
-    plausibilities = [OF_WHOLE, *(proposal.plausibility for proposal in proposals)]
-    best, is_ambiguous = choose(probabilities, plausibilities)
-    if best == 0:
-        return _Judged(image, probabilities[0], is_ambiguous)
-    chosen = proposals[best - 1]
+    choice = choose(probabilities, [proposal.plausibility for proposal in proposals])
+    if choice.index == 0:
+        return _Judged(image, choice.probabilities, choice.is_ambiguous)
+    chosen = proposals[choice.index - 1]
     framed = chosen.framed
-    if is_ambiguous and SEVERAL_DIGITS in image.framed.warnings:
+    if choice.is_ambiguous and SEVERAL_DIGITS in image.framed.warnings:
         framed = replace(framed, warnings=image.framed.warnings)
     framed_image = replace(image, framed=framed, steps=chosen.steps)
-    return _Judged(framed_image, probabilities[best], is_ambiguous)
+    return _Judged(framed_image, choice.probabilities, choice.is_ambiguous)
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

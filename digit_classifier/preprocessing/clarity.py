@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from digit_classifier.preprocessing.box import crop_to_ink, stroke_width
-from digit_classifier.preprocessing.doubts import stroke_mask
 from digit_classifier.preprocessing.ink import ink_threshold
 from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 from digit_classifier.preprocessing.light import ink_is_light, level_light
@@ -19,8 +18,8 @@ COMPONENT_MIN_FRACTION = 0.03
 STROKE_MAX_FRACTION = 0.3
 #: Fraction of the picture that a digit fills which may touch the edges.
 FILLED_FRACTION = 0.9
-#: Gray levels of selected ink, at least; what is paler is hardly seen.
-INK_MIN_LEVEL = 64
+#: Gray levels of selected ink that is seen, at least.
+INK_MIN_LEVEL = 32
 #: Gray levels by which ink stands out, at least.
 MIN_CONTRAST = 10
 #: Fraction of the ink on which two ways to find it may differ.
@@ -41,7 +40,7 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
     is_whole = results["crop_frames"].shape == small.shape
     if not is_whole or results["level_bands"] is not results["remove_specks"]:
         return False
-    strokes = stroke_mask(ink)
+    strokes = cv2.threshold(ink, INK_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
     left, top, width, height = cv2.boundingRect(strokes)
     n_rows, n_columns = strokes.shape
     if width >= FILLED_FRACTION * n_columns and height >= FILLED_FRACTION * n_rows:

@@ -1,36 +1,70 @@
 """Choose between several ways to frame a picture by what the network makes of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Log-probability of the framing as a whole where it is not clear that it is right.
-OF_WHOLE = -0.5
-#: Difference of the logarithms within which another digit is as good an answer.
-AMBIGUOUS = 0.5
+Array = NDArray[np.floating]
+
+#: Log-probability of the framing as a whole where others are tried.
+OF_WHOLE = -0.4
+#: Exponent of a probability: of several ways to frame a picture, the one that looks most like a
+#: digit looks more like one than it is.
+SHARPNESS = 4
+#: Difference of the scores within which another digit is as good an answer.
+AMBIGUOUS_MARGIN = 0.3
+#: Fraction of its implausibility by which a proposal's answer is less confident.
+IMPLAUSIBILITY_WEIGHT = 0.15
 
 
-def choose(
-    probabilities: NDArray[np.floating], plausibilities: Sequence[float]
-) -> tuple[int, bool]:
-    """Return the most digit-like proposal, and whether another digit is as good an answer.
+@dataclass(frozen=True)
+class Choice:
+    """The chosen way to frame a picture.
+
+    Attributes
+    ----------
+    index : int
+        Of the proposal; 0 is the framing as a whole.
+    probabilities : ndarray of shape (n_classes,)
+        Of the chosen proposal, less confident the less plausible it is; where the choice is
+        ambiguous, the mean of both answers.
+    is_ambiguous : bool
+        Whether another digit is as good an answer.
+    """
+
+    index: int
+    probabilities: Array
+    is_ambiguous: bool
+
+
+def choose(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
+    """Return the most digit-like proposal that is plausible.
 
     Parameters
     ----------
-    probabilities : ndarray of shape (n_proposals, n_classes)
-        Calibrated.
+    probabilities : ndarray of shape (1 + n_proposals, n_classes)
+        Calibrated; those of the framing as a whole come first.
     plausibilities : sequence of n_proposals floats
         Logarithms of how probable each proposal is, whatever it looks like.
-
-    Returns
-    -------
-    index : int
-    is_ambiguous : bool
     """
-    scores = np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
+    scores = SHARPNESS * np.log(probabilities.max(axis=1)) + [OF_WHOLE, *plausibilities]
     digits = probabilities.argmax(axis=1)
     best = int(scores.argmax())
-    others = scores[digits != digits[best]]
-    is_ambiguous = others.size > 0 and float(scores[best] - others.max()) < AMBIGUOUS
-    return best, is_ambiguous
+    rivals = np.where(digits == digits[best], -np.inf, scores)
+    rival = int(rivals.argmax())
+    if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
+        mean = probabilities[[best, rival]].mean(axis=0)
+        return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
+    if best == 0:
+        return Choice(best, probabilities[best], is_ambiguous=False)
+    return Choice(best, _doubted(probabilities[best], plausibilities[best - 1]), False)
+
+
+def _doubted(probabilities: Array, plausibility: float) -> Array:
+    """Return the probabilities mixed with those of not knowing."""
+    trust = probabilities.max() ** (SHARPNESS - 1)
+    trust *= np.exp(IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
+    mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)
+    return mixed

@@ -42,7 +42,7 @@ FLANK = 2
 #: Times that what touches the edge is removed; each time, fainter ink is found.
 MAX_EDGE_ROUNDS = 2
 #: Fraction of the highest part's height: parts that are so near belong together.
-NEAR = 0.08
+NEAR = 0.12
 
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.intp]

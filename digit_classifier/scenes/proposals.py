@@ -41,8 +41,10 @@ AT_EDGE = -2.0
 WITH_RING = -3.0
 #: for rules,
 WITH_RULES = -1.0
-#: and for parts far from each other.
+#: for parts far from each other,
 FAR_APART = -0.5
+#: and for a part without others that are near.
+SPLIT = -0.7
 #: Exponent of the fraction of the ink that is not left out. Marks far smaller than what is kept
 #: count little.
 KEPT_WEIGHT = 1.5
@@ -179,11 +181,16 @@ def _plausibility(parts: Parts, chosen: Flags, strokes: Flags) -> float:
     score = AT_EDGE * bool(parts.at_edge[chosen].any())
     score += WITH_RING * bool(parts.are_rings[chosen].any())
     score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
-    if np.array_equal(chosen | strokes, chosen):  # nothing is left out
+    left_out = strokes & ~chosen
+    if not left_out.any():
         return score + FAR_APART * (len(group_near(parts, chosen)) > 1)
+    score += SPLIT * any(
+        (group & left_out).any() and (group & chosen).any()
+        for group in group_near(parts, strokes | chosen)
+    )
     own = int(parts.amounts[chosen].sum())
-    left_out = _weighed_ink(parts, strokes & ~chosen, _longest_side(parts, chosen))
-    return score + KEPT_WEIGHT * float(np.log(own / (own + left_out)))
+    other = _weighed_ink(parts, left_out, _longest_side(parts, chosen))
+    return score + KEPT_WEIGHT * float(np.log(own / (own + other)))
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
@@ -197,8 +204,7 @@ def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> fl
     ) > THICK * thickness(inner.mask(chosen)):
         return 0.0
     own = int(inner.amounts[chosen].sum())
-    left_out = _weighed_ink(parts, beyond, side)
-    return KEPT_WEIGHT * float(np.log(own / (own + left_out)))
+    return KEPT_WEIGHT * float(np.log(own / (own + _weighed_ink(parts, beyond, side))))
 
 
 def _longest_side(parts: Parts, chosen: Flags) -> int:
