@@ -27,7 +27,7 @@ from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.pixels import parse_pixels
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.scenes.choice import choose
-from digit_classifier.scenes.proposals import Proposal, propose
+from digit_classifier.scenes.proposals import Proposal, plausibility_of_whole, propose
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
 
@@ -246,7 +246,7 @@ class DigitClassifier:
         framed = [proposal.framed for _, of_image in proposed for proposal in of_image]
         rows = iter(self.predict_proba(self._stack(framed)) if framed else ())
         return [
-            _chosen(image, of_image, np.stack([of_whole, *islice(rows, len(of_image))]))
+            self._chosen(image, of_image, np.stack([of_whole, *islice(rows, len(of_image))]))
             for (image, of_image), of_whole in zip(proposed, of_wholes, strict=True)
         ]
 
@@ -260,6 +260,33 @@ class DigitClassifier:
         started = time.perf_counter()
         proposals = propose(image.reduced)
         return replace(image, frame_ms=image.frame_ms + ms_since(started)), proposals
+
+    def _chosen(
+        self, image: FramedImage, proposals: Sequence[Proposal], probabilities: Array
+    ) -> _Judged:
+        """Return the image as its most digit-like proposal frames it.
+
+        Parameters
+        ----------
+        image : FramedImage
+            Framed as a whole.
+        proposals : sequence of Proposal
+            Other ways to frame it.
+        probabilities : ndarray of shape (1 + n_proposals, n_classes)
+        """
+        if not proposals:
+            return _Judged(image, probabilities[0])
+        of_whole = plausibility_of_whole(proposals)
+        choice = choose(probabilities, [of_whole, *(p.plausibility for p in proposals)])
+        judged = _Judged(image, choice.probabilities, choice.is_ambiguous)
+        if SEVERAL_DIGITS in image.framed.warnings and (
+            not self._accepts(judged) or any(p.shows_two for p in proposals)
+        ):
+            return _Judged(image, probabilities[0], is_ambiguous=choice.is_ambiguous)
+        if choice.index == 0:
+            return judged
+        chosen = proposals[choice.index - 1]
+        return replace(judged, image=replace(image, framed=chosen.framed, steps=chosen.steps))
 
     def _prediction(
         self, judged: _Judged, warnings: tuple[str, ...], network_ms: float
@@ -386,30 +413,6 @@ class DigitClassifier:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
         shape = self.model.metadata.image_shape
         return np.stack([resize(digit.image, *shape) for digit in framed])
-
-
-def _chosen(image: FramedImage, proposals: Sequence[Proposal], probabilities: Array) -> _Judged:
-    """Return the image as its most digit-like proposal frames it.
-
-    Parameters
-    ----------
-    image : FramedImage
-        Framed as a whole.
-    proposals : sequence of Proposal
-        Other ways to frame it.
-    probabilities : ndarray of shape (1 + n_proposals, n_classes)
-    """
-    if not proposals:
-        return _Judged(image, probabilities[0])
-    choice = choose(probabilities, [proposal.plausibility for proposal in proposals])
-    if choice.index == 0:
-        return _Judged(image, choice.probabilities, choice.is_ambiguous)
-    chosen = proposals[choice.index - 1]
-    framed = chosen.framed
-    if choice.is_ambiguous and SEVERAL_DIGITS in image.framed.warnings:
-        framed = replace(framed, warnings=image.framed.warnings)
-    framed_image = replace(image, framed=framed, steps=chosen.steps)
-    return _Judged(framed_image, choice.probabilities, choice.is_ambiguous)
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
-#: Log-probability of the framing as a whole where others are tried.
-OF_WHOLE = -0.4
 #: Exponent of a probability: of several ways to frame a picture, the one that looks most like a
 #: digit looks more like one than it is.
 SHARPNESS = 4
 #: Difference of the scores within which another digit is as good an answer.
-AMBIGUOUS_MARGIN = 0.3
+AMBIGUOUS_MARGIN = 0.4
 #: Fraction of its implausibility by which a proposal's answer is less confident.
-IMPLAUSIBILITY_WEIGHT = 0.15
+IMPLAUSIBILITY_WEIGHT = 0.2
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,10 @@ def choose(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
     ----------
     probabilities : ndarray of shape (1 + n_proposals, n_classes)
         Calibrated; those of the framing as a whole come first.
-    plausibilities : sequence of n_proposals floats
-        Logarithms of how probable each proposal is, whatever it looks like.
+    plausibilities : sequence of 1 + n_proposals floats
+        Logarithms of how probable each of them is, whatever it looks like.
     """
-    scores = SHARPNESS * np.log(probabilities.max(axis=1)) + [OF_WHOLE, *plausibilities]
+    scores = SHARPNESS * np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
     digits = probabilities.argmax(axis=1)
     best = int(scores.argmax())
     rivals = np.where(digits == digits[best], -np.inf, scores)
@@ -59,7 +57,7 @@ def choose(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
     if best == 0:
         return Choice(best, probabilities[best], is_ambiguous=False)
-    return Choice(best, _doubted(probabilities[best], plausibilities[best - 1]), False)
+    return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)
 
 
 def _doubted(probabilities: Array, plausibility: float) -> Array:

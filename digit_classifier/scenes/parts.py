@@ -43,6 +43,12 @@ FLANK = 2
 MAX_EDGE_ROUNDS = 2
 #: Fraction of the highest part's height: parts that are so near belong together.
 NEAR = 0.12
+#: Parts of a picture that are a crowd.
+CROWD = 20
+#: Fraction of the larger one's side, and of its ink, that the second of two digits has, at least,
+ALIKE_MIN_SIDE, ALIKE_MIN_INK = 0.7, 0.25
+#: and fraction of the side of both together.
+LARGE_MIN_SIDE = 0.33
 
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.intp]
@@ -193,6 +199,37 @@ def group_near(parts: Parts, chosen: Flags) -> list[Flags]:
     groups = np.where(chosen, groups[1:], 0)
     found = [groups == group for group in np.unique(groups[chosen])]
     return sorted(found, key=lambda group: -int(parts.amounts[group].sum()))
+
+
+def is_crowded(parts: Parts) -> bool:
+    """Return whether there are as many parts as on a printed page or in a texture."""
+    return len(parts.amounts) >= CROWD
+
+
+def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
+    """Return whether two of some groups are large and alike, as one digit's are not.
+
+    Parameters
+    ----------
+    parts : Parts
+    groups : list of ndarray of shape (n,), bool
+        As `group_near` returns them.
+    """
+    if len(groups) < 2:
+        return False
+    first, second = groups[:2]
+    sides = longest_side(parts, first), longest_side(parts, second)
+    return (
+        min(sides) >= ALIKE_MIN_SIDE * max(sides)
+        and min(sides) >= LARGE_MIN_SIDE * longest_side(parts, first | second)
+        and parts.amounts[second].sum() >= ALIKE_MIN_INK * parts.amounts[first].sum()
+    )
+
+
+def longest_side(parts: Parts, chosen: Flags) -> int:
+    """Return the longest side of the box around the chosen parts, in pixels."""
+    boxes = parts.boxes[chosen]
+    return int((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
 
 
 def thickness(mask: Gray) -> float:

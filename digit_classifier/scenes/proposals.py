@@ -1,7 +1,7 @@
 """Propose other ways to frame a picture: on the sheet in it, in levelled light, part by part."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import cv2
@@ -24,8 +24,11 @@ from digit_classifier.scenes.parts import (
     PEN_QUANTILE,
     Flags,
     Parts,
+    are_two_digits,
     find_parts,
     group_near,
+    is_crowded,
+    longest_side,
     thickness,
     without_edges,
 )
@@ -35,6 +38,10 @@ from digit_classifier.scenes.sheets import find_sheets
 MAX_SIDE = 640
 #: Groups of parts, and parts alone, that are proposed of a picture, at most.
 MAX_GROUPS, MAX_ALONE = 3, 3
+#: Log-probability of the framing as a whole, where others are tried,
+OF_WHOLE = -0.5
+#: and where there are two digits on it.
+OF_TWO_DIGITS = -1.5
 #: Log-probability for ink that touches the edge,
 AT_EDGE = -2.0
 #: for a ring around the rest,
@@ -45,6 +52,8 @@ WITH_RULES = -1.0
 FAR_APART = -0.5
 #: and for a part without others that are near.
 SPLIT = -0.7
+#: Log-probability for any choice among very many parts.
+IN_A_CROWD = -0.5
 #: Exponent of the fraction of the ink that is not left out. Marks far smaller than what is kept
 #: count little.
 KEPT_WEIGHT = 1.5
@@ -67,11 +76,14 @@ class Proposal:
         Logarithm of how probable it is that the digit is this, whatever it looks like.
     steps : mapping of str to ndarray
         What led to it, by the names of the steps.
+    shows_two : bool
+        Whether it leaves nothing out, and has two groups of parts that are large and alike.
     """
 
     framed: Framed
     plausibility: float
     steps: Mapping[str, Gray]
+    shows_two: bool = False
 
 
 def reduce_for_proposals(gray: Gray) -> Gray:
@@ -95,6 +107,11 @@ def propose(gray: Gray) -> list[Proposal]:
     return [*_by_parts(small, {"shrink": small}), *chain.from_iterable(on_sheets)]
 
 
+def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
+    """Return that of the framing as a whole, beside some proposals."""
+    return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else OF_WHOLE
+
+
 def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
     before = {"square_up": sheet}
     try:
@@ -112,14 +129,16 @@ def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
 
 def _by_parts(patch: Gray, before: Mapping[str, Gray]) -> Iterator[Proposal]:
     """Propose the parts of the ink, and sets of them, in levelled light."""
-    for is_light in sorted({ink_is_light(patch), ink_is_light(patch, NARROW_SURROUNDINGS)}):
+    usual = ink_is_light(patch)
+    for is_light in sorted({usual, ink_is_light(patch, NARROW_SURROUNDINGS)}):
         contrast = level_light(patch, is_light=is_light)
         parts = find_parts(contrast)
         if parts is None:
             continue
         steps = {**before, "level_light": contrast}
-        for ink, plausibility in _choices(parts):
-            yield _proposal(contrast, ink, {**steps, "select_parts": ink}, plausibility)
+        for ink, plausibility, shows_two in _choices(parts):
+            made = _proposal(contrast, ink, {**steps, "select_parts": ink}, plausibility)
+            yield replace(made, shows_two=shows_two and is_light == usual)
 
 
 def _proposal(
@@ -143,11 +162,12 @@ def _proposal(
     return Proposal(Framed(image, doubts), plausibility, {**steps, **last})
 
 
-def _choices(parts: Parts) -> Iterator[tuple[Gray, float]]:
-    """Yield the ink of each choice of parts, and how plausible the choice is."""
+def _choices(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
+    """Yield the ink of each choice of parts, how plausible it is, and whether it shows two."""
     seen = set()
     inner = without_edges(parts) if parts.at_edge.any() else parts
-    yield _ink(parts, parts.all), _plausibility(parts, parts.all, parts.all)
+    of_all = (parts, parts.all, parts.all)
+    yield _ink(parts, parts.all), _plausibility(*of_all), _shows_two(*of_all)
     if inner is None:
         return
     if inner is parts:
@@ -162,7 +182,7 @@ def _choices(parts: Parts) -> Iterator[tuple[Gray, float]]:
             plausibility = _plausibility(inner, chosen, strokes)
             if inner is not parts:
                 plausibility += _plausibility_without_edges(parts, inner, chosen)
-            yield _ink(inner, chosen), plausibility
+            yield _ink(inner, chosen), plausibility, _shows_two(inner, chosen, strokes)
 
 
 def _sets_of(parts: Parts, strokes: Flags, rings: Flags) -> Iterator[Flags]:
@@ -178,19 +198,28 @@ def _sets_of(parts: Parts, strokes: Flags, rings: Flags) -> Iterator[Flags]:
 
 
 def _plausibility(parts: Parts, chosen: Flags, strokes: Flags) -> float:
+    """Return how plausible it is that the chosen parts are the digit, and nothing else is."""
     score = AT_EDGE * bool(parts.at_edge[chosen].any())
     score += WITH_RING * bool(parts.are_rings[chosen].any())
     score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
+    score += IN_A_CROWD * is_crowded(parts)
     left_out = strokes & ~chosen
     if not left_out.any():
+        if _shows_two(parts, chosen, strokes):
+            return score + OF_TWO_DIGITS
         return score + FAR_APART * (len(group_near(parts, chosen)) > 1)
     score += SPLIT * any(
         (group & left_out).any() and (group & chosen).any()
         for group in group_near(parts, strokes | chosen)
     )
     own = int(parts.amounts[chosen].sum())
-    other = _weighed_ink(parts, left_out, _longest_side(parts, chosen))
+    other = _weighed_ink(parts, left_out, longest_side(parts, chosen))
     return score + KEPT_WEIGHT * float(np.log(own / (own + other)))
+
+
+def _shows_two(parts: Parts, chosen: Flags, strokes: Flags) -> bool:
+    is_whole = not (strokes & ~chosen).any()
+    return is_whole and are_two_digits(parts, group_near(parts, chosen))
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
@@ -198,18 +227,13 @@ def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> fl
     beyond = parts.at_edge & ~parts.are_rings & ~parts.are_level_rules & ~parts.are_upright_rules
     if not beyond.any():
         return 0.0
-    side = _longest_side(inner, chosen)
+    side = longest_side(inner, chosen)
     if side >= REST_MIN_SIDE * min(parts.labels.shape) and thickness(
         parts.mask(beyond)
     ) > THICK * thickness(inner.mask(chosen)):
         return 0.0
     own = int(inner.amounts[chosen].sum())
     return KEPT_WEIGHT * float(np.log(own / (own + _weighed_ink(parts, beyond, side))))
-
-
-def _longest_side(parts: Parts, chosen: Flags) -> int:
-    boxes = parts.boxes[chosen]
-    return int((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
 
 
 def _weighed_ink(parts: Parts, chosen: Flags, side: int) -> float:
