@@ -1,8 +1,9 @@
 """Digits with something else in the picture: how many are read right, by family of scenes.
 
 ``python -m benchmarks.scenes`` draws every family of ``tests/scenes`` in sixty forms and prints a
-table; ``--only NAME`` takes the families whose name has that in it; ``--sheet FILE`` draws a
-sheet with six forms of each family, and below each how it was read.
+table; ``--only NAME`` takes the families whose name has that in it. ``--sheet FILE`` draws the
+picture in docs/preprocessing.md: a form of each family, and beside it what the chosen proposal and
+the runner-up make of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,17 +12,22 @@ from io import BytesIO
 from pathlib import Path
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from digit_classifier.errors import InputError
 from digit_classifier.evaluation.tables import markdown_table
+from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
+from digit_classifier.scenes.choice import choose
+from digit_classifier.scenes.proposals import plausibility_of_whole, propose
 from digit_classifier.settings import load_settings
 from tests.scenes import FAMILIES, FURTHER, draw_scene
 
-N_FORMS, N_SHOWN = 60, 6
-SIDE, CAPTION = 150, 14
+N_FORMS = 60
+N_COLUMNS, SIDE, FRAMED_SIDE, MARGIN, CAPTION = 4, 112, 84, 6, 14
 DESK, RIGHT, WRONG = (70, 70, 74), (150, 230, 150), (255, 140, 120)
 
 
@@ -80,25 +86,45 @@ def _row(name: str, answers: Sequence[Answer]) -> list[str]:
     return [name, *map(str, counts)]
 
 
-def draw_sheet(
-    pictures: Mapping[str, Sequence[bytes]], answers: Mapping[str, Sequence[Answer]]
-) -> Image.Image:
-    """Draw some pictures of each family in a row, and below each how it was read."""
-    sheet = Image.new("RGB", (N_SHOWN * SIDE, len(pictures) * (SIDE + 2 * CAPTION)), DESK)
+def draw_sheet(classifier: DigitClassifier, families: Sequence[str]) -> Image.Image:
+    """Draw a form of each family, with the chosen proposal and the runner-up beside it."""
+    n_rows = -(-len(families) // N_COLUMNS)
+    width, height = SIDE + 2 * FRAMED_SIDE + 3 * MARGIN, SIDE + 2 * CAPTION
+    sheet = Image.new("RGB", (N_COLUMNS * width, n_rows * height), DESK)
     draw = ImageDraw.Draw(sheet)
-    for row, (family, contents) in enumerate(pictures.items()):
-        top = row * (SIDE + 2 * CAPTION)
-        draw.text((4, top), family, fill="white")
-        for column, content in enumerate(contents[:N_SHOWN]):
-            answer = answers[family][column]
-            with Image.open(BytesIO(content)) as picture:
-                picture.thumbnail((SIDE - 6, SIDE - 6))
-                sheet.paste(picture.convert("RGB"), (column * SIDE, top + CAPTION))
-            told = "no answer" if answer.digit is None else f"{answer.digit}"
-            told += f" {answer.confidence:.0%}" + ("" if answer.accepted else ", not accepted")
-            color = RIGHT if answer.is_right else WRONG
-            draw.text((column * SIDE, top + CAPTION + SIDE - 6), told, fill=color)
+    for index, family in enumerate(families):
+        left, top = index % N_COLUMNS * width, index // N_COLUMNS * height
+        content, label = draw_scene(family, index), index % 10
+        draw.text((left, top), family, fill="white")
+        with Image.open(BytesIO(content)) as picture:
+            picture.thumbnail((SIDE, SIDE))
+            sheet.paste(picture.convert("RGB"), (left, top + CAPTION))
+        for place, (framed, probabilities) in enumerate(best_two(classifier, content)):
+            x, y = left + SIDE + MARGIN + place * (FRAMED_SIDE + MARGIN), top + CAPTION
+            shown = Image.fromarray(framed).resize((FRAMED_SIDE, FRAMED_SIDE))
+            sheet.paste(shown.convert("RGB"), (x, y))
+            told = f"{probabilities.argmax()}: {probabilities.max():.0%}"
+            color = RIGHT if probabilities.argmax() == label else WRONG
+            draw.text((x, y + FRAMED_SIDE), told, fill=color)
     return sheet
+
+
+def best_two(
+    classifier: DigitClassifier, content: bytes
+) -> list[tuple[NDArray[np.uint8], NDArray[np.floating]]]:
+    """Return the chosen proposal and the runner-up: framed, and what the network makes of it."""
+    whole = frame_image(content, classifier.limits, classifier.framing)
+    proposals = propose(whole.reduced)
+    images = np.stack([whole.framed.image, *(p.framed.image for p in proposals)])
+    probabilities = classifier.predict_proba(images)
+    plausibilities = [plausibility_of_whole(proposals), *(p.plausibility for p in proposals)]
+    best = choose(probabilities, plausibilities).index
+    others = [index for index in range(len(images)) if index != best]
+    order = [best]
+    if others:
+        runner_up = choose(probabilities[others], [plausibilities[i] for i in others]).index
+        order.append(others[runner_up])
+    return [(images[index], probabilities[index]) for index in order]
 
 
 @click.command()
@@ -109,19 +135,18 @@ def draw_sheet(
 def main(model: str, only: str, seed: int, sheet: Path | None) -> None:
     """Print two tables: the families that are to be read, and further ones."""
     classifier = DigitClassifier(load_model(model, load_settings().models_dir))
-    pictures, answers = {}, {}
     for families in (FAMILIES, FURTHER):
-        chosen = [family for family in families if only in family]
-        for family in chosen:
-            pictures[family] = [draw_scene(family, index, seed) for index in range(N_FORMS)]
+        answers = {}
+        for family in (family for family in families if only in family):
             answers[family] = [
-                read(classifier, content, index % 10)
-                for index, content in enumerate(pictures[family])
+                read(classifier, draw_scene(family, index, seed), index % 10)
+                for index in range(N_FORMS)
             ]
-        if chosen:
-            click.echo(table({family: answers[family] for family in chosen}) + "\n")
+        if answers:
+            click.echo(table(answers) + "\n")
     if sheet:
-        draw_sheet(pictures, answers).save(sheet, optimize=True)
+        chosen = [family for family in FAMILIES | FURTHER if only in family]
+        draw_sheet(classifier, chosen).save(sheet, optimize=True)
 
 
 if __name__ == "__main__":
