@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.framed_images import FramedImage, frame_image
+from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.saliency import integrated_gradients
@@ -107,7 +107,7 @@ def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedIm
     image : FramedImage
         Both from :meth:`DigitClassifier.predict_with_image`.
     """
-    results = _run_steps(classifier, image.gray)
+    results = _steps_of(classifier, image)
     *_, last = results.values()
     framed = resize(last, *classifier.model.metadata.image_shape)
     saliency = _saliency(classifier, framed, prediction.digit)
@@ -134,10 +134,11 @@ def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
         The file cannot be decoded.
     """
     try:
-        gray = frame_image(content, classifier.limits, classifier.framing).gray
+        _, image = classifier.predict_with_image(content)
     except NoInkError:
         gray = decode_image(content, classifier.limits).gray
-    return as_png(side_by_side(_run_steps(classifier, gray)))
+        return as_png(side_by_side(_run_steps(classifier, gray)))
+    return as_png(side_by_side(_steps_of(classifier, image)))
 
 
 def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) -> PictureWithBoxes:
@@ -167,11 +168,16 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
     return PictureWithBoxes(as_png(picture), width, height)
 
 
-def _run_steps(
-    classifier: DigitClassifier, gray: NDArray[np.uint8] | None
-) -> dict[str, NDArray[Any]]:
-    if gray is None:
+def _steps_of(classifier: DigitClassifier, image: FramedImage) -> dict[str, NDArray[Any]]:
+    """Return what led to the framed digit, from the decoded image on."""
+    if image.gray is None:
         raise ValueError("An image of a batch cannot be explained: its pixels were not kept.")
+    if image.steps is not None:
+        return {"decode": image.gray, **image.steps}
+    return _run_steps(classifier, image.gray)
+
+
+def _run_steps(classifier: DigitClassifier, gray: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     steps: dict[str, NDArray[Any]] = {"decode": gray}
     if classifier.framing == "center":
         return {**steps, "center": frame_center(gray)}

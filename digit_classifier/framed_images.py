@@ -2,16 +2,15 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 from digit_classifier.errors import InputError, NoInkError, OutOfTimeError
 from digit_classifier.prediction import ImageFacts
 from digit_classifier.preprocessing.decode import DecodeLimits, PixelBudget, decode_image
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
+from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.scenes.proposals import reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
 DETAILED_INK_SIDE = 24
@@ -33,6 +32,10 @@ class FramedImage:
         Whether the digit is from a second decoding, with more detail.
     gray : ndarray of shape (height, width), uint8, or None
         The decoded picture, where it was the only one: those of a batch would take much memory.
+    reduced : ndarray of shape (height, width), uint8, or None
+        The same, reduced, for other ways to frame it; None where there is nothing to look for.
+    steps : mapping of str to ndarray, or None
+        What led to the framed digit, by the names of the steps, where it was not framed as a whole.
     """
 
     framed: Framed
@@ -41,7 +44,9 @@ class FramedImage:
     frame_ms: float = 0.0
     is_detailed: bool = True
     was_decoded_again: bool = False
-    gray: NDArray[np.uint8] | None = None
+    gray: Gray | None = None
+    reduced: Gray | None = None
+    steps: Mapping[str, Gray] | None = None
 
 
 def frame_image(
@@ -80,8 +85,8 @@ def frame_images(
     framing: Framing,
     time_limit: float | None = None,
     pixel_limit: int | None = None,
-) -> list[FramedImage | InputError]:
-    """Decode many image files and frame the digits on them.
+) -> Iterator[FramedImage | InputError]:
+    """Decode many image files and frame the digits on them, one after the other.
 
     Parameters
     ----------
@@ -95,25 +100,21 @@ def frame_images(
         How many pixels all images may have: an `OutOfTimeError` stands for each that has more than
         those before it have left.
 
-    Returns
-    -------
-    list of FramedImage or InputError
+    Yields
+    ------
+    FramedImage or InputError
         One a file, in their order.
     """
     latest = math.inf if time_limit is None else time.perf_counter() + time_limit
     budget = None if pixel_limit is None else PixelBudget(pixel_limit)
-    results: list[FramedImage | InputError] = []
     for content in contents:
         if time.perf_counter() > latest:
-            results.append(
-                OutOfTimeError("The images before this one took too long; send fewer at once.")
-            )
+            yield OutOfTimeError("The images before this one took too long; send fewer at once.")
             continue
         try:
-            results.append(replace(frame_image(content, limits, framing, budget), gray=None))
+            yield replace(frame_image(content, limits, framing, budget), gray=None)
         except InputError as exc:
-            results.append(_without_traceback(exc))
-    return results
+            yield _without_traceback(exc)
 
 
 def _without_traceback(exc: InputError) -> InputError:
@@ -140,6 +141,13 @@ def _decode_and_frame(
     decode_ms, started = ms_since(started), time.perf_counter()
     framed = frame(decoded.gray, framing)
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
+    reduced = reduce_for_proposals(decoded.gray) if framing == "auto" else None
     return FramedImage(
-        framed, facts, decode_ms, ms_since(started), decoded.is_detailed, gray=decoded.gray
+        framed,
+        facts,
+        decode_ms,
+        ms_since(started),
+        decoded.is_detailed,
+        gray=decoded.gray,
+        reduced=reduced,
     )

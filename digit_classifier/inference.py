@@ -3,7 +3,8 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,8 @@ from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
+from digit_classifier.scenes.choice import choose
+from digit_classifier.scenes.proposals import Proposal, plausibility_of_whole, propose
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
 
@@ -33,7 +36,21 @@ __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 #: Probability that a text is right, at least, for it to be accepted.
 MIN_TEXT_CONFIDENCE = 0.5
 
+#: Images of a batch that are kept in memory at a time.
+N_IN_MEMORY = 64
+#: The warning that two ways to frame the picture show different digits, each as plausible.
+AMBIGUOUS = "ambiguous"
+
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """An image as it was framed in the end, and what the network makes of that."""
+
+    image: FramedImage
+    probabilities: Array
+    is_ambiguous: bool = False
 
 
 class DigitClassifier:
@@ -113,7 +130,7 @@ class DigitClassifier:
         InputError
         """
         image = frame_image(content, self.limits, self.framing)
-        return self._predict_one(image, inspect=inspect), image
+        return self._predict_one(image, inspect=inspect)
 
     def read(self, content: bytes) -> Reading:
         """Read all digits of one image file.
@@ -164,7 +181,7 @@ class DigitClassifier:
         except NoInkError:
             framed = Framed(gray, ("ink_unclear",))
         image = FramedImage(framed, None, decode_ms, ms_since(started))
-        return self._predict_one(image, inspect=inspect)
+        return self._predict_one(image, inspect=inspect)[0]
 
     def predict_batch(
         self,
@@ -173,7 +190,7 @@ class DigitClassifier:
         time_limit: float | None = None,
         pixel_limit: int | None = None,
     ) -> list[Prediction | InputError]:
-        """Read the digits of many image files, all in one matrix product.
+        """Read the digits of many image files, many in one matrix product.
 
         Parameters
         ----------
@@ -190,60 +207,128 @@ class DigitClassifier:
         """
         latest = math.inf if time_limit is None else time.perf_counter() + time_limit
         items = frame_images(contents, self.limits, self.framing, time_limit, pixel_limit)
-        framed = [item for item in items if isinstance(item, FramedImage)]
-        predictions = iter(self.predict_framed_images(framed, latest=latest))
-        return [next(predictions) if isinstance(item, FramedImage) else item for item in items]
+        results: list[Prediction | InputError] = []
+        while some := list(islice(items, N_IN_MEMORY)):
+            framed = [item for item in some if isinstance(item, FramedImage)]
+            predictions = iter(self.predict_framed_images(framed, latest=latest))
+            results += [
+                next(predictions) if isinstance(item, FramedImage) else item for item in some
+            ]
+        return results
 
     def predict_framed_images(
         self, images: Sequence[FramedImage], *, latest: float = math.inf
     ) -> list[Prediction]:
         """Read framed digits in one matrix product; each has an equal share of the time.
 
+        Those that are not clear, or not accepted, are framed in other ways as well.
+
         Parameters
         ----------
         images : sequence of FramedImage
         latest : float, optional
-            Value of `time.perf_counter` after which rejected images are no longer searched for
-            several digits.
+            Value of `time.perf_counter` after which images are framed in no other way, and
+            rejected ones are no longer searched for several digits.
 
         Returns
         -------
         list of Prediction
         """
+        return [prediction for prediction, _ in self._predict_images(images, latest)]
+
+    def _predict_images(
+        self, images: Sequence[FramedImage], latest: float = math.inf
+    ) -> list[tuple[Prediction, FramedImage]]:
+        """Predict, and return each image as it was framed in the end."""
         if not images:
             return []
         started = time.perf_counter()
-        probabilities = self.predict_proba(self._stack(images))
-        metadata = self.model.metadata
-        warnings = [
-            image.framed.warnings
-            if confidence >= metadata.min_confidence or time.perf_counter() > latest
-            else self._warnings(image.framed)
-            for image, confidence in zip(images, probabilities.max(axis=1).tolist(), strict=True)
-        ]
-        network_ms = ms_since(started) / len(images)
+        judged = self._judge(images, latest)
+        warnings = [self._warnings(of_image, latest) for of_image in judged]
+        # proposing is a part of framing
+        framing_ms = sum(of_image.image.frame_ms for of_image in judged)
+        framing_ms -= sum(image.frame_ms for image in images)
+        network_ms = (ms_since(started) - framing_ms) / len(images)
         return [
-            Prediction(
-                digit=metadata.class_labels[best],
-                confidence=of_classes[best],
-                probabilities=tuple(of_classes),
-                accepted=of_classes[best] >= metadata.min_confidence,
-                warnings=of_image,
-                model_name=self.model.name,
-                model_version=self.model.version,
-                classifier=metadata.classifier,
-                elapsed_ms=image.decode_ms + image.frame_ms + network_ms,
-                stages=Stages(image.decode_ms, image.frame_ms, network_ms),
-                image=image.image,
-            )
-            for image, of_classes, best, of_image in zip(
-                images,
-                probabilities.tolist(),
-                probabilities.argmax(axis=1).tolist(),
-                warnings,
-                strict=True,
-            )
+            (self._prediction(of_image, of_warnings, network_ms), of_image.image)
+            for of_image, of_warnings in zip(judged, warnings, strict=True)
         ]
+
+    def _judge(self, images: Sequence[FramedImage], latest: float) -> list[_Judged]:
+        """Let the network choose among the ways to frame each image."""
+        of_wholes = self.predict_proba(self._stack([image.framed for image in images]))
+        proposed = [
+            self._propose(image, of_whole) if time.perf_counter() <= latest else (image, [])
+            for image, of_whole in zip(images, of_wholes, strict=True)
+        ]
+        framed = [proposal.framed for _, of_image in proposed for proposal in of_image]
+        rows = iter(self.predict_proba(self._stack(framed)) if framed else ())
+        return [
+            self._chosen(image, of_image, np.stack([of_whole, *islice(rows, len(of_image))]))
+            for (image, of_image), of_whole in zip(proposed, of_wholes, strict=True)
+        ]
+
+    def _propose(
+        self, image: FramedImage, probabilities: Array
+    ) -> tuple[FramedImage, list[Proposal]]:
+        """Frame an image in other ways, unless it is clear and accepted; and add the time."""
+        is_accepted = float(probabilities.max()) >= self.model.metadata.min_confidence
+        if image.reduced is None or (is_accepted and image.framed.is_clear):
+            return image, []
+        started = time.perf_counter()
+        proposals = propose(image.reduced)
+        return replace(image, frame_ms=image.frame_ms + ms_since(started)), proposals
+
+    def _chosen(
+        self, image: FramedImage, proposals: Sequence[Proposal], probabilities: Array
+    ) -> _Judged:
+        """Return the image as its most digit-like proposal frames it.
+
+        Parameters
+        ----------
+        image : FramedImage
+            Framed as a whole.
+        proposals : sequence of Proposal
+            Other ways to frame it.
+        probabilities : ndarray of shape (1 + n_proposals, n_classes)
+        """
+        if not proposals:
+            return _Judged(image, probabilities[0])
+        of_whole = plausibility_of_whole(proposals)
+        choice = choose(probabilities, [of_whole, *(p.plausibility for p in proposals)])
+        judged = _Judged(image, choice.probabilities, choice.is_ambiguous)
+        if SEVERAL_DIGITS in image.framed.warnings and (
+            not self._accepts(judged) or any(p.shows_two for p in proposals)
+        ):
+            return _Judged(image, probabilities[0], is_ambiguous=choice.is_ambiguous)
+        if choice.index == 0:
+            return judged
+        chosen = proposals[choice.index - 1]
+        return replace(judged, image=replace(image, framed=chosen.framed, steps=chosen.steps))
+
+    def _prediction(
+        self, judged: _Judged, warnings: tuple[str, ...], network_ms: float
+    ) -> Prediction:
+        metadata, image = self.model.metadata, judged.image
+        of_classes = judged.probabilities.tolist()
+        best = int(judged.probabilities.argmax())
+        return Prediction(
+            digit=metadata.class_labels[best],
+            confidence=of_classes[best],
+            probabilities=tuple(of_classes),
+            accepted=self._accepts(judged),
+            warnings=warnings,
+            model_name=self.model.name,
+            model_version=self.model.version,
+            classifier=metadata.classifier,
+            elapsed_ms=image.decode_ms + image.frame_ms + network_ms,
+            stages=Stages(image.decode_ms, image.frame_ms, network_ms),
+            image=image.image,
+        )
+
+    def _accepts(self, judged: _Judged) -> bool:
+        confidence = float(judged.probabilities.max())
+        return confidence >= self.model.metadata.min_confidence and not judged.is_ambiguous
 
     def predict_framed(self, tensor: Tensor) -> dict[str, Tensor]:
         """Read digits that are framed already, light on black, as MNIST's own are.
@@ -301,35 +386,38 @@ class DigitClassifier:
             It was not read as the 7 that it is.
         """
         image = frame_image(_SELF_TEST.read_bytes(), self.limits, self.framing)
-        prediction = self._predict_one(image, inspect=False)
+        prediction, _ = self._predict_one(image, inspect=False)
         if prediction.digit != int(_SELF_TEST.stem):
             raise SelfTestError(
                 f"The model {self.model.name!r} reads the self-test's {_SELF_TEST.stem} "
                 f"as {prediction.digit}."
             )
 
-    def _predict_one(self, image: FramedImage, *, inspect: bool) -> Prediction:
-        (prediction,) = self.predict_framed_images([image])
+    def _predict_one(self, image: FramedImage, *, inspect: bool) -> tuple[Prediction, FramedImage]:
+        ((prediction, chosen),) = self._predict_images([image])
         if not inspect:
-            return prediction
-        (vector,) = vectorize(self._stack([image]), self.model.metadata.input_scaling)
-        return replace(prediction, layers=tuple(summarize_layers(self.model.classifier, vector)))
+            return prediction, chosen
+        (vector,) = vectorize(self._stack([chosen.framed]), self.model.metadata.input_scaling)
+        layers = tuple(summarize_layers(self.model.classifier, vector))
+        return replace(prediction, layers=layers), chosen
 
-    def _warnings(self, framed: Framed) -> tuple[str, ...]:
-        """Add ``"several_digits"`` where what is not accepted as one digit reads as a number.
+    def _warnings(self, judged: _Judged, latest: float) -> tuple[str, ...]:
+        """Add ``"ambiguous"``, and ``"several_digits"`` where a rejected image reads as a number.
 
         Framing sees digits that stand apart; these touch.
         """
-        if SEVERAL_DIGITS in framed.warnings:
-            return framed.warnings
+        framed = judged.image.framed
+        warnings = framed.warnings + (AMBIGUOUS,) * judged.is_ambiguous
+        if self._accepts(judged) or SEVERAL_DIGITS in warnings or time.perf_counter() > latest:
+            return warnings
         try:
             found = self._read_rows(framed.image, framed.image.shape)
         except InputError:
-            return framed.warnings
+            return warnings
         n_digits = sum(len(row.digits) for row in found.rows)
         if n_digits < 2 or found.confidence < MIN_TEXT_CONFIDENCE:
-            return framed.warnings
-        return (SEVERAL_DIGITS, *framed.warnings)
+            return warnings
+        return (SEVERAL_DIGITS, *warnings)
 
     def _read_rows(self, gray: NDArray[np.uint8], shown_shape: tuple[int, int]) -> Rows:
         return read_rows(
@@ -339,10 +427,10 @@ class DigitClassifier:
             shown_shape=shown_shape,
         )
 
-    def _stack(self, images: Sequence[FramedImage]) -> NDArray[np.uint8]:
+    def _stack(self, framed: Sequence[Framed]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
         shape = self.model.metadata.image_shape
-        return np.stack([resize(image.framed.image, *shape) for image in images])
+        return np.stack([resize(digit.image, *shape) for digit in framed])
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

@@ -75,7 +75,8 @@ class Prediction:
     probabilities : tuple of 10 floats
         One a digit, from 0 to 9.
     accepted : bool
-        False where the confidence is below the model's threshold: probably no digit.
+        False where the confidence is below the model's threshold, probably no digit, or where the
+        picture is ambiguous.
     warnings : tuple of str
         Stable codes of what makes the answer less sure.
     model_name, model_version : str

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
+from digit_classifier.preprocessing.clarity import is_clear
 from digit_classifier.preprocessing.doubts import find_doubts
 from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.preprocessing.steps.background import remove_background
@@ -66,11 +67,14 @@ class Framed:
         centre crop.
     ink_side : float or None
         Longest side of the ink, in pixels of the picture; None where no ink was looked for.
+    is_clear : bool
+        Whether there is no other way to frame the picture that is worth a try.
     """
 
     image: NDArray[np.uint8]
     warnings: tuple[str, ...] = ()
     ink_side: float | None = None
+    is_clear: bool = True
 
 
 def frame(gray: Gray, framing: Framing = "auto") -> Framed:
@@ -95,13 +99,14 @@ def frame(gray: Gray, framing: Framing = "auto") -> Framed:
     if framing == "center":
         return Framed(frame_center(gray))
     try:
-        results, enlargement = _frame_ink(gray)
+        results, enlargement = frame_ink(gray)
     except InkNotFoundError:
-        return Framed(frame_center(gray), ("ink_unclear",))
+        return Framed(frame_center(gray), ("ink_unclear",), is_clear=False)
     ink = results["select_ink"]
     box = crop_to_ink(ink)
     doubts = find_doubts(results["remove_lines"], ink, box, enlargement)
-    return Framed(results["center_of_mass"], doubts, max(box.shape) * enlargement)
+    ink_side = max(box.shape) * enlargement
+    return Framed(results["center_of_mass"], doubts, ink_side, is_clear(results))
 
 
 def run_steps(gray: Gray) -> Iterator[tuple[str, Gray]]:
@@ -144,8 +149,16 @@ def shrink(gray: Gray) -> Gray:
     return cv2.resize(means, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _frame_ink(gray: Gray) -> tuple[dict[str, Gray], float]:
-    """Return what the steps make of the picture, and how many of its pixels each result's has."""
+def frame_ink(gray: Gray) -> tuple[dict[str, Gray], float]:
+    """Return what the steps make of the picture, and how many of its pixels each result's has.
+
+    Raises
+    ------
+    InkNotFoundError
+        Nearly everything stands out from the background.
+    NoInkError
+        Nothing does.
+    """
     results = dict(_run_once(gray))
     region, better = _results_of_small_ink(gray, results)
     if better:

@@ -13,6 +13,8 @@ _SURE, _FAIRLY_SURE = 0.95, 0.8
 _LIKELY = 0.5
 
 _WARNINGS = {
+    "ambiguous": "There is more on the picture than one digit, and it can be read in two ways; a "
+    "picture of the digit alone would help.",
     "ink_unclear": "The digit does not stand out clearly from its background, so the middle of "
     "the picture was read.",
     "several_digits": "I cannot make out each of them; please send each in a picture of its own.",
@@ -52,6 +54,9 @@ STEPS = {
     "fit_box": ("Fitted to 20 pixels", "however large it was"),
     "center_of_mass": ("Centred by its mass", "as in the training digits"),
     "center": ("Middle of the picture", "since no ink stood out"),
+    "square_up": ("Sheet found and squared up", "what lies around it is no ink"),
+    "level_light": ("Light levelled", "shadows, and the lamp"),
+    "select_parts": ("Parts of the ink chosen", "without rules, rings and what the edge cuts"),
 }
 
 #: A name for each shipped model, and a line on it.

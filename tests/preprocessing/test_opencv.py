@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "digit_classifier"
 #: Where OpenCV is used.
-ROOMS = [PACKAGE / room for room in ("preprocessing", "preprocessing/steps", "numbers")]
+ROOMS = [PACKAGE / room for room in ("preprocessing", "preprocessing/steps", "numbers", "scenes")]
 #: What reads or writes files, and what runs in threads or on other devices of its own.
 FORBIDDEN = re.compile(r"imdecode|imread|imencode|imwrite|VideoCapture|FileStorage|cv2\.dnn|UMat")
 

@@ -85,7 +85,8 @@ def test_model_and_time_are_told():
 
 
 def test_every_step_of_preprocessing_has_a_title():
-    assert list(messages.STEPS) == ["decode", *STEPS, "center"]
+    of_scenes = ["square_up", "level_light", "select_parts"]
+    assert list(messages.STEPS) == ["decode", *STEPS, "center", *of_scenes]
 
 
 def test_warnings_become_sentences_and_unknown_codes_are_left_out():
@@ -94,7 +95,15 @@ def test_warnings_become_sentences_and_unknown_codes_are_left_out():
     assert "_" not in told.remarks[0]
 
 
-CODES = ("ink_unclear", "several_digits", "cut_off", "too_small", "low_contrast", "noisy")
+CODES = (
+    "ink_unclear",
+    "ambiguous",
+    "several_digits",
+    "cut_off",
+    "too_small",
+    "low_contrast",
+    "noisy",
+)
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -97,7 +97,7 @@ def select_ink(contrast: Gray) -> Gray:
         is_kept = digit_components(labels, n_labels, contrast > high)
         kept = is_kept.view(np.uint8).take(labels)
         peak = Histogram(contrast, kept).quantile(PEN_QUANTILE, above=high)
-    if _is_grain(peak, contrast, kept):
+    if is_grain(peak, contrast, kept):
         raise NoInkError(NOTHING_STANDS_OUT)
     ink: Gray = contrast * kept
     if peak < FULL_INK:
@@ -133,7 +133,7 @@ def _low_threshold(histogram: Histogram, high: int) -> int:
     return min(int(WEAK_INK_FRACTION_OF_THRESHOLD * high), WEAK_INK_MIN_GRAINS * grain)
 
 
-def _is_grain(peak: int, contrast: Gray, kept: Gray) -> bool:
+def is_grain(peak: int, contrast: Gray, kept: Gray) -> bool:
     """Return whether that is no faint ink but the strongest of grain, stains and shadows."""
     if peak >= FAINT_INK_MAX_CONTRAST or peak < INK_MIN_CONTRAST:
         return peak < INK_MIN_CONTRAST

@@ -1,0 +1,68 @@
+"""Choose between several ways to frame a picture by what the network makes of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+#: Exponent of a probability: of several ways to frame a picture, the one that looks most like a
+#: digit looks more like one than it is.
+SHARPNESS = 4
+#: Difference of the scores within which another digit is as good an answer.
+AMBIGUOUS_MARGIN = 0.4
+#: Fraction of its implausibility by which a proposal's answer is less confident.
+IMPLAUSIBILITY_WEIGHT = 0.2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen way to frame a picture.
+
+    Attributes
+    ----------
+    index : int
+        Of the proposal; 0 is the framing as a whole.
+    probabilities : ndarray of shape (n_classes,)
+        Of the chosen proposal, less confident the less plausible it is; where the choice is
+        ambiguous, the mean of both answers.
+    is_ambiguous : bool
+        Whether another digit is as good an answer.
+    """
+
+    index: int
+    probabilities: Array
+    is_ambiguous: bool
+
+
+def choose(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
+    """Return the most digit-like proposal that is plausible.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (1 + n_proposals, n_classes)
+        Calibrated; those of the framing as a whole come first.
+    plausibilities : sequence of 1 + n_proposals floats
+        Logarithms of how probable each of them is, whatever it looks like.
+    """
+    scores = SHARPNESS * np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
+    digits = probabilities.argmax(axis=1)
+    best = int(scores.argmax())
+    rivals = np.where(digits == digits[best], -np.inf, scores)
+    rival = int(rivals.argmax())
+    if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
+        mean = probabilities[[best, rival]].mean(axis=0)
+        return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
+    if best == 0:
+        return Choice(best, probabilities[best], is_ambiguous=False)
+    return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)
+
+
+def _doubted(probabilities: Array, plausibility: float) -> Array:
+    """Return the probabilities mixed with those of not knowing."""
+    trust = probabilities.max() ** (SHARPNESS - 1)
+    trust *= np.exp(IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
+    mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)
+    return mixed

@@ -1,0 +1,247 @@
+"""The parts of the ink: which reach in from the edge, which surround or underline others."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
+from digit_classifier.preprocessing.steps.ink import ink_threshold, is_grain
+
+#: Gray levels by which ink stands out, at least.
+MIN_CONTRAST = 10
+#: Fraction of the threshold of ink: what is connected to ink goes down to it,
+WEAK_INK_FRACTION = 0.5
+#: or, where there is grain, to the level that it stays below with this fraction of its pixels,
+GRAIN_QUANTILE = 0.95
+#: but to no more than this fraction.
+WEAK_INK_MAX_FRACTION = 0.85
+#: Fraction of the ink that is paler than the pen's own level.
+PEN_QUANTILE = 0.9
+#: Fraction of the largest part's ink that a part has, at least; a smaller one is a speck.
+SPECK_MAX_FRACTION = 0.015
+#: Pixels of a part, at least.
+MIN_PIXELS = 6
+#: Parts that are looked at: those with the most ink.
+MAX_PARTS = 24
+#: Pixels within which a part touches the edge.
+EDGE = 1
+#: Times its breadth: a part that is longer is a rule.
+RULE_ASPECT = 5.0
+#: Fraction of a ring's height that what it surrounds has, at least.
+IN_RING_MIN_HEIGHT = 0.25
+#: Fraction of its box that a ring's own ink covers, at most.
+RING_MAX_COVERAGE = 0.35
+#: Fraction of a ring's size that it may stay within its convex hull,
+RING_UNEVENNESS = 0.07
+#: and fraction of its ink that lies farther inside, at most.
+RING_MAX_INSIDE = 0.1
+#: Pixels around a part that belong to its flanks.
+FLANK = 2
+#: Times that what touches the edge is removed; each time, fainter ink is found.
+MAX_EDGE_ROUNDS = 2
+#: Fraction of the highest part's height: parts that are so near belong together.
+NEAR = 0.12
+#: Parts of a picture that are a crowd.
+CROWD = 20
+#: Fraction of the larger one's side, and of its ink, that the second of two digits has, at least,
+ALIKE_MIN_SIDE, ALIKE_MIN_INK = 0.7, 0.25
+#: and fraction of the side of both together.
+LARGE_MIN_SIDE = 0.33
+
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The connected components of the ink, those with the most ink first.
+
+    Attributes
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+    labels : ndarray of shape (height, width), integer
+        Index of its part plus one for each pixel, and 0 for the background.
+    boxes : ndarray of shape (n, 4), intp
+        Left, top, right and bottom of each.
+    amounts : ndarray of shape (n,), intp
+        Pixels of each that are ink beyond doubt.
+    level : int
+        Contrast that the ink exceeds.
+    """
+
+    contrast: Gray
+    labels: NDArray[np.integer]
+    boxes: Ints
+    amounts: Ints
+    level: int
+
+    @property
+    def widths(self) -> Ints:
+        """Of each part, in pixels."""
+        widths: Ints = self.boxes[:, 2] - self.boxes[:, 0]
+        return widths
+
+    @property
+    def heights(self) -> Ints:
+        """Of each part, in pixels."""
+        heights: Ints = self.boxes[:, 3] - self.boxes[:, 1]
+        return heights
+
+    @property
+    def all(self) -> Flags:
+        """Choose every part."""
+        return np.ones(len(self.amounts), bool)
+
+    @property
+    def at_edge(self) -> Flags:
+        """Whether each touches the picture's edge."""
+        height, width = self.labels.shape
+        left, top, right, bottom = self.boxes.T
+        return (left <= EDGE) | (top <= EDGE) | (right >= width - EDGE) | (bottom >= height - EDGE)
+
+    @property
+    def are_level_rules(self) -> Flags:
+        """Whether each is far wider than it is high."""
+        return self.widths >= RULE_ASPECT * self.heights
+
+    @property
+    def are_upright_rules(self) -> Flags:
+        """Whether each is far higher than it is wide."""
+        return self.heights >= RULE_ASPECT * self.widths
+
+    @property
+    def inside(self) -> Flags:
+        """Whether the first of each pair lies in the box of the second and is of some height.
+
+        Shape (n, n).
+        """
+        left, top, right, bottom = (side[:, np.newaxis] for side in self.boxes.T)
+        within = (left > left.T) & (top > top.T) & (right < right.T) & (bottom < bottom.T)
+        return within & (self.heights[:, np.newaxis] >= IN_RING_MIN_HEIGHT * self.heights)
+
+    @property
+    def are_rings(self) -> Flags:
+        """Whether each is a circle or a box, closed or not, around others."""
+        coverage = self.amounts / (self.widths * self.heights)
+        found: Flags = self.inside.any(axis=0) & (coverage <= RING_MAX_COVERAGE)
+        for index in np.flatnonzero(found).tolist():
+            left, top, right, bottom = self.boxes[index]
+            own = self.labels[top:bottom, left:right] == index + 1
+            found[index] = _runs_along_its_hull(own.view(np.uint8))
+        return found
+
+    def mask(self, chosen: Flags) -> Gray:
+        """Return 1 where there is one of the chosen parts."""
+        return np.concatenate([[False], chosen]).view(np.uint8).take(self.labels)
+
+
+def find_parts(contrast: Gray) -> Parts | None:
+    """Return the parts of the ink, or None where nothing stands out but grain.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+    """
+    histogram = Histogram(contrast)
+    high = max(ink_threshold(contrast, histogram), MIN_CONTRAST)
+    grain = histogram.quantile(GRAIN_QUANTILE, up_to=high)
+    low = round(min(max(WEAK_INK_FRACTION * high, grain), WEAK_INK_MAX_FRACTION * high))
+    weak = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1]
+    n_labels, labels, stats, _ = cv2.connectedComponentsWithStats(
+        weak, connectivity=8, ltype=label_type(weak)
+    )
+    amounts = np.bincount(labels[contrast > high], minlength=n_labels)
+    amounts[0] = 0
+    least = max(MIN_PIXELS, SPECK_MAX_FRACTION * amounts.max())
+    order = np.argsort(-amounts, kind="stable")[:MAX_PARTS]
+    order = order[amounts[order] >= least]
+    if order.size == 0:
+        return None
+    lookup = np.zeros(n_labels, labels.dtype)
+    lookup[order] = np.arange(1, len(order) + 1)
+    kept = (lookup > 0).view(np.uint8).take(labels)
+    if is_grain(Histogram(contrast, kept).quantile(PEN_QUANTILE, above=high), contrast, kept):
+        return None
+    left, top, width, height = stats[order, :4].T.astype(np.intp)
+    boxes = np.stack([left, top, left + width, top + height], axis=1)
+    return Parts(contrast, lookup.take(labels), boxes, amounts[order], low)
+
+
+def without_edges(parts: Parts) -> Parts | None:
+    """Return the parts that do not touch the edge, or None where there are none.
+
+    They are found again without the others, as pencil is paler than a desk.
+    """
+    reach = np.ones((1 + 2 * FLANK, 1 + 2 * FLANK), np.uint8)
+    for _ in range(MAX_EDGE_ROUNDS):
+        at_edge = parts.at_edge
+        if not at_edge.any():
+            break
+        beyond = cv2.dilate(parts.mask(at_edge), reach)
+        found = find_parts(parts.contrast * (1 - beyond))
+        if found is None:
+            return None
+        parts = found
+    return parts
+
+
+def group_near(parts: Parts, chosen: Flags) -> list[Flags]:
+    """Group the chosen parts by the gaps between them; those with the most ink come first."""
+    if np.count_nonzero(chosen) == 1:
+        return [chosen]
+    reach = 1 + 2 * round(NEAR * int(parts.heights[chosen].max()) / 2)
+    near = cv2.dilate(parts.mask(chosen), np.ones((reach, reach), np.uint8))
+    _, labels = cv2.connectedComponents(near, connectivity=8, ltype=label_type(near))
+    groups = np.zeros(len(chosen) + 1, np.intp)
+    groups[parts.labels] = labels
+    groups = np.where(chosen, groups[1:], 0)
+    found = [groups == group for group in np.unique(groups[chosen])]
+    return sorted(found, key=lambda group: -int(parts.amounts[group].sum()))
+
+
+def is_crowded(parts: Parts) -> bool:
+    """Return whether there are as many parts as on a printed page or in a texture."""
+    return len(parts.amounts) >= CROWD
+
+
+def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
+    """Return whether two of some groups are large and alike, as one digit's are not.
+
+    Parameters
+    ----------
+    parts : Parts
+    groups : list of ndarray of shape (n,), bool
+        As `group_near` returns them.
+    """
+    if len(groups) < 2:
+        return False
+    first, second = groups[:2]
+    sides = longest_side(parts, first), longest_side(parts, second)
+    return (
+        min(sides) >= ALIKE_MIN_SIDE * max(sides)
+        and min(sides) >= LARGE_MIN_SIDE * longest_side(parts, first | second)
+        and parts.amounts[second].sum() >= ALIKE_MIN_INK * parts.amounts[first].sum()
+    )
+
+
+def longest_side(parts: Parts, chosen: Flags) -> int:
+    """Return the longest side of the box around the chosen parts, in pixels."""
+    boxes = parts.boxes[chosen]
+    return int((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
+
+
+def thickness(mask: Gray) -> float:
+    """Return the largest distance from within a mask to what is outside, in pixels."""
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    return float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
+
+
+def _runs_along_its_hull(mask: Gray) -> bool:
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = cv2.convexHull(np.concatenate(contours))
+    filled = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)
+    reach = 1 + 2 * (FLANK + round(RING_UNEVENNESS * max(mask.shape)))
+    inner = cv2.erode(filled, np.ones((reach, reach), np.uint8), borderValue=0)
+    return cv2.countNonZero(mask & inner) < RING_MAX_INSIDE * cv2.countNonZero(mask)

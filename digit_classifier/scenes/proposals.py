@@ -1,0 +1,252 @@
+"""Propose other ways to frame a picture: on the sheet in it, in levelled light, part by part."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import cv2
+import numpy as np
+
+from digit_classifier.errors import NoInkError
+from digit_classifier.preprocessing.doubts import find_doubts
+from digit_classifier.preprocessing.framing import Framed, frame_ink, shrink
+from digit_classifier.preprocessing.levels import Gray, Histogram, edges
+from digit_classifier.preprocessing.light import NARROW_SURROUNDINGS, ink_is_light, level_light
+from digit_classifier.preprocessing.steps.box import (
+    center_of_mass,
+    crop_to_ink,
+    even_strokes,
+    fit_box,
+    resize,
+)
+from digit_classifier.preprocessing.steps.ink import InkNotFoundError
+from digit_classifier.scenes.parts import (
+    PEN_QUANTILE,
+    Flags,
+    Parts,
+    are_two_digits,
+    find_parts,
+    group_near,
+    is_crowded,
+    longest_side,
+    thickness,
+    without_edges,
+)
+from digit_classifier.scenes.sheets import find_sheets
+
+#: Pixels: longest side of the picture that sheets are cut out of.
+MAX_SIDE = 640
+#: Groups of parts, and parts alone, that are proposed of a picture, at most.
+MAX_GROUPS, MAX_ALONE = 3, 3
+#: Log-probability of the framing as a whole, where others are tried,
+OF_WHOLE = -0.5
+#: and where there are two digits on it.
+OF_TWO_DIGITS = -1.5
+#: Log-probability for ink that touches the edge,
+AT_EDGE = -2.0
+#: for a ring around the rest,
+WITH_RING = -3.0
+#: for rules,
+WITH_RULES = -1.0
+#: for parts far from each other,
+FAR_APART = -0.5
+#: and for a part without others that are near.
+SPLIT = -0.7
+#: Log-probability for any choice among very many parts.
+IN_A_CROWD = -0.5
+#: Exponent of the fraction of the ink that is not left out. Marks far smaller than what is kept
+#: count little.
+KEPT_WEIGHT = 1.5
+#: Times the thickness of what is kept: what touches the edge is no stroke if it is thicker.
+THICK = 1.6
+#: Fraction of the shorter side that the rest has, at least, or it is a trace of what was removed.
+REST_MIN_SIDE = 0.25
+#: Gray level of ink that is seen.
+INK_MIN_LEVEL = 127
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One way to frame a picture.
+
+    Attributes
+    ----------
+    framed : Framed
+    plausibility : float
+        Logarithm of how probable it is that the digit is this, whatever it looks like.
+    steps : mapping of str to ndarray
+        What led to it, by the names of the steps.
+    shows_two : bool
+        Whether it leaves nothing out, and has two groups of parts that are large and alike.
+    """
+
+    framed: Framed
+    plausibility: float
+    steps: Mapping[str, Gray]
+    shows_two: bool = False
+
+
+def reduce_for_proposals(gray: Gray) -> Gray:
+    """Return the picture that proposals are made of: at most 640 pixels on its longest side."""
+    factor = MAX_SIDE / max(gray.shape)
+    if factor >= 1:
+        return gray
+    return resize(gray, *(max(1, round(side * factor)) for side in gray.shape))
+
+
+def propose(gray: Gray) -> list[Proposal]:
+    """Return other ways to frame a picture than as a whole.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+        As `reduce_for_proposals` returns it.
+    """
+    small = shrink(gray)
+    on_sheets = (_on_sheet(sheet) for sheet in find_sheets(small, gray))
+    return [*_by_parts(small, {"shrink": small}), *chain.from_iterable(on_sheets)]
+
+
+def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
+    """Return that of the framing as a whole, beside some proposals."""
+    return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else OF_WHOLE
+
+
+def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
+    before = {"square_up": sheet}
+    try:
+        results, enlargement = frame_ink(sheet)
+    except (NoInkError, InkNotFoundError):
+        pass
+    else:
+        ink = results["select_ink"]
+        touches = any(int(edge.max()) > INK_MIN_LEVEL for edge in edges(ink))
+        contrast = results["remove_lines"]
+        steps = {**before, **results}
+        yield _proposal(contrast, ink, steps, AT_EDGE * touches, enlargement)
+    yield from _by_parts(sheet, before)
+
+
+def _by_parts(patch: Gray, before: Mapping[str, Gray]) -> Iterator[Proposal]:
+    """Propose the parts of the ink, and sets of them, in levelled light."""
+    usual = ink_is_light(patch)
+    for is_light in sorted({usual, ink_is_light(patch, NARROW_SURROUNDINGS)}):
+        contrast = level_light(patch, is_light=is_light)
+        parts = find_parts(contrast)
+        if parts is None:
+            continue
+        steps = {**before, "level_light": contrast}
+        for ink, plausibility, shows_two in _choices(parts):
+            made = _proposal(contrast, ink, {**steps, "select_parts": ink}, plausibility)
+            yield replace(made, shows_two=shows_two and is_light == usual)
+
+
+def _proposal(
+    contrast: Gray,
+    ink: Gray,
+    steps: Mapping[str, Gray],
+    plausibility: float,
+    enlargement: float = 1.0,
+) -> Proposal:
+    box = crop_to_ink(ink)
+    evened = even_strokes(box)
+    fitted = fit_box(evened)
+    image = center_of_mass(fitted)
+    last = {
+        "crop_to_ink": box,
+        "even_strokes": evened,
+        "fit_box": fitted,
+        "center_of_mass": image,
+    }
+    doubts = find_doubts(contrast, ink, box, enlargement)
+    return Proposal(Framed(image, doubts), plausibility, {**steps, **last})
+
+
+def _choices(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
+    """Yield the ink of each choice of parts, how plausible it is, and whether it shows two."""
+    seen = set()
+    inner = without_edges(parts) if parts.at_edge.any() else parts
+    of_all = (parts, parts.all, parts.all)
+    yield _ink(parts, parts.all), _plausibility(*of_all), _shows_two(*of_all)
+    if inner is None:
+        return
+    if inner is parts:
+        seen.add(parts.all.tobytes())
+    rings = inner.are_rings
+    strokes = ~inner.are_level_rules & ~rings
+    if not strokes.any():
+        strokes = inner.all
+    for chosen in _sets_of(inner, strokes, rings):
+        if chosen.any() and chosen.tobytes() not in seen:
+            seen.add(chosen.tobytes())
+            plausibility = _plausibility(inner, chosen, strokes)
+            if inner is not parts:
+                plausibility += _plausibility_without_edges(parts, inner, chosen)
+            yield _ink(inner, chosen), plausibility, _shows_two(inner, chosen, strokes)
+
+
+def _sets_of(parts: Parts, strokes: Flags, rings: Flags) -> Iterator[Flags]:
+    """Yield all parts, those that may be strokes, what rings surround, groups, and single parts."""
+    yield parts.all
+    yield strokes
+    inside = parts.inside
+    for ring in np.flatnonzero(rings).tolist():
+        yield inside[:, ring] & strokes
+    yield from group_near(parts, strokes)[:MAX_GROUPS]
+    for index in np.flatnonzero(strokes)[:MAX_ALONE].tolist():
+        yield np.arange(len(strokes)) == index
+
+
+def _plausibility(parts: Parts, chosen: Flags, strokes: Flags) -> float:
+    """Return how plausible it is that the chosen parts are the digit, and nothing else is."""
+    score = AT_EDGE * bool(parts.at_edge[chosen].any())
+    score += WITH_RING * bool(parts.are_rings[chosen].any())
+    score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
+    score += IN_A_CROWD * is_crowded(parts)
+    left_out = strokes & ~chosen
+    if not left_out.any():
+        if _shows_two(parts, chosen, strokes):
+            return score + OF_TWO_DIGITS
+        return score + FAR_APART * (len(group_near(parts, chosen)) > 1)
+    score += SPLIT * any(
+        (group & left_out).any() and (group & chosen).any()
+        for group in group_near(parts, strokes | chosen)
+    )
+    own = int(parts.amounts[chosen].sum())
+    other = _weighed_ink(parts, left_out, longest_side(parts, chosen))
+    return score + KEPT_WEIGHT * float(np.log(own / (own + other)))
+
+
+def _shows_two(parts: Parts, chosen: Flags, strokes: Flags) -> bool:
+    is_whole = not (strokes & ~chosen).any()
+    return is_whole and are_two_digits(parts, group_near(parts, chosen))
+
+
+def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
+    """Return what it costs to leave out strokes that touch the edge; desks and rules are none."""
+    beyond = parts.at_edge & ~parts.are_rings & ~parts.are_level_rules & ~parts.are_upright_rules
+    if not beyond.any():
+        return 0.0
+    side = longest_side(inner, chosen)
+    if side >= REST_MIN_SIDE * min(parts.labels.shape) and thickness(
+        parts.mask(beyond)
+    ) > THICK * thickness(inner.mask(chosen)):
+        return 0.0
+    own = int(inner.amounts[chosen].sum())
+    return KEPT_WEIGHT * float(np.log(own / (own + _weighed_ink(parts, beyond, side))))
+
+
+def _weighed_ink(parts: Parts, chosen: Flags, side: int) -> float:
+    """Count pixels; those of a part that is smaller than that side count less."""
+    sizes = np.maximum(parts.widths, parts.heights)[chosen]
+    return float((parts.amounts[chosen] * np.minimum(1, sizes / side) ** 2).sum())
+
+
+def _ink(parts: Parts, chosen: Flags) -> Gray:
+    """Return the ink of some parts with their flanks, its pen's own level raised to 255."""
+    mask = parts.mask(chosen)
+    peak = Histogram(parts.contrast, mask).quantile(PEN_QUANTILE)
+    flanks = parts.level // 2
+    raised = np.maximum(parts.contrast, np.uint8(flanks)) - np.uint8(flanks)
+    ink = raised * cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    return cv2.convertScaleAbs(ink, alpha=255 / max(peak - flanks, 1))

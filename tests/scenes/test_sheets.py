@@ -1,0 +1,48 @@
+import cv2
+import numpy as np
+import pytest
+
+from digit_classifier.preprocessing.framing import shrink
+from digit_classifier.scenes.sheets import find_sheets
+
+
+def on_a_desk(angle: float, *, desk: int = 60, paper: int = 240) -> np.ndarray:
+    """A sheet of 200×140 pixels with a mark at its upper left, turned about the middle."""
+    gray = np.full((400, 400), desk, np.uint8)
+    corners = cv2.boxPoints(((200, 200), (200, 140), angle)).round().astype(np.int32)
+    cv2.fillPoly(gray, [corners], paper)
+    turn = cv2.getRotationMatrix2D((200, 200), -angle, 1)
+    x, y = (turn @ np.array([130, 160, 1])).round().astype(int).tolist()
+    cv2.circle(gray, (x, y), 10, 20, -1)
+    return gray
+
+
+@pytest.mark.parametrize("angle", [-30, -8, 0, 12, 35])
+@pytest.mark.parametrize("shades", [{}, {"desk": 230, "paper": 90}])
+def test_sheet_is_squared_up(angle: float, shades: dict[str, int]) -> None:
+    gray = on_a_desk(angle, **shades)
+
+    sheet = next(find_sheets(shrink(gray), gray))
+
+    assert sheet.shape[1] / sheet.shape[0] == pytest.approx(200 / 140, abs=0.08)
+    rows, columns = np.nonzero(sheet < 50)
+    assert rows.mean() / sheet.shape[0] == pytest.approx(0.2, abs=0.1)
+    assert columns.mean() / sheet.shape[1] == pytest.approx(0.15, abs=0.1)
+    # nothing of the desk is left
+    assert np.ptp(np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])) <= 8
+
+
+def test_picture_of_one_shade_has_no_sheet() -> None:
+    gray = np.full((200, 200), 220, np.uint8)
+    cv2.circle(gray, (100, 100), 40, 30, 8)
+
+    assert not [*find_sheets(shrink(gray), gray)]
+
+
+def test_sheet_comes_in_the_resolution_of_the_large_picture() -> None:
+    gray = np.full((600, 600), 40, np.uint8)
+    gray[220:380, 200:360] = 250
+
+    sheet = next(find_sheets(shrink(gray), gray))
+
+    assert max(sheet.shape) == pytest.approx(160, abs=8)
