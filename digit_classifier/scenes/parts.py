@@ -47,8 +47,10 @@ NEAR = 0.12
 CROWD = 20
 #: Fraction of the larger one's side, and of its ink, that the second of two digits has, at least,
 ALIKE_MIN_SIDE, ALIKE_MIN_INK = 0.7, 0.25
-#: and fraction of the side of both together.
+#: fraction of the side of both together,
 LARGE_MIN_SIDE = 0.33
+#: and fraction of all ink that both have.
+BOTH_MIN_INK = 0.8
 
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.intp]
@@ -219,10 +221,12 @@ def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
         return False
     first, second = groups[:2]
     sides = longest_side(parts, first), longest_side(parts, second)
+    inks = [int(parts.amounts[group].sum()) for group in groups]
     return (
         min(sides) >= ALIKE_MIN_SIDE * max(sides)
         and min(sides) >= LARGE_MIN_SIDE * longest_side(parts, first | second)
-        and parts.amounts[second].sum() >= ALIKE_MIN_INK * parts.amounts[first].sum()
+        and inks[1] >= ALIKE_MIN_INK * inks[0]
+        and inks[0] + inks[1] >= BOTH_MIN_INK * sum(inks)
     )
 
 
