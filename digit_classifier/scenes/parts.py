@@ -1,6 +1,7 @@
 """The parts of the ink: which reach in from the edge, which surround or underline others."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -31,6 +32,8 @@ EDGE = 1
 RULE_ASPECT = 5.0
 #: Fraction of a ring's height that what it surrounds has, at least.
 IN_RING_MIN_HEIGHT = 0.25
+#: Rings, at most: the largest.
+MAX_RINGS = 3
 #: Fraction of its box that a ring's own ink covers, at most.
 RING_MAX_COVERAGE = 0.35
 #: Fraction of a ring's size that it may stay within its convex hull,
@@ -96,7 +99,7 @@ class Parts:
         """Choose every part."""
         return np.ones(len(self.amounts), bool)
 
-    @property
+    @cached_property
     def at_edge(self) -> Flags:
         """Whether each touches the picture's edge."""
         height, width = self.labels.shape
@@ -113,7 +116,7 @@ class Parts:
         """Whether each is far higher than it is wide."""
         return self.heights >= RULE_ASPECT * self.widths
 
-    @property
+    @cached_property
     def inside(self) -> Flags:
         """Whether the first of each pair lies in the box of the second and is of some height.
 
@@ -123,12 +126,13 @@ class Parts:
         within = (left > left.T) & (top > top.T) & (right < right.T) & (bottom < bottom.T)
         return within & (self.heights[:, np.newaxis] >= IN_RING_MIN_HEIGHT * self.heights)
 
-    @property
+    @cached_property
     def are_rings(self) -> Flags:
         """Whether each is a circle or a box, closed or not, around others."""
-        coverage = self.amounts / (self.widths * self.heights)
-        found: Flags = self.inside.any(axis=0) & (coverage <= RING_MAX_COVERAGE)
-        for index in np.flatnonzero(found).tolist():
+        areas = self.widths * self.heights
+        may_be = self.inside.any(axis=0) & (self.amounts <= RING_MAX_COVERAGE * areas)
+        found: Flags = np.zeros(len(areas), bool)
+        for index in np.argsort(-areas * may_be)[: min(MAX_RINGS, np.count_nonzero(may_be))]:
             left, top, right, bottom = self.boxes[index]
             own = self.labels[top:bottom, left:right] == index + 1
             found[index] = _runs_along_its_hull(own.view(np.uint8))
