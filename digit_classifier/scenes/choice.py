@@ -13,6 +13,8 @@ Array = NDArray[np.floating]
 SHARPNESS = 4
 #: Difference of the scores within which another digit is as good an answer.
 AMBIGUOUS_MARGIN = 0.4
+#: Weights of the best answer and of the other one in their mean.
+AMBIGUOUS_WEIGHTS = (0.55, 0.45)
 #: Fraction of its implausibility by which a proposal's answer is less confident.
 IMPLAUSIBILITY_WEIGHT = 0.2
 
@@ -27,7 +29,7 @@ class Choice:
         Of the proposal; 0 is the framing as a whole.
     probabilities : ndarray of shape (n_classes,)
         Of the chosen proposal, less confident the less plausible it is; where the choice is
-        ambiguous, the mean of both answers.
+        ambiguous, a mean of both answers.
     is_ambiguous : bool
         Whether another digit is as good an answer.
     """
@@ -53,7 +55,7 @@ def choose(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
     rivals = np.where(digits == digits[best], -np.inf, scores)
     rival = int(rivals.argmax())
     if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
-        mean = probabilities[[best, rival]].mean(axis=0)
+        mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
     if best == 0:
         return Choice(best, probabilities[best], is_ambiguous=False)

@@ -1,6 +1,7 @@
 """The parts of the ink: which reach in from the edge, which surround or underline others."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -31,6 +32,8 @@ EDGE = 1
 RULE_ASPECT = 5.0
 #: Fraction of a ring's height that what it surrounds has, at least.
 IN_RING_MIN_HEIGHT = 0.25
+#: Rings, at most: the largest.
+MAX_RINGS = 3
 #: Fraction of its box that a ring's own ink covers, at most.
 RING_MAX_COVERAGE = 0.35
 #: Fraction of a ring's size that it may stay within its convex hull,
@@ -47,8 +50,10 @@ NEAR = 0.12
 CROWD = 20
 #: Fraction of the larger one's side, and of its ink, that the second of two digits has, at least,
 ALIKE_MIN_SIDE, ALIKE_MIN_INK = 0.7, 0.25
-#: and fraction of the side of both together.
+#: fraction of the side of both together,
 LARGE_MIN_SIDE = 0.33
+#: and fraction of all ink that both have.
+BOTH_MIN_INK = 0.8
 
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.intp]
@@ -94,7 +99,7 @@ class Parts:
         """Choose every part."""
         return np.ones(len(self.amounts), bool)
 
-    @property
+    @cached_property
     def at_edge(self) -> Flags:
         """Whether each touches the picture's edge."""
         height, width = self.labels.shape
@@ -111,7 +116,7 @@ class Parts:
         """Whether each is far higher than it is wide."""
         return self.heights >= RULE_ASPECT * self.widths
 
-    @property
+    @cached_property
     def inside(self) -> Flags:
         """Whether the first of each pair lies in the box of the second and is of some height.
 
@@ -121,12 +126,13 @@ class Parts:
         within = (left > left.T) & (top > top.T) & (right < right.T) & (bottom < bottom.T)
         return within & (self.heights[:, np.newaxis] >= IN_RING_MIN_HEIGHT * self.heights)
 
-    @property
+    @cached_property
     def are_rings(self) -> Flags:
         """Whether each is a circle or a box, closed or not, around others."""
-        coverage = self.amounts / (self.widths * self.heights)
-        found: Flags = self.inside.any(axis=0) & (coverage <= RING_MAX_COVERAGE)
-        for index in np.flatnonzero(found).tolist():
+        areas = self.widths * self.heights
+        may_be = self.inside.any(axis=0) & (self.amounts <= RING_MAX_COVERAGE * areas)
+        found: Flags = np.zeros(len(areas), bool)
+        for index in np.argsort(-areas * may_be)[: min(MAX_RINGS, np.count_nonzero(may_be))]:
             left, top, right, bottom = self.boxes[index]
             own = self.labels[top:bottom, left:right] == index + 1
             found[index] = _runs_along_its_hull(own.view(np.uint8))
@@ -219,10 +225,12 @@ def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
         return False
     first, second = groups[:2]
     sides = longest_side(parts, first), longest_side(parts, second)
+    inks = [int(parts.amounts[group].sum()) for group in groups]
     return (
         min(sides) >= ALIKE_MIN_SIDE * max(sides)
         and min(sides) >= LARGE_MIN_SIDE * longest_side(parts, first | second)
-        and parts.amounts[second].sum() >= ALIKE_MIN_INK * parts.amounts[first].sum()
+        and inks[1] >= ALIKE_MIN_INK * inks[0]
+        and inks[0] + inks[1] >= BOTH_MIN_INK * sum(inks)
     )
 
 

@@ -1,8 +1,8 @@
 """Propose other ways to frame a picture: on the sheet in it, in levelled light, part by part."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
 import cv2
 import numpy as np
@@ -36,6 +36,8 @@ from digit_classifier.scenes.sheets import find_sheets
 
 #: Pixels: longest side of the picture that sheets are cut out of.
 MAX_SIDE = 640
+#: Sheets that are looked at, at most.
+MAX_SHEETS = 2
 #: Groups of parts, and parts alone, that are proposed of a picture, at most.
 MAX_GROUPS, MAX_ALONE = 3, 3
 #: Log-probability of the framing as a whole, where others are tried,
@@ -103,7 +105,8 @@ def propose(gray: Gray) -> list[Proposal]:
         As `reduce_for_proposals` returns it.
     """
     small = shrink(gray)
-    on_sheets = (_on_sheet(sheet) for sheet in find_sheets(small, gray))
+    sheets = islice(find_sheets(small, gray), MAX_SHEETS)
+    on_sheets = map(_on_sheet, sheets)
     return [*_by_parts(small, {"shrink": small}), *chain.from_iterable(on_sheets)]
 
 
@@ -164,62 +167,65 @@ def _proposal(
 
 def _choices(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
     """Yield the ink of each choice of parts, how plausible it is, and whether it shows two."""
-    seen = set()
+    yield _ink(parts, parts.all), *_judge_all(parts, parts.all)
     inner = without_edges(parts) if parts.at_edge.any() else parts
-    of_all = (parts, parts.all, parts.all)
-    yield _ink(parts, parts.all), _plausibility(*of_all), _shows_two(*of_all)
     if inner is None:
         return
-    if inner is parts:
-        seen.add(parts.all.tobytes())
-    rings = inner.are_rings
-    strokes = ~inner.are_level_rules & ~rings
+    strokes = ~inner.are_level_rules & ~inner.are_rings
     if not strokes.any():
         strokes = inner.all
-    for chosen in _sets_of(inner, strokes, rings):
-        if chosen.any() and chosen.tobytes() not in seen:
-            seen.add(chosen.tobytes())
-            plausibility = _plausibility(inner, chosen, strokes)
-            if inner is not parts:
-                plausibility += _plausibility_without_edges(parts, inner, chosen)
-            yield _ink(inner, chosen), plausibility, _shows_two(inner, chosen, strokes)
+    groups = group_near(inner, strokes)
+    seen = {parts.all.tobytes()} if inner is parts else set()
+    for chosen in _sets_of(inner, strokes, groups):
+        if not chosen.any() or chosen.tobytes() in seen:
+            continue
+        seen.add(chosen.tobytes())
+        if (strokes & ~chosen).any():
+            plausibility, shows_two = _plausibility_of_some(inner, chosen, strokes, groups), False
+        else:
+            plausibility, shows_two = _judge_all(inner, chosen)
+        if inner is not parts:
+            plausibility += _plausibility_without_edges(parts, inner, chosen)
+        yield _ink(inner, chosen), plausibility, shows_two
 
 
-def _sets_of(parts: Parts, strokes: Flags, rings: Flags) -> Iterator[Flags]:
+def _sets_of(parts: Parts, strokes: Flags, groups: Sequence[Flags]) -> Iterator[Flags]:
     """Yield all parts, those that may be strokes, what rings surround, groups, and single parts."""
     yield parts.all
     yield strokes
-    inside = parts.inside
-    for ring in np.flatnonzero(rings).tolist():
-        yield inside[:, ring] & strokes
-    yield from group_near(parts, strokes)[:MAX_GROUPS]
+    for ring in np.flatnonzero(parts.are_rings).tolist():
+        yield parts.inside[:, ring] & strokes
+    yield from groups[:MAX_GROUPS]
     for index in np.flatnonzero(strokes)[:MAX_ALONE].tolist():
         yield np.arange(len(strokes)) == index
 
 
-def _plausibility(parts: Parts, chosen: Flags, strokes: Flags) -> float:
-    """Return how plausible it is that the chosen parts are the digit, and nothing else is."""
+def _judge_all(parts: Parts, chosen: Flags) -> tuple[float, bool]:
+    """Return how plausible a choice is that leaves no stroke out, and whether it shows two."""
+    groups = group_near(parts, chosen)
+    shows_two = are_two_digits(parts, groups)
+    score = OF_TWO_DIGITS if shows_two else FAR_APART * (len(groups) > 1)
+    return _plausibility(parts, chosen) + score, shows_two
+
+
+def _plausibility_of_some(
+    parts: Parts, chosen: Flags, strokes: Flags, groups: Sequence[Flags]
+) -> float:
+    """Return how plausible a choice is that leaves strokes out."""
+    left_out = strokes & ~chosen
+    is_split = any((group & left_out).any() and (group & chosen).any() for group in groups)
+    own = int(parts.amounts[chosen].sum())
+    other = _weighed_ink(parts, left_out, longest_side(parts, chosen))
+    score = SPLIT * is_split + KEPT_WEIGHT * float(np.log(own / (own + other)))
+    return _plausibility(parts, chosen) + score
+
+
+def _plausibility(parts: Parts, chosen: Flags) -> float:
+    """Return how plausible it is that nothing among the chosen parts is anything but a digit."""
     score = AT_EDGE * bool(parts.at_edge[chosen].any())
     score += WITH_RING * bool(parts.are_rings[chosen].any())
     score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
-    score += IN_A_CROWD * is_crowded(parts)
-    left_out = strokes & ~chosen
-    if not left_out.any():
-        if _shows_two(parts, chosen, strokes):
-            return score + OF_TWO_DIGITS
-        return score + FAR_APART * (len(group_near(parts, chosen)) > 1)
-    score += SPLIT * any(
-        (group & left_out).any() and (group & chosen).any()
-        for group in group_near(parts, strokes | chosen)
-    )
-    own = int(parts.amounts[chosen].sum())
-    other = _weighed_ink(parts, left_out, longest_side(parts, chosen))
-    return score + KEPT_WEIGHT * float(np.log(own / (own + other)))
-
-
-def _shows_two(parts: Parts, chosen: Flags, strokes: Flags) -> bool:
-    is_whole = not (strokes & ~chosen).any()
-    return is_whole and are_two_digits(parts, group_near(parts, chosen))
+    return score + IN_A_CROWD * is_crowded(parts)
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
