@@ -61,9 +61,9 @@ STEPS = {
 
 #: A name for each shipped model, and a line on it.
 MODELS = {
-    "mlp": ("Perceptron", "Each neuron sees the whole digit. The usual choice."),
+    "mlp": ("Perceptron", "Each neuron sees the whole digit: the default."),
     "cnn": ("Convolutional", "Looks for small shapes first, wherever they are."),
-    "softmax": ("Templates", "One template for each digit. Quick, and often wrong."),
+    "softmax": ("Templates", "A template for each digit: quick, often wrong."),
 }
 
 #: The pictures that the page offers to read, and what they are.
