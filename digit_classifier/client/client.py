@@ -123,7 +123,7 @@ class Client:
         ClientError
             A whole batch was not answered.
         TypeError
-            What stands for an image is none.
+            One of them is not an image.
         """
         for batch in batches_of(map(_named_or_refused, images), batch_size):
             sent = [image for image in batch if not isinstance(image, Refusal)]

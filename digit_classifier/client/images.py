@@ -40,7 +40,7 @@ def named_content(image: Image) -> tuple[str | None, bytes]:
     OSError
         The file cannot be read.
     TypeError
-        It is none of these, such as a file that is open for text, or an array of another type.
+        Anything else, such as a file that is open for text, or an array of another type.
     """
     if isinstance(image, bytes | bytearray | memoryview):
         return None, bytes(image)

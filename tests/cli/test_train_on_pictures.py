@@ -14,7 +14,7 @@ OPTIONS = ("train", "--classifier", "softmax", "--name", "mine", "--epochs", 8)
 
 @pytest.fixture
 def pictures(place: Path) -> Path:
-    """Twelve drawn pictures of each digit, dark on light and light on dark, and what is none."""
+    """Twelve drawn pictures of each digit, dark on light and light on dark, and other files."""
     rng = np.random.default_rng(0)
     for digit in range(10):
         (place / "own" / str(digit)).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Pictures in the forms that programs have them, and what is said of those that are none."""
+"""Pictures in the forms that programs have them, and the errors of other objects."""
 
 import io
 import subprocess

@@ -78,7 +78,7 @@ def _open(source: Source, stack: ExitStack) -> tuple[BinaryIO, int, Reader]:
 
 
 def _has_columns(line: str) -> bool:
-    """Tell a table with another suffix from a list: the line as a whole is not a picture's name."""
+    """Return whether a line is of a table: as a whole it is not the name of a picture."""
     if is_image_name(line.strip()):
         return False
     fields = split_line(line, separator_of(line))

@@ -70,7 +70,7 @@ def sent_image(field: str) -> bytes:
 
 
 def _is_text(content: bytes) -> bool:
-    """Tell a form from an image, which curl's ``--data-binary`` calls a form as well."""
+    """Return whether a body is a form, and not an image that curl's ``--data-binary`` sends."""
     return b"=" in content and content.isascii() and b"\0" not in content
 
 
