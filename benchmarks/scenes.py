@@ -146,7 +146,7 @@ def main(model: str, only: str, seed: int, sheet: Path | None) -> None:
             click.echo(table(answers) + "\n")
     if sheet:
         chosen = [family for family in FAMILIES | FURTHER if only in family]
-        draw_sheet(classifier, chosen).save(sheet, optimize=True)
+        draw_sheet(classifier, chosen).quantize(128).save(sheet, optimize=True)
 
 
 if __name__ == "__main__":

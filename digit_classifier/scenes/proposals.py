@@ -107,7 +107,8 @@ def propose(gray: Gray) -> list[Proposal]:
     small = shrink(gray)
     sheets = islice(find_sheets(small, gray), MAX_SHEETS)
     on_sheets = map(_on_sheet, sheets)
-    return [*_by_parts(small, {"shrink": small}), *chain.from_iterable(on_sheets)]
+    other = ink_is_light(small, NARROW_SURROUNDINGS)
+    return [*_by_parts(small, {"shrink": small}, other), *chain.from_iterable(on_sheets)]
 
 
 def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
@@ -127,13 +128,13 @@ def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
         contrast = results["remove_lines"]
         steps = {**before, **results}
         yield _proposal(contrast, ink, steps, AT_EDGE * touches, enlargement)
-    yield from _by_parts(sheet, before)
+    yield from _by_parts(sheet, before, ink_is_light(sheet))
 
 
-def _by_parts(patch: Gray, before: Mapping[str, Gray]) -> Iterator[Proposal]:
-    """Propose the parts of the ink, and sets of them, in levelled light."""
+def _by_parts(patch: Gray, before: Mapping[str, Gray], other: bool) -> Iterator[Proposal]:
+    """Propose the parts of the ink in levelled light, in the usual polarity and in another one."""
     usual = ink_is_light(patch)
-    for is_light in sorted({usual, ink_is_light(patch, NARROW_SURROUNDINGS)}):
+    for is_light in sorted({usual, other}):
         contrast = level_light(patch, is_light=is_light)
         parts = find_parts(contrast)
         if parts is None:
