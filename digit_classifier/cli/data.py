@@ -1,7 +1,6 @@
 """``digit-classifier data``: fetch MNIST, look at it."""
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -32,25 +31,14 @@ def fetch(source: Path | None) -> None:
 
 @data.command()
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option(
-    "--augmented",
-    "what",
-    flag_value="augmented",
-    help="As training sees them: distorted, half inverted.",
-)
-@click.option(
-    "--pieces",
-    "what",
-    flag_value="pieces",
-    help="Pieces of number rows: digits, then what is none.",
-)
+@click.option("--augmented", is_flag=True, help="As training sees them: distorted, half inverted.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the digits.")
-def show(output: Path, what: Literal["augmented", "pieces"] | None, seed: int) -> None:
+def show(output: Path, augmented: bool, seed: int) -> None:
     """Write a sheet of training digits as a picture."""
     from digit_classifier.datasets import load_mnist
     from digit_classifier.training.augmentation.preview import draw_preview
 
-    sheet = draw_preview(load_mnist(load_settings().data_dir), what or "digits", seed=seed)
+    sheet = draw_preview(load_mnist(load_settings().data_dir), augmented=augmented, seed=seed)
     try:
         sheet.save(output)
     except ValueError as exc:  # of an unknown suffix

@@ -1,13 +1,9 @@
 """Warp whole batches of images: displacement fields, and resampling along them."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.float32]
-
-#: Images that are resampled at once: OpenCV takes no array of 32,768 rows or more.
-MAX_IMAGES = 1000
 
 
 def affine_fields(matrices: Images, side: int) -> Images:
@@ -29,7 +25,7 @@ def affine_fields(matrices: Images, side: int) -> Images:
 
 
 def resample(images: NDArray[np.uint8], field: Images) -> Images:
-    """Resample images along displacement fields, by bilinear interpolation to 1/32 pixel.
+    """Resample images along displacement fields, by bilinear interpolation.
 
     Parameters
     ----------
@@ -43,19 +39,29 @@ def resample(images: NDArray[np.uint8], field: Images) -> Images:
         0 where the field points outside the image.
     """
     n, side = images.shape[:2]
-    # coordinates in `padded`, where each image has a margin of zeros
-    padded = np.zeros((n, side + 2, side + 2), np.float32)
-    padded[:, 1:-1, 1:-1] = images
+    # coordinates in `padded`: the image with one row and column of zeros before it and two after
     axis = np.arange(1, side + 1, dtype=np.float32)
     field[:, 0] += axis[:, None]
     field[:, 1] += axis
     np.clip(field, 0, side + 1, out=field)
-    resampled = np.empty((n, side, side), np.float32)
-    for first in range(0, n, MAX_IMAGES):
-        some = slice(first, first + MAX_IMAGES)
-        # one image below the other
-        field[some, 0] += (np.arange(len(field[some])) * (side + 2))[:, None, None]
-        rows, columns = (field[some, axis_].reshape(-1, side) for axis_ in (0, 1))
-        atlas = padded[some].reshape(-1, side + 2)
-        resampled[some] = cv2.remap(atlas, columns, rows, cv2.INTER_LINEAR).reshape(-1, side, side)
-    return resampled
+    corner = field.astype(np.int32)
+    field -= corner
+    down, right = field[:, 0], field[:, 1]
+    padded = np.zeros((n, side + 3, side + 3), np.float32)
+    padded[:, 1:-2, 1:-2] = images
+    flat, width = padded.reshape(-1), side + 3
+    index = corner[:, 0] * width
+    index += corner[:, 1]
+    index += (np.arange(n, dtype=np.int32) * (width * width))[:, None, None]
+    top = _interpolate(flat.take(index), flat.take(index + 1), right)
+    index += width
+    bottom = _interpolate(flat.take(index), flat.take(index + 1), right)
+    return _interpolate(top, bottom, down)
+
+
+def _interpolate(first: Images, second: Images, weight: Images) -> Images:
+    """Return first + weight · (second - first), computed in place of `second`."""
+    second -= first
+    second *= weight
+    second += first
+    return second

@@ -17,11 +17,10 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.network import Network
 from digit_classifier.neural_network.optimizers import OPTIMIZERS, update_average
 from digit_classifier.neural_network.schedules import warmup_cosine
-from digit_classifier.training.batches import NEGATIVE_LABEL, augmented_batches
+from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from digit_classifier.training.recipes import Recipe
 from digit_classifier.training.synthesis.negatives import make_negatives
-from digit_classifier.training.synthesis.number_rows import make_pieces
 from digit_classifier.training.training_run import TrainingRun
 
 
@@ -88,24 +87,12 @@ class EpochTrainingRun(TrainingRun):
         load_checkpoint(self.checkpoint, self.state, self.identity)
 
     @cached_property
-    def _synthesized(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8] | None]:
-        """Training images, their labels, and images that are not digits, if any.
-
-        All that is made of the training digits follows from the seed: a resumed run has the same.
-        """
-        recipe, X, y = self.recipe, self.X_train, self.y_train
-        negatives = np.empty((0, *X.shape[1:]), np.uint8)
-        if recipe.n_negatives:
-            rng = np.random.default_rng([self.seed, recipe.n_negatives])
-            negatives = make_negatives(recipe.n_negatives, X, y, rng)
-        if recipe.n_row_digits or recipe.n_row_pieces:
-            rng = np.random.default_rng([self.seed, recipe.n_row_digits, recipe.n_row_pieces])
-            pieces, labels = make_pieces(recipe.n_row_digits, recipe.n_row_pieces, X, y, rng)
-            is_digit = labels != NEGATIVE_LABEL
-            X = np.concatenate([X, pieces[is_digit]])
-            y = np.concatenate([y, labels[is_digit].astype(np.uint8)])
-            negatives = np.concatenate([negatives, pieces[~is_digit]])
-        return X, y, negatives if len(negatives) else None
+    def _negatives(self) -> NDArray[np.uint8] | None:
+        """Images that are not digits. They follow from the seed: a resumed run has the same."""
+        if not self.recipe.n_negatives:
+            return None
+        rng = np.random.default_rng([self.seed, self.recipe.n_negatives])
+        return make_negatives(self.recipe.n_negatives, self.X_train, self.y_train, rng)
 
     @property
     def finished(self) -> bool:
@@ -145,8 +132,7 @@ class EpochTrainingRun(TrainingRun):
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch and return its entry of the history."""
         state, recipe = self.state, self.recipe
-        X, y, negatives = self._synthesized
-        steps_per_epoch = -(-len(X) // recipe.batch_size)
+        steps_per_epoch = -(-len(self.X_train) // recipe.batch_size)
         n_steps = steps_per_epoch * recipe.epochs
         n_warmup_steps = round(steps_per_epoch * recipe.warmup_epochs)
 
@@ -157,12 +143,12 @@ class EpochTrainingRun(TrainingRun):
             update_average(state.average, state.network.parameters, decay)
 
         batches = augmented_batches(
-            X,
-            y,
+            self.X_train,
+            self.y_train,
             recipe,
             seed=self.seed,
             epoch=epoch,
-            negatives=negatives,
+            negatives=self._negatives,
         )
         result = run_epoch(
             state.network,

@@ -39,11 +39,8 @@ class Recipe:
     augmentation : Augmentation
     n_negatives : int
         Number of images that are not digits, generated before the first epoch.
-    n_row_digits, n_row_pieces : int
-        Number of digits cut out of rows, which join the training digits, and of other pieces of
-        rows, which join the images that are not digits; see :mod:`.synthesis.number_rows`.
     negative_share : float
-        Number of images that are not digits in a batch, as a share of its number of digits.
+        Number of them in a batch, as a share of its number of digits.
     """
 
     hidden_layer_sizes: tuple[int, ...] = ()
@@ -62,8 +59,6 @@ class Recipe:
     scaling: InputScaling = field(default_factory=InputScaling)
     augmentation: Augmentation = field(default_factory=Augmentation)
     n_negatives: int = 0
-    n_row_digits: int = 0
-    n_row_pieces: int = 0
     negative_share: float = 0.0
 
     def build_network(self) -> Network:
@@ -98,14 +93,13 @@ RECIPES = {
         augmentation=replace(NO_AUGMENTATION, inverted_share=0.5),
     ),
     "mlp": Recipe(
-        hidden_layer_sizes=(512, 512),
-        epochs=500,
+        hidden_layer_sizes=(1024, 512, 256),
+        epochs=550,
         learning_rate=1.5e-3,
+        label_smoothing=0.05,
         scaling=InputScaling(on_black=True),
         n_negatives=20_000,
-        n_row_digits=12_000,
-        n_row_pieces=16_000,
-        negative_share=0.18,
+        negative_share=0.1,
     ),
     "cnn": Recipe(
         channels=((24,), (48,), (64, 64)),

@@ -28,7 +28,7 @@ def test_fetch_refuses_another_data_set(run: Run, place: Path, drawn_mnist_dir: 
 def test_show_writes_a_picture(run: Run, place: Path, trusted_drawn_mnist: Path) -> None:
     run("data", "fetch", "--from", trusted_drawn_mnist)
 
-    for options in ((), ("--augmented",), ("--pieces",)):
+    for options in ((), ("--augmented",)):
         result = run("data", "show", *options, "-o", place / "sheet.png")
         assert result.exit_code == 0
         assert np.asarray(Image.open(place / "sheet.png")).std() > 10

@@ -25,6 +25,4 @@ def small_recipe() -> Recipe:
         learning_rate=5e-3,
         augmentation=Augmentation(elastic_alpha=(0, 20)),
         n_negatives=40,  # twenty thousand would take a minute
-        n_row_digits=0,
-        n_row_pieces=0,
     )

@@ -45,26 +45,6 @@ def test_each_epoch_shows_the_samples_in_another_order(
         assert (one == other).mean() < 0.3  # a tenth by chance
 
 
-def test_pieces_of_rows_join_the_digits_and_what_is_none(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[tuple[int, int, int]] = []
-
-    def observed(
-        X: np.ndarray, y: np.ndarray, *args: object, negatives: np.ndarray, **named: object
-    ) -> Iterator[Batch]:
-        shown.append((len(X), len(y), len(negatives)))
-        return augmented_batches(X, y, *args, negatives=negatives, **named)
-
-    monkeypatch.setattr("digit_classifier.training.epoch_training_run.augmented_batches", observed)
-    recipe = replace(small_recipe, epochs=2, n_row_digits=7, n_row_pieces=5)
-
-    run = trained(drawn_mnist, recipe, tmp_path)
-
-    n_digits = len(run.X_train) + 7
-    assert shown == [(n_digits, n_digits, small_recipe.n_negatives + 5)] * 2
-
-
 class InterruptedRunError(Exception):
     """Stands for Ctrl-C at the end of an epoch."""
 
@@ -285,7 +265,7 @@ def test_sgd_with_nesterov_momentum_learns_too(
 def test_a_training_that_diverges_ends_with_a_reason(
     drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
 ) -> None:
-    recipe = replace(small_recipe, optimizer="sgd", learning_rate=1e12)
+    recipe = replace(small_recipe, optimizer="sgd", learning_rate=1e6)
 
     with pytest.raises(TrainingDivergedError, match="in epoch 1: the recipe's learning rate"):
         trained(drawn_mnist, recipe, tmp_path)
