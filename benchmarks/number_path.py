@@ -29,7 +29,7 @@ from tests.strokes import FORMS
 OUTPUT = Path(__file__).parents[1] / "docs" / "images" / "number_path.png"
 NUMBER = "2045"
 #: Pixels: height of a digit, its pen, and how far the next one begins after it.
-HEIGHT, PEN, STEP = 120, 9, 78
+HEIGHT, PEN, STEP = 120, 9, 80
 COLUMNS = 12
 BLUE = "#1f6feb"
 
