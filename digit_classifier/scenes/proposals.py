@@ -34,6 +34,8 @@ from digit_classifier.scenes.parts import (
 )
 from digit_classifier.scenes.sheets import find_sheets
 
+#: Pixels: a picture with a shorter longest side has room for the digit alone.
+MIN_SIDE = 72
 #: Pixels: longest side of the picture that sheets are cut out of.
 MAX_SIDE = 640
 #: Sheets that are looked at, at most.
@@ -88,8 +90,13 @@ class Proposal:
     shows_two: bool = False
 
 
-def reduce_for_proposals(gray: Gray) -> Gray:
-    """Return the picture that proposals are made of: at most 640 pixels on its longest side."""
+def reduce_for_proposals(gray: Gray) -> Gray | None:
+    """Return the picture that proposals are made of, or None where there is but the digit.
+
+    It has at most 640 pixels on its longest side.
+    """
+    if max(gray.shape) < MIN_SIDE:
+        return None
     factor = MAX_SIDE / max(gray.shape)
     if factor >= 1:
         return gray

@@ -97,7 +97,7 @@ CHUNKED = b"Transfer-Encoding: chunked"
 @pytest.mark.parametrize(
     ("content", "status", "code"),
     [
-        pytest.param(post(length(N - 50)), 400, "no_file", id="length too short"),
+        pytest.param(post(length(N - 50)), 400, "bad_form", id="length too short"),
         pytest.param(post(length(N + 50)), 408, "request_timeout", id="length too long"),
         pytest.param(post(length(-5)), 400, "bad_request", id="length negative"),
         pytest.param(post(length(f"+{N}")), 400, "bad_request", id="length with a sign"),
@@ -135,9 +135,9 @@ CHUNKED = b"Transfer-Encoding: chunked"
             "bad_request",
             id="two encodings",
         ),
-        pytest.param(post(length(N), boundary=b""), 400, "no_file", id="no boundary"),
+        pytest.param(post(length(N), boundary=b""), 400, "bad_form", id="no boundary"),
         pytest.param(
-            post(length(N), boundary=b"; boundary=x"), 400, "no_file", id="other boundary"
+            post(length(N), boundary=b"; boundary=x"), 400, "bad_form", id="other boundary"
         ),
         pytest.param(
             post(length(N + len(PARTS)), body=PARTS + FORM), 413, "file_too_large", id="1,200 parts"

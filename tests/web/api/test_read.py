@@ -289,4 +289,4 @@ def test_page_answers_one_digit_as_before(client):
 def test_page_answers_what_cannot_be_read_as_a_number_as_a_digit(client):
     html = post_form(client, myfile=as_file(dots())).text
     assert "<div data-one-digit>" in html
-    assert "Confidence:" in html
+    assert "does not look like a digit" in html

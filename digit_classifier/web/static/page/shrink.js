@@ -35,24 +35,14 @@ export async function prepare(file, { maxBytes, types, messages }) {
     return { image: file, picture }; // a TIFF or a text is the server's to judge
   }
   const isSmall = Math.max(picture.width, picture.height) <= ENOUGH && file.size <= maxBytes;
-  const isKnown = types.includes(file.type) || !(file.type || (await isAvif(file)));
+  const isKnown = !file.type || types.includes(file.type);
   const image = isSmall && isKnown ? file : await shrink(picture, file.type, maxBytes);
   return { image, picture };
 }
 
 /** @param {Blob} file */
 async function isHeic(file) {
-  return HEIC.test(await start(file));
-}
-
-/** @param {Blob} file */
-async function isAvif(file) {
-  return (await start(file)).startsWith("ftypavif");
-}
-
-/** @param {Blob} file */
-async function start(file) {
-  return file.slice(4, 12).text();
+  return HEIC.test(await file.slice(4, 12).text());
 }
 
 /**
