@@ -46,9 +46,10 @@ _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
 
 @dataclass(frozen=True)
 class _Judged:
-    """An image as it was framed in the end, and what the network makes of that."""
+    """An image as it was framed in the end and as a whole, and what the network makes of it."""
 
     image: FramedImage
+    whole: Framed
     probabilities: Array
     is_ambiguous: bool = False
 
@@ -293,14 +294,14 @@ class DigitClassifier:
         probabilities : ndarray of shape (1 + n_proposals, n_classes)
         """
         if not proposals:
-            return _Judged(image, probabilities[0])
+            return _Judged(image, image.framed, probabilities[0])
         of_whole = plausibility_of_whole(proposals)
         choice = choose(probabilities, [of_whole, *(p.plausibility for p in proposals)])
-        judged = _Judged(image, choice.probabilities, choice.is_ambiguous)
+        judged = _Judged(image, image.framed, choice.probabilities, choice.is_ambiguous)
         if SEVERAL_DIGITS in image.framed.warnings and (
             not self._accepts(judged) or any(p.shows_two for p in proposals)
         ):
-            return _Judged(image, probabilities[0], is_ambiguous=choice.is_ambiguous)
+            return _Judged(image, image.framed, probabilities[0], choice.is_ambiguous)
         if choice.index == 0:
             return judged
         chosen = proposals[choice.index - 1]
@@ -411,7 +412,7 @@ class DigitClassifier:
         if self._accepts(judged) or SEVERAL_DIGITS in warnings or time.perf_counter() > latest:
             return warnings
         try:
-            found = self._read_rows(framed.image, framed.image.shape)
+            found = self._read_rows(judged.whole.image, judged.whole.image.shape)
         except InputError:
             return warnings
         n_digits = sum(len(row.digits) for row in found.rows)
