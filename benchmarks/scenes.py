@@ -103,9 +103,9 @@ def draw_sheet(classifier: DigitClassifier, families: Sequence[str]) -> Image.Im
             x, y = left + SIDE + MARGIN + place * (FRAMED_SIDE + MARGIN), top + CAPTION
             shown = Image.fromarray(framed).resize((FRAMED_SIDE, FRAMED_SIDE))
             sheet.paste(shown.convert("RGB"), (x, y))
-            told = f"{probabilities.argmax()}: {probabilities.max():.0%}"
+            caption = f"{probabilities.argmax()}: {probabilities.max():.0%}"
             color = RIGHT if probabilities.argmax() == label else WRONG
-            draw.text((x, y + FRAMED_SIDE), told, fill=color)
+            draw.text((x, y + FRAMED_SIDE), caption, fill=color)
     return sheet
 
 
