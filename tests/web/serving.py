@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, BinaryIO
 
 import typed_settings as ts
 from flask import Flask
 from flask.testing import FlaskClient
 from urllib3.filepost import encode_multipart_formdata
 from werkzeug.datastructures import FileStorage, iter_multi_items
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
 from digit_classifier.inference import DigitClassifier
@@ -54,7 +54,7 @@ def alter_model(app: Flask, **metadata: Any) -> None:
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve on a free port as ``digit-classifier serve`` does, and give the address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_RequestHandler)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -63,6 +63,22 @@ def serving(app: Flask) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _RequestHandler(WSGIRequestHandler):
+    """Reads and closes static files at once.
+
+    Werkzeug leaves the file open where a browser resets the connection while it is sent, and the
+    warning of that fails whichever test runs when it is collected.
+    """
+
+    def make_environ(self) -> dict[str, Any]:
+        return super().make_environ() | {"wsgi.file_wrapper": _read_and_close}
+
+
+def _read_and_close(file: BinaryIO, _buffer_size: int) -> list[bytes]:
+    with file:
+        return [file.read()]
 
 
 def csrf_token(html: str) -> str:
