@@ -40,6 +40,8 @@ class Contestant:
         Of these, those since the server itself began, after the checks of the command.
     same_network : bool
         It runs the network that the service runs.
+    frames : bool
+        It looks for the digit by a recipe of its own, which may lose a part of it.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Contestant:
     startup: float
     server_startup: float
     same_network: bool = True
+    frames: bool = False
 
     def processes(self) -> list[psutil.Process]:
         """Return all of them."""
@@ -126,7 +129,7 @@ def running(peer: Peer, picture: bytes) -> Iterator[Contestant]:
         _wait_for_answer(url, picture)
         startup, parent = time.perf_counter() - begun, psutil.Process(process.pid)
         same_network = peer.network.startswith("mlp") and not peer.frames
-        yield Contestant(peer.name, url, parent, startup, startup, same_network)
+        yield Contestant(peer.name, url, parent, startup, startup, same_network, peer.frames)
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -52,9 +52,9 @@ main() {
     serving="$(current_release)"
     if [[ -n "$serving" ]] && ! release_is_whole "$serving"; then
         changed "release ${serving##*/} was altered, another takes its place"
+        serving=""
     fi
-    release="$(release_folder)"
-    if ! release_is_whole "$release"; then
+    if ! release="$(release_folder "$serving")"; then
         rm -rf -- "$release"
         (umask 022 && mkdir -p -- "$release")
         set +e # beside || or in a condition, the shell of build would not end at an error either

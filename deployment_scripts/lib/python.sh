@@ -29,7 +29,10 @@ pip_of() {
 # The pinned requirements of a file, and the mod_wsgi that is built for this Python, if it is to be.
 install_requirements() {
     local venv="$1" requirements="$2"
-    pip_of "$venv" install --require-hashes --only-binary :all: --requirement "$requirements"
+    pip_of "$venv" install --no-compile --require-hashes --only-binary :all: \
+        --requirement "$requirements"
+    # By all cores, which pip does by one.
+    "$venv/bin/python" -I -m compileall -q -j 0 "$venv/lib"
     [[ "$MOD_WSGI" == pip ]] || return 0
     command -v apxs >/dev/null \
         || die "mod_wsgi cannot be built. As root: apt-get install apache2-dev."

@@ -60,18 +60,20 @@ release_files() {
     find . -type f ! -name "$MANIFEST*" ! -path '*/__pycache__/*' | LC_ALL=C sort
 }
 
-# Where the release of this clone is, or is to be made: never over the one that serves.
+# release_folder WHOLE: print where the release of this clone is, or is to be made: never over the one
+# that serves. Fails where it is to be made. WHOLE was just seen to be whole, which takes seconds.
 release_folder() {
-    local base folder
+    local base folder whole="$1"
     base="$PREFIX/releases/$(release_name)"
     for folder in "$base" "$base.anew"; do
-        if release_is_whole "$folder"; then
+        if [[ "$folder" == "$whole" ]] || release_is_whole "$folder"; then
             printf '%s\n' "$folder"
             return
         fi
     done
     if [[ "$(current_release)" != "$base" ]]; then folder="$base"; fi
     printf '%s\n' "$folder"
+    return 1
 }
 
 # Run a command of a release as the service's user, where the service runs.
@@ -178,15 +180,19 @@ status_of() {
 # Keep the last KEEP_RELEASES that served and the last that was refused; always the current one and the
 # one before it.
 prune_releases() {
-    local release kept
+    local release kept previous others=()
     kept="$(
         current_release
-        previous_release
         good_releases | sed -n "1,${KEEP_RELEASES}p"
         releases_log | awk -v folder="$PREFIX/releases/" \
             '$2 == "refused" { last = $3 } END { if (last) print folder last }'
     )"
     while read -r release; do
-        grep --quiet --line-regexp --fixed-strings -- "$release" <<<"$kept" || ensure_absent "$release"
+        grep --quiet --line-regexp --fixed-strings -- "$release" <<<"$kept" || others+=("$release")
     done < <(find "$PREFIX/releases" -mindepth 1 -maxdepth 1 -type d)
+    ((${#others[@]})) || return 0
+    previous="$(previous_release)" # which reads a whole release: seconds
+    for release in "${others[@]}"; do
+        [[ "$release" == "$previous" ]] || ensure_absent "$release"
+    done
 }

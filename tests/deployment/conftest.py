@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ import pytest
 
 from tests.deployment import machine as m
 from tests.deployment.clone import Clone
+from tests.deployment.own_apache import built_clone, require_apache
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,25 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
     assert m.workers() == []
     assert m.snapshot() == before
+
+
+@pytest.fixture(scope="session")
+def own_clone(request: pytest.FixtureRequest) -> Iterator[Clone]:
+    """A clone of an ordinary user's, built for an Apache of its own; a test leaves it as it was."""
+    require_apache(request)
+    with built_clone() as clone:
+        yield clone
+
+
+@pytest.fixture
+def apxs(own_clone: Clone) -> Iterator[None]:
+    """What builds modules for Apache; installed for the test on a machine to deploy on."""
+    if shutil.which("apxs") is not None:
+        yield
+        return
+    if os.environ.get("TEST_SYSTEM_DEPLOYMENT") != "1":
+        pytest.skip("There is no apxs: apt-get install apache2-dev.")
+    before = m.packages()
+    m.apt_get("install", "--no-install-recommends", "apache2-dev")
+    yield
+    m.apt_get("purge", *(line.split()[1] for line in m.packages() - before))

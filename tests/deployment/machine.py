@@ -73,14 +73,25 @@ def is_ready() -> bool:
         return False
 
 
-def snapshot() -> dict[str, object]:
-    """Packages, users, the files of the watched folders with owner, mode and length, and Apache."""
-    packages = subprocess.run(
+def packages() -> set[str]:
+    """Packages with their status, those that are removed but for their configuration included."""
+    listed = subprocess.run(
         ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\\n"],
         capture_output=True,
         text=True,
         check=True,
-    ).stdout
+    )
+    return set(listed.stdout.splitlines())
+
+
+def apt_get(*arguments: str) -> None:
+    """Run apt-get without questions."""
+    variables = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "--yes", "--quiet=2", *arguments], env=variables, check=True)
+
+
+def snapshot() -> dict[str, object]:
+    """Packages, users, the files of the watched folders with owner, mode and length, and Apache."""
     files = {}
     for folder in map(Path, WATCHED):
         for path in [folder, *folder.rglob("*")]:
@@ -90,7 +101,7 @@ def snapshot() -> dict[str, object]:
                 files[str(path)] = (stat.st_uid, stat.st_gid, oct(stat.st_mode), size)
     users = Path("/etc/passwd").read_text()
     return {
-        "packages": sorted(packages.splitlines()),
+        "packages": packages(),
         "users": users,
         "files": files,
         "Apache runs": apache_runs(),

@@ -17,7 +17,6 @@ import requests
 from tests.deployment import machine as m
 from tests.deployment.balancer import SCRIPTS, Balancer, Instance, balancing, require_haproxy
 from tests.deployment.load import PICTURE
-from tests.deployment.own_apache import built_clone, require_apache
 from tests.ports import free_port
 
 pytestmark = pytest.mark.apache
@@ -29,9 +28,9 @@ CLIENT = "127.0.0.9"
 @pytest.fixture(scope="module")
 def instances(request: pytest.FixtureRequest) -> Iterator[list[Instance]]:
     require_haproxy()
-    require_apache(request)
+    clone = request.getfixturevalue("own_clone")
     options = {"TRUSTED_PROXIES": "127.0.0.1", "PROCESSES": "1"}
-    with built_clone() as clone, ExitStack() as stack:
+    with ExitStack() as stack:
         made = [Instance(clone, host, free_port(), **options) for host in HOSTS]
         yield [stack.enter_context(instance) for instance in made]
 

@@ -26,9 +26,7 @@ from tests.deployment.faults import (
 from tests.deployment.http2 import ask_in_streams
 from tests.deployment.own_apache import (
     OwnApache,
-    built_clone,
     give_to_user,
-    require_apache,
     serving,
 )
 from tests.ports import free_port
@@ -39,15 +37,8 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def clone(request: pytest.FixtureRequest) -> Iterator[Clone]:
-    require_apache(request)
-    with built_clone() as clone:
-        yield clone
-
-
-@pytest.fixture(scope="module")
-def apache(clone: Clone) -> Iterator[OwnApache]:
-    with serving_on_small_disks(clone, free_port()) as running:
+def apache(own_clone: Clone) -> Iterator[OwnApache]:
+    with serving_on_small_disks(own_clone, free_port()) as running:
         yield running
 
 
@@ -160,8 +151,8 @@ def test_costly_batches_keep_nobody_waiting_but_each_other(apache: OwnApache) ->
         assert codes.count("no_ink") <= 16  # a batch has the pixels of 16 of the largest
 
 
-def test_many_streams_of_http2_end_no_process(clone: Clone) -> None:
-    folder = clone.path.parent
+def test_many_streams_of_http2_end_no_process(own_clone: Clone) -> None:
+    folder = own_clone.path.parent
     make_certificate(folder)
     give_to_user(folder)
     port = free_port()
@@ -171,7 +162,7 @@ def test_many_streams_of_http2_end_no_process(clone: Clone) -> None:
         "SERVER_NAME": "localhost",
         "HTTPS_PORT": str(port),
     }
-    with serving(clone, free_port(), PROCESSES="2", **options) as running:
+    with serving(own_clone, free_port(), PROCESSES="2", **options) as running:
         before = {process.pid for process in running.processes()}
         with ThreadPoolExecutor(100) as pool:
             found = list(pool.map(lambda _: ask_in_streams(port, "/livez", 100), range(100)))

@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from tests.deployment import machine as m
-from tests.deployment.own_apache import OwnApache, built_clone, require_apache, serving
+from tests.deployment.clone import Clone
+from tests.deployment.own_apache import OwnApache, serving
 from tests.deployment.test_hostile_http import FORM, SEVEN, N, length, post, send_slowly
 from tests.ports import free_port
 
@@ -28,9 +29,8 @@ LARGE_BATCH = [("images", (f"{n}.png", SEVEN.ljust(MIB))) for n in range(3)]
 
 
 @pytest.fixture(scope="module")
-def apache(request: pytest.FixtureRequest) -> Iterator[OwnApache]:
-    require_apache(request)
-    with built_clone() as clone, serving(clone, free_port(), PROCESSES="2") as running:
+def apache(own_clone: Clone) -> Iterator[OwnApache]:
+    with serving(own_clone, free_port(), PROCESSES="2") as running:
         yield running
 
 

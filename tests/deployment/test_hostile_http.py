@@ -17,7 +17,7 @@ from PIL import Image
 from tests.deployment import machine as m
 from tests.deployment import misbehaving
 from tests.deployment.clone import Clone
-from tests.deployment.own_apache import OwnApache, built_clone, require_apache, serving
+from tests.deployment.own_apache import OwnApache, serving
 from tests.ports import free_port
 from tests.strokes import draw_digit, encode
 
@@ -36,20 +36,16 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def clone(request: pytest.FixtureRequest) -> Iterator[Clone]:
-    """A clone whose decoder misbehaves on some pictures."""
-    require_apache(request)
-    with built_clone() as clone:
-        (packages,) = (clone.path / ".venv" / "lib").glob("python3*/site-packages")
-        shutil.copy(Path(misbehaving.__file__), packages)
-        (packages / "misbehaving.pth").write_text("import misbehaving\n")
-        yield clone
-
-
-@pytest.fixture(scope="module")
-def running(clone: Clone) -> Iterator[OwnApache]:
-    with serving(clone, free_port(), PROCESSES="2") as running:
+def running(own_clone: Clone) -> Iterator[OwnApache]:
+    """An Apache whose decoder misbehaves on some pictures."""
+    (packages,) = (own_clone.path / ".venv" / "lib").glob("python3*/site-packages")
+    added = packages / Path(misbehaving.__file__).name, packages / "misbehaving.pth"
+    shutil.copy(Path(misbehaving.__file__), packages)
+    added[1].write_text("import misbehaving\n")
+    with serving(own_clone, free_port(), PROCESSES="2") as running:
         yield running
+    for path in added:
+        path.unlink()
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.deployment import machine as m
 from tests.deployment.clone import Clone
 from tests.deployment.own_apache import OwnApache, serving
-from tests.deployment.test_own_apache import SEVEN, apache, apache_programs, clone, is_problem
+from tests.deployment.test_own_apache import SEVEN, apache, is_problem
 from tests.ports import free_port
 
 pytestmark = pytest.mark.apache
 
-__all__ = ["apache", "apache_programs", "clone"]  # fixtures
+__all__ = ["apache"]  # a fixture
 
 REQUESTS = "digit_classifier_requests_total"
 
@@ -94,13 +94,13 @@ def test_counts_outlive_a_reload(apache: OwnApache) -> None:
     m.wait_until(lambda: total(apache, "digit_classifier_processes") == os.cpu_count())
 
 
-def test_server_that_starts_anew_begins_to_count_anew(clone: Clone) -> None:
+def test_server_that_starts_anew_begins_to_count_anew(own_clone: Clone) -> None:
     port = free_port()
-    with serving(clone, port) as first:
+    with serving(own_clone, port) as first:
         classify(first, 5)
         assert counted(first) == 5
         (before,) = {file.parent for file in metrics_files(first, "counter")}
-    with serving(clone, port) as second:
+    with serving(own_clone, port) as second:
         assert counted(second) == 0
         assert not before.exists()
 
@@ -166,10 +166,10 @@ def test_overload_is_refused_at_once(apache: OwnApache) -> None:
     assert all(answer.headers["Retry-After"] == "1" for answer in refused)
 
 
-def test_request_that_has_waited_too_long_is_refused(clone: Clone) -> None:
-    content = (clone.path / SEVEN).read_bytes().ljust(500_000)
+def test_request_that_has_waited_too_long_is_refused(own_clone: Clone) -> None:
+    content = (own_clone.path / SEVEN).read_bytes().ljust(500_000)
     impatience = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "1000"}
-    with serving(clone, free_port(), PROCESSES="2", **impatience) as running:
+    with serving(own_clone, free_port(), PROCESSES="2", **impatience) as running:
         m.wait_until(lambda: len(running.workers()) == 2)
         stopped = running.workers()
         for worker in stopped:

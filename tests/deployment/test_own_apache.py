@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,9 +25,7 @@ from tests.deployment.clone import Clone, as_user
 from tests.deployment.own_apache import (
     USER,
     OwnApache,
-    built_clone,
     give_to_user,
-    require_apache,
     serving,
 )
 from tests.ports import free_port
@@ -41,20 +38,9 @@ MIB = 1024 * 1024
 LONGEST_FIELD = 8190  # bytes of a header field, its name included
 
 
-@pytest.fixture(scope="module", autouse=True)
-def apache_programs(request: pytest.FixtureRequest) -> None:
-    require_apache(request)
-
-
 @pytest.fixture(scope="module")
-def clone(apache_programs: None) -> Iterator[Clone]:
-    with built_clone() as clone:
-        yield clone
-
-
-@pytest.fixture(scope="module")
-def apache(clone: Clone) -> Iterator[OwnApache]:
-    with serving(clone, free_port()) as running:
+def apache(own_clone: Clone) -> Iterator[OwnApache]:
+    with serving(own_clone, free_port()) as running:
         yield running
 
 
@@ -109,8 +95,8 @@ def test_second_start_on_the_port_says_what_serves_there(apache: OwnApache) -> N
     [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGINT, True)],
     ids=["SIGTERM", "SIGINT", "Ctrl-C"],
 )
-def test_signal_ends_all_of_it(clone: Clone, ending: signal.Signals, whole_group: bool) -> None:
-    with serving(clone, free_port()) as running:
+def test_signal_ends_all_of_it(own_clone: Clone, ending: signal.Signals, whole_group: bool) -> None:
+    with serving(own_clone, free_port()) as running:
         children = psutil.Process(running.process.pid).children(recursive=True)
         assert len(children) > 2
         (os.killpg if whole_group else os.kill)(running.process.pid, ending)
@@ -121,15 +107,15 @@ def test_signal_ends_all_of_it(clone: Clone, ending: signal.Signals, whole_group
             socket.create_connection(("127.0.0.1", running.port), timeout=30)
 
 
-def test_number_that_a_killed_apache_has_left_is_not_believed(clone: Clone) -> None:
+def test_number_that_a_killed_apache_has_left_is_not_believed(own_clone: Clone) -> None:
     port = free_port()
-    folder = clone.path / "instance" / f"apache-{port}" / "run"
+    folder = own_clone.path / "instance" / f"apache-{port}" / "run"
     folder.mkdir(parents=True)
     with subprocess.Popen(["sleep", "300"], **as_user(USER)) as other:
         (folder / "httpd.pid").write_text(f"{other.pid}\n")
         give_to_user(folder.parent)
         try:
-            with serving(clone, port) as running:
+            with serving(own_clone, port) as running:
                 assert (folder / "httpd.pid").read_text() == f"{running.process.pid}\n"
         finally:
             other.kill()
@@ -171,9 +157,9 @@ def test_reload_refuses_code_that_cannot_be_imported(apache: OwnApache) -> None:
     assert [worker.pid for worker in apache.workers()] == before
 
 
-def test_reload_says_that_nothing_runs(clone: Clone) -> None:
+def test_reload_says_that_nothing_runs(own_clone: Clone) -> None:
     port = free_port()
-    finished = clone.run("reload.sh", user=USER, PORT=str(port))
+    finished = own_clone.run("reload.sh", user=USER, PORT=str(port))
     assert finished.returncode == 1
     assert f"listens on port {port}" in finished.stderr
 
@@ -202,14 +188,14 @@ def test_tensors_may_be_larger_than_an_upload(apache: OwnApache) -> None:
     assert answer.json()["outputs"][1]["shape"] == [256]
 
 
-def test_api_keys_reach_the_application(clone: Clone) -> None:
+def test_api_keys_reach_the_application(own_clone: Clone) -> None:
     keys = f"lab {hashlib.sha256(b'secret').hexdigest()}"
-    with serving(clone, free_port(), DIGIT_CLASSIFIER_API_KEYS=keys) as apache:
+    with serving(own_clone, free_port(), DIGIT_CLASSIFIER_API_KEYS=keys) as apache:
         address = f"{apache.address}/api/v1/models"
         assert is_problem(requests.get(address, timeout=30), 401, "api_key_missing")
         headers = {"Authorization": "Bearer secret"}
         assert requests.get(address, headers=headers, timeout=30).status_code == 200
-        assert clone.run("smoke_test.sh", apache.address).returncode == 0
+        assert own_clone.run("smoke_test.sh", apache.address).returncode == 0
 
 
 def test_chunked_body_is_read_and_bounded(apache: OwnApache) -> None:
@@ -318,10 +304,10 @@ def test_client_s_word_on_where_it_comes_from_is_not_taken(apache: OwnApache) ->
 
 
 def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
-    clone: Clone,
+    own_clone: Clone,
 ) -> None:
     options = {"TRUSTED_PROXIES": "127.0.0.1", "STATUS_NETWORKS": "198.51.100.0/24"}
-    with serving(clone, free_port(), **options) as running:
+    with serving(own_clone, free_port(), **options) as running:
 
         def status_for(client: str) -> int:
             headers = {"X-Forwarded-For": client, "X-Forwarded-Proto": "https"}
@@ -341,10 +327,10 @@ def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
         m.wait_until(lambda: "192.0.2.1 [" in running.access_log())
 
 
-def test_word_of_another_than_a_trusted_proxy_is_not_taken(clone: Clone) -> None:
+def test_word_of_another_than_a_trusted_proxy_is_not_taken(own_clone: Clone) -> None:
     options = {"TRUSTED_PROXIES": "127.0.0.8/31 192.0.2.1 ::1"}
     headers = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
-    with serving(clone, free_port(), **options) as running:
+    with serving(own_clone, free_port(), **options) as running:
 
         def cookie_for(source: str) -> str:
             connection = http.client.HTTPConnection(
@@ -358,8 +344,8 @@ def test_word_of_another_than_a_trusted_proxy_is_not_taken(clone: Clone) -> None
         assert "; Secure" not in cookie_for("127.0.0.1")
 
 
-def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
-    folder = clone.path.parent
+def test_tls_redirects_and_is_remembered_by_browsers(own_clone: Clone) -> None:
+    folder = own_clone.path.parent
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=DNS:localhost"]
@@ -372,7 +358,7 @@ def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
         "SERVER_NAME": "localhost",
         "HTTPS_PORT": str(port),
     }
-    with serving(clone, free_port(), **options) as running:
+    with serving(own_clone, free_port(), **options) as running:
         plain = requests.get(f"{running.address}/x?y=1", timeout=30, allow_redirects=False)
         assert plain.status_code == 308
         assert plain.headers["Location"] == f"https://localhost:{port}/x?y=1"
@@ -384,7 +370,7 @@ def test_tls_redirects_and_is_remembered_by_browsers(clone: Clone) -> None:
         assert subprocess.run(curl, capture_output=True, text=True, check=True).stdout == "2"
         assert_too_large_fields_are_refused(curl[:-1], f"https://localhost:{port}/livez")
         assert_post_is_redirected_as_a_post(running, folder / "cert.pem")
-        smoke = clone.run(
+        smoke = own_clone.run(
             "smoke_test.sh", f"https://localhost:{port}/", SMOKE_CURL_OPTIONS="--insecure"
         )
         assert smoke.returncode == 0, smoke.stderr
@@ -427,40 +413,32 @@ def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -
     ],
 )
 def test_profile_that_cannot_be_is_told_in_a_sentence(
-    clone: Clone, variables: dict[str, str], told: str
+    own_clone: Clone, variables: dict[str, str], told: str
 ) -> None:
-    refused = clone.run("build_apache.sh", user=USER, PORT=str(free_port()), **variables)
+    refused = own_clone.run("build_apache.sh", user=USER, PORT=str(free_port()), **variables)
     assert refused.returncode == 1
     assert told in refused.stderr
 
 
-def test_mod_wsgi_of_the_package_index_serves_as_well(
-    clone: Clone, request: pytest.FixtureRequest
-) -> None:
-    if shutil.which("apxs") is None:
-        if os.environ.get("TEST_SYSTEM_DEPLOYMENT") != "1":
-            pytest.skip("There is no apxs: apt-get install apache2-dev.")
-        machine = request.getfixturevalue("machine")
-        m.changes(m.build(machine.clone, MOD_WSGI="pip"))  # installs what is needed to build it
-        m.changes(m.build(machine.clone, MOD_WSGI=""))
-    venv = clone.path / ".venv-pip"
+def test_mod_wsgi_of_the_package_index_serves_as_well(own_clone: Clone, apxs: None) -> None:
+    venv = own_clone.path / ".venv-pip"
     options = {"MOD_WSGI": "pip", "PYVENV": str(venv)}
-    with serving(clone, free_port(), **options) as running:
+    with serving(own_clone, free_port(), **options) as running:
         loaded = Path(f"/proc/{running.workers()[0].pid}/maps").read_text()
         assert f"{venv}/lib/" in loaded
         assert "/usr/lib/apache2/modules/mod_wsgi.so" not in loaded
-        assert clone.run("smoke_test.sh", running.address).returncode == 0
+        assert own_clone.run("smoke_test.sh", running.address).returncode == 0
         with m.Load(running.address) as load:
             reloaded = running.run("reload.sh", **options)
         assert reloaded.returncode == 0, reloaded.stderr
         assert load.failures == []
 
 
-def test_reload_leaves_all_workers_but_one_ready_at_any_time(clone: Clone) -> None:
-    module = clone.path / "digit_classifier" / "web" / "site" / "pages.py"
+def test_reload_leaves_all_workers_but_one_ready_at_any_time(own_clone: Clone) -> None:
+    module = own_clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     text = module.read_text()
     n_ready: list[int] = []
-    with serving(clone, free_port(), PROCESSES="3") as running:
+    with serving(own_clone, free_port(), PROCESSES="3") as running:
         ready = running.folder / "run" / "workers"
         m.wait_until(lambda: _count_ready(running, ready) == 3)
         module.write_text(f"import time\n\ntime.sleep(2)  # so long takes a start\n{text}")
