@@ -21,8 +21,8 @@ from PIL import Image
 
 from digit_classifier.datasets.samples import DRAWN
 from digit_classifier.evaluation.tables import markdown_table
-from tests.deployment.clone import PROJECT, Clone
-from tests.deployment.own_apache import OwnApache, give_to_user, serving
+from tests.deployment.clone import PROJECT
+from tests.deployment.own_apache import OwnApache, built_clone, serving
 from tests.deployment.test_build import free_port
 
 SECONDS = 10
@@ -43,11 +43,8 @@ class Load:
 @contextmanager
 def own_apache() -> Iterator[OwnApache]:
     """Serve a copy of this clone by an Apache of an ordinary user."""
-    with tempfile.TemporaryDirectory(prefix="apache-") as name:
-        clone = Clone.of_working_tree(Path(name) / "clone")
-        give_to_user(Path(name))
-        with serving(clone, free_port()) as apache:
-            yield apache
+    with built_clone() as clone, serving(clone, free_port()) as apache:
+        yield apache
 
 
 def photo(folder: Path) -> Path:
