@@ -1,6 +1,6 @@
 """What each step of the framing is worth: accuracy with all of them, and without one at a time.
 
-``python -m benchmarks.framing_steps --digits DIR`` prints the tables of docs/preprocessing.md: the
+``python -m benchmarks.framing_steps --digits DIR`` prints the figures of docs/preprocessing.md: the
 sets of digits from elsewhere, as in ``foreign_digits.py``, and drawn pictures of the kinds that are
 hard to frame, ten digits by several hands each. Every step is taken out of the pipeline of
 scikit-learn transformers in its turn.

@@ -89,16 +89,16 @@ def test_the_readme_s_table_of_foreign_digits_is_that_of_the_page_on_generality(
 
 def test_the_readme_compares_accepted_digits_and_non_digits_both_pooled() -> None:
     accepted = rows(GENERALITY, "### Acceptance")["all sets"]["mlp: accepted"]
-    others = rows(GENERALITY, "### What is no digit, by mlp")
+    others = rows(GENERALITY, "### Non-digits")
     pooled, letters = others["the 8 pooled"], others["letters, look-alikes too"]
 
     sentence = README[README.index("It accepts ") :].partition("\n\n")[0]
 
     assert re.findall(r"\d+\.\d+", sentence) == [
         f"{percent(accepted):.1f}",
-        f"{percent(pooled['accepted']):.1f}",
-        pooled["all sets"],
-        f"{percent(letters['accepted']):.1f}",
+        f"{percent(pooled['mlp: accepted']):.1f}",
+        pooled["mlp: AUROC"],
+        f"{percent(letters['mlp: accepted']):.1f}",
     ]
 
 
