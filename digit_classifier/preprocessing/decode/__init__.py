@@ -81,7 +81,7 @@ _DECODER_ERRORS = (
     AttributeError,
     AssertionError,
     RuntimeError,
-    OverflowError,
+    ArithmeticError,
     struct.error,
     zlib.error,
 )

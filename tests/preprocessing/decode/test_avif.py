@@ -68,3 +68,14 @@ def test_damaged_files_are_decoded_or_refused() -> None:
             assert decode(bytes(damaged), DecodeLimits()).ndim == 2
         except InputError:
             continue
+
+
+def test_animation_without_a_unit_of_time_is_refused() -> None:
+    frames = {"save_all": True, "append_images": [DRAWN]}
+    content = bytearray(encode(DRAWN.convert("RGB"), "AVIF", **frames))
+    # ISO/IEC 14496-12, 8.4.2: version and flags, two times of 4 bytes or of 8, then the time scale
+    header = content.index(b"mdhd") + 4
+    begin = header + 4 + (16 if content[header] == 1 else 8)
+    content[begin : begin + 4] = bytes(4)
+    with pytest.raises(BrokenImageError):
+        decode(bytes(content), DecodeLimits())
