@@ -88,8 +88,10 @@ LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python
 
 lock: test-pyvenv ## Pin the requirements of setup.py anew
 	@$(LOCK) --extra build --extra redis --output-file requirements.txt
-	@$(LOCK) --extra build --extra redis --extra dev --extra distributed --extra onnx --extra plots \
-		--constraints requirements.txt --output-file requirements-dev.txt
+	@$(LOCK) --extra build --extra redis --extra train \
+		--constraints requirements.txt --output-file requirements-train.txt
+	@$(LOCK) --extra build --extra redis --extra train --extra dev --extra distributed --extra onnx \
+		--extra plots --constraints requirements-train.txt --output-file requirements-dev.txt
 	@echo 'mod_wsgi>=5' | "$(TEST_PYVENV)/bin/uv" pip compile --quiet - --python-version 3.11 \
 		--generate-hashes --custom-compile-command "make lock" --output-file requirements-apache.txt
 

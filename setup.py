@@ -43,8 +43,6 @@ setup(
         "pooch>=1.8",
         "prometheus-client>=0.22",
         "requests>=2.32",
-        "scikit-learn>=1.6",
-        "scipy>=1.14",
         "safetensors>=0.5",
         "threadpoolctl>=3.5",
         "tqdm>=4.66",
@@ -88,6 +86,8 @@ setup(
         "plots": ["matplotlib>=3.9"],
         # counts requests to the API over several processes
         "redis": ["flask-limiter[redis]>=4"],
+        # train, evaluate, the estimators and transformers
+        "train": ["scikit-learn>=1.6", "scipy>=1.14"],
     },
     entry_points={"console_scripts": ["digit-classifier = digit_classifier.cli:main"]},
 )

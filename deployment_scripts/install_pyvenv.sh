@@ -6,10 +6,11 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 usage() {
     cat <<'END'
-Usage: install_pyvenv.sh [--test]
+Usage: install_pyvenv.sh [--train | --test]
 
 Makes the virtual environment PYVENV from requirements.txt, or does nothing where it is up to date.
 
+  --train  make it from requirements-train.txt, with what training and evaluation need as well
   --test   make TEST_PYVENV from requirements-dev.txt instead
   --help   show this text
 END
@@ -21,13 +22,17 @@ fingerprint() {
     local venv="$1" requirements="$2"
     {
         printf '%s\n' "$venv" "$PROJECT_DIR" "$PYTHON_ID" "$MOD_WSGI"
-        cat -- "$requirements" "$PROJECT_DIR/requirements-apache.txt" "$PROJECT_DIR/setup.py"
+        cat -- "$PROJECT_DIR/$requirements" "$PROJECT_DIR/requirements-apache.txt" \
+            "$PROJECT_DIR/setup.py"
     } | sha256sum
 }
 
+# is_current ENVIRONMENT FINGERPRINT...: it was made from any of these, and works
 is_current() {
-    local venv="$1" wanted="$2"
-    made_here "$venv" && [[ "$(<"$venv/$VENV_STAMP")" == "$wanted" ]] \
+    local venv="$1" found
+    shift
+    made_here "$venv" && found="$(<"$venv/$VENV_STAMP")" && [[ -n "$found" ]] \
+        && printf '%s\n' "$@" | grep --quiet --line-regexp --fixed-strings -- "$found" \
         && "$venv/bin/python" -I -c 'import pip, digit_classifier' 2>/dev/null
 }
 
@@ -56,21 +61,25 @@ build() {
 }
 
 main() {
-    local venv="$PYVENV" requirements="$PROJECT_DIR/requirements.txt" wanted
+    local venv="$PYVENV" requirements="requirements.txt" others=() wanted
     case "${1-}" in
-        "") ;;
-        --test) venv="$TEST_PYVENV" requirements="$PROJECT_DIR/requirements-dev.txt" ;;
+        # The environment with more will do, too.
+        "") others=(requirements-train.txt) ;;
+        --train) requirements="requirements-train.txt" ;;
+        --test) venv="$TEST_PYVENV" requirements="requirements-dev.txt" ;;
         --help) usage && return ;;
         *) usage_error "unknown option $1" ;;
     esac
     ensure_python
-    wanted="$(fingerprint "$venv" "$requirements")"
-    if ! is_current "$venv" "$wanted"; then
+    mapfile -t wanted < <(for file in "$requirements" "${others[@]}"; do fingerprint "$venv" "$file"; done)
+    if ! is_current "$venv" "${wanted[@]}"; then
         ensure_ensurepip
         claim "$venv"
         # Another run may have finished the work while this one waited.
-        is_current "$venv" "$wanted" || build "$venv" "$requirements"
-        printf '%s\n' "$wanted" >"$venv/$VENV_STAMP"
+        if ! is_current "$venv" "${wanted[@]}"; then
+            build "$venv" "$PROJECT_DIR/$requirements"
+            printf '%s\n' "${wanted[0]}" >"$venv/$VENV_STAMP"
+        fi
     fi
     info "$venv is up to date."
 }

@@ -19,7 +19,7 @@ main() {
         usage
         return
     fi
-    bash "$PROJECT_DIR/deployment_scripts/install_pyvenv.sh"
+    bash "$PROJECT_DIR/deployment_scripts/install_pyvenv.sh" --train
     # Training needs no settings file: where none was made yet, none is to be missed.
     [[ -e "$SETTINGS_FILE" ]] || unset DIGIT_CLASSIFIER_CONFIG
     "$PYVENV/bin/digit-classifier" data fetch

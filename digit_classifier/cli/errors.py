@@ -9,6 +9,9 @@ import click
 
 from digit_classifier.errors import DigitClassifierError
 
+#: Packages of the extra ``train``, which a server does without.
+_OF_TRAINING = frozenset(("sklearn", "scipy"))
+
 
 class _SentenceErrors(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
@@ -22,6 +25,13 @@ class _SentenceErrors(click.Command):
             if exc.errno == errno.EPIPE:  # as of `| head`; click ends quietly
                 raise
             raise click.ClickException(_sentence(exc)) from exc
+        except ModuleNotFoundError as exc:
+            if str(exc.name).partition(".")[0] not in _OF_TRAINING:
+                raise
+            raise click.ClickException(
+                "Training and evaluation need scikit-learn and SciPy: "
+                f"{sys.executable} -m pip install scikit-learn scipy."
+            ) from exc
         except MemoryError as exc:
             raise click.ClickException("There is not enough memory for this.") from exc
         return result

@@ -158,6 +158,22 @@ def test_a_report_without_matplotlib_tells_what_to_install(place: Path) -> None:
     assert not (place / "report").exists()
 
 
+@pytest.mark.parametrize("package", ["sklearn", "scipy"])
+def test_evaluation_says_which_packages_a_server_does_without(package: str) -> None:
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; from digit_classifier.cli import main; "
+        "main(['evaluate'], 'digit-classifier')"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: Training and evaluation need scikit-learn and SciPy: "
+        f"{sys.executable} -m pip install scikit-learn scipy.\n"
+    )
+
+
 def test_a_folder_without_labels_is_told(run: Run, place: Path) -> None:
     result = run("evaluate", "--data", place)
 
