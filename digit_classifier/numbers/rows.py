@@ -6,6 +6,8 @@ from digit_classifier.numbers.reading import Box
 
 #: Fraction of the lower one's height that two boxes of a row have in common, at least.
 MIN_OVERLAP = 0.4
+#: The same of two rows that stand beside each other, of which one begins where the other has ended.
+MIN_OVERLAP_BESIDE = 0.2
 #: Times the row's mean height: a wider gap parts a row's groups.
 GROUP_MIN_GAP = 1.0
 #: Boxes of a row that the next one is compared with.
@@ -36,9 +38,31 @@ def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
         else:
             best_row.append(index)
     return sorted(
-        rows,
+        _join_beside(rows, boxes),
         key=lambda row: sum(boxes[index].top + boxes[index].height / 2 for index in row) / len(row),
     )
+
+
+def _join_beside(rows: Sequence[list[int]], boxes: Sequence[Box]) -> list[list[int]]:
+    """Join rows that stand beside each other at nearly the same height: a hand wavers."""
+    joined: list[list[int]] = []
+    extents: list[Box] = []
+    for row in rows:  # by their left ends
+        extent = surrounding_box([boxes[index] for index in row])
+        overlaps = [_overlap_beside(other, extent) for other in extents]
+        best = max(range(len(joined)), key=overlaps.__getitem__, default=None)
+        if best is None or overlaps[best] < MIN_OVERLAP_BESIDE:
+            joined.append(row)
+            extents.append(extent)
+        else:
+            joined[best] = joined[best] + row
+            extents[best] = surrounding_box([extents[best], extent])
+    return joined
+
+
+def _overlap_beside(one: Box, other: Box) -> float:
+    """Return the overlap of two boxes of which one begins where the other has ended, or 0."""
+    return _overlap(one, other) if one.left + one.width <= other.left else 0.0
 
 
 def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:
