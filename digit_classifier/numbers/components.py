@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from digit_classifier.numbers.reading import Box
 from digit_classifier.preprocessing.levels import Gray, label_type
 
+#: Fraction of the usual height: a lower component is no digit, but may be part of one.
+MIN_HEIGHT = 0.5
 #: Times its height: a component that is wider is no digit but a rule.
 FLAT_ASPECT = 6
 #: Fraction of the ink that is no rule, at least.

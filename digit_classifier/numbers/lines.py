@@ -5,13 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from digit_classifier.errors import TooComplexError
-from digit_classifier.numbers.components import Components, digit_height
+from digit_classifier.numbers.components import MIN_HEIGHT, Components, digit_height
 from digit_classifier.numbers.reading import Box
 from digit_classifier.numbers.rows import sort_into_rows
 from digit_classifier.preprocessing.levels import Gray
 
-#: Fraction of the usual height: a lower component is no digit, but may be part of one.
-MIN_HEIGHT = 0.5
 #: Times the square of the usual height: a part of a digit has so much ink, at least.
 MIN_AMOUNT = 0.01
 #: Fraction of the height that a part of a digit may lie above or below the digit beside it.

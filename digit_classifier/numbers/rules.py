@@ -6,7 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.numbers.components import digit_height, find_components, find_frames
+from digit_classifier.numbers.components import (
+    MIN_HEIGHT,
+    Components,
+    digit_height,
+    find_components,
+    find_frames,
+)
 from digit_classifier.numbers.foreground import ink_mask
 from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 from digit_classifier.preprocessing.steps.ink import ink_threshold
@@ -49,6 +55,15 @@ BORDER_MAX_FRACTION = 0.25
 STRIP_MIN_FRACTION = 0.8
 #: and its width over that length, at most.
 STRIP_ASPECT = 0.3
+#: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
+UPRIGHT_ASPECT = 0.3
+#: Fraction of the pen's contrast below which it is of a rule. In real pictures such rests have 0.41
+#: to 0.56, and the palest 1 has 0.66.
+PALE_FRACTION = 0.6
+#: Quantile of the contrast of a component's pixels that stands for it.
+CONTRAST_QUANTILE = 0.75
+#: Wider components as high as digits, at least, for the pen's contrast to be known.
+MIN_WIDER = 3
 
 
 def find_ink(contrast: Gray) -> tuple[Gray, Gray]:
@@ -84,7 +99,7 @@ def find_ink(contrast: Gray) -> tuple[Gray, Gray]:
             break
     if cleared is not contrast:
         contrast, mask = cleared, ink_mask(cleared)
-    return contrast, remove_borders(mask)
+    return contrast, remove_pale_uprights(contrast, remove_borders(mask))
 
 
 def erase_rules(
@@ -179,6 +194,36 @@ def _erasable(mask: Gray, rules: _Rules, chosen: NDArray[np.bool_]) -> tuple[Gra
         strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
         erasable |= cv2.dilate(own, np.ones((3, 1), np.uint8)) & (1 - strokes)
     return chosen.view(np.uint8).take(rules.labels) & rules.runs, erasable
+
+
+def remove_pale_uprights(contrast: Gray, mask: Gray) -> Gray:
+    """Blank upright strokes that are much paler than the digits: what is left of faint rules.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+    mask : ndarray of shape (height, width), uint8
+    """
+    if not mask.any():
+        return mask
+    components = find_components(mask)
+    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
+    is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
+    wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
+    if len(wider) < MIN_WIDER or not len(upright):
+        return mask
+    of_pen = np.median([_contrast_of(index, contrast, components) for index in wider.tolist()])
+    is_pale = np.zeros(1 + len(is_high), bool)
+    for index in upright.tolist():
+        is_pale[1 + index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
+    return mask & (1 - is_pale.view(np.uint8)).take(components.labels) if is_pale.any() else mask
+
+
+def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
+    box = components.box(index)
+    place = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
+    own = (components.labels[place] == index + 1).view(np.uint8)
+    return Histogram(np.ascontiguousarray(contrast[place]), own).quantile(CONTRAST_QUANTILE)
 
 
 def remove_borders(mask: Gray) -> Gray:

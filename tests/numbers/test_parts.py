@@ -11,7 +11,7 @@ from digit_classifier.numbers.hypotheses import Hypothesis
 from digit_classifier.numbers.path import find_path
 from digit_classifier.numbers.reading import Box
 from digit_classifier.numbers.rows import sort_into_rows, split_at_gaps
-from digit_classifier.numbers.rules import erase_rules
+from digit_classifier.numbers.rules import erase_rules, remove_pale_uprights
 from digit_classifier.numbers.slant import estimate_slant, shear, unshear
 
 NO_INK = np.zeros((1, 1), np.uint8)
@@ -101,6 +101,20 @@ def test_digit_s_own_bar_is_no_rule() -> None:
     assert erased is contrast
 
 
+@pytest.mark.parametrize(("level", "is_kept"), [(80, False), (150, True)])
+def test_upright_stroke_is_a_rule_where_it_is_much_paler_than_the_digits(
+    level: int, is_kept: bool
+) -> None:
+    contrast = np.zeros((60, 260), np.uint8)
+    for left in (10, 60, 110):
+        contrast[10:50, left : left + 30] = 200
+    contrast[10:50, 220:224] = level
+    mask = (contrast > 0).astype(np.uint8)
+    cleared = remove_pale_uprights(contrast, mask)
+    assert cleared[10:50, 220:224].all() == is_kept
+    np.testing.assert_array_equal(cleared[:, :200], mask[:, :200])
+
+
 def test_usual_height_is_that_of_the_digits_and_not_of_rules() -> None:
     mask = np.zeros((100, 200), np.uint8)
     mask[5] = mask[95] = 1
@@ -115,6 +129,26 @@ def test_rows_follow_a_slope() -> None:
         Box(30 * column, 3 * column + 40 * row, 20, 30) for row in (0, 1) for column in range(9)
     ]
     assert sort_into_rows(boxes) == [list(range(9)), list(range(9, 18))]
+
+
+@pytest.mark.parametrize(
+    ("last", "rows"),
+    [
+        pytest.param(Box(220, 65, 20, 100), [[0, 1, 2]], id="a little lower"),
+        pytest.param(Box(220, 75, 20, 100), [[0, 1, 2]], id="at three quarters of the height"),
+        pytest.param(Box(220, 95, 20, 100), [[0, 1], [2]], id="below and to the right"),
+        pytest.param(Box(120, 75, 20, 100), [[0, 1], [2]], id="below"),
+    ],
+)
+def test_a_lower_digit_is_of_the_row_that_it_stands_beside(
+    last: Box, rows: list[list[int]]
+) -> None:
+    assert sort_into_rows([Box(0, 0, 80, 100), Box(100, 0, 80, 100), last]) == rows
+
+
+def test_a_row_beside_two_joins_the_one_at_its_height() -> None:
+    boxes = [Box(0, 0, 50, 100), Box(0, 120, 50, 100), Box(100, 75, 50, 100)]
+    assert sort_into_rows(boxes) == [[0], [1, 2]]
 
 
 def test_gap_wider_than_the_digits_parts_groups() -> None:
