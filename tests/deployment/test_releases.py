@@ -120,9 +120,11 @@ def test_full_disk_ends_a_deployment_before_it_changes_anything(
     machine: Machine, other_clone: Clone, first_release: Path, tmp_path: Path
 ) -> None:
     release_of(other_clone, "0.1.3")
+    scratch = tmp_path / "small"
+    scratch.mkdir()
     with m.Load(pause=PAUSE) as load:
         for clone, folder in ((other_clone, m.PREFIX), (machine.clone, m.STATE)):
-            refused = on_a_small_disk(folder, tmp_path, clone.command("build_all_EC2.sh"))
+            refused = on_a_small_disk(folder, scratch, clone.command("build_all_EC2.sh"))
             assert refused.returncode == 1, refused.stdout
             assert re.search(
                 rf"The disk of {folder} is full: \d+ MiB are free and \d+ are needed. "
