@@ -202,8 +202,8 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     "GIF of 4470×4470": lambda: encode(Image.new("L", (4470, 4470)), "GIF"),
     "BMP of 1000×1000 in run lengths": lambda: run_lengths(1000),
     "JPEG of 6300×6300": lambda: encode(Image.new("L", _LARGEST), "JPEG"),
-    "JPEG of 6300×6300 in 20 scans": lambda: scans(_LARGEST, 20),
-    "JPEG of 3650×3650 in 60 scans": lambda: scans(_LARGEST_COLOUR, 60),
+    "JPEG of 6300×6300 in 10 scans": lambda: scans(_LARGEST, 10),
+    "JPEG of 3650×3650 in 30 scans": lambda: scans(_LARGEST_COLOUR, 30),
     "PNG of 320×320 with 6,400 dots": lambda: _dots(320),
 }
 

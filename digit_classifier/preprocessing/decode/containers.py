@@ -17,8 +17,8 @@ START_OF_SCAN = b"\xff\xda"
 #: Each scan of a JPEG passes over the whole picture again, and an empty one has ten bytes: a file
 #: of a megabyte could take four minutes. Progressive files have about ten.
 MAX_SCANS = 100
-#: Of all scans together: 20 in a picture of 40 megapixels.
-_MAX_SCANNED_PIXELS = 800_000_000
+#: Of all scans together: 10 in a picture of 40 megapixels.
+_MAX_SCANNED_PIXELS = 400_000_000
 _MARKER, _IS_SCAN = re.compile(rb"\xff([^\xff\0])"), b"\xda"
 
 #: The frames of an AVIF together have at most so many times its pixels: colour, transparency and a

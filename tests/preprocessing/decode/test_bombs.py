@@ -226,10 +226,10 @@ def test_jpeg_whose_components_have_scans_of_their_own_may_have_fewer_pixels() -
 
 def test_large_jpeg_may_have_fewer_scans() -> None:
     limits = DecodeLimits(max_bytes=2**25, max_pixels=20_000_000)
-    content = scans((4000, 4000), 60)
+    content = scans((4000, 4000), 26)
     with pytest.raises(BrokenImageError, match="made in a way"):
         decode(content, limits)
-    decode(scans((4000, 4000), 50), limits)
+    decode(scans((4000, 4000), 25), limits)
 
 
 def test_budget_is_taken_from_before_a_pixel_is_decoded() -> None:
