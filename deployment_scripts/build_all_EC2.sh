@@ -6,6 +6,8 @@ export DEPLOYMENT=system
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
 CURRENT_STEP="the beginning"
+# MiB that a deployment writes at most, but for the release.
+readonly MOST_MIB=16
 
 usage() {
     cat <<'END'
@@ -230,6 +232,7 @@ main() {
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
+    require_space "$MOST_MIB" "$STATE_DIR" "$CONFIG_DIR" "${TMPDIR:-/tmp}"
     "$task" "$release"
 }
 

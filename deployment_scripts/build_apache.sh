@@ -96,6 +96,7 @@ flags() {
     if [[ "$DEPLOYMENT" == system ]]; then echo "Define DC_SYSTEM"; fi
     if [[ -n "$TLS_CERT" ]]; then echo "Define DC_TLS"; fi
     if [[ -n "$TRUSTED_PROXIES" ]]; then echo "Define DC_PROXIES"; fi
+    if ((PROCESSES == 1)); then echo "Define DC_ONE_PROCESS"; fi
 }
 
 # The ports to listen on, but for those that the distribution's own file has.

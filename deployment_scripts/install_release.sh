@@ -4,6 +4,9 @@ set -euo pipefail
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
+# MiB that a release takes at most, while it is made.
+readonly MOST_MIB=450
+
 usage() {
     cat <<'END'
 Usage: install_release.sh FILE
@@ -48,7 +51,7 @@ main() {
     esac
     ensure_python
     ensure_ensurepip
-    local serving release status
+    local serving release status told log="$1.log"
     serving="$(current_release)"
     if [[ -n "$serving" ]] && ! release_is_whole "$serving"; then
         changed "release ${serving##*/} was altered, another takes its place"
@@ -56,13 +59,16 @@ main() {
     fi
     if ! release="$(release_folder "$serving")"; then
         rm -rf -- "$release"
+        require_space "$MOST_MIB" "$PREFIX"
         (umask 022 && mkdir -p -- "$release")
         set +e # beside || or in a condition, the shell of build would not end at an error either
-        build "$release" >"$PREFIX/releases/build.log" 2>&1
+        build "$release" >"$log" 2>&1
         status=$?
         set -e
-        ((status == 0)) \
-            || die "The release cannot be made: $(tail -n 5 -- "$PREFIX/releases/build.log")"
+        ((status == 0)) || rm -rf -- "$release" # which may have filled the disk
+        told="$(tail -n 5 -- "$log")"
+        mv -f -- "$log" "$PREFIX/releases/build.log" || true
+        ((status == 0)) || die "The release cannot be made: $told"
         changed "release ${release##*/} made"
     fi
     link_assets "$release/venv" "$release"

@@ -39,6 +39,8 @@ main() {
     esac
     apache_is_running || reload_system_instead
     try_out || die "The code cannot be run; nothing was replaced."
+    workers_can_report || die "New processes could not report in $WORKERS_DIR that they are ready;" \
+        "nothing was replaced."
     local pid pids n=0
     mapfile -t pids < <(worker_pids)
     ((${#pids[@]})) || die "Apache has no process of the service."

@@ -41,7 +41,8 @@ class Settings:
     max_upload_bytes
         Largest accepted upload, in bytes; the command line reads larger files from disk.
     max_image_pixels
-        Largest accepted image, in pixels (width × height). It limits the memory of a request.
+        Largest accepted image, in pixels (width × height), of a gray one; a pixel in colour counts
+        as three. It limits the memory of a request.
     max_batch_bytes
         Largest accepted request to the batch endpoint, in bytes.
     max_queue_ms

@@ -57,6 +57,15 @@ worker_pids() {
     pgrep --parent "$(apache_pid)" --full '^\(wsgi:digit-cl' || true # as much as has room there
 }
 
+# Whether a new process could report there that it is ready, as the user that it runs as.
+workers_can_report() {
+    local as_user=()
+    [[ "$DEPLOYMENT" == local ]] || as_user=(as_service)
+    # shellcheck disable=SC2016  # for the other shell
+    "${as_user[@]}" bash -c 'echo . >"$1"; status=$?; rm -f -- "$1"; exit "$status"' \
+        reload.sh "$WORKERS_DIR/space"
+}
+
 # Whether that many processes have said that they are ready, none of them one of the given.
 workers_are_ready() {
     local wanted="$1" pid ready=0

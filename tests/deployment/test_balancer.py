@@ -1,5 +1,6 @@
 """HAProxy in front of three instances, at addresses of their own."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -16,7 +18,16 @@ import requests
 
 from tests.deployment import machine as m
 from tests.deployment.balancer import SCRIPTS, Balancer, Instance, balancing, require_haproxy
+from tests.deployment.faults import stopped
 from tests.deployment.load import PICTURE
+from tests.deployment.test_hostile_http import (
+    CHUNKED,
+    CHUNKS,
+    SMUGGLED,
+    length,
+    post,
+    with_a_request_in_a_chunk,
+)
 from tests.ports import free_port
 
 pytestmark = pytest.mark.apache
@@ -86,6 +97,66 @@ def test_instances_learn_the_client_s_address_which_it_cannot_forge(
     assert line.startswith(f"{CLIENT} ")
 
 
+#: Headers of chunks that two servers may read differently: one as chunks, the other not.
+CHUNK_HEADERS = [
+    CHUNKED,
+    b"Transfer-Encoding:\tchunked",
+    b"transfer-encoding: CHUNKED",
+    b"Transfer-Encoding : chunked",
+    b"Transfer-Encoding: \x0bchunked",
+    b"Transfer-Encoding: chunked, identity",
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+    b"Transfer-Encoding:\r\n chunked",
+    b"X: y\nTransfer-Encoding: chunked",
+]
+
+
+def smuggling_requests(chunked: bytes) -> list[bytes]:
+    """A request within a chunk, beyond the length; and one within the length, beyond the chunks."""
+    hidden = CHUNKS + SMUGGLED
+    beyond_chunks = post(length(len(hidden)), chunked, body=hidden)
+    return [
+        with_a_request_in_a_chunk("/smuggled", b"POST /curl-api HTTP/1.1", chunked),
+        beyond_chunks.replace(b"Connection: close\r\n", b""),
+    ]
+
+
+def answers_to(balancer: Balancer, content: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", balancer.port), timeout=30) as client:
+        client.sendall(content)
+        client.shutdown(socket.SHUT_WR)
+        return client.makefile("rb").read()
+
+
+def test_no_request_is_smuggled_past_the_balancer(instances: list[Instance]) -> None:
+    instance, attacks = instances[0], [*chain.from_iterable(map(smuggling_requests, CHUNK_HEADERS))]
+    before = len(instance.apache.access_log())
+
+    def paths() -> list[str]:
+        return re.findall(r'"(?:GET|POST) (\S+)', instance.apache.access_log()[before:])
+
+    with balancing(free_port(), [instance.name]) as balancer:
+        with closing(HTTPConnection("127.0.0.1", balancer.port, timeout=30)) as other:
+            assert identity_answered(other, "other") == "other"
+            for number, content in enumerate(attacks):
+                assert answers_to(balancer, content).count(b"HTTP/1.1 ") == 1
+                assert identity_answered(other, f"other-{number}") == f"other-{number}"
+        assert int(balancer.instances()[instance.name]["reuse"]) > 0
+        # two requests, one after the other, are seen as two
+        answers_to(balancer, with_a_request_in_a_chunk("/second", b"POST /livez HTTP/1.1"))
+        m.wait_until(lambda: "/second" in paths())
+    assert "/smuggled" not in paths()
+    assert 0 < paths().count("/curl-api") <= len(attacks)
+
+
+def identity_answered(client: HTTPConnection, identity: str) -> str | None:
+    client.request("GET", "/readyz", headers={"X-Request-ID": identity})
+    answer = client.getresponse()
+    assert answer.status == 200, answer.read()
+    answer.read()
+    return answer.headers["X-Request-ID"]
+
+
 def test_upgrade_of_an_instance_fails_no_request(
     balancer: Balancer, instances: list[Instance]
 ) -> None:
@@ -145,6 +216,16 @@ def test_what_a_killed_instance_had_is_answered_by_another(
     balancer.wait_for(killed.name, "DOWN")
     killed.start()
     balancer.wait_for(killed.name, "UP")
+
+
+def test_only_process_of_an_instance_is_replaced_when_it_is_stopped(
+    instances: list[Instance],
+) -> None:
+    apache = instances[0].apache
+    (worker,) = apache.workers()
+    with stopped(worker):
+        assert requests.get(f"{apache.address}/livez", timeout=30).status_code == 200
+    assert not worker.is_running()
 
 
 def test_instance_whose_upgrade_fails_stays_out(

@@ -78,6 +78,22 @@ def test_full_disk_of_the_metrics_costs_no_answer_and_no_process(apache: OwnApac
         assert {worker.pid for worker in apache.workers()} == before
 
 
+def test_reload_without_room_to_report_replaces_nothing_and_says_so(apache: OwnApache) -> None:
+    before, workers = set(apache.workers()), apache.folder / "run" / "workers"
+    with m.Load(apache.address) as load:
+        with full(apache.folder / "logs"), full(workers):
+            refused = apache.run("reload.sh")
+        assert set(apache.workers()) == before
+        with full(apache.folder / "logs"):
+            reloaded = apache.run("reload.sh")
+    assert refused.returncode == 1
+    assert f"{workers}/space: No space left on device" in refused.stderr
+    assert "nothing was replaced" in refused.stderr
+    assert reloaded.returncode == 0, reloaded.stderr
+    assert load.failures == []
+    assert before.isdisjoint(apache.workers())
+
+
 def test_process_starts_with_a_full_disk(apache: OwnApache) -> None:
     with full(apache.folder / "run" / "workers"), full(apache.folder / "logs"):
         old = apache.workers()

@@ -188,8 +188,9 @@ def test_odd_request_is_answered_with_its_status_and_code(
         post(length(5), CHUNKED, body=CHUNKS + SMUGGLED),
         post(CHUNKED, length(N), body=CHUNKS + SMUGGLED),
         post(length(N - 30), b"Transfer-Encoding:\tchunked", body=CHUNKS + SMUGGLED),
+        post(length(len(CHUNKS + SMUGGLED)), CHUNKED, body=CHUNKS + SMUGGLED),
     ],
-    ids=["length first", "chunks first", "tab"],
+    ids=["length first", "chunks first", "tab", "length of both"],
 )
 def test_length_beside_chunks_smuggles_no_request(apache: OwnApache, content: bytes) -> None:
     kept_alive = content.replace(b"Connection: close\r\n", b"")

@@ -116,6 +116,48 @@ def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
     assert m.changes(m.build(machine.clone)) == []
 
 
+def test_full_disk_ends_a_deployment_before_it_changes_anything(
+    machine: Machine, other_clone: Clone, first_release: Path, tmp_path: Path
+) -> None:
+    release_of(other_clone, "0.1.3")
+    scratch = tmp_path / "small"
+    scratch.mkdir()
+    with m.Load(pause=PAUSE) as load:
+        for clone, folder in ((other_clone, m.PREFIX), (machine.clone, m.STATE)):
+            refused = on_a_small_disk(folder, scratch, clone.command("build_all_EC2.sh"))
+            assert refused.returncode == 1, refused.stdout
+            assert re.search(
+                rf"The disk of {folder} is full: \d+ MiB are free and \d+ are needed. "
+                "Nothing was changed.",
+                refused.stderr,
+            )
+            assert f"Release {first_release.name} goes on serving." in refused.stderr
+            assert "changed:" not in refused.stdout
+        assert m.changes(m.build(machine.clone)) == []  # with room again
+    assert load.failures == []
+
+
+def on_a_small_disk(
+    folder: Path, scratch: Path, command: list[str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command for which a folder, as it is, lies on a disk with 4 MiB left."""
+    mounts = """
+mount -t tmpfs -o size=4m tmpfs "$2"
+mkdir "$2/files" "$2/work"
+mount -t overlay -o "lowerdir=$1,upperdir=$2/files,workdir=$2/work" overlay "$1"
+shift 2
+exec "$@"
+"""
+    inside = ["sh", "-ec", mounts, "sh", str(folder), str(scratch), *command]
+    return subprocess.run(
+        ["unshare", "--mount", *inside],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_process_stays_with_the_release_that_it_began_with(
     machine: Machine, first_release: Path
 ) -> None:

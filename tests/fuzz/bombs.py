@@ -14,7 +14,7 @@ from tests.strokes import encode
 
 MIB = 1024 * 1024
 GRAY, SIDE = 0, 64
-_LARGEST = (6300, 6300)
+_LARGEST, _LARGEST_COLOUR = (6300, 6300), (3650, 3650)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -50,9 +50,9 @@ def _fax(height: int) -> bytes:
     return tiff({256: 8, 257: height, 258: 1, 259: 3, 262: 0, 278: height}, noise)
 
 
-def _scans(n: int) -> bytes:
-    """A progressive JPEG that passes over its 40 megapixels so many times."""
-    picture = encode(Image.new("L", _LARGEST), "JPEG", progressive=True)
+def scans(size: tuple[int, int], n: int) -> bytes:
+    """A progressive JPEG that passes over its pixels so many times."""
+    picture = encode(Image.new("L", size), "JPEG", progressive=True)
     start = picture.index(START_OF_SCAN)
     scan = picture[start : picture.index(START_OF_SCAN, start + 2)]
     header = scan[: 2 + int.from_bytes(scan[2:4], "big")]
@@ -86,6 +86,15 @@ def _frames() -> bytes:
 def _bmp(side: int) -> bytes:
     header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
     return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + header
+
+
+def run_lengths(side: int, *, bits: int = 8) -> bytes:
+    """A BMP that has only the first pixel of each row."""
+    rows = b"\1\1\0\0" * side
+    kind = {8: 1, 4: 2}[bits]
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, bits, kind, 0, 0, 0, 2, 0)
+    start = 14 + len(header) + 8
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + bytes(8) + rows
 
 
 def _text(kind: bytes, n_bytes: int, n: int = 1) -> bytes:
@@ -139,10 +148,15 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: _sized_jpeg(65_500),
         "too_many_pixels",
     ),
-    "JPEG of 6300×6300 in 89,000 scans": (lambda: _scans(89_000), "broken_image"),
+    "JPEG of 6300×6300 in 89,000 scans": (lambda: scans(_LARGEST, 89_000), "broken_image"),
     "GIF with a frame of 65,535×65,535": (lambda: _gif(65_535, 65_535), "too_many_pixels"),
     "GIF of 6,000 frames": (_frames, "no_ink"),
     "BMP of 30,000×30,000": (lambda: _bmp(30_000), "too_many_pixels"),
+    "BMP of 6300×6300 in run lengths": (lambda: run_lengths(6300), "too_many_pixels"),
+    "PNG of 6300×6300 in colour": (
+        lambda: encode(Image.new("RGBA", _LARGEST), "PNG"),
+        "too_many_pixels",
+    ),
     "TIFF of 2³¹×2³¹": (lambda: tiff({256: 2**31 - 1, 257: 2**31 - 1}), "too_many_pixels"),
     "TIFF of 64×64 in a tile of 40,000×40,000": (
         lambda: tiff({259: 5, 322: 40_000, 323: 40_000, 324: 8, 325: 100}),
@@ -169,17 +183,27 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
 #: Within the limits: what they let a small file cost.
 COSTLY: dict[str, Callable[[], bytes]] = {
     "AVIF of 3650×3650, transparent": lambda: encode(
-        Image.new("RGBA", (3650, 3650)), "AVIF", speed=10
+        Image.new("RGBA", _LARGEST_COLOUR), "AVIF", speed=10
     ),
     "WebP of 3650×3650, without loss": lambda: encode(
-        Image.new("RGBA", (3650, 3650)), "WEBP", lossless=True, method=0
+        Image.new("RGBA", _LARGEST_COLOUR), "WEBP", lossless=True, method=0
     ),
-    "PNG of 6300×6300, transparent": lambda: encode(Image.new("RGBA", _LARGEST), "PNG"),
-    "TIFF of 6300×6300, transparent": lambda: encode(
-        Image.new("RGBA", _LARGEST), "TIFF", compression="tiff_adobe_deflate"
+    "PNG of 6300×6300": lambda: encode(Image.new("L", _LARGEST), "PNG"),
+    "PNG of 6300×6300, palette, transparent": lambda: encode(
+        Image.new("P", _LARGEST), "PNG", transparency=0
     ),
-    "GIF of 6300×6300": lambda: encode(Image.new("L", _LARGEST), "GIF"),
-    "JPEG of 6300×6300 in 100 scans": lambda: _scans(100),
+    "PNG of 3650×3650, transparent": lambda: encode(Image.new("RGBA", _LARGEST_COLOUR), "PNG"),
+    "TIFF of 6300×6300": lambda: encode(
+        Image.new("L", _LARGEST), "TIFF", compression="tiff_adobe_deflate"
+    ),
+    "TIFF of 3650×3650, transparent": lambda: encode(
+        Image.new("RGBA", _LARGEST_COLOUR), "TIFF", compression="tiff_adobe_deflate"
+    ),
+    "GIF of 4470×4470": lambda: encode(Image.new("L", (4470, 4470)), "GIF"),
+    "BMP of 1000×1000 in run lengths": lambda: run_lengths(1000),
+    "JPEG of 6300×6300": lambda: encode(Image.new("L", _LARGEST), "JPEG"),
+    "JPEG of 6300×6300 in 10 scans": lambda: scans(_LARGEST, 10),
+    "JPEG of 3650×3650 in 30 scans": lambda: scans(_LARGEST_COLOUR, 30),
     "PNG of 320×320 with 6,400 dots": lambda: _dots(320),
 }
 

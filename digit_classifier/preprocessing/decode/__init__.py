@@ -46,6 +46,7 @@ from digit_classifier.preprocessing.decode.containers import (
 )
 from digit_classifier.preprocessing.decode.foreign_formats import explain_foreign_format
 from digit_classifier.preprocessing.decode.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
+from digit_classifier.preprocessing.decode.pixel_cost import pixel_cost
 
 #: Imported here, or Pillow would import all its readers to find them.
 _READERS = {
@@ -63,9 +64,6 @@ FORMATS = tuple(name for name in _READERS if name != "AVIF" or AvifImagePlugin.S
 #: Longest side in pixels, the limit of most formats.
 _MAX_SIDE = 65_535
 
-#: How many pixels of other formats a pixel counts as: WebP and AVIF take up to 16 bytes a pixel
-#: while they are decoded, thrice what the costliest of the others take.
-_PIXEL_COST = {"WEBP": 3, "AVIF": 3}
 #: Gray levels: a frame with a smaller range is blank.
 _BLANK_MAX_RANGE = 8
 
@@ -104,8 +102,8 @@ class DecodeLimits:
     max_bytes : int
         Of the file.
     max_pixels : int
-        Width × height. A WebP or AVIF may have a third as many, since it takes three times the
-        memory.
+        Width × height of a gray picture. One in colour, a WebP or an AVIF may have a third as
+        many, since it takes more memory; see `pixel_cost`.
     min_side : int
         In pixels.
     """
@@ -221,10 +219,11 @@ def decode_image(
         n_frame_pixels = count_frame_pixels(content) if is_avif(content) else 0
         file = BytesIO(without_extras(content))
         with Image.open(file, formats=FORMATS) as image:
-            _check_size(image, limits)
+            cost = pixel_cost(image, content)
+            _check_size(image, limits, cost)
             width, height = image.size
             if budget is not None:
-                budget.spend(width * height * _pixel_cost(image))
+                budget.spend(round(width * height * cost))
             if not is_plain_inside(image, content, n_frame_pixels):
                 raise BrokenImageError("The image is made in a way that is not read here.")
             draft(image, reduction(image, detailed=detailed, min_side=min_side))
@@ -256,9 +255,8 @@ def _check_first_frame(gray: Image.Image, image: Image.Image, content: bytes) ->
         )
 
 
-def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
+def _check_size(image: Image.Image, limits: DecodeLimits, cost: float) -> None:
     width, height = image.size
-    cost = _pixel_cost(image)
     if width * height * cost > limits.max_pixels or max(width, height) > _MAX_SIDE:
         raise TooManyPixelsError(_too_many_pixels(limits, cost))
     if min(width, height) < limits.min_side:
@@ -267,11 +265,7 @@ def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
         )
 
 
-def _pixel_cost(image: Image.Image) -> int:
-    return _PIXEL_COST.get(image.format or "", 1)
-
-
-def _too_many_pixels(limits: DecodeLimits, cost: int = 1) -> str:
-    of_format = "" if cost == 1 else " in this format"
-    most = limits.max_pixels // cost
-    return f"The image has too many pixels; at most {most:,} are accepted{of_format}."
+def _too_many_pixels(limits: DecodeLimits, cost: float = 1) -> str:
+    of_kind = "" if cost == 1 else " in this format and colour mode"
+    most = int(limits.max_pixels / cost)
+    return f"The image has too many pixels; at most {most:,} are accepted{of_kind}."

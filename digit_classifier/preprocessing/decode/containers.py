@@ -1,6 +1,9 @@
 """What a file holds beside its pixels, or too often: what costs much, and is not looked at here."""
 
+import re
+
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from digit_classifier.preprocessing.decode.libtiff import is_plain
@@ -14,6 +17,9 @@ START_OF_SCAN = b"\xff\xda"
 #: Each scan of a JPEG passes over the whole picture again, and an empty one has ten bytes: a file
 #: of a megabyte could take four minutes. Progressive files have about ten.
 MAX_SCANS = 100
+#: Of all scans together: 10 in a picture of 40 megapixels.
+_MAX_SCANNED_PIXELS = 400_000_000
+_MARKER, _IS_SCAN = re.compile(rb"\xff([^\xff\0])"), b"\xda"
 
 #: The frames of an AVIF together have at most so many times its pixels: colour, transparency and a
 #: thumbnail have less than three. Tiles go beyond the edges of small pictures.
@@ -55,4 +61,20 @@ def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int = 0)
         return n_frame_pixels <= most
     if isinstance(image, TiffImageFile):
         return is_plain(image, content.count(START_OF_SCAN), len(content))
-    return image.format not in {"JPEG", "MPO"} or content.count(START_OF_SCAN) <= MAX_SCANS
+    if not isinstance(image, JpegImageFile) or has_one_scan(image, content):
+        return True
+    n_scans = content.count(START_OF_SCAN)
+    return n_scans <= min(MAX_SCANS, _MAX_SCANNED_PIXELS // (image.width * image.height))
+
+
+def has_one_scan(image: JpegImageFile, content: bytes) -> bool:
+    """Return whether the first scan of a JPEG holds all of the picture."""
+    if "progressive" in image.info:
+        return False
+    start = 2
+    while (marker := _MARKER.search(content, start)) is not None:
+        start = marker.end()
+        if marker[1] == _IS_SCAN:
+            return content[start + 2] == image.layers
+        start += int.from_bytes(content[start : start + 2], "big")
+    return False

@@ -4,6 +4,7 @@ Colour becomes luminance (ITU-R BT.601) unless ink and paper differ much more in
 alone; what is transparent becomes paper that the ink stands out from.
 """
 
+from collections.abc import Callable, Iterator
 from math import ceil, sqrt
 
 import numpy as np
@@ -15,6 +16,9 @@ from PIL import Image, ImageStat
 MIN_REDUCED_SIDE = 320
 #: Pixels of a picture that is decoded in detail, at most: a sheet of A4 at 300 dpi has 8.7 million.
 MAX_DETAILED_PIXELS = 10_000_000
+
+#: Pixels that are converted at once.
+_BAND_PIXELS = 1 << 18
 
 #: Significant bits of 16-bit pictures.
 _DEPTHS = (8, 10, 12, 14, 16)
@@ -48,14 +52,53 @@ def to_gray(
     factor = reduction(image, detailed=detailed, min_side=min_side)
     if image.mode.startswith(("I", "F")):
         return _deep_to_gray(image, factor)
-    if image.has_transparency_data:
-        image = image if image.mode in {"RGBA", "LA"} else image.convert("RGBA")
-        if image.getchannel("A").getextrema() != (255, 255):
-            return _on_paper(image, factor)
+    if image.has_transparency_data and any(
+        _alpha(band).getextrema() != (255, 255) for band in _bands(image, factor)
+    ):
+        return _on_paper(image, factor)
     if image.mode not in {"L", "LA", "1"} and (colour := _telling_colour(image)) is not None:
-        colours = image if image.mode in {"RGB", "RGBA"} else image.convert("RGB")
-        return _reduce(colours.getchannel(colour), factor)
-    return _reduce(image if image.mode == "L" else image.convert("L"), factor)
+        return _reduce(image, factor, lambda band: _colours(band).getchannel(colour))
+    return _reduce(image, factor, _luminance)
+
+
+def _reduce(
+    image: Image.Image, factor: int, convert: Callable[[Image.Image], Image.Image]
+) -> Image.Image:
+    """Convert and reduce a picture by bands, so that a large one is never in memory twice."""
+    if factor == 1:
+        return convert(image)
+    bands = [convert(band).reduce(factor) for band in _bands(image, factor)]
+    reduced = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
+    top = 0
+    for band in bands:
+        reduced.paste(band, (0, top))
+        top += band.height
+    reduced.info = image.info  # holds the EXIF orientation
+    return reduced
+
+
+def _bands(image: Image.Image, factor: int) -> Iterator[Image.Image]:
+    """Cut a picture into bands, whose rows are a multiple of the factor but for the last."""
+    image.load()  # a TIFF may be turned by it
+    n_rows = max(1, _BAND_PIXELS // (image.width * factor)) * factor
+    for top in range(0, image.height, n_rows):
+        yield image.crop((0, top, image.width, min(top + n_rows, image.height)))
+
+
+def _with_alpha(image: Image.Image) -> Image.Image:
+    return image if image.mode in {"RGBA", "LA"} else image.convert("RGBA")
+
+
+def _alpha(image: Image.Image) -> Image.Image:
+    return _with_alpha(image).getchannel("A")
+
+
+def _colours(image: Image.Image) -> Image.Image:
+    return image if image.mode in {"RGB", "RGBA"} else image.convert("RGB")
+
+
+def _luminance(image: Image.Image) -> Image.Image:
+    return image if image.mode == "L" else image.convert("L")
 
 
 def _telling_colour(image: Image.Image) -> int | None:
@@ -75,14 +118,10 @@ def _telling_colour(image: Image.Image) -> int | None:
     return best if contrasts[best] > _MUCH_BETTER * of_luminance else None
 
 
-def _reduce(image: Image.Image, factor: int) -> Image.Image:
-    return image.reduce(factor) if factor > 1 else image
-
-
 def _deep_to_gray(image: Image.Image, factor: int) -> Image.Image:
     """Scale 16-bit values by the range of their significant bits, and others by their own range."""
     has_16_bits = image.mode.startswith("I;16")
-    reduced = _reduce(image.convert("I") if has_16_bits else image, factor)
+    reduced = _reduce(image, factor, lambda band: band.convert("I") if has_16_bits else band)
     finite = np.nan_to_num(np.asarray(reduced, dtype=np.float32), posinf=0.0, neginf=0.0)
     values = finite.astype(np.float64)  # the range of single floats does not fit in one
     low, high = float(values.min()), float(values.max())
@@ -106,8 +145,8 @@ def _on_paper(image: Image.Image, factor: int) -> Image.Image:
     opaque part is ink, and gets white paper if it is dark and black paper if it is light: black on
     a transparent canvas is not black on black.
     """
-    gray = _reduce(image.convert("L"), factor)
-    alpha = _reduce(image.getchannel("A"), factor)
+    gray = _reduce(image, factor, lambda band: _with_alpha(band).convert("L"))
+    alpha = _reduce(image, factor, _alpha)
     opacity = _mean(alpha)
     if opacity > _HALF_OPAQUE:
         opaque = alpha.point(lambda value: 255 * (value > _HALF_OPAQUE))

@@ -2,7 +2,8 @@
 
 mod_wsgi's processes take turns to wait at their common socket, by a lock. A process that is stopped
 (SIGSTOP, a debugger) in its turn keeps the lock: until it goes on, no request reaches the others,
-which are idle, and none of Apache's timeouts ends that. So each looks at the others.
+which are idle, and none of Apache's timeouts ends that. So each looks at the others, those for
+large bodies included.
 """
 
 import logging
@@ -52,7 +53,7 @@ def _watch(app: Flask, folder: Path) -> None:
 
 
 def stopped_siblings(folder: Path) -> list[int]:
-    """Return the numbers of the other processes of this one's kind that are stopped.
+    """Return the numbers of the other processes of this server that are stopped.
 
     Parameters
     ----------
@@ -68,8 +69,4 @@ def _is_stopped_sibling(pid: int) -> bool:
         state, parent, *_ = process_status(pid)
     except (FileNotFoundError, ProcessLookupError):  # it has ended
         return False
-    return (
-        state in _STOPPED
-        and int(parent) == os.getppid()
-        and Path(f"/proc/{pid}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes()
-    )
+    return state in _STOPPED and int(parent) == os.getppid()

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -24,7 +25,7 @@ from digit_classifier.preprocessing.decode import (
 )
 from digit_classifier.preprocessing.decode.containers import MAX_SCANS, START_OF_SCAN
 from digit_classifier.preprocessing.framing import frame
-from tests.fuzz.bombs import FILES, png, tiff
+from tests.fuzz.bombs import FILES, png, run_lengths, scans, tiff
 from tests.strokes import draw_digit, encode
 
 #: Reads each file in turn, and prints its name, what it took of the processor's time, in ms, and of
@@ -176,15 +177,59 @@ def test_tiff_whose_strips_share_the_scans_of_one_jpeg_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image_format", "most"),
-    [("PNG", 9_000_000), ("GIF", 9_000_000), ("WEBP", 3_000_000), ("AVIF", 3_000_000)],
+    ("image_format", "mode", "options", "most"),
+    [
+        ("PNG", "L", {}, 9_000_000),
+        ("PNG", "P", {"transparency": 0}, 9_000_000),
+        ("PNG", "I;16", {}, 6_000_000),
+        ("PNG", "RGB", {}, 3_000_000),
+        ("TIFF", "1", {"compression": "group4"}, 9_000_000),
+        ("TIFF", "RGBA", {"compression": "tiff_lzw"}, 3_000_000),
+        ("TIFF", "RGBA", {"compression": "tiff_lzw", "tiffinfo": {274: 3}}, 1_500_000),
+        ("TIFF", "RGBA", {"compression": "tiff_lzw", "strip_size": 2**30}, 1_500_000),
+        ("TIFF", "L", {"compression": "tiff_lzw", "strip_size": 2**30}, 6_000_000),
+        ("BMP", "RGB", {}, 9_000_000),
+        ("GIF", "L", {}, 4_500_000),
+        ("JPEG", "RGB", {}, 9_000_000),
+        ("JPEG", "RGB", {"progressive": True}, 6_000_000),
+        ("JPEG", "RGB", {"progressive": True, "subsampling": 0}, 3_000_000),
+        ("WEBP", "RGB", {}, 3_000_000),
+        ("AVIF", "RGB", {}, 3_000_000),
+    ],
 )
-def test_formats_that_take_more_memory_a_pixel_may_have_fewer(image_format: str, most: int) -> None:
-    limits = DecodeLimits(max_pixels=9_000_000)
-    fits = encode(Image.new("RGB", (1000, most // 1000), "white"), image_format)
-    assert decode(fits, limits).min() == 255
+def test_pictures_that_cost_more_a_pixel_may_have_fewer(
+    image_format: str, mode: str, options: dict[str, Any], most: int
+) -> None:
+    limits = DecodeLimits(max_bytes=2**25, max_pixels=9_000_000)
+    size = (1000, most // 1000)
+    decode(encode(Image.new(mode, size), image_format, **options), limits)
     with pytest.raises(TooManyPixelsError, match=f"at most {most:,} are accepted"):
-        decode(encode(Image.new("RGB", (1000, most // 1000 + 1)), image_format), limits)
+        decode(encode(Image.new(mode, (1001, size[1])), image_format, **options), limits)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_bmp_of_run_lengths_is_small(bits: int) -> None:
+    assert decode(run_lengths(100, bits=bits), DecodeLimits()).shape == (100, 100)
+    with pytest.raises(TooManyPixelsError, match="at most 1,000,000 are accepted"):
+        decode(run_lengths(1001, bits=bits), DecodeLimits())
+
+
+def test_jpeg_whose_components_have_scans_of_their_own_may_have_fewer_pixels() -> None:
+    limits = DecodeLimits(max_pixels=64 * 64)
+    content = encode(Image.new("RGB", (64, 64)), "JPEG")
+    decode(content, limits)
+    start = content.index(START_OF_SCAN)
+    scan = b"\xff\xda\0\x08\1" + content[start + 5 : start + 7] + b"\0\x3f\0"
+    with pytest.raises(TooManyPixelsError):
+        decode(content[:start] + scan + content[start + 14 :], limits)
+
+
+def test_large_jpeg_may_have_fewer_scans() -> None:
+    limits = DecodeLimits(max_bytes=2**25, max_pixels=20_000_000)
+    content = scans((4000, 4000), 26)
+    with pytest.raises(BrokenImageError, match="made in a way"):
+        decode(content, limits)
+    decode(scans((4000, 4000), 25), limits)
 
 
 def test_budget_is_taken_from_before_a_pixel_is_decoded() -> None:

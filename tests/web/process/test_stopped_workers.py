@@ -1,4 +1,4 @@
-"""A process of a server that is stopped is ended by another one of its kind."""
+"""A process of a server that is stopped is ended by another one."""
 
 import signal
 import subprocess
@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.deployment.machine import wait_until
@@ -28,26 +29,37 @@ time.sleep(300)
 
 @pytest.fixture
 def workers(tmp_path: Path) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Two of a kind, and one of another kind."""
-    commands = [[sys.executable, "-c", WORKER, str(tmp_path), *kind] for kind in ([], [], ["x"])]
-    started = [subprocess.Popen(command) for command in commands]
-    wait_until(lambda: len(list(tmp_path.iterdir())) == 3)
+    """Two of a server."""
+    command = [sys.executable, "-c", WORKER, str(tmp_path)]
+    started = [subprocess.Popen(command) for _ in range(2)]
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
     yield started
     for process in started:
         process.kill()
         process.wait()
 
 
-def test_stopped_process_is_ended_by_the_other_of_its_kind(
-    workers: list["subprocess.Popen[bytes]"],
+@pytest.fixture
+def stranger(tmp_path: Path) -> Iterator[psutil.Process]:
+    """A process of another parent, with the number of one that reported once."""
+    command = ["sh", "-c", "sleep 300 >/dev/null 2>&1 & echo $!"]
+    number = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    (tmp_path / number).touch()
+    process = psutil.Process(int(number))
+    yield process
+    process.kill()
+
+
+def test_stopped_process_is_ended_by_the_other(
+    workers: list["subprocess.Popen[bytes]"], stranger: psutil.Process
 ) -> None:
-    stopped, other, of_another_kind = workers
-    of_another_kind.send_signal(signal.SIGSTOP)
+    stopped, other = workers
+    stranger.suspend()
     stopped.send_signal(signal.SIGSTOP)
     wait_until(lambda: stopped.poll() is not None)
     assert stopped.returncode == -signal.SIGKILL
     assert other.poll() is None
-    assert of_another_kind.poll() is None
+    assert stranger.status() == psutil.STATUS_STOPPED
 
 
 def test_process_that_is_stopped_for_a_moment_goes_on(
