@@ -27,7 +27,7 @@ END
 
 check_profile() {
     local path
-    for path in "$PROJECT_DIR" "$APACHE_DIR" "$RUN_DIR" "$PYVENV" "$TLS_CERT" "$TLS_KEY" "$BODIES_DIR"; do
+    for path in "$PROJECT_DIR" "$APACHE_DIR" "$RUN_DIR" "$LOG_DIR" "$PYVENV" "$TLS_CERT" "$TLS_KEY" "$BODIES_DIR"; do
         # shellcheck disable=SC1003,SC2016  # the characters themselves
         [[ "$path" != *['"\$']* ]] || die 'Apache takes no path with one of "\$: '"$path"
     done
