@@ -157,6 +157,8 @@ def test_serves_as_a_user_with_a_read_only_root_and_ends_after_its_last_answer(
     logged = podman.run("logs", name)
     assert '"GET /livez HTTP/1.1" 200' in logged  # Apache's log
     assert '"id":"smoke-test"' in logged  # the service's
+    site = f"/run/digit-classifier/apache-{container.port}/site.conf"
+    assert "MaxRequestWorkers 1024\n" in podman.run("exec", name, "cat", site)  # of 4 GiB
 
     head = (
         "POST /mnist/classify HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
