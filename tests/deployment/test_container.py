@@ -34,6 +34,7 @@ class Podman:
             f"--root={folder}/storage",
             f"--runroot={folder}/run",
             f"--tmpdir={folder}/tmp",
+            f"--network-config-dir={folder}/networks",  # not /etc/cni, even for a lock
             "--storage-driver=overlay",
             "--cgroup-manager=cgroupfs",
             "--events-backend=file",
@@ -126,6 +127,9 @@ def podman() -> Iterator[Podman]:
         yield podman
     finally:
         podman.run("rm", "--all", "--force")
+        storage = folder / "storage" / "overlay"
+        if storage.is_mount():  # Podman mounts it on itself, and does not always undo that
+            subprocess.run(["umount", storage], check=True)
         shutil.rmtree(folder)
 
 
