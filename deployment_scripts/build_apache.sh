@@ -27,7 +27,7 @@ END
 
 check_profile() {
     local path
-    for path in "$PROJECT_DIR" "$APACHE_DIR" "$RUN_DIR" "$PYVENV" "$TLS_CERT" "$TLS_KEY" "$BODIES_DIR"; do
+    for path in "$PROJECT_DIR" "$APACHE_DIR" "$RUN_DIR" "$LOG_DIR" "$PYVENV" "$TLS_CERT" "$TLS_KEY" "$BODIES_DIR"; do
         # shellcheck disable=SC1003,SC2016  # the characters themselves
         [[ "$path" != *['"\$']* ]] || die 'Apache takes no path with one of "\$: '"$path"
     done
@@ -120,10 +120,23 @@ load_security() {
     if [[ "$DEPLOYMENT" == system ]]; then echo "</IfModule>"; fi
 }
 
+# The memory of this machine in MiB, or what a container may have of it: by cgroups v2, or v1.
+memory() {
+    local mebibytes file limit
+    mebibytes="$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
+    for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
+        limit="$(cat -- "$file" 2>/dev/null)" || continue
+        [[ "$limit" =~ ^[0-9]+$ ]] || continue # "max"
+        limit=$((limit / 1024 / 1024))
+        mebibytes=$((limit < mebibytes ? limit : mebibytes))
+    done
+    printf '%s\n' "$mebibytes"
+}
+
 # The most processes of Apache: bodies of a MiB in all of their threads take some quarter of the memory.
 max_servers() {
     local mebibytes servers
-    mebibytes="$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
+    mebibytes="$(memory)"
     servers=$(((mebibytes / 4 + THREADS_PER_SERVER - 1) / THREADS_PER_SERVER))
     printf '%s\n' $((servers > MOST_SERVERS ? MOST_SERVERS : servers))
 }

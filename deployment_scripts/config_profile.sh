@@ -68,7 +68,6 @@ if [[ "$DEPLOYMENT" == system ]]; then
     MADE_DIR="$STATE_DIR/made"
 else
     APACHE_DIR="$INSTANCE_DIR/apache-$PORT"
-    LOG_DIR="$APACHE_DIR/logs"
     RELEASE_DIR="$APACHE_DIR/release"
     HOME_DIR="$PROJECT_DIR"
     WORKERS_DIR="$RUN_DIR/workers"

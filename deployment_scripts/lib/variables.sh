@@ -26,6 +26,7 @@ STATE_DIR | path | - | /var/lib/digit-classifier | folder of models, data and th
 SERVICE_USER | text | - | digit-classifier | user that runs the service
 INSTANCE_DIR | path | $CLONE/instance | - | folder of `settings.toml`, and of an Apache of one's own
 RUN_DIR | path | $INSTANCE_DIR/apache-$PORT/run | - | folder of that Apache's sockets
+LOG_DIR | path | $INSTANCE_DIR/apache-$PORT/logs | - | folder of its logs
 PYVENV | path | $CLONE/.venv | - | environment that serves and trains
 TEST_PYVENV | path | $CLONE/.venv-test | - | environment of the checks
 DIGIT_CLASSIFIER_CONFIG | path | $INSTANCE_DIR/settings.toml | - | file of the settings

@@ -24,6 +24,7 @@ OPERATOR_VARIABLES = {
     "HTTP_PORT",
     "INSTANCE_DIR",
     "KEEP_RELEASES",
+    "LOG_DIR",
     "MOD_WSGI",
     "PORT",
     "PREFIX",
