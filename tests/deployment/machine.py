@@ -26,6 +26,8 @@ WATCHED = ("/etc", "/opt", "/var/lib/digit-classifier", "/var/www", "/usr/sbin")
 _UNWATCHED = re.compile(r"/etc/((passwd|group|shadow|gshadow)-|ld\.so\.cache)")
 
 PATIENCE = 60  # seconds
+#: Between two requests of a client, so that the installation of a release has the cores to itself.
+PAUSE = 0.2  # seconds
 
 
 def build(clone: Clone, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

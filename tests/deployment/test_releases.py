@@ -27,8 +27,6 @@ pytestmark = pytest.mark.apache
 STORE = m.CONFIG / "deploy.env"
 HTTP_PORT, HTTPS_PORT = "8180", "8543"
 SECURE = f"https://127.0.0.1:{HTTPS_PORT}"
-#: Between two requests of a client, so that the installation of a release has the cores to itself.
-PAUSE = 0.2  # seconds
 #: What gives every variable of the deployment with TLS its default again.
 DEFAULTS = dict.fromkeys(("SERVER_NAME", "HTTP_PORT", "HTTPS_PORT", "TLS_CERT", "TLS_KEY"), "")
 
@@ -84,7 +82,7 @@ def test_refused_release_stays_refused(
     block = re.search(r"{% block main %}", page_of_it)[0]
     template.write_text(page_of_it.replace(block, f"{block}{{{{ nothing.of.that_name }}}}"))
     page = requests.get(m.ADDRESS, timeout=30).status_code
-    with m.Load(pause=PAUSE) as load:
+    with m.Load(pause=m.PAUSE) as load:
         first, second = is_refused_twice(other_clone, "is refused; nothing was changed")
         assert machine.clone.run("reload.sh").returncode == 0
     assert load.failures == []
@@ -108,7 +106,7 @@ def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
     code = other_clone.path / "digit_classifier" / "web" / "compat" / "softmax_cnn.py"
     in_trial = '"DIGIT_CLASSIFIER_WORKERS_DIR" in __import__("os").environ'
     code.write_text(code.read_text().replace('"label":', f'("label" if {in_trial} else "lable"):'))
-    with m.Load(pause=PAUSE) as load:
+    with m.Load(pause=m.PAUSE) as load:
         is_refused_twice(other_clone, f"{first_release.name} serves again")
     assert load.failures == []
     assert m.current_release() == first_release
@@ -122,7 +120,7 @@ def test_full_disk_ends_a_deployment_before_it_changes_anything(
     release_of(other_clone, "0.1.3")
     scratch = tmp_path / "small"
     scratch.mkdir()
-    with m.Load(pause=PAUSE) as load:
+    with m.Load(pause=m.PAUSE) as load:
         for clone, folder in ((other_clone, m.PREFIX), (machine.clone, m.STATE)):
             refused = on_a_small_disk(folder, scratch, clone.command("build_all_EC2.sh"))
             assert refused.returncode == 1, refused.stdout
@@ -244,7 +242,7 @@ def test_variables_hold_for_upgrades_and_rollbacks(
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
     release_of(other_clone, "0.1.3")
-    with m.Load(SECURE, PAUSE, trusts) as load:
+    with m.Load(SECURE, m.PAUSE, trusts) as load:
         upgraded = m.build(other_clone)
         served = version_served(SECURE, trusts=trusts)
         back = m.build(machine.clone, "--rollback")

@@ -250,7 +250,7 @@ def test_release_that_cannot_be_imported_never_goes_live(
 ) -> None:
     code = changed_clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     code.write_text(f"import nothing_of_that_name\n{code.read_text()}")
-    with m.Load() as load:
+    with m.Load(pause=m.PAUSE) as load:
         finished = m.build(changed_clone)
     assert finished.returncode == 1
     assert "nothing_of_that_name" in finished.stderr
@@ -267,7 +267,7 @@ def test_new_release_goes_live_and_back_without_losing_a_request(
 ) -> None:
     version = changed_clone.path / "digit_classifier" / "__init__.py"
     version.write_text(version.read_text().replace(__version__, "0.1.1"))
-    with m.Load() as load:
+    with m.Load(pause=m.PAUSE) as load:
         told = "\n".join(m.changes(m.build(changed_clone)))
         new = m.current_release()
         served = requests.get(f"{m.ADDRESS}/status", timeout=30).json()
