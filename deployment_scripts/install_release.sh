@@ -51,7 +51,7 @@ main() {
     esac
     ensure_python
     ensure_ensurepip
-    local serving release status told log="$1.log"
+    local serving release status message log="$1.log"
     serving="$(current_release)"
     if [[ -n "$serving" ]] && ! release_is_whole "$serving"; then
         changed "release ${serving##*/} was altered, another takes its place"
@@ -66,9 +66,9 @@ main() {
         status=$?
         set -e
         ((status == 0)) || rm -rf -- "$release" # which may have filled the disk
-        told="$(tail -n 5 -- "$log")"
+        message="$(tail -n 5 -- "$log")"
         mv -f -- "$log" "$PREFIX/releases/build.log" || true
-        ((status == 0)) || die "The release cannot be made: $told"
+        ((status == 0)) || die "The release cannot be made: $message"
         changed "release ${release##*/} made"
     fi
     link_assets "$release/venv" "$release"

@@ -402,7 +402,7 @@ def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "message"),
     [
         ({"MOD_WSGI": "other"}, "MOD_WSGI is apt or pip, not other."),
         ({"TLS_CERT": "/nowhere.pem"}, "TLS_CERT and TLS_KEY belong together"),
@@ -412,12 +412,12 @@ def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -
         ({"SERVER_NAME": "two names"}, "Apache refuses its configuration"),
     ],
 )
-def test_profile_that_cannot_be_is_told_in_a_sentence(
-    own_clone: Clone, variables: dict[str, str], told: str
+def test_profile_that_cannot_be_is_refused_in_a_sentence(
+    own_clone: Clone, variables: dict[str, str], message: str
 ) -> None:
     refused = own_clone.run("build_apache.sh", user=USER, PORT=str(free_port()), **variables)
     assert refused.returncode == 1
-    assert told in refused.stderr
+    assert message in refused.stderr
 
 
 def test_mod_wsgi_of_the_package_index_serves_as_well(own_clone: Clone, apxs: None) -> None:
