@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LAPTOP, PHONE, OpenPage
 from tests.browser.hands import a_file, answer, board, choose, draw, expect_digit, model
@@ -131,16 +131,10 @@ def test_nothing_is_asked_of_another_host_and_the_console_stays_empty(
 
 def test_page_weighs_less_than_90_kb_compressed(open_page: OpenPage) -> None:
     page = open_page()
-    sizes: dict[str, int] = {}
-
-    def note(response: Response) -> None:
-        # what the page keeps for later comes once more, from the browser's cache
-        if not response.url.startswith("data:"):
-            sizes.setdefault(response.url, len(compress(response.body())))
-
-    page.on("response", note)
-    page.reload()
     page.wait_for_load_state("networkidle")
+    resources = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    addresses = {page.url, *(url for url in resources if not url.startswith("data:"))}
+    sizes = {url: len(compress(page.request.get(url).body())) for url in addresses}
     assert any(url.endswith("main.js") for url in sizes)
     assert 50_000 < sum(sizes.values()) < 90_000, sizes
 
