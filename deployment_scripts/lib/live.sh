@@ -166,6 +166,7 @@ serve_or_go_back() {
         forget_kept_configuration
         return
     fi
+    show_errors
     refuse "$release" "it did not serve as it should"
     [[ -n "$before" ]] \
         || die "The service does not answer as it should; see $LOG_DIR/digit-classifier-error.log."
@@ -174,6 +175,15 @@ serve_or_go_back() {
     [[ "$before" != "$release" ]] \
         || die "Release ${release##*/} does not serve as it should; its configuration before is back."
     die "Release ${release##*/} does not serve as it should; ${before##*/} serves again."
+}
+
+# What Apache has logged last, but for mod_security's list of its libraries at each start.
+show_errors() {
+    local log
+    for log in "$LOG_DIR/error.log" "$LOG_DIR/digit-classifier-error.log"; do
+        printf 'The last lines of %s:\n' "$log"
+        grep --invert-match --fixed-strings '[security2:notice]' -- "$log" | tail --lines 12 || true
+    done >&2
 }
 
 # Put the release before and its configuration back, as Apache had them.

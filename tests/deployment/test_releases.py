@@ -19,7 +19,7 @@ import requests
 from digit_classifier import __version__
 from tests.deployment import machine as m
 from tests.deployment.certificates import make_certificate
-from tests.deployment.clone import Clone, environment
+from tests.deployment.clone import PROJECT, Clone, environment
 from tests.deployment.conftest import Machine
 
 pytestmark = pytest.mark.apache
@@ -107,8 +107,9 @@ def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
     in_trial = '"DIGIT_CLASSIFIER_WORKERS_DIR" in __import__("os").environ'
     code.write_text(code.read_text().replace('"label":', f'("label" if {in_trial} else "lable"):'))
     with m.Load(pause=m.PAUSE) as load:
-        is_refused_twice(other_clone, f"{first_release.name} serves again")
+        first, _ = is_refused_twice(other_clone, f"{first_release.name} serves again")
     assert load.failures == []
+    assert "The last lines of /var/log/apache2/error.log:\n" in first
     assert m.current_release() == first_release
     assert machine.clone.run("smoke_test.sh", f"{m.ADDRESS}/").returncode == 0
     assert m.changes(m.build(machine.clone)) == []
@@ -160,6 +161,7 @@ def test_process_stays_with_the_release_that_it_began_with(
     machine: Machine, first_release: Path
 ) -> None:
     assert machine.clone.run("reload.sh").returncode == 0
+    assert _classify_batch() == 200  # the process for batches begins with its first one
     current, elsewhere = m.PREFIX / "current", m.PREFIX / "elsewhere"
     elsewhere.mkdir()  # Apache looks for the script there, and nothing else is to be read
     shutil.copy(first_release / "digit_classifier.wsgi", elsewhere)
@@ -168,12 +170,19 @@ def test_process_stays_with_the_release_that_it_began_with(
     try:
         # no process has read this page's template yet
         answers = {requests.get(f"{m.ADDRESS}/api/v1/docs", timeout=30).status_code for _ in "1234"}
+        answers.add(_classify_batch())
         ready = requests.get(f"{m.ADDRESS}/readyz", timeout=30).status_code
     finally:
         current.unlink()
         current.symlink_to(first_release)
         shutil.rmtree(elsewhere)
     assert (answers, ready) == ({200}, 200)
+
+
+def _classify_batch() -> int:
+    picture = (PROJECT / "digit_classifier" / "samples" / "4-7.png").read_bytes()
+    url = f"{m.ADDRESS}/api/v1/classify/batch"
+    return requests.post(url, files={"images": picture}, timeout=60).status_code
 
 
 def test_way_back_is_the_last_good_release_and_is_never_pruned(
