@@ -16,7 +16,6 @@ from PIL import Image
 
 from digit_classifier.models.store import PRETRAINED, read_model_file
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.components import find_components
 from digit_classifier.numbers.foreground import local_contrast
 from digit_classifier.numbers.hypotheses import Line, make_lines
 from digit_classifier.numbers.path import find_path
@@ -49,8 +48,7 @@ def main() -> None:
     mpl.use("Agg")
     model = read_model_file(PRETRAINED / "mlp" / "model.safetensors", "mlp")
     gray = draw_number()
-    contrast, mask = find_ink(local_contrast(gray))
-    (line,) = make_lines(contrast, find_components(mask))
+    (line,) = make_lines(*find_ink(local_contrast(gray)))
     framed = np.stack([hypothesis.framed for hypothesis in line.hypotheses])
     logits = model.classifier.predict_logits(vectorize(framed, model.metadata.input_scaling))
     scores = DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))

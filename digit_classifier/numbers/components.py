@@ -1,6 +1,7 @@
 """The connected components of the ink that may be digits or parts of digits."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -42,6 +43,21 @@ class Components:
     heights: NDArray[np.intp]
     amounts: NDArray[np.intp]
 
+    @classmethod
+    def of_mask(cls, mask: Gray) -> Self:
+        """Find the components of a mask, uint8 of shape (height, width)."""
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(
+            mask, connectivity=8, ltype=label_type(mask)
+        )
+        return cls(labels, *stats[1:].T.astype(np.intp))
+
+    def without(self, is_removed: NDArray[np.bool_]) -> Self:
+        """Return those that are left when some, a flag for each, are removed."""
+        if not is_removed.any():
+            return self
+        is_kept = np.concatenate([[False], ~is_removed])
+        return self.of_mask(is_kept.view(np.uint8).take(self.labels))
+
     @property
     def rights(self) -> NDArray[np.intp]:
         """First column to the right of each."""
@@ -60,14 +76,6 @@ class Components:
             int(self.widths[index]),
             int(self.heights[index]),
         )
-
-
-def find_components(mask: Gray) -> Components:
-    """Return the connected components of a mask, uint8 of shape (height, width)."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask, connectivity=8, ltype=label_type(mask)
-    )
-    return Components(labels, *stats[1:].T.astype(np.intp))
 
 
 def digit_height(components: Components) -> float:

@@ -39,6 +39,9 @@ CUTS_PER_HEIGHT = 5
 MAX_CUTS = 24
 
 
+Costs = NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Cut:
     """A way from the top to the bottom of a component.
@@ -67,10 +70,8 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
     max_cost : float
         Strokes that a cut crosses, at most.
     """
-    pixels = ink.astype(np.float32) / 255
-    pixels = np.maximum(pixels, HOLE_COST * holes(ink))
-    down, from_above = _pass(pixels)
-    up, from_below = _pass(pixels[::-1])
+    pixels = np.maximum(ink.astype(np.float32) / 255, HOLE_COST * holes(ink))  # 64 bits
+    (down, up), (from_above, from_below) = _cheapest_paths(np.stack([pixels, pixels[::-1]]))
     up, from_below = up[::-1], from_below[::-1]
     distance = max(2, round(MIN_DISTANCE * len(ink)))
     found = _junctions(ink, from_above, from_below)
@@ -156,21 +157,35 @@ def _valleys(profile: NDArray[np.integer], depth: float) -> list[int]:
     return valleys
 
 
-def _pass(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Return the cost of the cheapest path from the first row to each pixel, and its last step."""
-    height, width = pixels.shape
-    costs = np.empty_like(pixels)
-    steps = np.zeros((height, width), np.int8)
-    costs[0] = pixels[0]
-    padded = np.full(width + 2, np.inf, np.float32)
+def _cheapest_paths(pixels: Costs) -> tuple[Costs, NDArray[np.int8]]:
+    """Return the cost of the cheapest path to each pixel, and its last step.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n_pictures, height, width)
+        What each pixel costs. Paths begin in the first row.
+
+    Returns
+    -------
+    costs : ndarray of shape (n_pictures, height, width)
+    steps : ndarray of shape (n_pictures, height, width), int8
+        -1 where the path comes from the left, 0 from straight above, 1 from the right.
+    """
+    n_pictures, height, width = pixels.shape
+    costs = np.empty(pixels.shape)
+    padded = np.full((n_pictures, height, width + 2), np.inf, np.float32)
+    costs[:, 0] = padded[:, 0, 1:-1] = pixels[:, 0]
     for row in range(1, height):
-        padded[1:-1] = costs[row - 1]
-        straight = padded[1:-1]
-        left, right = padded[:-2] + ASIDE_COST, padded[2:] + ASIDE_COST
-        aside = np.minimum(left, right)
-        is_aside = aside < straight
-        steps[row] = np.where(left <= right, -1, 1) * is_aside
-        costs[row] = pixels[row] + np.where(is_aside, aside, straight)
+        above = padded[:, row - 1]
+        cheapest = np.minimum(above[:, :-2], above[:, 2:]) + ASIDE_COST
+        np.minimum(cheapest, above[:, 1:-1], out=cheapest)
+        np.add(cheapest, pixels[:, row], out=costs[:, row])
+        padded[:, row, 1:-1] = costs[:, row]
+    aside = padded[:, :-1] + ASIDE_COST
+    left, right = aside[:, :, :-2], aside[:, :, 2:]
+    is_aside = np.minimum(left, right) < padded[:, :-1, 1:-1]
+    steps = np.zeros(pixels.shape, np.int8)
+    steps[:, 1:] = np.where(left <= right, -1, 1) * is_aside
     return costs, steps
 
 
@@ -195,11 +210,10 @@ def _trace(
     return path
 
 
-def _local_minima(costs: NDArray[np.float32], distance: int) -> list[int]:
+def _local_minima(costs: Costs, distance: int) -> list[int]:
     """Return the columns that no other one within the distance undercuts, but for the rims."""
-    padded = np.pad(costs, distance, constant_values=np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * distance + 1)
-    is_minimum = costs <= windows.min(axis=1)
+    window = np.ones((1, 2 * distance + 1), np.uint8)
+    is_minimum = costs <= cv2.erode(costs[np.newaxis], window)[0]
     is_minimum[:2] = is_minimum[-2:] = False
     columns = np.flatnonzero(is_minimum)
     if not columns.size:

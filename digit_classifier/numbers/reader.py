@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.components import Components, find_components
+from digit_classifier.numbers.components import Components
 from digit_classifier.numbers.foreground import local_contrast, resize_to_work
 from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
 from digit_classifier.numbers.lines import high_components
@@ -92,10 +92,10 @@ def read_rows(
         There is far more than digits.
     """
     working = resize_to_work(gray)
-    contrast, mask = find_ink(local_contrast(working))
-    if not mask.any():
+    contrast, components = find_ink(local_contrast(working))
+    if not len(components.heights):
         raise NoInkError("Nothing on the image is as large as a digit.")
-    attempts = _attempts(contrast, mask)
+    attempts = _attempts(contrast, components)
     hypotheses = [
         hypothesis for _, lines in attempts for line in lines for hypothesis in line.hypotheses
     ]
@@ -127,17 +127,17 @@ def read_rows(
     return Rows(read_rows_, _confidence(best))
 
 
-def _attempts(contrast: Gray, mask: Gray) -> list[tuple[float, list[Line]]]:
+def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
     """Return the lines of the picture as it is and, where the hand slants, sheared upright."""
-    components = find_components(mask)
     upright = _lines(contrast, components, MAX_HYPOTHESES)
     attempts = [(0.0, upright)]
     slant = estimate_slant(high_components(components))
     if abs(slant) >= MIN_SLANT:
         limit = MAX_HYPOTHESES - sum(len(line.hypotheses) for line in upright)
-        sheared = cv2.threshold(shear(255 * mask, slant), STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
+        white = np.where(components.labels, np.uint8(255), np.uint8(0))
+        sheared = cv2.threshold(shear(white, slant), STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
         with suppress(TooComplexError):  # the picture as it is will do
-            lines = _lines(shear(contrast, slant), find_components(sheared), limit)
+            lines = _lines(shear(contrast, slant), Components.of_mask(sheared), limit)
             attempts.append((slant, lines))
     return attempts
 

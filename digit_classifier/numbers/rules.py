@@ -10,7 +10,6 @@ from digit_classifier.numbers.components import (
     MIN_HEIGHT,
     Components,
     digit_height,
-    find_components,
     find_frames,
 )
 from digit_classifier.numbers.foreground import ink_mask
@@ -66,8 +65,8 @@ CONTRAST_QUANTILE = 0.75
 MIN_WIDER = 3
 
 
-def find_ink(contrast: Gray) -> tuple[Gray, Gray]:
-    """Return the contrast without rules, boxes and borders, and the mask of its ink.
+def find_ink(contrast: Gray) -> tuple[Gray, Components]:
+    """Return the contrast without rules, boxes and borders, and the components of its ink.
 
     Parameters
     ----------
@@ -79,7 +78,7 @@ def find_ink(contrast: Gray) -> tuple[Gray, Gray]:
         Nothing stands out from the background.
     """
     mask = ink_mask(contrast)
-    components = find_components(mask)
+    components = Components.of_mask(mask)
     cleared = contrast
     for index in find_frames(components):
         own = (components.labels == index + 1).view(np.uint8)
@@ -89,7 +88,7 @@ def find_ink(contrast: Gray) -> tuple[Gray, Gray]:
     for faint in FAINT_FRACTIONS:
         if cleared is not contrast:
             contrast, mask = cleared, ink_mask(cleared)
-            components = find_components(mask)
+            components = Components.of_mask(mask)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
         seen = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
         height = digit_height(components)
@@ -196,27 +195,26 @@ def _erasable(mask: Gray, rules: _Rules, chosen: NDArray[np.bool_]) -> tuple[Gra
     return chosen.view(np.uint8).take(rules.labels) & rules.runs, erasable
 
 
-def remove_pale_uprights(contrast: Gray, mask: Gray) -> Gray:
-    """Blank upright strokes that are much paler than the digits: what is left of faint rules.
+def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
+    """Remove upright strokes that are much paler than the digits: what is left of faint rules.
 
     Parameters
     ----------
     contrast : ndarray of shape (height, width), uint8
-    mask : ndarray of shape (height, width), uint8
+    components : Components
     """
-    if not mask.any():
-        return mask
-    components = find_components(mask)
+    if not len(components.heights):
+        return components
     is_high = components.heights >= MIN_HEIGHT * digit_height(components)
     is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
     wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
     if len(wider) < MIN_WIDER or not len(upright):
-        return mask
+        return components
     of_pen = np.median([_contrast_of(index, contrast, components) for index in wider.tolist()])
-    is_pale = np.zeros(1 + len(is_high), bool)
+    is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
-        is_pale[1 + index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
-    return mask & (1 - is_pale.view(np.uint8)).take(components.labels) if is_pale.any() else mask
+        is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
+    return components.without(is_pale)
 
 
 def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
@@ -226,8 +224,8 @@ def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
     return Histogram(np.ascontiguousarray(contrast[place]), own).quantile(CONTRAST_QUANTILE)
 
 
-def remove_borders(mask: Gray) -> Gray:
-    """Blank what lies along an edge: the border of the paper, the fold of a book.
+def remove_borders(mask: Gray) -> Components:
+    """Return the components without what lies along an edge: a paper's border, a book's fold.
 
     Parameters
     ----------
@@ -241,17 +239,16 @@ def remove_borders(mask: Gray) -> Gray:
         if depth:
             mask[:, : depth + 1] = 0
         mask = np.rot90(mask)
-    mask = np.ascontiguousarray(mask)
-    components = find_components(mask)
+    components = Components.of_mask(np.ascontiguousarray(mask))
     labels = components.labels
     sizes = components.heights, components.widths
-    is_border = np.zeros(1 + len(components.heights), bool)
+    is_border = np.zeros(len(components.heights), bool)
     for edge, (along, across) in (
         (labels[:, :2], sizes),
         (labels[:, -2:], sizes),
         (labels[:2].T, sizes[::-1]),
         (labels[-2:].T, sizes[::-1]),
     ):
-        lengths = np.bincount(edge.max(axis=1), minlength=len(is_border))[1:]
-        is_border[1:] |= (lengths > STRIP_MIN_FRACTION * along) & (across < STRIP_ASPECT * along)
-    return mask & (1 - is_border.view(np.uint8)).take(labels) if is_border.any() else mask
+        lengths = np.bincount(edge.max(axis=1), minlength=1 + len(is_border))[1:]
+        is_border |= (lengths > STRIP_MIN_FRACTION * along) & (across < STRIP_ASPECT * along)
+    return components.without(is_border)
