@@ -51,12 +51,20 @@ class Components:
         )
         return cls(labels, *stats[1:].T.astype(np.intp))
 
+    @property
+    def mask(self) -> Gray:
+        """1 where there is one, and 0 for the background."""
+        return (self.labels > 0).view(np.uint8)
+
     def without(self, is_removed: NDArray[np.bool_]) -> Self:
         """Return those that are left when some, a flag for each, are removed."""
         if not is_removed.any():
             return self
-        is_kept = np.concatenate([[False], ~is_removed])
-        return self.of_mask(is_kept.view(np.uint8).take(self.labels))
+        kept = np.flatnonzero(~is_removed)
+        new_labels = np.zeros(1 + len(is_removed), self.labels.dtype)
+        new_labels[1 + kept] = np.arange(1, 1 + len(kept))
+        of_kept = (self.lefts, self.tops, self.widths, self.heights, self.amounts)
+        return type(self)(new_labels.take(self.labels), *(values[kept] for values in of_kept))
 
     @property
     def rights(self) -> NDArray[np.intp]:

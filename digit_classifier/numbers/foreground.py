@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 
 from digit_classifier.errors import NoInkError
+from digit_classifier.numbers.components import Components
 from digit_classifier.preprocessing.framing import MIN_CONTRAST
-from digit_classifier.preprocessing.levels import Gray, Histogram, contrast_range, label_type
+from digit_classifier.preprocessing.levels import Gray, Histogram, contrast_range
 from digit_classifier.preprocessing.steps.ink import NOTHING_STANDS_OUT, ink_threshold
 
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
@@ -69,8 +70,8 @@ def local_contrast(gray: Gray) -> Gray:
     return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))
 
 
-def ink_mask(contrast: Gray) -> Gray:
-    """Return 1 where there is ink.
+def find_ink_components(contrast: Gray) -> Components:
+    """Return the components of the ink.
 
     Parameters
     ----------
@@ -83,17 +84,13 @@ def ink_mask(contrast: Gray) -> Gray:
     """
     high = ink_threshold(contrast, Histogram(contrast))
     low = max(round(WEAK_INK_FRACTION * high), 1)
-    weak = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1]
-    n_labels, labels = cv2.connectedComponents(weak, connectivity=8, ltype=label_type(weak))
+    weak = Components.of_mask(cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1])
     strong = contrast > high
-    n_weak = np.bincount(labels.ravel(), minlength=n_labels)
-    n_strong = np.bincount(labels[strong], minlength=n_labels)
-    n_strong[0] = 0
-    is_ink = n_strong > STRONG_MIN_FRACTION * n_weak
-    is_mixed = (n_strong > 0) & ~is_ink
-    mask = is_ink.view(np.uint8).take(labels)
-    if is_mixed.any():
-        mask |= strong.view(np.uint8)
-    if not mask.any():
+    n_strong = np.bincount(weak.labels[strong], minlength=1 + len(weak.amounts))[1:]
+    is_ink = n_strong > STRONG_MIN_FRACTION * weak.amounts
+    found = weak.without(~is_ink)
+    if ((n_strong > 0) & ~is_ink).any():  # in a net of faint lines: its strong pixels alone
+        found = Components.of_mask(found.mask | strong.view(np.uint8))
+    if not len(found.amounts):
         raise NoInkError(NOTHING_STANDS_OUT)
-    return mask
+    return found

@@ -12,7 +12,7 @@ from digit_classifier.numbers.components import (
     digit_height,
     find_frames,
 )
-from digit_classifier.numbers.foreground import ink_mask
+from digit_classifier.numbers.foreground import find_ink_components
 from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
@@ -77,9 +77,8 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
     NoInkError
         Nothing stands out from the background.
     """
-    mask = ink_mask(contrast)
-    components = Components.of_mask(mask)
-    cleared = contrast
+    components = find_ink_components(contrast)
+    mask, cleared = components.mask, contrast
     for index in find_frames(components):
         own = (components.labels == index + 1).view(np.uint8)
         side = min(components.widths[index], components.heights[index])
@@ -87,18 +86,17 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
     n_rules = 0
     for faint in FAINT_FRACTIONS:
         if cleared is not contrast:
-            contrast, mask = cleared, ink_mask(cleared)
-            components = Components.of_mask(mask)
+            contrast, components = cleared, find_ink_components(cleared)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
         seen = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
         height = digit_height(components)
         is_ruled = n_rules >= RULED_MIN_RULES
-        cleared, n_rules = erase_rules(contrast, mask, seen, height, is_ruled=is_ruled)
+        cleared, n_rules = erase_rules(contrast, components.mask, seen, height, is_ruled=is_ruled)
         if not n_rules:
             break
     if cleared is not contrast:
-        contrast, mask = cleared, ink_mask(cleared)
-    return contrast, remove_pale_uprights(contrast, remove_borders(mask))
+        contrast, components = cleared, find_ink_components(cleared)
+    return contrast, remove_pale_uprights(contrast, remove_borders(components))
 
 
 def erase_rules(
@@ -224,13 +222,15 @@ def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
     return Histogram(np.ascontiguousarray(contrast[place]), own).quantile(CONTRAST_QUANTILE)
 
 
-def remove_borders(mask: Gray) -> Components:
-    """Return the components without what lies along an edge: a paper's border, a book's fold.
+def remove_borders(components: Components) -> Components:
+    """Remove what lies along an edge: the border of the paper, the fold of a book.
 
     Parameters
     ----------
-    mask : ndarray of shape (height, width), uint8
+    components : Components
     """
+    mask = components.mask
+    is_blanked = False
     for _ in range(4):  # the left edge, and with each turn the next one
         depth = 0
         limit = BORDER_MAX_FRACTION * mask.shape[1]
@@ -238,8 +238,10 @@ def remove_borders(mask: Gray) -> Components:
             depth += 1
         if depth:
             mask[:, : depth + 1] = 0
+            is_blanked = True
         mask = np.rot90(mask)
-    components = Components.of_mask(np.ascontiguousarray(mask))
+    if is_blanked:
+        components = Components.of_mask(np.ascontiguousarray(mask))
     labels = components.labels
     sizes = components.heights, components.widths
     is_border = np.zeros(len(components.heights), bool)
