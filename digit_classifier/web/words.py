@@ -70,6 +70,7 @@ class PredictionWords:
 
 def words_of_prediction(prediction: Prediction) -> PredictionWords:
     """Put a prediction in words."""
+    how = "that made it" if prediction.accepted else "that look most like"
     return PredictionWords(
         digit=str(prediction.digit) if prediction.accepted else "",
         sentence=_sentence(prediction),
@@ -78,7 +79,7 @@ def words_of_prediction(prediction: Prediction) -> PredictionWords:
         remarks=tuple(_WARNINGS[code] for code in prediction.warnings if code in _WARNINGS),
         source=f"by model {prediction.model_name} {prediction.model_version} in "
         f"{prediction.elapsed_ms:.1f} ms",
-        because=_because(prediction),
+        because=f"Strokes {how} {_with_article(prediction.digit)}",
     )
 
 
@@ -128,10 +129,11 @@ class NumberWords:
 
 def words_of_reading(reading: Reading) -> NumberWords:
     """Put a reading in words."""
+    of_how_many = f" for all {reading.n_digits} digits" if reading.n_digits > 1 else ""
     return NumberWords(
         lines=tuple(" ".join(row.as_json()["groups"]) for row in reading.rows),
         sentence=_sentence_of_reading(reading),
-        confidence=_confidence_of_reading(reading),
+        confidence=f"Confidence: {percent(reading.confidence)}{of_how_many}",
         remarks=tuple(
             _WARNINGS_OF_READING[code] for code in reading.warnings if code in _WARNINGS_OF_READING
         ),
@@ -147,11 +149,6 @@ def _words_of_digit(digit: ReadDigit) -> DigitWords:
         f"or {digit.runner_up}: {percent(digit.runner_up_confidence)}"
     )
     return DigitWords(text, digit.confidence < DOUBTFUL)
-
-
-def _confidence_of_reading(reading: Reading) -> str:
-    of_how_many = f" for all {reading.n_digits} digits" if reading.n_digits > 1 else ""
-    return f"Confidence: {percent(reading.confidence)}{of_how_many}"
 
 
 def _sentence_of_reading(reading: Reading) -> str:
@@ -179,11 +176,6 @@ def _sentence(prediction: Prediction) -> str:
     if prediction.confidence >= _FAIRLY_SURE:
         return "I am fairly sure."
     return f"I am not sure: it could be {prediction.digit} or {_runner_up(prediction)}."
-
-
-def _because(prediction: Prediction) -> str:
-    how = "that made it" if prediction.accepted else "that look most like"
-    return f"Strokes {how} {_with_article(prediction.digit)}"
 
 
 def _with_article(digit: int) -> str:
