@@ -12,11 +12,39 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed
 from digit_classifier.preprocessing.levels import Gray
-from digit_classifier.scenes.choice import choose
 from digit_classifier.scenes.proposals import Proposal, plausibility_of_whole, propose
 
 #: The warning that two ways to frame an image show different digits, each as plausible.
 AMBIGUOUS = "ambiguous"
+#: Exponent of a probability: of several ways to frame a picture, the one that looks most like a
+#: digit looks more like one than it is.
+SHARPNESS = 4
+#: Difference of the scores within which another digit is as good an answer.
+AMBIGUOUS_MARGIN = 0.4
+#: Weights of the best answer and of the other one in their mean.
+AMBIGUOUS_WEIGHTS = (0.55, 0.45)
+#: Fraction of its implausibility by which a proposal's answer is less confident.
+IMPLAUSIBILITY_WEIGHT = 0.2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen proposal.
+
+    Attributes
+    ----------
+    index : int
+        Of the proposal; 0 is the framing as a whole.
+    probabilities : ndarray of shape (n_classes,)
+        Of the chosen proposal, less confident the less plausible it is; where the choice is
+        ambiguous, a mean of both answers.
+    is_ambiguous : bool
+        Whether another digit is as good an answer.
+    """
+
+    index: int
+    probabilities: Array
+    is_ambiguous: bool
 
 
 @dataclass(frozen=True)
@@ -90,7 +118,7 @@ def choose_framings(
     framed = [proposal.framed.image for _, proposals in proposed for proposal in proposals]
     of_proposals = iter(predict_proba(framed) if framed else ())
     return [
-        _choose(default, proposals, [*islice(of_proposals, len(proposals))])
+        _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
         for default, proposals in proposed
     ]
 
@@ -106,7 +134,7 @@ def _propose(default: ChosenFraming) -> tuple[ChosenFraming, list[Proposal]]:
     return replace(default, image=timed), proposals
 
 
-def _choose(
+def _choose_framing(
     default: ChosenFraming, proposals: Sequence[Proposal], of_proposals: Sequence[Array]
 ) -> ChosenFraming:
     """Return the image as its most digit-like proposal frames it, or as a whole.
@@ -121,7 +149,7 @@ def _choose(
     """
     if not proposals:
         return default
-    choice = choose(
+    choice = choose_proposal(
         np.stack([default.probabilities, *of_proposals]),
         [plausibility_of_whole(proposals), *(proposal.plausibility for proposal in proposals)],
     )
@@ -135,3 +163,34 @@ def _choose(
         return chosen
     best = proposals[choice.index - 1]
     return replace(chosen, image=replace(default.image, framed=best.framed, steps=best.steps))
+
+
+def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
+    """Return the most digit-like proposal that is plausible.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (1 + n_proposals, n_classes)
+        Calibrated; those of the framing as a whole come first.
+    plausibilities : sequence of 1 + n_proposals floats
+        Logarithms of how probable each of them is, whatever it looks like.
+    """
+    scores = SHARPNESS * np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
+    digits = probabilities.argmax(axis=1)
+    best = int(scores.argmax())
+    rivals = np.where(digits == digits[best], -np.inf, scores)
+    rival = int(rivals.argmax())
+    if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
+        mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
+        return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
+    if best == 0:
+        return Choice(best, probabilities[best], is_ambiguous=False)
+    return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)
+
+
+def _doubted(probabilities: Array, plausibility: float) -> Array:
+    """Return the probabilities mixed with those of not knowing."""
+    trust = probabilities.max() ** (SHARPNESS - 1)
+    trust *= np.exp(IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
+    mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)
+    return mixed

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from digit_classifier.framed_images import FramedImage, frame_image
-from digit_classifier.framing_choice import ChosenFraming, choose_framings
+from digit_classifier.framing_choice import ChosenFraming, choose_framings, choose_proposal
 from digit_classifier.preprocessing.decode import DecodeLimits
 from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.scenes.proposals import propose
@@ -154,3 +154,58 @@ def test_after_the_latest_time_images_stay_framed_as_a_whole(circled: FramedImag
 
     assert network.calls == [1]
     assert chosen.image is circled
+
+
+def test_most_digit_like_proposal_is_chosen() -> None:
+    choice = choose_proposal(
+        np.stack([sure_of(8, 0.3), sure_of(2, 0.5), sure_of(4, 0.99)]), [-0.5, 0, 0]
+    )
+
+    assert choice.index == 2
+    assert choice.probabilities.argmax() == 4
+    assert not choice.is_ambiguous
+
+
+def test_implausible_proposal_is_not_chosen_though_it_looks_like_a_digit() -> None:
+    assert choose_proposal(np.stack([sure_of(3, 0.95), sure_of(1, 0.99)]), [-0.5, -3.0]).index == 0
+
+
+def test_plausible_proposal_is_preferred_to_the_whole() -> None:
+    choice = choose_proposal(np.stack([sure_of(3, 0.99), sure_of(2, 0.99)]), [-0.5, 0])
+
+    assert (choice.index, choice.is_ambiguous) == (1, False)
+
+
+def test_two_digits_that_are_as_plausible_are_ambiguous() -> None:
+    choice = choose_proposal(
+        np.stack([sure_of(8, 0.2), sure_of(4, 0.99), sure_of(7, 0.98)]), [-0.5, -0.4, -0.4]
+    )
+
+    assert choice.is_ambiguous
+    assert choice.probabilities.argmax() == 4
+    assert choice.probabilities.max() < 0.6
+
+
+def test_proposals_that_agree_are_not_ambiguous() -> None:
+    probabilities = np.stack([sure_of(4, 0.98), sure_of(4, 0.99)])
+
+    assert not choose_proposal(probabilities, [-0.5, -0.5]).is_ambiguous
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.99])
+def test_proposal_is_less_confident_than_the_network_and_the_less_plausible_the_less(
+    confidence: float,
+) -> None:
+    probabilities = np.stack([sure_of(5, 0.1), sure_of(5, confidence)])
+    plausible, doubtful = (choose_proposal(probabilities, [-9, score]) for score in (0.0, -1.0))
+
+    assert confidence > plausible.probabilities.max() > doubtful.probabilities.max()
+    assert plausible.probabilities.sum() == pytest.approx(1)
+
+
+def test_digit_is_that_of_the_chosen_proposal() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        probabilities = rng.dirichlet(np.full(10, 0.1), size=4)
+        choice = choose_proposal(probabilities, rng.uniform(-1, 0, 4).tolist())
+        assert choice.probabilities.argmax() == probabilities[choice.index].argmax()
