@@ -225,6 +225,71 @@ class DigitClassifier:
         """
         return [prediction for prediction, _ in self._predict_images(images, latest)]
 
+    def predict_framed(self, tensor: Tensor) -> dict[str, Tensor]:
+        """Read digits that are framed already, light on black, as MNIST's own are.
+
+        Parameters
+        ----------
+        tensor : Tensor
+            As :func:`digit_classifier.tensors.framed_digits` reads it.
+
+        Returns
+        -------
+        dict of Tensor
+            ``probabilities``, FP32 of shape (n, 10), and ``digits``, INT64 of shape (n,).
+
+        Raises
+        ------
+        TensorError
+        """
+        metadata = self.model.metadata
+        probabilities = self.predict_proba(framed_digits(tensor, metadata.image_shape))
+        digits = np.array(metadata.class_labels)[probabilities.argmax(axis=1)]
+        return {
+            "probabilities": Tensor.of(probabilities, "FP32"),
+            "digits": Tensor.of(digits, "INT64"),
+        }
+
+    def predict_proba(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
+        """Calibrated probabilities of framed digits.
+
+        Parameters
+        ----------
+        framed : ndarray of shape (n_samples, height, width), uint8 or float32
+            Of the model's image shape, from 0 to 255.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 10), float32
+        """
+        return softmax(self._predict_logits(framed), self.model.metadata.temperature)
+
+    def self_test(self) -> None:
+        """Read the digit picture that ships with the package.
+
+        Raises
+        ------
+        SelfTestError
+            It was not read as the 7 that it is.
+        """
+        image = frame_image(_SELF_TEST.read_bytes(), self.limits, self.framing)
+        prediction, _ = self._predict_one(image, inspect=False)
+        if prediction.digit != int(_SELF_TEST.stem):
+            raise SelfTestError(
+                f"The model {self.model.name!r} reads the self-test's {_SELF_TEST.stem} "
+                f"as {prediction.digit}."
+            )
+
+    def _predict_one(self, image: FramedImage, *, inspect: bool) -> tuple[Prediction, FramedImage]:
+        ((prediction, chosen),) = self._predict_images([image])
+        if not inspect:
+            return prediction, chosen
+        (vector,) = vectorize(
+            self._resize([chosen.framed.image]), self.model.metadata.input_scaling
+        )
+        layers = tuple(summarize_layers(self.model.classifier, vector))
+        return replace(prediction, layers=layers), chosen
+
     def _predict_images(
         self, images: Sequence[FramedImage], latest: float = math.inf
     ) -> list[tuple[Prediction, FramedImage]]:
@@ -285,75 +350,6 @@ class DigitClassifier:
             return warnings
         return (SEVERAL_DIGITS, *warnings)
 
-    def predict_framed(self, tensor: Tensor) -> dict[str, Tensor]:
-        """Read digits that are framed already, light on black, as MNIST's own are.
-
-        Parameters
-        ----------
-        tensor : Tensor
-            As :func:`digit_classifier.tensors.framed_digits` reads it.
-
-        Returns
-        -------
-        dict of Tensor
-            ``probabilities``, FP32 of shape (n, 10), and ``digits``, INT64 of shape (n,).
-
-        Raises
-        ------
-        TensorError
-        """
-        metadata = self.model.metadata
-        probabilities = self.predict_proba(framed_digits(tensor, metadata.image_shape))
-        digits = np.array(metadata.class_labels)[probabilities.argmax(axis=1)]
-        return {
-            "probabilities": Tensor.of(probabilities, "FP32"),
-            "digits": Tensor.of(digits, "INT64"),
-        }
-
-    def predict_proba(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
-        """Calibrated probabilities of framed digits.
-
-        Parameters
-        ----------
-        framed : ndarray of shape (n_samples, height, width), uint8 or float32
-            Of the model's image shape, from 0 to 255.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, 10), float32
-        """
-        return softmax(self._predict_logits(framed), self.model.metadata.temperature)
-
-    def _predict_logits(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
-        vectors = vectorize(framed, self.model.metadata.input_scaling)
-        return self.model.classifier.predict_logits(vectors)
-
-    def self_test(self) -> None:
-        """Read the digit picture that ships with the package.
-
-        Raises
-        ------
-        SelfTestError
-            It was not read as the 7 that it is.
-        """
-        image = frame_image(_SELF_TEST.read_bytes(), self.limits, self.framing)
-        prediction, _ = self._predict_one(image, inspect=False)
-        if prediction.digit != int(_SELF_TEST.stem):
-            raise SelfTestError(
-                f"The model {self.model.name!r} reads the self-test's {_SELF_TEST.stem} "
-                f"as {prediction.digit}."
-            )
-
-    def _predict_one(self, image: FramedImage, *, inspect: bool) -> tuple[Prediction, FramedImage]:
-        ((prediction, chosen),) = self._predict_images([image])
-        if not inspect:
-            return prediction, chosen
-        (vector,) = vectorize(
-            self._resize([chosen.framed.image]), self.model.metadata.input_scaling
-        )
-        layers = tuple(summarize_layers(self.model.classifier, vector))
-        return replace(prediction, layers=layers), chosen
-
     def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> Rows:
         return read_rows(
             gray,
@@ -361,6 +357,10 @@ class DigitClassifier:
             temperature=self.model.metadata.temperature,
             shown_shape=shown_shape,
         )
+
+    def _predict_logits(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
+        vectors = vectorize(framed, self.model.metadata.input_scaling)
+        return self.model.classifier.predict_logits(vectors)
 
     def _resize(self, framed: Iterable[Gray]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
