@@ -20,13 +20,17 @@ if SERVES:
     metrics_directory.share_metrics(WORKERS)  # before prometheus_client is imported
 
 from digit_classifier.web import create_app  # noqa: E402
-from digit_classifier.web.process import load_shedding, memory, stopped_workers  # noqa: E402
-from digit_classifier.web.process.workers import report_ready, warm_up  # noqa: E402
+from digit_classifier.web.process import load_shedding, stopped_workers  # noqa: E402
+from digit_classifier.web.process.workers import (  # noqa: E402
+    limit_memory,
+    report_ready,
+    warm_up,
+)
 
 log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
 application = create_app(log_file=log_file)
 if SERVES:
-    memory.give_back()
+    limit_memory()
 warm_up(application)
 if SERVES:
     load_shedding.begin(application)

@@ -39,11 +39,10 @@ def service(folder: Path) -> Flask:
     """Return the application as Apache serves it, with its log and its metrics."""
     metrics_directory.share_metrics(folder)  # before prometheus_client is imported
     from digit_classifier.web import create_app
-    from digit_classifier.web.process import memory
-    from digit_classifier.web.process.workers import warm_up
+    from digit_classifier.web.process.workers import limit_memory, warm_up
 
     app = create_app(Settings(secret_key=ts.SecretStr("k" * 32)), folder / "log")
-    memory.give_back()
+    limit_memory()
     warm_up(app)
     return app
 

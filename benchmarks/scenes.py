@@ -19,9 +19,9 @@ from PIL import Image, ImageDraw
 from digit_classifier.errors import InputError
 from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.framed_images import frame_image
+from digit_classifier.framing_choice import choose_proposal
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
-from digit_classifier.scenes.choice import choose
 from digit_classifier.scenes.proposals import plausibility_of_whole, propose
 from digit_classifier.settings import load_settings
 from tests.scenes import FAMILIES, FURTHER, draw_scene
@@ -118,11 +118,13 @@ def best_two(
     images = np.stack([whole.framed.image, *(p.framed.image for p in proposals)])
     probabilities = classifier.predict_proba(images)
     plausibilities = [plausibility_of_whole(proposals), *(p.plausibility for p in proposals)]
-    best = choose(probabilities, plausibilities).index
+    best = choose_proposal(probabilities, plausibilities).index
     others = [index for index in range(len(images)) if index != best]
     order = [best]
     if others:
-        runner_up = choose(probabilities[others], [plausibilities[i] for i in others]).index
+        runner_up = choose_proposal(
+            probabilities[others], [plausibilities[i] for i in others]
+        ).index
         order.append(others[runner_up])
     return [(images[index], probabilities[index]) for index in order]
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import InputError, NoInkError, SelfTestError
 from digit_classifier.framed_images import FramedImage, frame_image, frame_images, ms_since
+from digit_classifier.framing_choice import ChosenFraming, choose_framings
 from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
@@ -24,10 +25,9 @@ from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_
 from digit_classifier.preprocessing.decode.pixels import parse_pixels
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed, Framing, frame
+from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
-from digit_classifier.scenes.choice import choose
-from digit_classifier.scenes.proposals import Proposal, plausibility_of_whole, propose
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
 
@@ -38,20 +38,8 @@ MIN_TEXT_CONFIDENCE = 0.5
 
 #: Images of a batch that are kept in memory at a time.
 N_IN_MEMORY = 64
-#: The warning that two ways to frame the picture show different digits, each as plausible.
-AMBIGUOUS = "ambiguous"
 
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """An image as it was framed in the end and as a whole, and what the network makes of it."""
-
-    image: FramedImage
-    whole: Framed
-    probabilities: Array
-    is_ambiguous: bool = False
 
 
 class DigitClassifier:
@@ -237,100 +225,6 @@ class DigitClassifier:
         """
         return [prediction for prediction, _ in self._predict_images(images, latest)]
 
-    def _predict_images(
-        self, images: Sequence[FramedImage], latest: float = math.inf
-    ) -> list[tuple[Prediction, FramedImage]]:
-        """Predict, and return each image as it was framed in the end."""
-        if not images:
-            return []
-        started = time.perf_counter()
-        judged = self._judge(images, latest)
-        warnings = [self._warnings(of_image, latest) for of_image in judged]
-        # proposing is a part of framing
-        framing_ms = sum(of_image.image.frame_ms for of_image in judged)
-        framing_ms -= sum(image.frame_ms for image in images)
-        network_ms = (ms_since(started) - framing_ms) / len(images)
-        return [
-            (self._prediction(of_image, of_warnings, network_ms), of_image.image)
-            for of_image, of_warnings in zip(judged, warnings, strict=True)
-        ]
-
-    def _judge(self, images: Sequence[FramedImage], latest: float) -> list[_Judged]:
-        """Let the network choose among the ways to frame each image."""
-        of_wholes = self.predict_proba(self._stack([image.framed for image in images]))
-        proposed = [
-            self._propose(image, of_whole) if time.perf_counter() <= latest else (image, [])
-            for image, of_whole in zip(images, of_wholes, strict=True)
-        ]
-        framed = [proposal.framed for _, of_image in proposed for proposal in of_image]
-        rows = iter(self.predict_proba(self._stack(framed)) if framed else ())
-        return [
-            self._chosen(image, of_image, np.stack([of_whole, *islice(rows, len(of_image))]))
-            for (image, of_image), of_whole in zip(proposed, of_wholes, strict=True)
-        ]
-
-    def _propose(
-        self, image: FramedImage, probabilities: Array
-    ) -> tuple[FramedImage, list[Proposal]]:
-        """Frame an image in other ways, unless it is clear and accepted; and add the time."""
-        is_accepted = float(probabilities.max()) >= self.model.metadata.min_confidence
-        if image.reduced is None or (is_accepted and image.framed.is_clear):
-            return image, []
-        started = time.perf_counter()
-        proposals = propose(image.reduced)
-        return replace(image, frame_ms=image.frame_ms + ms_since(started)), proposals
-
-    def _chosen(
-        self, image: FramedImage, proposals: Sequence[Proposal], probabilities: Array
-    ) -> _Judged:
-        """Return the image as its most digit-like proposal frames it.
-
-        Parameters
-        ----------
-        image : FramedImage
-            Framed as a whole.
-        proposals : sequence of Proposal
-            Other ways to frame it.
-        probabilities : ndarray of shape (1 + n_proposals, n_classes)
-        """
-        if not proposals:
-            return _Judged(image, image.framed, probabilities[0])
-        of_whole = plausibility_of_whole(proposals)
-        choice = choose(probabilities, [of_whole, *(p.plausibility for p in proposals)])
-        judged = _Judged(image, image.framed, choice.probabilities, choice.is_ambiguous)
-        if SEVERAL_DIGITS in image.framed.warnings and (
-            not self._accepts(judged) or any(p.shows_two for p in proposals)
-        ):
-            return _Judged(image, image.framed, probabilities[0], choice.is_ambiguous)
-        if choice.index == 0:
-            return judged
-        chosen = proposals[choice.index - 1]
-        return replace(judged, image=replace(image, framed=chosen.framed, steps=chosen.steps))
-
-    def _prediction(
-        self, judged: _Judged, warnings: tuple[str, ...], network_ms: float
-    ) -> Prediction:
-        metadata, image = self.model.metadata, judged.image
-        of_classes = judged.probabilities.tolist()
-        best = int(judged.probabilities.argmax())
-        return Prediction(
-            digit=metadata.class_labels[best],
-            confidence=of_classes[best],
-            probabilities=tuple(of_classes),
-            accepted=self._accepts(judged),
-            warnings=warnings,
-            model_name=self.model.name,
-            model_version=self.model.version,
-            classifier=metadata.classifier,
-            elapsed_ms=image.decode_ms + image.frame_ms + network_ms,
-            stages=Stages(image.decode_ms, image.frame_ms, network_ms),
-            image=image.image,
-        )
-
-    def _accepts(self, judged: _Judged) -> bool:
-        confidence = float(judged.probabilities.max())
-        return confidence >= self.model.metadata.min_confidence and not judged.is_ambiguous
-
     def predict_framed(self, tensor: Tensor) -> dict[str, Tensor]:
         """Read digits that are framed already, light on black, as MNIST's own are.
 
@@ -370,14 +264,6 @@ class DigitClassifier:
         """
         return softmax(self._predict_logits(framed), self.model.metadata.temperature)
 
-    def _predict_resized_logits(self, framed: NDArray[np.uint8]) -> Array:
-        shape = self.model.metadata.image_shape
-        return self._predict_logits(np.stack([resize(image, *shape) for image in framed]))
-
-    def _predict_logits(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
-        vectors = vectorize(framed, self.model.metadata.input_scaling)
-        return self.model.classifier.predict_logits(vectors)
-
     def self_test(self) -> None:
         """Read the digit picture that ships with the package.
 
@@ -398,21 +284,65 @@ class DigitClassifier:
         ((prediction, chosen),) = self._predict_images([image])
         if not inspect:
             return prediction, chosen
-        (vector,) = vectorize(self._stack([chosen.framed]), self.model.metadata.input_scaling)
+        (vector,) = vectorize(
+            self._resize([chosen.framed.image]), self.model.metadata.input_scaling
+        )
         layers = tuple(summarize_layers(self.model.classifier, vector))
         return replace(prediction, layers=layers), chosen
 
-    def _warnings(self, judged: _Judged, latest: float) -> tuple[str, ...]:
-        """Add ``"ambiguous"``, and ``"several_digits"`` where a rejected image reads as a number.
+    def _predict_images(
+        self, images: Sequence[FramedImage], latest: float = math.inf
+    ) -> list[tuple[Prediction, FramedImage]]:
+        """Predict, and return each image as it was framed in the end."""
+        if not images:
+            return []
+        started = time.perf_counter()
+        choices = choose_framings(
+            images,
+            lambda framed: self.predict_proba(self._resize(framed)),
+            min_confidence=self.model.metadata.min_confidence,
+            latest=latest,
+        )
+        warnings = [self._warnings(chosen, latest) for chosen in choices]
+        # making proposals is a part of framing
+        framing_ms = sum(chosen.image.frame_ms for chosen in choices)
+        framing_ms -= sum(image.frame_ms for image in images)
+        network_ms = (ms_since(started) - framing_ms) / len(images)
+        return [
+            (self._prediction(chosen, of_image, network_ms), chosen.image)
+            for chosen, of_image in zip(choices, warnings, strict=True)
+        ]
+
+    def _prediction(
+        self, chosen: ChosenFraming, warnings: tuple[str, ...], network_ms: float
+    ) -> Prediction:
+        metadata, image = self.model.metadata, chosen.image
+        of_classes = chosen.probabilities.tolist()
+        best = int(chosen.probabilities.argmax())
+        return Prediction(
+            digit=metadata.class_labels[best],
+            confidence=of_classes[best],
+            probabilities=tuple(of_classes),
+            accepted=chosen.is_accepted,
+            warnings=warnings,
+            model_name=self.model.name,
+            model_version=self.model.version,
+            classifier=metadata.classifier,
+            elapsed_ms=image.decode_ms + image.frame_ms + network_ms,
+            stages=Stages(image.decode_ms, image.frame_ms, network_ms),
+            image=image.image,
+        )
+
+    def _warnings(self, chosen: ChosenFraming, latest: float) -> tuple[str, ...]:
+        """Return the framing's, with ``"several_digits"`` where a rejected image reads as a number.
 
         Framing sees digits that stand apart; these touch.
         """
-        framed = judged.image.framed
-        warnings = framed.warnings + (AMBIGUOUS,) * judged.is_ambiguous
-        if self._accepts(judged) or SEVERAL_DIGITS in warnings or time.perf_counter() > latest:
+        warnings = chosen.warnings
+        if chosen.is_accepted or SEVERAL_DIGITS in warnings or time.perf_counter() > latest:
             return warnings
         try:
-            found = self._read_rows(judged.whole.image, judged.whole.image.shape)
+            found = self._read_rows(chosen.whole.image, chosen.whole.image.shape)
         except InputError:
             return warnings
         n_digits = sum(len(row.digits) for row in found.rows)
@@ -420,18 +350,22 @@ class DigitClassifier:
             return warnings
         return (SEVERAL_DIGITS, *warnings)
 
-    def _read_rows(self, gray: NDArray[np.uint8], shown_shape: tuple[int, int]) -> Rows:
+    def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> Rows:
         return read_rows(
             gray,
-            self._predict_resized_logits,
+            lambda framed: self._predict_logits(self._resize(framed)),
             temperature=self.model.metadata.temperature,
             shown_shape=shown_shape,
         )
 
-    def _stack(self, framed: Sequence[Framed]) -> NDArray[np.uint8]:
+    def _predict_logits(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
+        vectors = vectorize(framed, self.model.metadata.input_scaling)
+        return self.model.classifier.predict_logits(vectors)
+
+    def _resize(self, framed: Iterable[Gray]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
         shape = self.model.metadata.image_shape
-        return np.stack([resize(digit.image, *shape) for digit in framed])
+        return np.stack([resize(image, *shape) for image in framed])
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

@@ -108,11 +108,14 @@ def load_settings() -> Settings:
     SettingsError
         The file is missing, is not TOML, has an unknown key, or a value has the wrong type.
     """
+    path = Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+    # for typed-settings, "!" marks a file that must exist
+    file = f"!{path}" if CONFIG_VARIABLE in os.environ else f"{path}"
     try:
         return ts.load_settings(
             Settings,
             loaders=[
-                ts.FileLoader(files=[_config_file()], formats={"*": ts.TomlFormat(TABLE)}),
+                ts.FileLoader(files=[file], formats={"*": ts.TomlFormat(TABLE)}),
                 ts.EnvLoader(prefix=ENV_PREFIX),
             ],
             # lists in variables are separated by commas, since addresses contain colons
@@ -122,14 +125,4 @@ def load_settings() -> Settings:
     except ts.exceptions.InvalidSettingsError as exc:
         raise SettingsError("; ".join(str(error) for error in exc.exceptions)) from exc
     except (ts.exceptions.TsError, OSError, UnicodeDecodeError) as exc:
-        raise SettingsError(f"The settings cannot be read from {_config_path()}: {exc}") from exc
-
-
-def _config_path() -> Path:
-    return Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
-
-
-def _config_file() -> str:
-    """Return the file for typed-settings, marked with "!" if it must exist."""
-    mark = "!" if CONFIG_VARIABLE in os.environ else ""
-    return f"{mark}{_config_path()}"
+        raise SettingsError(f"The settings cannot be read from {path}: {exc}") from exc

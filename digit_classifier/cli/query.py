@@ -139,15 +139,20 @@ def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:
     failed = [reply for reply in replies if reply.digit is None]
     answered = [reply for reply in replies if reply.digit is not None]
     wrong = [reply for reply in answered if not reply.is_right]
+    misreadings = [f"{reply.name} read as {reply.digit}" for reply in wrong]
+    failures = [
+        f"{reply.name}: {f'HTTP {reply.status}' if reply.status else reply.text}"
+        for reply in failed
+    ]
     rate = f"{len(replies) / seconds:.0f} a second, {concurrency} at once"
     lines = [
         f"{len(replies):,} requests in {seconds:.2f} s: {rate}",
-        f"errors: {len(failed)}{_named(failed, _failure)}",
+        f"errors: {len(failed)}{_first_of(failures)}",
     ]
     if answered:
         percentiles = np.percentile([1000 * reply.seconds for reply in answered], (50, 90, 99, 100))
         lines += [
-            f"accuracy: {1 - len(wrong) / len(answered):.2%}{_named(wrong, _misreading)}",
+            f"accuracy: {1 - len(wrong) / len(answered):.2%}{_first_of(misreadings)}",
             "latency: median {:.1f} ms, 90 % {:.1f} ms, 99 % {:.1f} ms, longest {:.1f} ms".format(
                 *percentiles
             ),
@@ -155,16 +160,8 @@ def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:
     return "\n".join(lines)
 
 
-def _named(replies: Sequence[Reply], tell: Any) -> str:
-    if not replies:
+def _first_of(items: Sequence[str]) -> str:
+    if not items:
         return ""
-    more = ", …" if len(replies) > _SHOWN else ""
-    return f" ({', '.join(map(tell, replies[:_SHOWN]))}{more})"
-
-
-def _misreading(reply: Reply) -> str:
-    return f"{reply.name} read as {reply.digit}"
-
-
-def _failure(reply: Reply) -> str:
-    return f"{reply.name}: {f'HTTP {reply.status}' if reply.status else reply.text}"
+    more = ", …" if len(items) > _SHOWN else ""
+    return f" ({', '.join(items[:_SHOWN])}{more})"

@@ -1,10 +1,12 @@
-"""Pictures in the forms that programs have them: bytes, files, Pillow images, arrays."""
+"""Pictures in the forms that programs have them, and in batches that the service takes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
+
+from digit_classifier.client.answers import Refusal
 
 
 @runtime_checkable
@@ -24,6 +26,11 @@ class ArrayLike(Protocol):
 
 #: An image file's bytes, its path, or the open file; or pixels, of Pillow or in an array.
 Image = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO | PillowImage | ArrayLike
+#: A picture's name, where it has one, and an image file's content.
+Named = tuple[str | None, bytes]
+
+#: Half of what the service takes by default, which leaves room for what surrounds the files.
+MAX_BYTES = 16 * 1024 * 1024
 
 
 def named_content(image: Image) -> tuple[str | None, bytes]:
@@ -61,6 +68,38 @@ def named_content(image: Image) -> tuple[str | None, bytes]:
         raise TypeError('The file is open for text; open it by open(path, "rb").')
     name = getattr(image, "name", None)
     return Path(name).name if isinstance(name, str) else None, content
+
+
+def batches_of(
+    images: Iterable[Named | Refusal], max_items: int, max_bytes: int = MAX_BYTES
+) -> Iterator[list[Named | Refusal]]:
+    """Cut a stream of images into batches, holding one at a time.
+
+    Parameters
+    ----------
+    images : iterable of (name, content) or Refusal
+        A refusal, of a file that cannot be read, has no bytes.
+    max_items, max_bytes : int
+        A batch has at most so many images, and bytes; an image that is larger comes alone.
+
+    Raises
+    ------
+    ValueError
+        A batch of no images was asked for.
+    """
+    if max_items < 1:
+        raise ValueError("A batch has one image at least.")
+    batch: list[Named | Refusal] = []
+    n_bytes = 0
+    for image in images:
+        size = 0 if isinstance(image, Refusal) else len(image[1])
+        if batch and (len(batch) == max_items or n_bytes + size > max_bytes):
+            yield batch
+            batch, n_bytes = [], 0
+        batch.append(image)
+        n_bytes += size
+    if batch:
+        yield batch
 
 
 def _encode(image: Any) -> bytes:

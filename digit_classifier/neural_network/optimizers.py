@@ -1,9 +1,10 @@
-"""Optimizers of a flat parameter vector, and its moving average.
+"""Optimizers of a flat parameter vector, its moving average, and the learning rate's schedule.
 
-They update in place, block by block. A block and its moments stay in the processor's cache for all
-steps of the formula; expressions on whole vectors would read memory for each.
+Optimizers update in place, block by block. A block and its moments stay in the processor's cache
+for all steps of the formula; expressions on whole vectors would read memory for each.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -146,3 +147,24 @@ def update_average(average: Array, parameters: Array, decay: float) -> None:
         difference = np.subtract(parameters[block], target, out=scratch[: target.size])
         difference *= 1 - decay
         target += difference
+
+
+def warmup_cosine(step: int, n_steps: int, n_warmup_steps: int = 0) -> float:
+    """Return the factor of the peak learning rate: a linear warm-up, then half a cosine to zero.
+
+    Loshchilov & Hutter 2017, arXiv:1608.03983, equation 5, one cycle without restarts.
+
+    Parameters
+    ----------
+    step : int
+        0-based, less than `n_steps`.
+    n_steps, n_warmup_steps : int
+
+    Returns
+    -------
+    float in (0, 1]
+    """
+    if step < n_warmup_steps:
+        return (step + 1) / n_warmup_steps
+    progress = (step - n_warmup_steps) / max(1, n_steps - n_warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * progress))

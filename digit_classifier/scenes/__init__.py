@@ -1,1 +1,1 @@
-"""Other ways to frame a picture that has more on it than a digit, and which of them to believe."""
+"""Other ways to frame a picture that has more on it than a digit, each with its plausibility."""

@@ -16,7 +16,7 @@ from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
 from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.web import classifier, environments, errors, uploads
+from digit_classifier.web import classifier, errors, uploads
 from digit_classifier.web.access import api_keys, cors, rate_limits, security_headers
 from digit_classifier.web.api import docs, inference_v2, v1
 from digit_classifier.web.compat import (
@@ -48,6 +48,18 @@ _FOR_ALL = (
     pages.blueprint,
     samples.blueprint,
 )
+
+#: Flask's configuration by the setting ``environment``.
+_CONFIGURATIONS: dict[str, dict[str, object]] = {
+    "production": {},
+    # tracebacks in the browser can run code: for one's own machine only
+    "development": {
+        "DEBUG": 1,
+        "SEND_FILE_MAX_AGE_DEFAULT": None,
+        "TEMPLATES_AUTO_RELOAD": True,
+    },
+    "testing": {"TESTING": True, "WTF_CSRF_ENABLED": False},
+}
 
 
 class _JSON(DefaultJSONProvider):
@@ -98,7 +110,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         REQUESTS_AT_ONCE=settings.requests_at_once,
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
     )
-    app.config.update(environments.CONFIGURATIONS[settings.environment])
+    app.config.update(_CONFIGURATIONS[settings.environment])
     # what readiness looks at: that the process cannot write it
     app.config["READ_ONLY_MODEL"] = (
         find_model(settings.model, settings.models_dir) if settings.read_only else None

@@ -1,13 +1,34 @@
 """Explanations as documents, whose pictures are ``data:`` addresses that the page shows."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
 from digit_classifier.activations import LayerPicture, NetworkPictures
 from digit_classifier.explanation import Explanation, PictureWithBoxes, Step
-from digit_classifier.web.messages import STEPS, name_layer
+
+#: Each step of preprocessing, and what it is good for.
+STEPS = {
+    "decode": ("Decoded, in gray", "as the file has it"),
+    "shrink": ("Reduced", "fewer pixels are quicker to search"),
+    "crop_frames": ("Frame cut off", "a border is not ink"),
+    "remove_specks": ("Specks removed", "dust and grain"),
+    "level_bands": ("Bands levelled", "paper of two shades"),
+    "remove_background": ("Background removed", "shadows, and the paper's colour"),
+    "remove_lines": ("Ruled lines removed", "the paper's, not the pen's"),
+    "select_ink": ("Ink chosen", "what belongs to the digit"),
+    "unstretch": ("Proportions put right", "it was squeezed or stretched"),
+    "crop_to_ink": ("Cropped to the ink", "wherever it was written"),
+    "even_strokes": ("Strokes evened", "a thin pen made wider"),
+    "fit_box": ("Fitted to 20 pixels", "however large it was"),
+    "center_of_mass": ("Centred by its mass", "as in the training digits"),
+    "center": ("Middle of the picture", "since no ink stood out"),
+    "square_up": ("Sheet found and squared up", "what lies around it is no ink"),
+    "level_light": ("Light levelled", "shadows, and the lamp"),
+    "select_parts": ("Parts of the ink chosen", "without rules, rings and what the edge cuts"),
+}
 
 _Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
 
@@ -124,6 +145,16 @@ def _step(step: Step) -> StepDocument:
         "changed": step.changed,
         "picture": _address(step.png),
     }
+
+
+def name_layer(kind: str, n: int, shape: Sequence[int]) -> str:
+    """Name a layer of a network by what it has.
+
+    >>> name_layer("units", 1024, ()), name_layer("maps", 24, (14, 14))
+    ('1,024 units', '24 maps of 14 × 14')
+    """
+    size = f" of {' × '.join(map(str, shape))}" if shape else ""
+    return f"{n:,} {kind}{size}"
 
 
 def _address(png: bytes) -> str:

@@ -21,8 +21,8 @@ from digit_classifier.bulk.formats import COUNTED, FORMATS
 from digit_classifier.bulk.progress import Progress
 from digit_classifier.bulk.shards import build_manifest
 from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.sources.image_files import Picture
 from digit_classifier.bulk.sources.path_list import PathList
-from digit_classifier.bulk.sources.picture import Picture
 from digit_classifier.bulk.sources.pixel_table import PixelTable
 from digit_classifier.errors import InputError
 from tests.bulk import inputs

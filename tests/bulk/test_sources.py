@@ -18,8 +18,8 @@ from digit_classifier.bulk.shards import build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source, handle_cache
 from digit_classifier.bulk.sources.archives import Tar, Zip
 from digit_classifier.bulk.sources.base import Item, Source
-from digit_classifier.bulk.sources.folder import Folder
 from digit_classifier.bulk.sources.idx import Idx
+from digit_classifier.bulk.sources.image_files import Folder
 from digit_classifier.bulk.sources.path_list import PathList
 from digit_classifier.errors import BulkError, InputError, MissingPackageError
 from tests.bulk import inputs

@@ -13,7 +13,7 @@ from digit_classifier.client import (
     Reading,
     Refusal,
 )
-from digit_classifier.client.batches import batches_of
+from digit_classifier.client.images import batches_of
 from tests.client.conftest import answering
 from tests.web.pictures import REFUSED, dots, drawn, drawn_number
 

@@ -56,23 +56,6 @@ def test_two_digits_as_plausible_are_ambiguous_and_not_accepted(
     assert sorted(np.argsort(prediction.probabilities)[-2:].tolist()) == sorted(digits)
 
 
-def test_clear_picture_is_framed_once(
-    classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    propose, calls = inference.propose, []
-
-    def counted(gray: np.ndarray) -> list[inference.Proposal]:
-        calls.append(gray)
-        return propose(gray)
-
-    monkeypatch.setattr(inference, "propose", counted)
-
-    classifier.predict(encode(draw_digit(3, size=(200, 200)), "PNG"))
-    assert not calls
-    classifier.predict(draw_scene("circled", 3))
-    assert len(calls) == 1
-
-
 def facts(prediction: Prediction) -> tuple[int, bool, tuple[str, ...]]:
     return prediction.digit, prediction.accepted, prediction.warnings
 

@@ -1,5 +1,7 @@
 import pytest
 
+from digit_classifier.preprocessing.framing import STEPS
+from digit_classifier.web import explanations
 from tests.web.pictures import drawn
 
 
@@ -29,3 +31,8 @@ def test_each_step_says_what_it_is_good_for(client):
     for step in explained(client, "steps")["steps"]:
         assert step["title"]
         assert step["about"]
+
+
+def test_every_step_of_preprocessing_has_a_title():
+    of_scenes = ["square_up", "level_light", "select_parts"]
+    assert list(explanations.STEPS) == ["decode", *STEPS, "center", *of_scenes]

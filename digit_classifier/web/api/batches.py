@@ -10,7 +10,7 @@ from flask import current_app, request
 
 from digit_classifier.datasets.zip_files import ZIP_ERRORS, is_hidden, unpack
 from digit_classifier.errors import BadBatchError, FileTooLargeError, InputError
-from digit_classifier.web.api.requests import ImagesJson, NamedImage
+from digit_classifier.web.api.requests import ImagesJson
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.uploads.image_texts import image_of_text
 
@@ -108,12 +108,10 @@ def _of_json(body: bytes) -> Iterator[Item]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         reason = str(exc)[:_MAX_REASON]  # it may quote what was sent, however long that is
         raise BadBatchError(f"The JSON is not a batch: {reason}. {_HOW}") from exc
-    return (_of_entry(entry) for entry in document["images"])
-
-
-def _of_entry(entry: str | NamedImage) -> Item:
-    name, data = (None, entry) if isinstance(entry, str) else (entry.get("name"), entry["data"])
-    return _of_text(name, data)
+    return (
+        _of_text(None, one) if isinstance(one, str) else _of_text(one.get("name"), one["data"])
+        for one in document["images"]
+    )
 
 
 def _of_text(name: str | None, text: str) -> Item:

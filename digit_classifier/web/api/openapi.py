@@ -160,7 +160,10 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
         | _errors(blueprint, said, schemas),
     }
     if said.takes:
-        content = {media: _media(kind, schemas) for media, kind in said.takes.items()}
+        content = {
+            media: {"schema": _BINARY if kind is bytes else schemas.of(kind)}
+            for media, kind in said.takes.items()
+        }
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
@@ -183,41 +186,28 @@ def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str,
             yield {"name": name, "in": "query", "description": about, "schema": schema}
 
 
-def _media(kind: Any, schemas: _Schemas) -> dict[str, Any]:
-    return {"schema": _BINARY if kind is bytes else schemas.of(kind)}
-
-
-def _returned(view: Callable[..., Any]) -> Any:
-    kind = get_type_hints(view, include_extras=True)["return"]
-    return None if kind is Response else kind
-
-
 def _answers(
     endpoint: str, said: Description, view: Callable[..., Any], schemas: _Schemas
 ) -> dict[str, Any]:
     if said.redirects_to:
         return {"302": {"description": f"To {said.redirects_to}."}}
-    return {"200": _answer(endpoint, said, view, schemas)}
-
-
-def _answer(
-    endpoint: str, said: Description, view: Callable[..., Any], schemas: _Schemas
-) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": "The answer."}
+    kind = said.gives or get_type_hints(view, include_extras=True)["return"]
     if said.gives_media:
-        content = {said.gives_media: {"schema": _BINARY}}
-        return {"description": "The answer.", "content": content}
-    kind = said.gives or _returned(view)
-    if kind is None:
-        return {"description": "The answer."}
-    media = {"schema": schemas.of(kind)}
-    if endpoint in _examples():
-        media["example"] = _examples()[endpoint]
-    return {"description": "The answer.", "content": {"application/json": media}}
+        answer["content"] = {said.gives_media: {"schema": _BINARY}}
+    elif kind is not Response:
+        media = {"schema": schemas.of(kind)}
+        if endpoint in _examples():
+            media["example"] = _examples()[endpoint]
+        answer["content"] = {"application/json": media}
+    return {"200": answer}
 
 
 def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, dict[str, Any]]:
     if blueprint == "inference_v2":
-        return _v2_errors(schemas)
+        content = {"application/json": {"schema": schemas.of(V2Error)}}
+        about = "An error, as the protocol writes it."
+        return {"default": {"description": about, "content": content}}
     problems = _problems(said.raises, schemas)
     if said.errors_media:
         for problem in problems.values():
@@ -249,8 +239,3 @@ def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dic
     told = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
     lines = [line.partition("\n")[0] for line in told] or ["Any other problem."]
     return {"description": "\n\n".join(lines), "content": {MEDIA_TYPE: {"schema": schema}}}
-
-
-def _v2_errors(schemas: _Schemas) -> dict[str, dict[str, Any]]:
-    content = {"application/json": {"schema": schemas.of(V2Error)}}
-    return {"default": {"description": "An error, as the protocol writes it.", "content": content}}

@@ -16,7 +16,6 @@ from digit_classifier.errors import (
 )
 from digit_classifier.explanation import explain, show_boxes
 from digit_classifier.prediction import Prediction
-from digit_classifier.web import messages
 from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, Item, items_of_request
 from digit_classifier.web.api.described import IMAGE_ERRORS, described
 from digit_classifier.web.api.purposes import current_purpose
@@ -48,6 +47,7 @@ from digit_classifier.web.explanations import boxes_document, explanation_docume
 from digit_classifier.web.monitoring.observation import current_observation
 from digit_classifier.web.uploads import sent_image
 from digit_classifier.web.uploads.image_texts import ImageJson, ImageText
+from digit_classifier.web.words import words_of_prediction, words_of_reading
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
@@ -76,7 +76,7 @@ def classify() -> ImageAnswer:
     request_id, query = current_observation().request_id, request.args
     answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
     if "words" in query:
-        answer["words"] = messages.tell(prediction)
+        answer["words"] = words_of_prediction(prediction)
     if "explain" in query:
         wanted = query["explain"].split(",")
         answer["explanation"] = explanation_document(
@@ -101,7 +101,7 @@ def read() -> ReadAnswer:
     reading = classifier.read(content)
     answer = answer_of_reading(reading, current_observation().request_id)
     if "words" in request.args:
-        answer["words"] = messages.words_of_reading(reading)
+        answer["words"] = words_of_reading(reading)
     if "explain" in request.args:
         answer["explanation"] = boxes_document(show_boxes(classifier, content, reading))
     return answer

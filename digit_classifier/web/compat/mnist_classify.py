@@ -20,7 +20,7 @@ blueprint = Blueprint("mnist_classify", __name__)
     },
 )
 def classify() -> MnistAnswer:
-    """MnistAnswer as the service did that such a request was written for."""
+    """Answer as the service did that such a request was written for."""
     if request.mimetype == "multipart/form-data":
         with png_upload.refusing_with_404():  # reading the form may already fail
             has_pixels = linear_softmax.FIELD in request.form

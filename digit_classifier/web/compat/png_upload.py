@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from flask import request
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier.errors import InputError, NoFileError
@@ -22,7 +21,11 @@ def classify() -> MnistAnswer:
     """Read the digit of the first file of the form."""
     classifier = current_classifier()
     with refusing_with_404():
-        file = _first_file()
+        file = next(filter(None, request.files.values()), None)
+        if file is None:
+            raise NoFileError(
+                "Send a picture as the file of a multipart form field, such as 'file'."
+            )
     name = file.filename
     with refusing_with_404(name=name):
         prediction = classifier.predict(file.stream.read(), inspect=layers_wanted())
@@ -31,15 +34,8 @@ def classify() -> MnistAnswer:
 
 @contextmanager
 def refusing_with_404(**more: object) -> Iterator[None]:
-    """MnistAnswer what is wrong with an upload as these clients were promised."""
+    """Answer what is wrong with an upload as these clients were promised."""
     try:
         yield
     except (InputError, HTTPException) as exc:
         raise RefusedError(exc, HTTPStatus.NOT_FOUND, **more) from exc
-
-
-def _first_file() -> FileStorage:
-    file = next(filter(None, request.files.values()), None)
-    if file is None:
-        raise NoFileError("Send a picture as the file of a multipart form field, such as 'file'.")
-    return file

@@ -6,7 +6,7 @@ client's address; this log has none.
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -35,7 +35,13 @@ def init_log(file: Path | None, count_dropped: Callable[[], None]) -> None:
     count_dropped : callable
         Called for each line that cannot be written to the file.
     """
-    handler = _handler(file, count_dropped)
+    handler: logging.Handler
+    if file is None:
+        handler = logging.StreamHandler(
+            cast(TextIO, wsgi_errors_stream)
+        )  # a proxy of the right one
+    else:
+        handler = LogFile(file, count_dropped)
     handler.setFormatter(_JSONLine())
     for old in [*_LOGGER.handlers]:
         _LOGGER.removeHandler(old)
@@ -63,7 +69,7 @@ class _JSONLine(logging.Formatter):
         event |= getattr(record, "facts", {})
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        return _as_json(event)
+        return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
 class QuietRequestHandler(WSGIRequestHandler):
@@ -71,16 +77,6 @@ class QuietRequestHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""
-
-
-def _handler(file: Path | None, count_dropped: Callable[[], None]) -> logging.Handler:
-    if file is None:
-        return logging.StreamHandler(cast(TextIO, wsgi_errors_stream))  # a proxy of the right one
-    return LogFile(file, count_dropped)
-
-
-def _as_json(event: Mapping[str, object]) -> str:
-    return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
 def _answer_facts(observation: Observation, status: int) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """Record each request, for metrics, log and response headers."""
 
+import re
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,13 +13,17 @@ from digit_classifier.errors import InputError
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction, Stages
 from digit_classifier.web.api.purposes import Purpose
-from digit_classifier.web.monitoring import request_ids
 from digit_classifier.web.process.load_shedding import waited_ms
 
 #: The code of a request whose client went away, and the status it is counted and logged with. Nginx
 #: has that status, too: the client is at fault for nothing, and the service neither.
 CLIENT_DISCONNECTED = "client_disconnected"
 CLIENT_CLOSED_REQUEST = 499
+
+#: The header with a request's id, by which a caller and an operator refer to the same request.
+REQUEST_ID_HEADER = "X-Request-ID"
+#: What Apache accepts of a caller, and what it makes itself: no line of a log can be forged by it.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 #: A key of the WSGI environment, which no client can set: requests with it are not observed.
 UNOBSERVED = "digit_classifier.unobserved"
@@ -69,9 +75,10 @@ class Observation:
 
     @classmethod
     def begin(cls, request: Request) -> Self:
-        """Begin to observe a request."""
+        """Begin to observe a request; it gets an id, unless its header has one."""
+        sent_id = request.headers.get(REQUEST_ID_HEADER, "")
         return cls(
-            request_ids.identity_of(request),
+            sent_id if _PLAIN_ID.fullmatch(sent_id) else secrets.token_urlsafe(16),
             request.method,
             request.url_rule.rule if request.url_rule else "none",
             is_told=UNOBSERVED not in request.environ,
@@ -162,4 +169,4 @@ def _tell_caller(observation: Observation, response: Response) -> None:
             f"network;dur={stages.network_ms:.2f}, {timing}"
         )
     response.headers.add("Server-Timing", timing)
-    response.headers.add(request_ids.HEADER, observation.request_id)
+    response.headers.add(REQUEST_ID_HEADER, observation.request_id)

@@ -17,7 +17,6 @@ from digit_classifier.errors import (
 from digit_classifier.explanation import DOUBTFUL, explain, show_boxes
 from digit_classifier.inference import FORMATS, DigitClassifier, Prediction
 from digit_classifier.numbers.reading import Reading
-from digit_classifier.web import messages
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
@@ -25,10 +24,14 @@ from digit_classifier.web.classifier import (
 )
 from digit_classifier.web.errors import problem_told
 from digit_classifier.web.explanations import boxes_document, explanation_document
-from digit_classifier.web.site import assets
+from digit_classifier.web.site import assets, messages
 from digit_classifier.web.site.forms import UploadForm
+from digit_classifier.web.words import words_of_prediction, words_of_reading
 
 blueprint = Blueprint("pages", __name__)
+
+#: How an iPhone's photos begin, after four bytes.
+_HEIC_BRANDS = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")
 
 
 @blueprint.get("/")
@@ -49,20 +52,20 @@ def classify() -> str:
     try:
         prediction, image = classifier.predict_with_image(content)
     except UnsupportedImageError as exc:
-        if messages.is_heic(content):
+        if content[4:12].startswith(_HEIC_BRANDS):
             raise UnsupportedImageError(messages.MESSAGES["heic"]) from exc
         raise
     number = _read_number(classifier, content, prediction)
     if number is not None:
         return _render(
             number=number,
-            number_words=messages.words_of_reading(number),
+            number_words=words_of_reading(number),
             boxes=boxes_document(show_boxes(classifier, content, number)),
         )
     explanation = explain(classifier, prediction, image)
     return _render(
         prediction=prediction,
-        told=messages.tell(prediction),
+        prediction_words=words_of_prediction(prediction),
         explanation=explanation_document(explanation, with_steps=True),
     )
 

@@ -58,3 +58,20 @@ def test_answers_and_errors_are_recorded_but_not_those_of_the_self_test(app):
     assert recorded.predictions == [prediction, again]
     assert recorded.codes == [refused.code] * 2
     assert recorded.contents == [good, bad, good, bad]
+
+
+def answered_id(client, sent=None):
+    headers = {} if sent is None else {"X-Request-ID": sent}
+    return client.post("/api/v1/classify", data=drawn(7), headers=headers).json["request_id"]
+
+
+def test_caller_may_name_the_request(client):
+    assert answered_id(client, "order-66.a_B") == "order-66.a_B"
+
+
+@pytest.mark.parametrize("sent", [None, "", "two words", "a" * 65, 'quo"te', "ümlaut"])
+def test_request_without_a_plain_name_gets_one(client, sent):
+    first, second = answered_id(client, sent), answered_id(client, sent)
+    assert first != second
+    assert sent not in (first, second)
+    assert len(first) >= 16

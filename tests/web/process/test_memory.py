@@ -8,7 +8,7 @@ import pytest
 RESIDENT = """
 import re
 from pathlib import Path
-from digit_classifier.web.process import memory
+from digit_classifier.web.process.workers import limit_memory
 
 def resident():
     return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
@@ -46,7 +46,7 @@ def kept(code: str, setting: str) -> float:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the settings are glibc's")
 def test_large_blocks_are_given_back() -> None:
-    assert kept(LARGE, "memory.give_back()") < 5
+    assert kept(LARGE, "limit_memory()") < 5
     assert kept(LARGE, "") > 15  # else this test could not fail
 
 

@@ -246,8 +246,9 @@ def test_status_is_linked_for_visitors_on_this_machine_alone(client):
     assert 'href="/status"' not in client.get("/", environ_base={"REMOTE_ADDR": "192.0.2.1"}).text
 
 
-def test_photo_of_an_iphone_gets_advice(client):
-    heic = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(100)
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
+def test_photo_of_an_iphone_gets_advice(client, brand):
+    heic = b"\0\0\0\x24ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(100)
     response = post_form(client, myfile=as_file(heic))
     assert response.status_code == 415
     assert "Most Compatible" in shown_problem(response.text)

@@ -1,4 +1,4 @@
-"""Folders: all files below them with an image's suffix."""
+"""Image files: a single one, or all below a folder whose names have an image's suffix."""
 
 import os
 from collections.abc import Iterator
@@ -12,6 +12,19 @@ from fsspec.implementations.local import LocalFileSystem
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source, batched, is_image
 from digit_classifier.errors import BulkError
+
+
+@dataclass(frozen=True)
+class Picture(Source):
+    """One image file."""
+
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:  # noqa: ARG002, there is one
+        """List the file itself."""
+        yield Chunk(0, 1)
+
+    def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:  # noqa: ARG002, there is one
+        """Read the file; see :meth:`Source.read_items`."""
+        yield Item(self.url.rpartition("/")[2], storage.read_image(self.url, max_bytes))
 
 
 @dataclass(frozen=True)

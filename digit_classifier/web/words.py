@@ -1,6 +1,5 @@
-"""Plain words for what a prediction says."""
+"""A prediction, or a reading of several digits, in plain words."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digit_classifier.explanation import DOUBTFUL
@@ -38,65 +37,8 @@ _WARNINGS_OF_READING = {
 }
 
 
-#: Each step of preprocessing, and what it is good for.
-STEPS = {
-    "decode": ("Decoded, in gray", "as the file has it"),
-    "shrink": ("Reduced", "fewer pixels are quicker to search"),
-    "crop_frames": ("Frame cut off", "a border is not ink"),
-    "remove_specks": ("Specks removed", "dust and grain"),
-    "level_bands": ("Bands levelled", "paper of two shades"),
-    "remove_background": ("Background removed", "shadows, and the paper's colour"),
-    "remove_lines": ("Ruled lines removed", "the paper's, not the pen's"),
-    "select_ink": ("Ink chosen", "what belongs to the digit"),
-    "unstretch": ("Proportions put right", "it was squeezed or stretched"),
-    "crop_to_ink": ("Cropped to the ink", "wherever it was written"),
-    "even_strokes": ("Strokes evened", "a thin pen made wider"),
-    "fit_box": ("Fitted to 20 pixels", "however large it was"),
-    "center_of_mass": ("Centred by its mass", "as in the training digits"),
-    "center": ("Middle of the picture", "since no ink stood out"),
-    "square_up": ("Sheet found and squared up", "what lies around it is no ink"),
-    "level_light": ("Light levelled", "shadows, and the lamp"),
-    "select_parts": ("Parts of the ink chosen", "without rules, rings and what the edge cuts"),
-}
-
-#: A name for each shipped model, and a line on it.
-MODELS = {
-    "mlp": ("Perceptron", "Each neuron sees the whole digit: the default."),
-    "cnn": ("Convolutional", "Looks for small shapes first, wherever they are."),
-    "softmax": ("Templates", "A template for each digit: quick, often wrong."),
-}
-
-#: The pictures that the page offers to read, and what they are.
-READY = {
-    "digit.png": "a drawn digit",
-    "photo.jpg": "a photo",
-    "hard.jpg": "a hard one",
-    "number.png": "a number",
-    "letter.png": "a letter",
-}
-
-#: What the page says by itself.
-MESSAGES = {
-    "nothing": "Nothing drawn yet.",
-    "offline": "You are offline. Draw all the same: it is read when there is a connection again.",
-    "because": "Strokes that made it so",
-    "not_read": "The picture was not read",
-    "heic": "This browser cannot open an iPhone's HEIC photos. On the iPhone, choose Settings, "
-    "Camera, Formats, Most Compatible, or share the photo as JPEG.",
-    "unreachable": "The service cannot be reached",
-    "unreachable_detail": "You may be offline. Nothing is lost: it is tried again as soon as there "
-    "is a connection.",
-    "failed": "That did not work",
-    "failed_detail": "Something went wrong on the server's side. Please try again.",
-    "summary": "{read} of {all} pictures read.",
-    "summary_so_far": "{read} of {all} pictures done …",
-}
-
-_HEIC_BRANDS = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")
-
-
 @dataclass(frozen=True)
-class Told:
+class PredictionWords:
     """A prediction in words.
 
     Attributes
@@ -126,9 +68,10 @@ class Told:
     because: str
 
 
-def tell(prediction: Prediction) -> Told:
+def words_of_prediction(prediction: Prediction) -> PredictionWords:
     """Put a prediction in words."""
-    return Told(
+    how = "that made it" if prediction.accepted else "that look most like"
+    return PredictionWords(
         digit=str(prediction.digit) if prediction.accepted else "",
         sentence=_sentence(prediction),
         confidence=f"Confidence: {percent(prediction.confidence)}" if prediction.accepted else "",
@@ -136,7 +79,7 @@ def tell(prediction: Prediction) -> Told:
         remarks=tuple(_WARNINGS[code] for code in prediction.warnings if code in _WARNINGS),
         source=f"by model {prediction.model_name} {prediction.model_version} in "
         f"{prediction.elapsed_ms:.1f} ms",
-        because=_because(prediction),
+        because=f"Strokes {how} {_with_article(prediction.digit)}",
     )
 
 
@@ -186,10 +129,11 @@ class NumberWords:
 
 def words_of_reading(reading: Reading) -> NumberWords:
     """Put a reading in words."""
+    of_how_many = f" for all {reading.n_digits} digits" if reading.n_digits > 1 else ""
     return NumberWords(
         lines=tuple(" ".join(row.as_json()["groups"]) for row in reading.rows),
         sentence=_sentence_of_reading(reading),
-        confidence=_confidence_of_reading(reading),
+        confidence=f"Confidence: {percent(reading.confidence)}{of_how_many}",
         remarks=tuple(
             _WARNINGS_OF_READING[code] for code in reading.warnings if code in _WARNINGS_OF_READING
         ),
@@ -205,11 +149,6 @@ def _words_of_digit(digit: ReadDigit) -> DigitWords:
         f"or {digit.runner_up}: {percent(digit.runner_up_confidence)}"
     )
     return DigitWords(text, digit.confidence < DOUBTFUL)
-
-
-def _confidence_of_reading(reading: Reading) -> str:
-    of_how_many = f" for all {reading.n_digits} digits" if reading.n_digits > 1 else ""
-    return f"Confidence: {percent(reading.confidence)}{of_how_many}"
 
 
 def _sentence_of_reading(reading: Reading) -> str:
@@ -239,11 +178,6 @@ def _sentence(prediction: Prediction) -> str:
     return f"I am not sure: it could be {prediction.digit} or {_runner_up(prediction)}."
 
 
-def _because(prediction: Prediction) -> str:
-    how = "that made it" if prediction.accepted else "that look most like"
-    return f"Strokes {how} {_with_article(prediction.digit)}"
-
-
 def _with_article(digit: int) -> str:
     return f"{'an' if digit == 8 else 'a'} {digit}"
 
@@ -251,26 +185,6 @@ def _with_article(digit: int) -> str:
 def _runner_up(prediction: Prediction) -> int:
     others = (digit for digit in range(10) if digit != prediction.digit)
     return max(others, key=lambda digit: prediction.probabilities[digit])
-
-
-def name_model(name: str) -> tuple[str, str]:
-    """Return a name for people and a line on the model; its own name where it is not shipped."""
-    return MODELS.get(name, (name, "A model that was trained here."))
-
-
-def name_layer(kind: str, n: int, shape: Sequence[int]) -> str:
-    """Name a layer of a network by what it has.
-
-    >>> name_layer("units", 1024, ()), name_layer("maps", 24, (14, 14))
-    ('1,024 units', '24 maps of 14 × 14')
-    """
-    size = f" of {' × '.join(map(str, shape))}" if shape else ""
-    return f"{n:,} {kind}{size}"
-
-
-def is_heic(content: bytes) -> bool:
-    """Return whether a file is an iPhone's photo, which is no supported image."""
-    return content[4:12].startswith(_HEIC_BRANDS)
 
 
 def percent(share: float) -> str:
@@ -284,24 +198,3 @@ def percent(share: float) -> str:
     if 0 < share < 0.001:
         return "< 0.1 %"
     return "100 %" if share == 1 else f"{share:.1%}".replace("%", " %")
-
-
-def file_size(n_bytes: int) -> str:
-    """Write a number of bytes in the largest unit that divides it.
-
-    >>> file_size(1024 * 1024), file_size(500 * 1024), file_size(999)
-    ('1 MiB', '500 KiB', '999 bytes')
-    """
-    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
-        if n_bytes % unit == 0:
-            return f"{n_bytes // unit} {name}"
-    return f"{n_bytes:,} bytes"
-
-
-def enumerate_words(words: Sequence[str], conjunction: str) -> str:
-    """Join words as a sentence does.
-
-    >>> enumerate_words(("PNG", "GIF", "BMP"), "or")
-    'PNG, GIF or BMP'
-    """
-    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"

@@ -5,8 +5,7 @@ import pytest
 
 from digit_classifier.numbers.reading import Box, ReadDigit, Reading, Row
 from digit_classifier.prediction import ImageFacts, Prediction, Stages
-from digit_classifier.preprocessing.framing import STEPS
-from digit_classifier.web import messages
+from digit_classifier.web.words import percent, words_of_prediction, words_of_reading
 
 
 def prediction(confidence, *, accepted=True, warnings=()):
@@ -38,61 +37,47 @@ def prediction(confidence, *, accepted=True, warnings=()):
     ],
 )
 def test_confidence_is_put_in_words(confidence, sentence):
-    assert messages.tell(prediction(confidence)).sentence == sentence
+    assert words_of_prediction(prediction(confidence)).sentence == sentence
 
 
 def test_runner_up_is_never_the_answer_itself():
-    assert "be 7 or 1" in messages.tell(prediction(0.3)).sentence
+    assert "be 7 or 1" in words_of_prediction(prediction(0.3)).sentence
 
 
 def test_what_is_probably_no_digit_is_told_so_however_sure():
-    told = messages.tell(prediction(0.99, accepted=False))
-    assert told.sentence == "I cannot make out a digit; at best this is a 7."
-    assert (told.digit, told.confidence) == ("", "")
+    words = words_of_prediction(prediction(0.99, accepted=False))
+    assert words.sentence == "I cannot make out a digit; at best this is a 7."
+    assert (words.digit, words.confidence) == ("", "")
 
 
 def test_no_guess_is_named_where_none_is_likely():
-    told = messages.tell(prediction(0.3, accepted=False))
-    assert told.sentence == "This does not look like a digit."
-    assert told.confidence == ""
-
-
-@pytest.mark.parametrize("name", ["mlp", "cnn", "softmax", "of_my_own"])
-def test_models_have_a_name_and_a_line(name):
-    label, line = messages.name_model(name)
-    assert label
-    assert re.fullmatch(r"[A-Z].+\.", line)
-
-
-@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
-def test_photo_of_an_iphone_is_recognized(brand):
-    assert messages.is_heic(b"\0\0\0\x24ftyp" + brand + b"\0\0\0\0")
-    assert not messages.is_heic(b"\0\0\0\x24ftypavif")
+    words = words_of_prediction(prediction(0.3, accepted=False))
+    assert words.sentence == "This does not look like a digit."
+    assert words.confidence == ""
 
 
 def test_an_accepted_digit_is_shown():
-    assert messages.tell(prediction(0.99)).digit == "7"
+    assert words_of_prediction(prediction(0.99)).digit == "7"
 
 
 def test_several_digits_are_told_before_anything_else():
     for accepted in (True, False):
-        told = messages.tell(prediction(0.99, accepted=accepted, warnings=("several_digits",)))
-        assert told.sentence == "I see more than one digit."
+        words = words_of_prediction(
+            prediction(0.99, accepted=accepted, warnings=("several_digits",))
+        )
+        assert words.sentence == "I see more than one digit."
 
 
 def test_model_and_time_are_told():
-    assert messages.tell(prediction(0.9)).source == "by model mlp 0 in 1.0 ms"
-
-
-def test_every_step_of_preprocessing_has_a_title():
-    of_scenes = ["square_up", "level_light", "select_parts"]
-    assert list(messages.STEPS) == ["decode", *STEPS, "center", *of_scenes]
+    assert words_of_prediction(prediction(0.9)).source == "by model mlp 0 in 1.0 ms"
 
 
 def test_warnings_become_sentences_and_unknown_codes_are_left_out():
-    told = messages.tell(prediction(0.9, warnings=("ink_unclear", "code_of_a_later_release")))
-    assert len(told.remarks) == 1
-    assert "_" not in told.remarks[0]
+    words = words_of_prediction(
+        prediction(0.9, warnings=("ink_unclear", "code_of_a_later_release"))
+    )
+    assert len(words.remarks) == 1
+    assert "_" not in words.remarks[0]
 
 
 CODES = (
@@ -108,14 +93,14 @@ CODES = (
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_warning_has_a_sentence_of_its_own(code):
-    (remark,) = messages.tell(prediction(0.9, warnings=(code,))).remarks
+    (remark,) = words_of_prediction(prediction(0.9, warnings=(code,))).remarks
     assert re.fullmatch(r"[A-Z][^_]+\.", remark)
 
 
 def test_several_warnings_are_told_in_their_order():
-    remarks = messages.tell(prediction(0.9, warnings=CODES)).remarks
+    remarks = words_of_prediction(prediction(0.9, warnings=CODES)).remarks
     assert len(set(remarks)) == len(CODES)
-    assert remarks[::-1] == messages.tell(prediction(0.9, warnings=CODES[::-1])).remarks
+    assert remarks[::-1] == words_of_prediction(prediction(0.9, warnings=CODES[::-1])).remarks
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -125,7 +110,7 @@ def test_every_warning_is_documented(code):
 
 
 def test_probabilities_are_told_one_for_each_digit_in_order():
-    percents = messages.tell(prediction(0.9)).percents
+    percents = words_of_prediction(prediction(0.9)).percents
     assert len(percents) == 10
     assert (percents[7], percents[1], percents[0]) == ("90.0 %", "8.4 %", "0.2 %")
 
@@ -142,19 +127,7 @@ def test_probabilities_are_told_one_for_each_digit_in_order():
     ],
 )
 def test_percent_never_rounds_to_a_certainty(share, text):
-    assert messages.percent(share) == text
-
-
-@pytest.mark.parametrize(
-    ("n_bytes", "text"),
-    [(1024 * 1024, "1 MiB"), (1536 * 1024, "1536 KiB"), (1_000_000, "1,000,000 bytes")],
-)
-def test_file_size_is_exact(n_bytes, text):
-    assert messages.file_size(n_bytes) == text
-
-
-def test_words_are_enumerated():
-    assert messages.enumerate_words(("a", "b", "c"), "or") == "a, b or c"
+    assert percent(share) == text
 
 
 def reading(*rows, confidence=0.97, accepted=True, warnings=()):
@@ -181,7 +154,7 @@ def reading(*rows, confidence=0.97, accepted=True, warnings=()):
 
 
 def test_number_is_put_in_words():
-    words = messages.words_of_reading(reading(("20", "24"), ("37",)))
+    words = words_of_reading(reading(("20", "24"), ("37",)))
     assert words.lines == ("20 24", "37")
     assert words.sentence == "I am sure."
     assert words.confidence == "Confidence: 97.0 % for all 6 digits"
@@ -193,9 +166,9 @@ def test_number_is_put_in_words():
 
 def test_number_of_one_digit_or_none_is_put_in_words():
     one, none = reading(("4",)), reading(accepted=False)
-    assert messages.words_of_reading(one).confidence == "Confidence: 97.0 %"
-    assert messages.words_of_reading(none).sentence == "I found no digit."
-    assert messages.words_of_reading(none).lines == ()
+    assert words_of_reading(one).confidence == "Confidence: 97.0 %"
+    assert words_of_reading(none).sentence == "I found no digit."
+    assert words_of_reading(none).lines == ()
 
 
 @pytest.mark.parametrize(
@@ -209,10 +182,10 @@ def test_number_of_one_digit_or_none_is_put_in_words():
 )
 def test_confidence_of_a_number_is_put_in_words(confidence, accepted, sentence):
     number = reading(("42",), confidence=confidence, accepted=accepted)
-    assert messages.words_of_reading(number).sentence == sentence
+    assert words_of_reading(number).sentence == sentence
 
 
 def test_warnings_of_a_number_are_sentences_and_unknown_ones_are_left_out():
-    words = messages.words_of_reading(reading(("42",), warnings=("noisy", "not_known_yet")))
+    words = words_of_reading(reading(("42",), warnings=("noisy", "not_known_yet")))
     (remark,) = words.remarks
     assert "digits" in remark

@@ -1,0 +1,196 @@
+"""Choose among the ways to frame an image: the network decides which shows a digit."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from digit_classifier.framed_images import FramedImage, ms_since
+from digit_classifier.neural_network.layers import Array
+from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
+from digit_classifier.preprocessing.framing import Framed
+from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.scenes.proposals import Proposal, plausibility_of_whole, propose
+
+#: The warning that two ways to frame an image show different digits, each as plausible.
+AMBIGUOUS = "ambiguous"
+#: Exponent of a probability: of several ways to frame a picture, the one that looks most like a
+#: digit looks more like one than it is.
+SHARPNESS = 4
+#: Difference of the scores within which another digit is as good an answer.
+AMBIGUOUS_MARGIN = 0.4
+#: Weights of the best answer and of the other one in their mean.
+AMBIGUOUS_WEIGHTS = (0.55, 0.45)
+#: Fraction of its implausibility by which a proposal's answer is less confident.
+IMPLAUSIBILITY_WEIGHT = 0.2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen proposal.
+
+    Attributes
+    ----------
+    index : int
+        Of the proposal; 0 is the framing as a whole.
+    probabilities : ndarray of shape (n_classes,)
+        Of the chosen proposal, less confident the less plausible it is; where the choice is
+        ambiguous, a mean of both answers.
+    is_ambiguous : bool
+        Whether another digit is as good an answer.
+    """
+
+    index: int
+    probabilities: Array
+    is_ambiguous: bool
+
+
+@dataclass(frozen=True)
+class ChosenFraming:
+    """An image in its chosen framing, and what the network makes of it.
+
+    Attributes
+    ----------
+    image : FramedImage
+        In the chosen framing.
+    whole : Framed
+        The image framed as a whole.
+    probabilities : ndarray of shape (n_classes,)
+        Calibrated.
+    min_confidence : float
+        The model's threshold.
+    is_ambiguous : bool
+        Whether another framing shows another digit that is as plausible.
+    """
+
+    image: FramedImage
+    whole: Framed
+    probabilities: Array
+    min_confidence: float
+    is_ambiguous: bool = False
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the confidence reaches the threshold, and the image is not ambiguous."""
+        return float(self.probabilities.max()) >= self.min_confidence and not self.is_ambiguous
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The framing's own, and ``"ambiguous"``."""
+        return self.image.framed.warnings + (AMBIGUOUS,) * self.is_ambiguous
+
+
+def choose_framings(
+    images: Sequence[FramedImage],
+    predict_proba: Callable[[Sequence[Gray]], Array],
+    *,
+    min_confidence: float,
+    latest: float,
+) -> list[ChosenFraming]:
+    """Choose the framing of each image that looks most like a digit to the network.
+
+    An image that is clear and accepted stays as it is. The others are framed in other ways as
+    well, and the network predicts all of those at once.
+
+    Parameters
+    ----------
+    images : sequence of FramedImage
+        Framed as a whole.
+    predict_proba : callable
+        Takes framed digits, at least one, each an ndarray of shape (28, 28), uint8, and returns
+        their calibrated probabilities, an ndarray of shape (n_framed, n_classes).
+    min_confidence : float
+        The model's threshold.
+    latest : float
+        Value of `time.perf_counter` after which images are framed in no other way.
+    """
+    of_wholes = predict_proba([image.framed.image for image in images])
+    defaults = [
+        ChosenFraming(image, image.framed, of_whole, min_confidence)
+        for image, of_whole in zip(images, of_wholes, strict=True)
+    ]
+    proposed = [
+        _propose(default) if time.perf_counter() <= latest else (default, [])
+        for default in defaults
+    ]
+    framed = [proposal.framed.image for _, proposals in proposed for proposal in proposals]
+    of_proposals = iter(predict_proba(framed) if framed else ())
+    return [
+        _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
+        for default, proposals in proposed
+    ]
+
+
+def _propose(default: ChosenFraming) -> tuple[ChosenFraming, list[Proposal]]:
+    """Frame an image in other ways, unless it is clear and accepted; and add the time."""
+    image = default.image
+    if image.reduced is None or (default.is_accepted and default.whole.is_clear):
+        return default, []
+    started = time.perf_counter()
+    proposals = propose(image.reduced)
+    timed = replace(image, frame_ms=image.frame_ms + ms_since(started))
+    return replace(default, image=timed), proposals
+
+
+def _choose_framing(
+    default: ChosenFraming, proposals: Sequence[Proposal], of_proposals: Sequence[Array]
+) -> ChosenFraming:
+    """Return the image as its most digit-like proposal frames it, or as a whole.
+
+    Parameters
+    ----------
+    default : ChosenFraming
+        Framed as a whole.
+    proposals : sequence of Proposal
+    of_proposals : sequence of ndarray of shape (n_classes,)
+        The probabilities of each.
+    """
+    if not proposals:
+        return default
+    choice = choose_proposal(
+        np.stack([default.probabilities, *of_proposals]),
+        [plausibility_of_whole(proposals), *(proposal.plausibility for proposal in proposals)],
+    )
+    chosen = replace(default, probabilities=choice.probabilities, is_ambiguous=choice.is_ambiguous)
+    # A part of two digits is no answer, however much it looks like one.
+    if SEVERAL_DIGITS in default.whole.warnings and (
+        not chosen.is_accepted or any(proposal.shows_two for proposal in proposals)
+    ):
+        return replace(default, is_ambiguous=choice.is_ambiguous)
+    if choice.index == 0:
+        return chosen
+    best = proposals[choice.index - 1]
+    return replace(chosen, image=replace(default.image, framed=best.framed, steps=best.steps))
+
+
+def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
+    """Return the most digit-like proposal that is plausible.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (1 + n_proposals, n_classes)
+        Calibrated; those of the framing as a whole come first.
+    plausibilities : sequence of 1 + n_proposals floats
+        Logarithms of how probable each of them is, whatever it looks like.
+    """
+    scores = SHARPNESS * np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
+    digits = probabilities.argmax(axis=1)
+    best = int(scores.argmax())
+    rivals = np.where(digits == digits[best], -np.inf, scores)
+    rival = int(rivals.argmax())
+    if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
+        mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
+        return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
+    if best == 0:
+        return Choice(best, probabilities[best], is_ambiguous=False)
+    return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)
+
+
+def _doubted(probabilities: Array, plausibility: float) -> Array:
+    """Return the probabilities mixed with those of not knowing."""
+    trust = probabilities.max() ** (SHARPNESS - 1)
+    trust *= np.exp(IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
+    mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)
+    return mixed
