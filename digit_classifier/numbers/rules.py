@@ -63,6 +63,8 @@ PALE_FRACTION = 0.6
 CONTRAST_QUANTILE = 0.75
 #: Wider components as high as digits, at least, for the pen's contrast to be known.
 MIN_WIDER = 3
+#: Components as high as digits that are compared, at most: of so many, no row is read anyway.
+MAX_COMPARED = 500
 
 
 def find_ink(contrast: Gray) -> tuple[Gray, Components]:
@@ -206,7 +208,7 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     is_high = components.heights >= MIN_HEIGHT * digit_height(components)
     is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
     wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
-    if len(wider) < MIN_WIDER or not len(upright):
+    if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
     of_pen = np.median([_contrast_of(index, contrast, components) for index in wider.tolist()])
     is_pale = np.zeros(len(is_high), bool)

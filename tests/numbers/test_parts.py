@@ -115,6 +115,18 @@ def test_upright_stroke_is_a_rule_where_it_is_much_paler_than_the_digits(
     np.testing.assert_array_equal(kept[:, :200], mask[:, :200])
 
 
+def test_uprights_are_not_compared_among_more_marks_than_a_picture_of_digits_has() -> None:
+    contrast = np.zeros((600, 1000), np.uint8)
+    for top in range(0, 600, 20):
+        for left in range(0, 1000, 50):
+            contrast[top : top + 12, left : left + 20] = 200
+            contrast[top : top + 12, left + 30 : left + 33] = 80  # pale
+    for n_rows, is_same in ((60, False), (600, True)):
+        components = Components.of_mask((contrast[:n_rows] > 0).astype(np.uint8))
+        kept = remove_pale_uprights(contrast[:n_rows], components)
+        assert (kept is components) == is_same
+
+
 def test_usual_height_is_that_of_the_digits_and_not_of_rules() -> None:
     mask = np.zeros((100, 200), np.uint8)
     mask[5] = mask[95] = 1
