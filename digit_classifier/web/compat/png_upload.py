@@ -1,7 +1,7 @@
 """The PNG upload service: a multipart file of any field, answered with its name.
 
-The name tells parallel answers apart. Whatever is wrong with the upload is a 404: those clients
-were promised one status for all of it.
+The name lets clients match parallel answers to their files. Every invalid upload is a 404: these
+clients were promised one status for all of them.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def classify() -> MnistAnswer:
 
 @contextmanager
 def refusing_with_404(**more: object) -> Iterator[None]:
-    """MnistAnswer what is wrong with an upload as these clients were promised."""
+    """Answer an invalid upload with 404, with further members for the problem document."""
     try:
         yield
     except (InputError, HTTPException) as exc:
