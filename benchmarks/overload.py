@@ -23,7 +23,7 @@ from digit_classifier.datasets.samples import DRAWN
 from digit_classifier.evaluation.tables import markdown_table
 from tests.deployment.clone import PROJECT
 from tests.deployment.own_apache import OwnApache, built_clone, serving
-from tests.deployment.test_build import free_port
+from tests.ports import free_port
 
 SECONDS = 10
 N_CONNECTIONS, N_CLIENTS = 256, 16
