@@ -2,9 +2,9 @@
 
 CONFIGURATIONS: dict[str, dict[str, object]] = {
     "production": {},
-    # tracebacks in the browser can run code: for one's own machine only
+    # the debugger runs code for anyone who reaches it, so only on the developer's own machine
     "development": {
-        "DEBUG": 1,
+        "DEBUG": True,
         "SEND_FILE_MAX_AGE_DEFAULT": None,
         "TEMPLATES_AUTO_RELOAD": True,
     },

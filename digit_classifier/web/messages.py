@@ -96,7 +96,7 @@ _HEIC_BRANDS = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")
 
 
 @dataclass(frozen=True)
-class Told:
+class PredictionWords:
     """A prediction in words.
 
     Attributes
@@ -126,9 +126,9 @@ class Told:
     because: str
 
 
-def tell(prediction: Prediction) -> Told:
+def words_of_prediction(prediction: Prediction) -> PredictionWords:
     """Put a prediction in words."""
-    return Told(
+    return PredictionWords(
         digit=str(prediction.digit) if prediction.accepted else "",
         sentence=_sentence(prediction),
         confidence=f"Confidence: {percent(prediction.confidence)}" if prediction.accepted else "",

@@ -38,21 +38,21 @@ def prediction(confidence, *, accepted=True, warnings=()):
     ],
 )
 def test_confidence_is_put_in_words(confidence, sentence):
-    assert messages.tell(prediction(confidence)).sentence == sentence
+    assert messages.words_of_prediction(prediction(confidence)).sentence == sentence
 
 
 def test_runner_up_is_never_the_answer_itself():
-    assert "be 7 or 1" in messages.tell(prediction(0.3)).sentence
+    assert "be 7 or 1" in messages.words_of_prediction(prediction(0.3)).sentence
 
 
 def test_what_is_probably_no_digit_is_told_so_however_sure():
-    told = messages.tell(prediction(0.99, accepted=False))
+    told = messages.words_of_prediction(prediction(0.99, accepted=False))
     assert told.sentence == "I cannot make out a digit; at best this is a 7."
     assert (told.digit, told.confidence) == ("", "")
 
 
 def test_no_guess_is_named_where_none_is_likely():
-    told = messages.tell(prediction(0.3, accepted=False))
+    told = messages.words_of_prediction(prediction(0.3, accepted=False))
     assert told.sentence == "This does not look like a digit."
     assert told.confidence == ""
 
@@ -71,17 +71,19 @@ def test_photo_of_an_iphone_is_recognized(brand):
 
 
 def test_an_accepted_digit_is_shown():
-    assert messages.tell(prediction(0.99)).digit == "7"
+    assert messages.words_of_prediction(prediction(0.99)).digit == "7"
 
 
 def test_several_digits_are_told_before_anything_else():
     for accepted in (True, False):
-        told = messages.tell(prediction(0.99, accepted=accepted, warnings=("several_digits",)))
+        told = messages.words_of_prediction(
+            prediction(0.99, accepted=accepted, warnings=("several_digits",))
+        )
         assert told.sentence == "I see more than one digit."
 
 
 def test_model_and_time_are_told():
-    assert messages.tell(prediction(0.9)).source == "by model mlp 0 in 1.0 ms"
+    assert messages.words_of_prediction(prediction(0.9)).source == "by model mlp 0 in 1.0 ms"
 
 
 def test_every_step_of_preprocessing_has_a_title():
@@ -90,7 +92,9 @@ def test_every_step_of_preprocessing_has_a_title():
 
 
 def test_warnings_become_sentences_and_unknown_codes_are_left_out():
-    told = messages.tell(prediction(0.9, warnings=("ink_unclear", "code_of_a_later_release")))
+    told = messages.words_of_prediction(
+        prediction(0.9, warnings=("ink_unclear", "code_of_a_later_release"))
+    )
     assert len(told.remarks) == 1
     assert "_" not in told.remarks[0]
 
@@ -108,14 +112,16 @@ CODES = (
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_warning_has_a_sentence_of_its_own(code):
-    (remark,) = messages.tell(prediction(0.9, warnings=(code,))).remarks
+    (remark,) = messages.words_of_prediction(prediction(0.9, warnings=(code,))).remarks
     assert re.fullmatch(r"[A-Z][^_]+\.", remark)
 
 
 def test_several_warnings_are_told_in_their_order():
-    remarks = messages.tell(prediction(0.9, warnings=CODES)).remarks
+    remarks = messages.words_of_prediction(prediction(0.9, warnings=CODES)).remarks
     assert len(set(remarks)) == len(CODES)
-    assert remarks[::-1] == messages.tell(prediction(0.9, warnings=CODES[::-1])).remarks
+    assert (
+        remarks[::-1] == messages.words_of_prediction(prediction(0.9, warnings=CODES[::-1])).remarks
+    )
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -125,7 +131,7 @@ def test_every_warning_is_documented(code):
 
 
 def test_probabilities_are_told_one_for_each_digit_in_order():
-    percents = messages.tell(prediction(0.9)).percents
+    percents = messages.words_of_prediction(prediction(0.9)).percents
     assert len(percents) == 10
     assert (percents[7], percents[1], percents[0]) == ("90.0 %", "8.4 %", "0.2 %")
 

@@ -24,7 +24,7 @@ from digit_classifier.web.api.inference_v2_messages import (
     write_message,
 )
 from digit_classifier.web.classifier import all_classifiers
-from digit_classifier.web.errors import answer_error, problem_told, with_headers_of
+from digit_classifier.web.errors import answer_error, record_problem, with_headers_of
 from digit_classifier.web.monitoring.health import readyz
 
 blueprint = Blueprint("inference_v2", __name__, url_prefix="/v2")
@@ -268,7 +268,7 @@ def _answer_unknown(error: HTTPException) -> Response:
 @blueprint.errorhandler(MemoryError)
 def tell_error(error: Exception) -> Response:
     """Tell an error as the protocol does."""
-    problem = problem_told(error)
+    problem = record_problem(error)
     path = request.path.rstrip("/")
     is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
     instead = (said for pattern, said in _ABSENT if is_unknown and pattern.fullmatch(path))

@@ -8,7 +8,7 @@ from digit_classifier.numbers.reading import Reading, ReadingJson
 from digit_classifier.prediction import Prediction, PredictionJson
 from digit_classifier.web.errors import ProblemDocument
 from digit_classifier.web.explanations import BoxesDocument, ExplanationDocument
-from digit_classifier.web.messages import NumberWords, Told
+from digit_classifier.web.messages import NumberWords, PredictionWords
 
 _NAME = Meta(description="The file's, or null where it has none.")
 _ElapsedMs = Annotated[float, Meta(ge=0, description="From the bytes to the answer.")]
@@ -25,7 +25,7 @@ class ImageAnswer(Answer):
     """The answer about one image, and what was asked for besides."""
 
     request_id: _RequestId
-    words: NotRequired[Annotated[Told, Meta(description="With `?words=1`.")]]
+    words: NotRequired[Annotated[PredictionWords, Meta(description="With `?words=1`.")]]
     explanation: NotRequired[
         Annotated[ExplanationDocument, Meta(description="With `?explain=1` or `?explain=steps`.")]
     ]

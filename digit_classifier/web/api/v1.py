@@ -43,7 +43,7 @@ from digit_classifier.web.classifier import (
     current_classifier,
     default_classifier,
 )
-from digit_classifier.web.errors import problem_document, problem_of
+from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.monitoring.observation import current_observation
 from digit_classifier.web.uploads import sent_image
@@ -76,7 +76,7 @@ def classify() -> ImageAnswer:
     request_id, query = current_observation().request_id, request.args
     answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
     if "words" in query:
-        answer["words"] = messages.tell(prediction)
+        answer["words"] = messages.words_of_prediction(prediction)
     if "explain" in query:
         wanted = query["explain"].split(",")
         answer["explanation"] = explanation_document(
@@ -151,5 +151,5 @@ def list_models() -> list[ModelAnswer]:
 
 def _entry(item: Item, answer: Prediction | InputError) -> BatchAnswer | BatchProblem:
     if isinstance(answer, InputError):
-        return {"name": item.name, **problem_document(problem_of(answer))}
+        return {"name": item.name, **problem_document(to_problem(answer))}
     return {"name": item.name, **answer_of(answer)}

@@ -12,7 +12,7 @@ from digit_classifier.web.api.described import described
 from digit_classifier.web.api.requests import PixelsForm
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.compat.mnist_answer import MnistAnswer, MnistQuery, answer, layers_wanted
-from digit_classifier.web.errors import RefusedError
+from digit_classifier.web.errors import StatusOverrideError
 
 FIELD = "img"
 
@@ -30,7 +30,7 @@ def classify() -> MnistAnswer:
     try:
         prediction = classifier.predict_pixels(_pixels(), inspect=layers_wanted())
     except PixelsError as exc:
-        raise RefusedError(exc, HTTPStatus.BAD_REQUEST) from exc
+        raise StatusOverrideError(exc, HTTPStatus.BAD_REQUEST) from exc
     return answer(prediction)
 
 

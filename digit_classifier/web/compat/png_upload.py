@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from digit_classifier.errors import InputError, NoFileError
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.compat.mnist_answer import MnistAnswer, answer, layers_wanted
-from digit_classifier.web.errors import RefusedError
+from digit_classifier.web.errors import StatusOverrideError
 
 
 def classify() -> MnistAnswer:
@@ -35,7 +35,7 @@ def refusing_with_404(**more: object) -> Iterator[None]:
     try:
         yield
     except (InputError, HTTPException) as exc:
-        raise RefusedError(exc, HTTPStatus.NOT_FOUND, **more) from exc
+        raise StatusOverrideError(exc, HTTPStatus.NOT_FOUND, **more) from exc
 
 
 def _first_file() -> FileStorage:

@@ -33,7 +33,7 @@ class Observation:
     method : str
     route : str
         The rule that its path matches, never the path itself.
-    is_told : bool
+    is_recorded : bool
         Whether observers are called with it.
     code : str or None
         Code of the error in the response.
@@ -56,7 +56,7 @@ class Observation:
     request_id: str
     method: str
     route: str
-    is_told: bool = True
+    is_recorded: bool = True
     code: str | None = None
     contents: list[bytes] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Observation:
             request_ids.identity_of(request),
             request.method,
             request.url_rule.rule if request.url_rule else "none",
-            is_told=UNOBSERVED not in request.environ,
+            is_recorded=UNOBSERVED not in request.environ,
             waited_ms=waited_ms(request.environ),
         )
 
@@ -142,7 +142,7 @@ def init_app(app: Flask, *observers: Observer) -> None:
         observation = current_observation()
         observation.seconds = time.perf_counter() - observation.started
         _tell_caller(observation, response)
-        if observation.is_told:
+        if observation.is_recorded:
             status = observation.observed_status(response.status_code)
             for observe in observers:
                 observe(observation, status)

@@ -17,7 +17,7 @@ from digit_classifier.settings import Settings
 from digit_classifier.web.api.described import described
 from digit_classifier.web.api.requests import ModelQuery
 from digit_classifier.web.classifier import all_classifiers, current_classifier
-from digit_classifier.web.errors import is_for_a_person
+from digit_classifier.web.errors import prefers_html
 from digit_classifier.web.monitoring.health import blueprint
 from digit_classifier.web.monitoring.metrics import current_metrics
 
@@ -47,7 +47,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 def status() -> ResponseReturnValue:
     """Tell the service's state: on a page to a browser, as JSON to a program."""
     told = _state()
-    if is_for_a_person("application/json"):
+    if prefers_html("application/json"):
         return render_template("status.html", status=told, figures=_figures())
     return told
 

@@ -23,7 +23,7 @@ from digit_classifier.web.classifier import (
     current_classifier,
     default_classifier,
 )
-from digit_classifier.web.errors import problem_told
+from digit_classifier.web.errors import record_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.site import assets
 from digit_classifier.web.site.forms import UploadForm
@@ -62,7 +62,7 @@ def classify() -> str:
     explanation = explain(classifier, prediction, image)
     return _render(
         prediction=prediction,
-        told=messages.tell(prediction),
+        prediction_words=messages.words_of_prediction(prediction),
         explanation=explanation_document(explanation, with_steps=True),
     )
 
@@ -94,7 +94,7 @@ def _read_number(
 @blueprint.errorhandler(HTTPException)
 def show_error(error: Exception) -> tuple[str, HTTPStatus]:
     """Show the form again, with what went wrong."""
-    problem = problem_told(error)
+    problem = record_problem(error)
     if problem.code == FileTooLargeError.code:
         problem = replace(problem, detail=_too_large())
     return _render(problem=problem), problem.status
