@@ -39,7 +39,7 @@ check_profile() {
     [[ -e "$APACHE_MODULES_DIR/mod_security2.so" ]] \
         || die "There is no mod_security. As root: apt-get install libapache2-mod-security2."
     [[ "$(stat --file-system --format %T -- "$BODIES_DIR")" == tmpfs ]] \
-        || die "$BODIES_DIR, for bodies that are being taken in, is no tmpfs: they would reach a disk."
+        || die "$BODIES_DIR, for bodies that are being taken in, is not a tmpfs: they would reach a disk."
     # The longest name of a socket has 107 characters.
     ((${#RUN_DIR} <= 80)) || die "$RUN_DIR is too long for sockets; name another folder in RUN_DIR."
     [[ -z "$TLS_CERT" ]] || MODULES+=(http2 socache_shmcb ssl)

@@ -121,7 +121,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     _init_access_control(app, settings)
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)
-    app.url_map.strict_slashes = False  # a client's slash at the end of a path is no fault
+    app.url_map.strict_slashes = False  # a client's slash at the end of a path is not an error
     for blueprint in _API_BLUEPRINTS:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)

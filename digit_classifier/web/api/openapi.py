@@ -246,8 +246,8 @@ def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dic
     schema = schemas.of(ProblemDocument)
     if errors:
         schema["properties"] = {"code": {"enum": [error.code for error in errors]}}
-    told = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
-    lines = [line.partition("\n")[0] for line in told] or ["Any other problem."]
+    descriptions = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
+    lines = [line.partition("\n")[0] for line in descriptions] or ["Any other problem."]
     return {"description": "\n\n".join(lines), "content": {MEDIA_TYPE: {"schema": schema}}}
 
 

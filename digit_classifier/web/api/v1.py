@@ -134,7 +134,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
 
 @blueprint.get("/models")
 def list_models() -> list[ModelAnswer]:
-    """Tell which models there are to choose among; the default comes first."""
+    """List the models to choose among; the default comes first."""
     default = default_classifier().model.name
     return [
         {

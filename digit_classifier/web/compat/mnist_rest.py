@@ -73,5 +73,5 @@ def classify_body() -> MnistAnswer:
 
 def _number(index: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(index):
-        raise BadIndexError(f"{index[:20]!r} is no index: it must be a whole number.")
+        raise BadIndexError(f"{index[:20]!r} is not an index: it must be a whole number.")
     return int(index)

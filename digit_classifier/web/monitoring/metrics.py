@@ -97,7 +97,7 @@ class Metrics:
         )
 
     def begin(self, classifiers: Mapping[str, DigitClassifier]) -> None:
-        """Tell of this process, and begin with what is known to come: it is never absent."""
+        """Report this process and its models, and start the models' counters at 0."""
         self.processes.set(1)
         self.started.set(time.time())
         for name, classifier in classifiers.items():

@@ -141,7 +141,7 @@ def init_app(app: Flask, *observers: Observer) -> None:
     def finish(response: Response) -> Response:
         observation = current_observation()
         observation.seconds = time.perf_counter() - observation.started
-        _tell_caller(observation, response)
+        _add_headers(observation, response)
         if observation.is_recorded:
             status = observation.observed_status(response.status_code)
             for observe in observers:
@@ -152,8 +152,8 @@ def init_app(app: Flask, *observers: Observer) -> None:
     app.after_request(finish)
 
 
-def _tell_caller(observation: Observation, response: Response) -> None:
-    """Tell the request's identity and what the time was spent on."""
+def _add_headers(observation: Observation, response: Response) -> None:
+    """Add the request's identity and the time of each stage to the response's headers."""
     timing = f"total;dur={observation.seconds * 1000:.2f}"
     if observation.answers:
         stages = observation.stages

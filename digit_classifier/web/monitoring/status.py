@@ -45,11 +45,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 @blueprint.get("/status")
 @described(query=ModelQuery, gives=dict[str, object], raises=(ModelNotFoundError,))
 def status() -> ResponseReturnValue:
-    """Tell the service's state: on a page to a browser, as JSON to a program."""
-    told = _state()
+    """Show the service's state: a page for a browser, JSON for a program."""
+    state = _state()
     if prefers_html("application/json"):
-        return render_template("status.html", status=told, figures=_figures())
-    return told
+        return render_template("status.html", status=state, figures=_figures())
+    return state
 
 
 def _state() -> dict[str, object]:
