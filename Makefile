@@ -31,7 +31,7 @@ format: test-pyvenv ## Format the code and fix what the linter can fix
 schemathesis: test-pyvenv ## Try the API with some hundred requests an operation, made from its document
 	@SCHEMATHESIS_EXAMPLES=200 "$(TEST_PYVENV)/bin/pytest" -s tests/web/api/test_schemathesis.py
 
-openapi-examples: test-pyvenv ## Ask for the answers anew that the API's document shows
+openapi-examples: test-pyvenv ## Record again the answers that the API's document shows
 	@"$(TEST_PYVENV)/bin/python" -m tests.web.openapi_examples
 
 fuzz: test-pyvenv ## Try a million damaged images, 100,000 of them for numbers, and 100,000 hostile requests
@@ -86,7 +86,7 @@ screenshots: test-pyvenv ## Take the pictures of the documents again
 LOCK = "$(TEST_PYVENV)/bin/uv" pip compile --quiet setup.py --universal --python-version 3.11 \
 	--fork-strategy fewest --no-strip-extras --generate-hashes --custom-compile-command "make lock"
 
-lock: test-pyvenv ## Pin the requirements of setup.py anew
+lock: test-pyvenv ## Pin the requirements of setup.py again
 	@$(LOCK) --extra build --extra redis --output-file requirements.txt
 	@$(LOCK) --extra build --extra redis --extra train \
 		--constraints requirements.txt --output-file requirements-train.txt

@@ -17,7 +17,7 @@ from digit_classifier.evaluation.tables import markdown_table
 from tests.deployment import machine as m
 from tests.deployment.balancer import Balancer, Instance, balancing
 from tests.deployment.own_apache import USER, built_clone
-from tests.deployment.test_build import free_port
+from tests.ports import free_port
 
 SECONDS = 20
 NETWORK = "198.18"  # of those that are for measurements (RFC 2544)

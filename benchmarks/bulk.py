@@ -133,7 +133,7 @@ def zip_memory(path: Path) -> float:
 
 
 def weights(inputs: dict[str, list[str]]) -> str:
-    """Tell how much of a run passes the scheduler, and how much is read and written."""
+    """Return how much of a run passes the scheduler, and how much is read and written."""
     shard = next(list_shards([find_source(inputs["PNG in a ZIP"][0])], SHARD_SIZE))
     record = ShardResult(0, SHARD_SIZE, SHARD_SIZE, 0, 64 * "0")
     sizes = [len(dumps(sent)) for sent in (shard, record)]

@@ -17,7 +17,7 @@ import requests
 from benchmarks.peer_environments import ALL_PEERS, CACHE, PEERS, Peer, python_of
 from tests.deployment.clone import PROJECT, environment
 from tests.deployment.own_apache import built_clone, serving
-from tests.deployment.test_build import free_port
+from tests.ports import free_port
 
 OURS, OTHER, CEILING = "ours, Apache", "ours, the other checkout", "no work: Flask, Apache"
 STARTUP = 120  # seconds

@@ -1,4 +1,4 @@
-"""How general the models are: digits from elsewhere, and what is no digit; docs/generality.md.
+"""How general the models are: digits from elsewhere, and non-digits; docs/generality.md.
 
 ``python -m benchmarks.foreign_digits --digits DIR --output DIR``, where the first folder has one
 subfolder a set, with files named ``<label>_<number>.<ext>``. scikit-learn's ``load_digits`` is
@@ -97,7 +97,7 @@ def _read(classifier: DigitClassifier, sets: Sets) -> SetReadings:
 
 
 def _with_pool(readings: SetReadings) -> SetReadings:
-    """Add all foreign sets as one, and put MNIST's digits behind it: they are no foreign ones."""
+    """Add all foreign sets as one, and put MNIST's digits behind it: they are not foreign."""
     foreign = {name: part for name, part in readings.items() if name != MNIST}
     return foreign | {ALL_SETS: Readings.pooled(foreign.values()), MNIST: readings[MNIST]}
 

@@ -1,9 +1,9 @@
-"""What each step of the framing is worth: accuracy with all of them, and without one at a time.
+"""What each step of framing is worth: accuracy with all steps, and without one at a time.
 
 ``python -m benchmarks.framing_steps --digits DIR`` prints the figures of docs/preprocessing.md: the
 sets of digits from elsewhere, as in ``foreign_digits.py``, and drawn pictures of the kinds that are
-hard to frame, ten digits by several hands each. Every step is taken out of the pipeline of
-scikit-learn transformers in its turn.
+hard to frame, each with ten digits by several hands. One step after another is left out of the
+pipeline of scikit-learn transformers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ from digit_classifier.preprocessing.transformers import framing_pipeline
 from digit_classifier.settings import load_settings
 
 LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
-#: Without these there is no picture of 28×28 that shows the digit whole.
+#: Never left out: without them the result is not 28×28, or does not show the whole digit.
 NEEDED = ("shrink", "crop_to_ink", "fit_box", "center_of_mass")
 N_HANDS = 3
 
@@ -61,7 +61,7 @@ def _drawn_sets() -> dict[str, list[Picture]]:
 
 
 def _table(classifier: DigitClassifier, sets: dict[str, list[Picture]]) -> str:
-    """One row a set; the accuracy with all steps, and what is gained or lost without each."""
+    """Return a row per set: the accuracy with all steps, and its change in points without each."""
     omitted = [step for step in STEPS if step not in NEEDED]
     header = ["set", "all steps", *omitted]
     return markdown_table(header, list(_rows(classifier, sets, omitted)))

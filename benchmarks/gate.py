@@ -1,13 +1,13 @@
-"""Whether requests cost more instructions than they did: ``python -m benchmarks.gate``.
+"""Fails where requests cost more instructions than the baseline: ``python -m benchmarks.gate``.
 
-Callgrind (``apt-get install valgrind``) counts them, so that it holds on busy machines.
-``--record`` writes the baseline. It ends with 1 if a case costs over 3 % more than there: six times
-what the service's cases differ by from run to run.
+Callgrind (``apt-get install valgrind``) counts instructions, which do not depend on how busy the
+machine is. ``--record`` writes the baseline. Exits with 1 if a case costs over 3 % more: six times
+the difference between two runs of the same code.
 
-The counts are judged, not their multiples of a bare route's. That route is the shortest case and so
-varies most, by 1.2 %, and the cases do not follow it: with another allocator (PYTHONMALLOC=malloc)
-it costs 9.6 % more, a digit 5.5 % and a photograph 0.3 %. But it tells: where the route costs more,
-too, Python or Flask have changed.
+The counts are compared, not their ratios to a bare route of Flask. That route is the shortest case
+and so varies most, by 1.2 %, and the others do not follow it: with another allocator
+(PYTHONMALLOC=malloc) it costs 9.6 % more, a digit 5.5 % and a photograph 0.3 %. But where it costs
+more as well, Python or Flask have changed.
 """
 
 import json
@@ -32,7 +32,7 @@ BASELINE = Path(__file__).with_name("gate_baseline.json")
 TOLERANCE = 0.03
 N_REQUESTS = 3
 PACKAGES = ("NumPy", "Pillow", "Flask", "Werkzeug")
-#: With the path, all that the counted process sees of an environment.
+#: With PATH, the whole environment of the counted process.
 VARIABLES = {
     "OPENBLAS_CORETYPE": "Haswell",  # Valgrind knows no AVX-512
     "OPENBLAS_NUM_THREADS": "1",
@@ -46,28 +46,29 @@ def count() -> dict[str, int]:
         names = _run(Path(folder) / "out")
         files = sorted(Path(folder).glob("out.*"), key=lambda path: int(path.suffix[1:]))
         totals = [int(re.findall(r"totals: (\d+)", path.read_text())[0]) for path in files]
-    # the last ones: each case's count follows that of what came before it
+    # the last two dumps of each case: what came before its requests, and the requests
     counts = totals[-2 * len(names) + 1 :: 2]
     return {name: n // N_REQUESTS for name, n in zip(names, counts, strict=True)}
 
 
 def _run(out: Path) -> list[str]:
-    """Let Callgrind write its counts, and return the names of the cases."""
+    """Let Callgrind write its counts to `out`.1, `out`.2 …, and return the names of the cases."""
     valgrind = shutil.which("valgrind")
     if not valgrind:
         raise click.ClickException("There is no valgrind: apt-get install valgrind.")
+    # gate_requests calls getppid before and after the requests of each case
     options = ["--quiet", "--tool=callgrind", "--dump-before=getppid"]
     command = [valgrind, *options, f"--callgrind-out-file={out}", sys.executable]
-    told = subprocess.run(  # noqa: S603, our own command
+    finished = subprocess.run(  # noqa: S603, our own command
         [*command, "-m", "benchmarks.gate_requests", "--requests", str(N_REQUESTS)],
         env={"PATH": os.environ["PATH"]} | VARIABLES,
         check=False,
         stdout=subprocess.PIPE,
         text=True,
     )
-    if told.returncode:
+    if finished.returncode:
         raise click.ClickException("The requests could not be counted.")
-    return told.stdout.splitlines()
+    return finished.stdout.splitlines()
 
 
 def baseline() -> dict[str, dict[str, Any]]:
@@ -76,13 +77,13 @@ def baseline() -> dict[str, dict[str, Any]]:
 
 
 def versions() -> dict[str, str]:
-    """Return what the counts depend on beside the code."""
+    """Return the versions that the counts depend on, besides the code."""
     python = {"machine": platform.machine(), "Python": platform.python_version()}
     return python | {name: version(name) for name in PACKAGES}
 
 
 def differences(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return the versions that are not those of the baseline."""
+    """Describe the versions that differ from the baseline's."""
     return [
         f"{name} {recorded.get(name)}, now {found}"
         for name, found in now.items()
@@ -91,12 +92,12 @@ def differences(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str
 
 
 def changes(recorded: Mapping[str, int], now: Mapping[str, int]) -> dict[str, float]:
-    """Return by which share each case costs more than in the baseline.
+    """Return the change of each case since the baseline, as a fraction of it.
 
     Raises
     ------
     ClickException
-        The baseline has other cases.
+        The baseline has other cases than were counted.
     """
     if others := sorted(recorded.keys() ^ now.keys()):
         raise click.ClickException(
@@ -106,18 +107,18 @@ def changes(recorded: Mapping[str, int], now: Mapping[str, int]) -> dict[str, fl
 
 
 def judge(changed: Mapping[str, float]) -> None:
-    """Tell what has become cheaper.
+    """Report the cases that became cheaper.
 
     Raises
     ------
     ClickException
-        Something costs more.
+        A case costs more than `TOLERANCE` allows.
     """
     if cheaper := [case for case, change in changed.items() if change < -TOLERANCE]:
         click.echo(f"These cost over {TOLERANCE:.0%} less: {', '.join(cheaper)}.")
-        click.echo("Record the baseline anew: python -m benchmarks.gate --record")
+        click.echo("Record a new baseline: python -m benchmarks.gate --record")
     if costlier := [case for case, change in changed.items() if change > TOLERANCE]:
-        hint = " A bare route does, too: see whether Python or Flask have changed."
+        hint = " The bare route does as well: see whether Python or Flask have changed."
         raise click.ClickException(
             f"These cost over {TOLERANCE:.0%} more: {', '.join(costlier)}."
             + (hint if REFERENCE in costlier else "")
@@ -125,7 +126,7 @@ def judge(changed: Mapping[str, float]) -> None:
 
 
 def table(recorded: Mapping[str, int], now: Mapping[str, int]) -> str:
-    """Return the counts side by side, and as multiples of the case without work."""
+    """Return a Markdown table of the counts, and of their ratios to the bare route."""
     header = ["instructions a request", "baseline", "now", "change", "× no work", "× no work now"]
     rows = [
         [
@@ -144,11 +145,11 @@ def table(recorded: Mapping[str, int], now: Mapping[str, int]) -> str:
 @click.command()
 @click.option("--record", is_flag=True, help="Write the baseline.")
 def main(*, record: bool) -> None:
-    """Count, and compare with the baseline."""
+    """Count the instructions of each case, and compare them with the baseline."""
     counts, found = count(), versions()
     if record:
-        told = json.dumps({"versions": found, "instructions": counts}, indent=1)
-        BASELINE.write_text(f"{told}\n")
+        document = json.dumps({"versions": found, "instructions": counts}, indent=1)
+        BASELINE.write_text(f"{document}\n")
     recorded = baseline()
     changed = changes(recorded["instructions"], counts)
     click.echo(table(recorded["instructions"], counts))

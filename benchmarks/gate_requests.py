@@ -1,6 +1,6 @@
-"""What benchmarks.gate counts: requests through the whole application, a case after the other.
+"""What benchmarks.gate counts: requests through the whole application, one case after another.
 
-It is run under Callgrind, which ends a count whenever ``getppid`` of the C library is called.
+It runs under Callgrind, which ends a count before each call of the C library's ``getppid``.
 """
 
 import gc

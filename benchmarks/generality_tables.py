@@ -1,4 +1,4 @@
-"""The figures of the benchmark of generality as Markdown, which a terminal shows as well."""
+"""The figures of benchmarks.foreign_digits as Markdown tables."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.preprocessing.framing import Framing
 
 FRAMINGS: tuple[Framing, ...] = ("center", "auto")
-#: The row of all sets from elsewhere, pooled.
+#: The name of the row that pools all sets but MNIST.
 ALL_SETS = "all sets"
 
 
@@ -26,14 +26,14 @@ def report(figures: dict[str, Any]) -> str:
 
 
 def accuracy_table(figures: dict[str, Any]) -> str:
-    """Share read right, one row a set, one column a way of reading."""
+    """Return the accuracy: a row per set, a column per model and framing, and one for naive."""
     models = list(figures["models"])
     header = ["set", "pictures", "naive"]
     header += [f"{model}, {framing}" for framing in FRAMINGS for model in models]
     rows = [
         [
             name,
-            f"{_any(of_set)['pictures']:,}",
+            f"{_of_any_model(of_set)['pictures']:,}",
             f"{of_set['naive']['accuracy']:.1%}",
             *(
                 f"{of_set[framing][model]['accuracy']:.1%}"
@@ -47,19 +47,19 @@ def accuracy_table(figures: dict[str, Any]) -> str:
 
 
 def acceptance_table(figures: dict[str, Any]) -> str:
-    """Pictures refused by an error, share accepted and calibration error, one row a set."""
+    """Return the count of refused pictures, share accepted and calibration error: a row per set."""
     header = ["set", "refused"]
     for model in figures["models"]:
         header += [f"{model}: accepted", "calibration error"]
     rows = [
-        [name, f"{_any(of_set)['refused']:,}", *_acceptance(of_set["auto"])]
+        [name, f"{_of_any_model(of_set)['refused']:,}", *_acceptance(of_set["auto"])]
         for name, of_set in figures["digits"].items()
     ]
     return markdown_table(header, rows)
 
 
 def non_digits_table(figures: dict[str, Any]) -> str:
-    """Share refused, share accepted and AUROC against all digits, one row a family."""
+    """Return share refused, share accepted and AUROC against all digits: a row per family."""
     models = figures["non_digits"]
     header = ["non-digits", "pictures", "refused"]
     for model in models:
@@ -77,8 +77,8 @@ def non_digits_table(figures: dict[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
-def _any(of_set: dict[str, Any]) -> dict[str, Any]:
-    """Return what does not depend on the model: how many pictures, and how many refused."""
+def _of_any_model(of_set: dict[str, Any]) -> dict[str, Any]:
+    """Return one model's figures, for those that are the same for each: pictures and refused."""
     found: dict[str, Any] = next(iter(of_set["auto"].values()))
     return found
 

@@ -15,15 +15,15 @@ KINDS = ("body", "form")
 
 @dataclass(frozen=True)
 class Load:
-    """The requests of one kind, in files.
+    """Requests to send, with their bodies in files.
 
     Attributes
     ----------
     content_type : str
     files : sequence of Path
-        Bodies, sent in turn.
+        Bodies, sent one after another.
     headers : sequence of str
-        Others that all have, each as ``"Name: value"``.
+        Additional headers of every request, each as ``"Name: value"``.
     """
 
     content_type: str
@@ -32,9 +32,9 @@ class Load:
 
     @classmethod
     def of(cls, pictures: Sequence[bytes], kind: str, folder: Path) -> "Load":
-        """Write the bodies of image files: forms if `kind` is ``form``, and else the files."""
+        """Write a body per image: a form if `kind` is ``form``, else the image itself."""
         files = []
-        content_type = "image/png"  # which no contestant looks at
+        content_type = "image/png"  # the servers look at the content alone
         for index, picture in enumerate(pictures):
             body = picture
             if kind == "form":
@@ -45,7 +45,7 @@ class Load:
         return cls(content_type, files)
 
     def send(self, url: str, n_connections: int, seconds: int) -> dict[str, float]:
-        """Send them over and over, and return the counts and the latencies in milliseconds."""
+        """Send the bodies over and over; return wrk's counts and latencies in milliseconds."""
         command = ["wrk", "--threads", "1", "--connections", str(n_connections)]
         command += [
             "--duration",
@@ -58,5 +58,5 @@ class Load:
         ]
         command += [f"--header={header}" for header in self.headers]
         command += ["--", self.content_type, *map(str, self.files)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
-        return json.loads(told.stdout.splitlines()[-1])
+        finished = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+        return json.loads(finished.stdout.splitlines()[-1])

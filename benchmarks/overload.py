@@ -1,9 +1,9 @@
-"""What becomes of requests when more come than can be answered; the table in docs/reliability.md.
+"""How requests are answered or refused under overload; the table in docs/reliability.md.
 
 ``python -m benchmarks.overload`` serves this clone by an Apache of its own, without root, and lets
-``hey`` (``apt-get install hey``) send one picture over and over: first by 16 connections, for what
-the service can do, then by 256, at twice that rate and as often as they may. Client and service
-share the machine.
+``hey`` (``apt-get install hey``) send one picture over and over: first by 16 connections, which
+measures the service's capacity, then by 256, at twice that rate and without a limit. Client and
+service share the machine.
 """
 
 import csv
@@ -23,7 +23,7 @@ from digit_classifier.datasets.samples import DRAWN
 from digit_classifier.evaluation.tables import markdown_table
 from tests.deployment.clone import PROJECT
 from tests.deployment.own_apache import OwnApache, built_clone, serving
-from tests.deployment.test_build import free_port
+from tests.ports import free_port
 
 SECONDS = 10
 N_CONNECTIONS, N_CLIENTS = 256, 16
@@ -32,7 +32,7 @@ DRAWING = DRAWN / "4-7.png"
 
 @dataclass(frozen=True)
 class Load:
-    """Requests of one kind; `rate` is that of each connection a second, 0 is without a limit."""
+    """What to send; `rate` is in requests a second per connection, 0 for no limit."""
 
     name: str
     picture: Path
@@ -48,7 +48,7 @@ def own_apache() -> Iterator[OwnApache]:
 
 
 def photo(folder: Path) -> Path:
-    """Return a drawing as large as a camera's picture: it takes long to read."""
+    """Write a drawing as large as a camera's picture, which takes long to decode."""
     path = folder / "photo.jpg"
     with Image.open(PROJECT / "docs" / "images" / "drawn.jpg") as image:
         image.resize((3000, 3000)).save(path, quality=80)
@@ -56,7 +56,7 @@ def photo(folder: Path) -> Path:
 
 
 def ask(address: str, load: Load) -> list[tuple[int, float]]:
-    """Send the requests of a load, and return status and milliseconds of each."""
+    """Send a load, and return the status and the milliseconds of each request."""
     n_clients = min(N_CLIENTS, load.n_connections)
     command = ["hey", "-o", "csv", "-z", f"{SECONDS}s", "-m", "POST"]
     command += ["-c", str(load.n_connections // n_clients)]
@@ -69,15 +69,15 @@ def ask(address: str, load: Load) -> list[tuple[int, float]]:
                 [*command, f"{address}/mnist/classify"], stdout=subprocess.PIPE, text=True
             )
         )
-        # all connections of one client ask at the same moments, those of two do not
+        # one client sends on all its connections at the same moments: spread the clients
         time.sleep(1 / load.rate / n_clients if load.rate else 0)
-    told = [client.communicate()[0] for client in clients]
-    rows = [row for text in told for row in csv.DictReader(text.splitlines())]
+    outputs = [client.communicate()[0] for client in clients]
+    rows = [row for output in outputs for row in csv.DictReader(output.splitlines())]
     return [(int(row["status-code"]), 1000 * float(row["response-time"])) for row in rows]
 
 
 def table_row(load: Load, answers: list[tuple[int, float]]) -> list[str]:
-    """Tell how many were accepted and refused, and how long either took."""
+    """Return a row with the rate and latencies of accepted and of refused requests."""
     accepted = [ms for status, ms in answers if status == 200]
     refused = [ms for status, ms in answers if status == 503]
     others = len(answers) - len(accepted) - len(refused)
@@ -99,7 +99,7 @@ def _quantiles(values: list[float]) -> list[str]:
 
 
 def measure() -> Iterator[list[str]]:
-    """Yield a row a load."""
+    """Yield a row per load."""
     with own_apache() as apache, tempfile.TemporaryDirectory() as folder:
         large = photo(Path(folder))
         for name, picture in (("drawing", DRAWING), ("9 megapixels", large)):

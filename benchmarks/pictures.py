@@ -21,7 +21,7 @@ class Picture:
     ----------
     content : bytes
     label : int
-        The digit, or -1 for what is none.
+        The digit, or -1 for a non-digit.
     """
 
     content: bytes

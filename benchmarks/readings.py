@@ -76,7 +76,7 @@ class Readings:
 
 
 def auroc(digits: Readings, others: Readings) -> float:
-    """Probability that a digit gets more confidence than what is none, ties counting half."""
+    """Probability that a digit gets more confidence than a non-digit, ties counting half."""
     confidence = np.concatenate([digits.confidence, others.confidence])
     is_digit = np.repeat([True, False], [len(digits.digits), len(others.digits)])
     return float(roc_auc_score(is_digit, confidence))

@@ -66,9 +66,9 @@ def _calls_a_second(call: Callable[[], object]) -> float:
 
 
 def _point(classifier: Classifier, n: int, calls_a_second: float) -> dict[str, float]:
-    """Tell of a batch size what is done, and how much is read and written for it at least.
+    """Return a batch's rates, and its operations per byte that has to be read or written.
 
-    That is the weights and the input once, and what each layer gives twice: it is written and read.
+    The bytes are the weights and the input once, and each layer's output twice: written and read.
     All weights count, though those of units that are 0 are left out for a single digit.
     """
     weights = [values for values in classifier.named_parameters().values() if values.ndim == 2]
@@ -84,7 +84,7 @@ def _point(classifier: Classifier, n: int, calls_a_second: float) -> dict[str, f
 
 
 def roof(figures: Figures, intensity: float) -> float:
-    """Return the GFLOP/s that are possible at most, with the weights in the third cache."""
+    """Return the GFLOP/s that are possible at most, with the weights in the L3 cache."""
     return min(figures["peak"], intensity * figures["bandwidths"]["L3"])
 
 

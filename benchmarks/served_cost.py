@@ -21,7 +21,7 @@ from digit_classifier.datasets.samples import MnistTestSet
 from digit_classifier.evaluation.tables import markdown_table
 from digit_classifier.settings import load_settings
 from tests.deployment.own_apache import OwnApache, built_clone, serving
-from tests.deployment.test_build import free_port
+from tests.ports import free_port
 
 BATCH_SIZES = (1, 4, 16, 64, 256)
 SINGLE, PICTURES, TENSORS = "/api/v1/classify", "/api/v1/classify/batch", "/v2/models/mlp/infer"

@@ -1,11 +1,10 @@
-"""Half an hour of everything that is asked, to see whether memory grows and whether anything fails.
+"""Half an hour of requests of all kinds, to see whether memory grows or anything fails.
 
 ``python -m benchmarks.soak --minutes 30`` serves this clone by an Apache of its own, without root,
-asks it by four clients for every route, with pictures that can be read and such that cannot, and
-prints the tables in docs/reliability.md. It ends with 1 if an answer was a 5xx or a process of the
-service grew by 5 MB or more from the second minute on. A process's memory is the median of a
-minute: what a request takes while it is worked on comes and goes, and once in that time free memory
-is given back.
+lets four clients send requests to every route, with valid and invalid pictures, and prints the
+tables in docs/reliability.md. Exits with 1 if a status is not in `ALLOWED`, or if a process of the
+service grew by 5 MB or more after the second minute. A process's memory is the median of a minute,
+since each request takes memory for a moment.
 """
 
 import random
@@ -28,17 +27,21 @@ from tests.deployment.own_apache import OwnApache
 from tests.web.pictures import REFUSED, drawn
 from tests.web.serving import csrf_token
 
-N_CLIENTS, PAUSE = 4, 0.04  # seconds
-WARM, SAMPLED = 120, 60  # seconds
+N_CLIENTS = 4
+#: Seconds between two requests of a client.
+PAUSE = 0.04
+#: Seconds until the first measurement of memory ends, and how long each measurement takes.
+WARM, SAMPLED = 120, 60
 MAX_GROWTH = 5_000_000  # bytes
-#: What a caller may be answered: neither a 5xx nor nothing at all.
+#: Expected statuses; a 5xx or a failed connection fails the run.
 ALLOWED = {"200", "400", "404", "413", "415", "422"}
 
-#: A picture of each digit, in turn in each format, and what must be refused.
+#: A picture of each digit, the formats in turn; and files that must be refused.
 GOOD = [drawn(digit, FORMATS[digit % len(FORMATS)]) for digit in range(10)]
 LARGE = drawn(7, "JPEG", size=(2400, 1800))
 BAD = [content for content, _, _ in REFUSED.values()]
 
+#: Sends one request; its arguments are the session, the service's address and a picture.
 Ask = Callable[[requests.Session, str, bytes], requests.Response]
 
 
@@ -105,7 +108,7 @@ ASKS: tuple[Ask, ...] = (
 
 
 def ask_until(ended: threading.Event, url: str, seed: int, statuses: Counter[str]) -> None:
-    """Ask for one thing after the other, all chosen at random, until the end."""
+    """Send one random request after another until `ended`, and count the statuses."""
     rng = random.Random(seed)  # noqa: S311, no secret
     with requests.Session() as session:
         while not ended.wait(PAUSE):
@@ -117,8 +120,8 @@ def ask_until(ended: threading.Event, url: str, seed: int, statuses: Counter[str
                 statuses[type(exc).__name__] += 1
 
 
-def resident(apache: OwnApache) -> dict[tuple[int, str], int]:
-    """Map each process, by its number and what it is, to its median resident memory in bytes."""
+def resident_memory(apache: OwnApache) -> dict[tuple[int, str], int]:
+    """Map each process, by its PID and kind, to its median resident memory in bytes."""
     parent = psutil.Process(apache.process.pid)
     workers = {worker.pid for worker in apache.workers()}
     processes = (parent, *parent.children(recursive=True))
@@ -138,7 +141,7 @@ def resident(apache: OwnApache) -> dict[tuple[int, str], int]:
 def soak(
     apache: OwnApache, seconds: float
 ) -> tuple[Counter[str], list[dict[tuple[int, str], int]]]:
-    """Ask all the while, and return the statuses and the memory when it was warm and at the end."""
+    """Send requests for some seconds; return statuses, and memory when warm and at the end."""
     ended, statuses = threading.Event(), [Counter[str]() for _ in range(N_CLIENTS)]
     clients = [
         threading.Thread(target=ask_until, args=(ended, apache.address, seed, counts))
@@ -149,7 +152,7 @@ def soak(
     begun, samples = time.monotonic(), []
     for end in (min(WARM, seconds / 2), seconds):
         time.sleep(max(0, begun + end - SAMPLED - time.monotonic()))
-        samples.append(resident(apache))
+        samples.append(resident_memory(apache))
     ended.set()
     for client in clients:
         client.join()
@@ -159,7 +162,7 @@ def soak(
 @click.command()
 @click.option("--minutes", default=30.0, show_default=True)
 def main(minutes: float) -> None:
-    """Print what was answered, and the memory of each process."""
+    """Print the statuses, and the memory of each process."""
     with own_apache() as apache:
         statuses, (warm, end) = soak(apache, minutes * 60)
     rows = [[status, f"{count:,}"] for status, count in sorted(statuses.items())]

@@ -4,8 +4,8 @@ set -euo pipefail
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
 
-# Open files of each process of Apache's, where the system allows so many.
-readonly MOST_FILES=65536
+# Limit on open files of each Apache process, or less where the system allows less.
+readonly MAX_OPEN_FILES=65536
 
 usage() {
     cat <<'END'
@@ -55,7 +55,7 @@ main() {
     [[ "$serve" == no ]] || STEPS=$((STEPS + 1))
 
     [[ "$apache" == no ]] || ((EUID != 0)) \
-        || die "An Apache of one's own needs no root. Apache for this machine, as root:" \
+        || die "--apache is not for root. To deploy under this machine's Apache, as root:" \
             "bash deployment_scripts/build_all_EC2.sh"
     step "Virtual environment"
     bash "$PROJECT_DIR/deployment_scripts/install_pyvenv.sh"
@@ -72,9 +72,9 @@ main() {
         return
     fi
     step "Serving on $(address) (Ctrl-C ends it)"
-    # The process becomes the server, so that a signal sent to it ends the server itself.
+    # exec: a signal to this process ends the server itself.
     if [[ "$apache" == yes ]]; then
-        raise_limit_of_files
+        raise_open_file_limit
         # shellcheck disable=SC2153  # APACHE is the program, from config_profile.sh
         exec "$APACHE" -f "$APACHE_DIR/httpd.conf" -D FOREGROUND
     fi
@@ -86,18 +86,18 @@ build_apache() {
         die "It serves already, by process $(apache_pid). To replace its processes by new ones:" \
             "PORT=$PORT bash deployment_scripts/reload.sh"
     fi
-    # Apache would believe in the number that one which was killed has left.
+    # A killed Apache leaves its PID file, which the next one would take for a running Apache.
     rm -f -- "$PID_FILE"
     bash "$PROJECT_DIR/deployment_scripts/build_apache.sh"
     forget_old_workers
 }
 
-# Apache's processes have a descriptor for each connection, and for each request that is handed on.
-raise_limit_of_files() {
-    local most
-    most="$(ulimit -H -n)"
-    if [[ "$most" == unlimited ]] || ((most > MOST_FILES)); then most="$MOST_FILES"; fi
-    ulimit -S -n "$most"
+# An Apache process needs a descriptor for each connection, and for each request in a daemon process.
+raise_open_file_limit() {
+    local limit
+    limit="$(ulimit -H -n)"
+    if [[ "$limit" == unlimited ]] || ((limit > MAX_OPEN_FILES)); then limit="$MAX_OPEN_FILES"; fi
+    ulimit -S -n "$limit"
 }
 
 address() {

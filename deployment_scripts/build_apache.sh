@@ -39,7 +39,7 @@ check_profile() {
     [[ -e "$APACHE_MODULES_DIR/mod_security2.so" ]] \
         || die "There is no mod_security. As root: apt-get install libapache2-mod-security2."
     [[ "$(stat --file-system --format %T -- "$BODIES_DIR")" == tmpfs ]] \
-        || die "$BODIES_DIR, for bodies that are being taken in, is no tmpfs: they would reach a disk."
+        || die "$BODIES_DIR, for bodies that are being taken in, is not a tmpfs: they would reach a disk."
     # The longest name of a socket has 107 characters.
     ((${#RUN_DIR} <= 80)) || die "$RUN_DIR is too long for sockets; name another folder in RUN_DIR."
     [[ -z "$TLS_CERT" ]] || MODULES+=(http2 socache_shmcb ssl)
@@ -237,7 +237,7 @@ enable_modules() {
 
 # The old site comes back where Apache refuses the new one.
 build_system() {
-    local before="" told
+    local before="" output
     ensure_directory 0755 root:root "$APACHE_DIR"
     ensure_directory 0755 root:root "$MADE_DIR"
     describe_application
@@ -246,7 +246,7 @@ build_system() {
     close_other_ports
     render_site | ensure_file 0644 root:root "$SITE_FILE"
     switch_sites
-    if ! told="$(apache2ctl configtest 2>&1)"; then
+    if ! output="$(apache2ctl configtest 2>&1)"; then
         if [[ -n "$before" ]]; then
             printf '%s\n' "$before" | ensure_file 0644 root:root "$SITE_FILE"
         else
@@ -254,7 +254,7 @@ build_system() {
         fi
         ((${#ENABLED[@]} == 0)) || a2dismod --quiet --force "${ENABLED[@]}" >/dev/null
         ((${#DISABLED[@]} == 0)) || a2enmod --quiet "${DISABLED[@]}" >/dev/null
-        die "Apache refuses the site, the old one is back: $told"
+        die "Apache refuses the site, the old one is back: $output"
     fi
     make_logs
     render "$PROJECT_DIR/apache/logrotate.conf.in" REQUESTS_LOG_DIR="$REQUESTS_LOG_DIR" \

@@ -14,7 +14,7 @@ systemctl reload haproxy.
 END
 }
 
-# An instance is called by its address.
+# One server line per instance, named by its address.
 servers() {
     local address
     for address in "$@"; do printf '    server %s %s\n' "$address" "$address"; done
@@ -26,15 +26,15 @@ main() {
         "") usage_error "no instance" ;;
         -*) usage_error "unknown option $1" ;;
     esac
-    local address made told
+    local address config output
     for address in "$@"; do
-        [[ "$address" =~ ^[A-Za-z0-9.-]+:[0-9]+$ ]] || die "ADDRESS:PORT is not like $address."
+        [[ "$address" =~ ^[A-Za-z0-9.-]+:[0-9]+$ ]] || die "$address is not of the form ADDRESS:PORT."
     done
     command -v haproxy >/dev/null || die "There is no HAProxy. As root: apt-get install haproxy socat."
-    made="$(render "$PROJECT_DIR/balancer/haproxy.cfg.in" \
+    config="$(render "$PROJECT_DIR/balancer/haproxy.cfg.in" \
         BIND="$BALANCER_BIND" SOCKET="$BALANCER_SOCKET" SERVERS="$(servers "$@")")"
-    told="$(haproxy -c -f /dev/stdin <<<"$made" 2>&1)" || die "HAProxy refuses it: $told"
-    ensure_file 0600 "" "$BALANCER_CONFIG" <<<"$made"
+    output="$(haproxy -c -f /dev/stdin <<<"$config" 2>&1)" || die "HAProxy refuses it: $output"
+    ensure_file 0600 "" "$BALANCER_CONFIG" <<<"$config"
 }
 
 main "$@"

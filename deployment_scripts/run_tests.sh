@@ -50,7 +50,7 @@ check_javascript() {
 
 run_tests() {
     local failed=0
-    # The operator's own settings are no business of the tests; the place of the data is.
+    # The operator's own settings do not concern the tests; the place of the data is.
     unset "${!DIGIT_CLASSIFIER_@}"
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
     step "Tests (pytest, on all cores)"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Give each file of the installation its owner and its mode, and tell which ones had others.
+# Give each file of the installation its owner and its mode, and report which ones had others.
 set -euo pipefail
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/all.sh"
@@ -10,7 +10,7 @@ Usage: set_permissions.sh
 
 With DEPLOYMENT=system, as root: code, environment and configuration are root's and nobody else can
 write them; the service's user can read the settings with the secret, and write two folders: the one
-in which its processes tell that they are ready and what they counted, and that of its log.
+of its processes' readiness and counts, and that of its log.
 Otherwise: the settings of this clone are its user's alone.
 END
 }

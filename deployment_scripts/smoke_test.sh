@@ -72,7 +72,7 @@ ask_headers_and_errors() {
     ask 200 '^X-Request-ID: smoke-test' -H 'X-Request-ID: smoke-test' /livez
     ask 404 '"code": ?"not_found"' /nowhere
     ask 415 '"code": ?"unsupported_image"' "${AS_PAGE[@]}" -F "myfile=@${BASH_SOURCE[0]}" /curl-api
-    [[ "$ANSWER" != *Python* && "$ANSWER" != *mod_wsgi* ]] || die "An answer tells versions: $ANSWER"
+    [[ "$ANSWER" != *Python* && "$ANSWER" != *mod_wsgi* ]] || die "An answer reveals versions: $ANSWER"
 }
 
 main() {

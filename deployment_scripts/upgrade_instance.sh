@@ -16,32 +16,32 @@ command fails, the instance stays out. For example:
 END
 }
 
-# tell COMMAND: to HAProxy, by its socket
-tell() {
+# haproxy_command COMMAND: send it to HAProxy's socket, and print the answer
+haproxy_command() {
     printf '%s\n' "$1" | socat -t 10 STDIO "UNIX-CONNECT:$BALANCER_SOCKET"
 }
 
-# there_is CONDITION: an instance of which that is true, by its name, its requests and its state
-there_is() {
-    tell "show stat instances 4 -1" | awk -F, -v instance="$INSTANCE" \
+# instance_matches CONDITION: whether one does, an awk condition on name, requests and state
+instance_matches() {
+    haproxy_command "show stat instances 4 -1" | awk -F, -v instance="$INSTANCE" \
         "{ name = \$2; requests = \$5; state = \$18 } !/^#/ && $1 { n++ } END { exit n == 0 }"
 }
 
 is_idle() {
-    there_is 'name == instance && requests == 0'
+    instance_matches 'name == instance && requests == 0'
 }
 
 is_up() {
-    there_is 'name == instance && state ~ /^UP/'
+    instance_matches 'name == instance && state ~ /^UP/'
 }
 
 another_is_up() {
-    there_is 'name != instance && state ~ /^UP/'
+    instance_matches 'name != instance && state ~ /^UP/'
 }
 
 set_state() {
     local answer
-    answer="$(tell "set server instances/$INSTANCE state $1")"
+    answer="$(haproxy_command "set server instances/$INSTANCE state $1")"
     [[ -z "${answer//$'\n'/}" ]] || die "HAProxy: $answer"
 }
 

@@ -17,7 +17,7 @@
     ├── SelfTestError                 the loaded model does not read the digit it must
     ├── BaselineError                 recorded figures cannot be compared with
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
-    ├── TrainingDivergedError         the loss of a training is no finite number any more
+    ├── TrainingDivergedError         the loss of a training is not finite any more
     ├── MissingPackageError           a package that only this needs is not installed
     ├── BulkError                     a bulk run cannot begin, go on or be resumed
     └── InputError                    what the caller sent
@@ -25,10 +25,10 @@
         ├── EmptyFileError            a file without content
         ├── FileTooLargeError         too many bytes
         ├── BadFormError              a multipart form that is malformed
-        ├── BadBatchError             a batch that is none, or too long
+        ├── BadBatchError             not a batch, or too long
         ├── OutOfTimeError            an image of a batch after too long a time, or too many pixels
         ├── BadPurposeError           a purpose of a reading that is not known
-        ├── BadIndexError             an index of the test set that is no whole number
+        ├── BadIndexError             an index of the test set that is not a whole number
         ├── IndexPastEndError         one that the test set does not reach
         ├── PixelsError               gray levels in text: too few, too many, or none
         ├── TensorError               framed digits as numbers: of another shape, type or range
@@ -156,7 +156,7 @@ class CheckpointError(DigitClassifierError):
 
 
 class TrainingDivergedError(DigitClassifierError):
-    """The loss of a training is no finite number any more."""
+    """The loss of a training is not finite any more."""
 
     code = "training_diverged"
 
@@ -227,7 +227,7 @@ class BadPurposeError(InputError):
 
 
 class BadIndexError(InputError):
-    """An index of MNIST's test set is no whole number."""
+    """An index of MNIST's test set is not a whole number."""
 
     code = "bad_index"
 
@@ -257,7 +257,7 @@ class ImageError(InputError):
 
 
 class UnsupportedImageError(ImageError):
-    """The bytes are no image of a format that is read here."""
+    """The bytes are not an image of a format that is read here."""
 
     code = "unsupported_image"
 

@@ -11,7 +11,7 @@ ANSWER = {"prediction": 7, "confidence": 1.0, "probabilities": [0.0] * 7 + [1.0]
 
 @application.get("/livez")
 def live() -> str:
-    """Tell that it serves."""
+    """Answer that it serves."""
     return "ok"
 
 

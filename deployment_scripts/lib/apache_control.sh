@@ -37,7 +37,7 @@ apache_stop() {
     wait_for has_ended "$pid" || die "Apache does not stop."
 }
 
-# Whether a process is no more; the file with its number goes before it.
+# Whether a process has ended; the file with its number goes before it.
 has_ended() {
     ! kill -0 "$1" 2>/dev/null
 }
@@ -96,7 +96,7 @@ replace_large_worker() {
     done
 }
 
-# Forget the files of processes that are no more.
+# Remove the files of processes that have ended.
 forget_old_workers() {
     local file
     for file in "$WORKERS_DIR"/*; do

@@ -1,4 +1,4 @@
-# Verbs that make something so and tell if it was not; run again, they change nothing and say nothing.
+# Verbs that bring about a state and report each change; run again, they change and report nothing.
 # shellcheck shell=bash
 
 # Every change is a line of this file, which the script that begins sets for those that it calls.
@@ -20,7 +20,7 @@ ensure_directory() {
     ensure_attributes "$mode" "$owner" "$path"
 }
 
-# ensure_attributes MODE OWNER PATH; an empty owner is whoever runs the script
+# ensure_attributes MODE OWNER PATH; an empty owner means the user who runs the script
 ensure_attributes() {
     local mode="$1" owner="$2" path="$3" found wanted
     owner="${owner:-$(id -un):$(id -gn)}"

@@ -82,12 +82,11 @@ as_service() {
         PATH=/usr/bin:/bin LANG=C.UTF-8 "$@"
 }
 
-# Import a release and let it read a digit in a process that is thrown away; print what it says, if it
-# fails.
+# Import a release and read a digit with it, in a process of its own; print its output if that fails.
 import_release() {
-    local release="$1" told
-    if ! told="$(as_service "$release/venv/bin/python" -I "$release/digit_classifier.wsgi" 2>&1)"; then
-        printf '%s\n' "$told" >&2
+    local release="$1" output
+    if ! output="$(as_service "$release/venv/bin/python" -I "$release/digit_classifier.wsgi" 2>&1)"; then
+        printf '%s\n' "$output" >&2
         return 1
     fi
 }

@@ -3,7 +3,7 @@
 
 check_stored() {
     ((${#UNKNOWN_LINES[@]} == 0)) \
-        || die "$CONFIG_DIR/deploy.env has a line that is no variable of this deployment:" \
+        || die "$CONFIG_DIR/deploy.env has a line that is not a variable of this deployment:" \
             "${UNKNOWN_LINES[0]}"
 }
 

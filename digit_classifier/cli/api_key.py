@@ -19,8 +19,8 @@ def _plain(_context: Any, _parameter: Any, name: str) -> str:
 def api_key(name: str) -> None:
     """Make an API key for NAME.
 
-    The first line is the key, for whoever is to call the API; it is written nowhere. The second is
-    its line for api_keys in settings.toml, from which nobody can tell the key.
+    The first line is the key, for the caller; it is stored nowhere. The second is its line for
+    api_keys in settings.toml, which does not reveal the key.
     """
     key = secrets.token_urlsafe(32)
     click.echo(f"key: {key}")

@@ -136,7 +136,7 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
     from digit_classifier.evaluation.metrics import VIEWS, evaluate_views, predict_view
     from digit_classifier.models.store import load_model
 
-    if report is not None:  # tells that Matplotlib is missing before the time is spent
+    if report is not None:  # fails without Matplotlib before the time is spent
         from digit_classifier.evaluation.report import write_report
     model = load_model(settings.model, settings.models_dir)
     data = load_mnist(settings.data_dir)

@@ -47,7 +47,7 @@ def list_() -> None:
     help="Where the picture goes.  [default: model.png in the model's folder of models]",
 )
 def show(name: str, output: Path | None) -> None:
-    """Draw what the model's first layer looks for, and tell its layers.
+    """Draw what the model's first layer looks for, and print its layers.
 
     Red speaks for it, blue against it. Softmax regression has a filter for each digit, a perceptron
     for each unit, a convolutional network for each channel.

@@ -63,7 +63,7 @@ class Reply:
 def query(
     url: str, count: int, concurrency: int, field: str, api_key: str | None, seed: int | None
 ) -> None:
-    """Send random MNIST test digits to a running server and tell what it answers.
+    """Send random MNIST test digits to a running server and print what it answers.
 
     URL is the server's address, with the path of the upload unless it is /mnist/classify. Of one
     digit the answer is shown, of more the accuracy and the latency. The files are named
@@ -129,8 +129,8 @@ def _digit(response: Any) -> int | None:
 
 def _one(reply: Reply) -> str:
     label = reply.name.removesuffix(".png").rpartition("-")[2]
-    told = "no answer" if reply.status is None else f"HTTP {reply.status}"
-    return f"True class: {label}\n{told}: {reply.text.strip()}"
+    status = "no answer" if reply.status is None else f"HTTP {reply.status}"
+    return f"True class: {label}\n{status}: {reply.text.strip()}"
 
 
 def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:

@@ -34,7 +34,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
     app = create_app(replace(settings, model=model or settings.model))
     if app.debug and not _is_of_this_machine(host):
         raise SettingsError(
-            f"The development environment lets whoever reaches it run code: not on {host}."
+            f"The development environment lets anyone who reaches it run code: not on {host}."
         )
     from digit_classifier.web.monitoring.logs import QuietRequestHandler
 

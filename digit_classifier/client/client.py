@@ -160,7 +160,7 @@ class Client:
         return self._call("GET", "/status", dict[str, Any])
 
     def ready(self) -> bool:
-        """Tell whether the service reads digits right, by its own account.
+        """Return whether the service reports that it reads digits right.
 
         Raises
         ------

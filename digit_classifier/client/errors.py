@@ -49,4 +49,4 @@ class ProblemError(ClientError):
 
 
 class UnexpectedAnswerError(ClientError):
-    """The answer is none that the service gives."""
+    """The answer is not one that the service gives."""

@@ -104,7 +104,7 @@ class Transport:
         )
 
     def _reason(self, exc: requests.RequestException) -> str:
-        """Tell why there was no answer; urllib3's text of a failed connection is a paragraph."""
+        """Return why there was no answer; urllib3's text of a failed connection is a paragraph."""
         cause = getattr(next(iter(exc.args), None), "reason", None)
         if isinstance(exc, requests.Timeout) or isinstance(cause, ReadTimeoutError):
             return f"no answer within {self.timeout:g} s"

@@ -31,7 +31,7 @@ from digit_classifier.web.process import load_shedding
 from digit_classifier.web.site import about, assets, pages, samples
 
 #: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
-_FOR_PROGRAMS = (
+_API_BLUEPRINTS = (
     v1.blueprint,
     curl_api.blueprint,
     inference_v2.blueprint,
@@ -40,7 +40,7 @@ _FOR_PROGRAMS = (
     mnist_rest.blueprint,
     softmax_cnn.blueprint,
 )
-_FOR_ALL = (
+_SITE_BLUEPRINTS = (
     about.blueprint,
     docs.blueprint,
     health.blueprint,
@@ -52,9 +52,9 @@ _FOR_ALL = (
 #: Flask's configuration by the setting ``environment``.
 _CONFIGURATIONS: dict[str, dict[str, object]] = {
     "production": {},
-    # tracebacks in the browser can run code: for one's own machine only
+    # the debugger runs code for anyone who reaches it, so only on the developer's own machine
     "development": {
-        "DEBUG": 1,
+        "DEBUG": True,
         "SEND_FILE_MAX_AGE_DEFAULT": None,
         "TEMPLATES_AUTO_RELOAD": True,
     },
@@ -130,23 +130,23 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     status.init_app(app, settings)
     about.init_app(app, settings.source_url)
     samples.init_app(app, MnistTestSet(settings.data_dir))
-    _admit(app, settings)
+    _init_access_control(app, settings)
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)
-    app.url_map.strict_slashes = False  # a client's slash at the end of a path is no fault
-    for blueprint in _FOR_PROGRAMS:
+    app.url_map.strict_slashes = False  # a client's slash at the end of a path is not an error
+    for blueprint in _API_BLUEPRINTS:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     # Apache keeps /metrics and /status from foreign networks, by these very paths
     app.url_map.strict_slashes = True
-    for blueprint in _FOR_ALL:
+    for blueprint in _SITE_BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app
 
 
-def _admit(app: Flask, settings: Settings) -> None:
+def _init_access_control(app: Flask, settings: Settings) -> None:
     """Set up CORS, API keys and rate limits."""
-    blueprints = frozenset(blueprint.name for blueprint in _FOR_PROGRAMS)
+    blueprints = frozenset(blueprint.name for blueprint in _API_BLUEPRINTS)
     keys = api_keys.parse_keys(settings.api_keys)
     cors.init_app(app, settings.cors_origins)
     # before the keys are checked, so that requests with wrong ones are limited as well

@@ -50,7 +50,7 @@ from digit_classifier.web.monitoring.observation import CLIENT_DISCONNECTED, cur
 
 MEDIA_TYPE = "application/problem+json"
 
-#: After how many seconds to come again when there was too much to do.
+#: Seconds after which a client that was refused for lack of time or memory may try again.
 RETRY_AFTER = 1
 
 #: The HTTP status of each error; a subclass inherits that of its base.
@@ -82,15 +82,15 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
 }
 
 
-#: Instead of an error's own text, where that names folders of the server's.
-_DETAILS: dict[type[DigitClassifierError], str] = {
+#: The text that a caller gets where the error's own names folders of the server.
+_PUBLIC_DETAILS: dict[type[DigitClassifierError], str] = {
     DatasetMissingError: "MNIST is not installed here; 'digit-classifier data fetch' brings it.",
-    UnsoundError: "The server is not installed as it should be; its log tells more.",
+    UnsoundError: "The server is not installed as it should be; its log has the reason.",
 }
 
 
-#: Of Werkzeug's errors, those that have another code or text here.
-_SAID: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
+#: Errors of Python and Werkzeug that get a status, code and text of ours.
+_HTTP_OVERRIDES: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     MemoryError: (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "out_of_memory",
@@ -101,7 +101,7 @@ _SAID: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
         "form_expired",
         "The form has expired or was opened elsewhere. Please try again.",
     ),
-    # the answer reaches nobody: it is counted and logged by its code, see Observation
+    # no client gets this answer: its code is for metrics and log, see Observation
     ClientDisconnected: (
         HTTPStatus.BAD_REQUEST,
         CLIENT_DISCONNECTED,
@@ -115,7 +115,7 @@ _SAID: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     TooManyRequests: (
         HTTPStatus.TOO_MANY_REQUESTS,
         "rate_limited",
-        "These are more requests than are allowed; Retry-After tells when to come again.",
+        "These are more requests than are allowed; Retry-After says when to come again.",
     ),
 }
 
@@ -154,8 +154,8 @@ class ProblemDocument(TypedDict):
     ]
 
 
-class RefusedError(Exception):
-    """An error that the client at hand was promised another status for.
+class StatusOverrideError(Exception):
+    """An error with another status than usual, as the client of this path was promised.
 
     Parameters
     ----------
@@ -176,20 +176,20 @@ def init_app(app: Flask) -> None:
     An unexpected exception is logged by Flask, with its traceback, and arrives here as an
     InternalServerError, which reveals nothing of it.
     """
-    for error in (*STATUSES, RefusedError, MemoryError, HTTPException):
+    for error in (*STATUSES, StatusOverrideError, MemoryError, HTTPException):
         app.register_error_handler(error, answer_error)
 
 
-def problem_of(error: Exception) -> Problem:
-    """Describe an error of :data:`STATUSES`, or an HTTPException, to a caller."""
+def to_problem(error: Exception) -> Problem:
+    """Convert an error of :data:`STATUSES`, or an HTTPException, for the caller."""
     match error:
-        case RefusedError():
-            problem = problem_of(error.error)
+        case StatusOverrideError():
+            problem = to_problem(error.error)
             return replace(problem, status=error.status, more=problem.more | error.more)
         case DigitClassifierError():
-            return _problem_of_ours(error)
-        case _ if said := next(filter(partial(isinstance, error), _SAID), None):
-            return Problem(*_SAID[said])
+            return _own_problem(error)
+        case _ if kind := next(filter(partial(isinstance, error), _HTTP_OVERRIDES), None):
+            return Problem(*_HTTP_OVERRIDES[kind])
         case HTTPException(code=int(number)) if not isinstance(error, InternalServerError):
             # Werkzeug's names: those of HTTPStatus differ between releases of Python
             code = error.name.lower().replace(" ", "_")
@@ -199,9 +199,9 @@ def problem_of(error: Exception) -> Problem:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, DigitClassifierError.code, detail)
 
 
-def problem_told(error: Exception) -> Problem:
-    """Describe the error that the current request is answered with, and note its code."""
-    problem = problem_of(error)
+def record_problem(error: Exception) -> Problem:
+    """Convert the error that answers the current request, and record its code."""
+    problem = to_problem(error)
     current_observation().code = problem.code
     return problem
 
@@ -218,16 +218,16 @@ def problem_document(problem: Problem) -> ProblemDocument:
     return cast(ProblemDocument, {**document, **problem.more})
 
 
-def _problem_of_ours(error: DigitClassifierError) -> Problem:
+def _own_problem(error: DigitClassifierError) -> Problem:
     status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
     more = {"models": list(error.known)} if isinstance(error, ModelNotFoundError) else {}
-    return Problem(status, error.code, _DETAILS.get(type(error), str(error)), {**more})
+    return Problem(status, error.code, _PUBLIC_DETAILS.get(type(error), str(error)), {**more})
 
 
 def answer_error(error: Exception) -> Response:
     """Answer with an error's problem document, or with a page where a browser asks for one."""
-    problem = problem_told(error)
-    if isinstance(error, NotFound | OverloadedError) and is_for_a_person(MEDIA_TYPE):
+    problem = record_problem(error)
+    if isinstance(error, NotFound | OverloadedError) and prefers_html(MEDIA_TYPE):
         response = error_page(problem)
     else:
         response = jsonify(problem_document(problem))
@@ -237,7 +237,7 @@ def answer_error(error: Exception) -> Response:
 
 
 def with_headers_of(error: Exception, response: Response) -> Response:
-    """Add what an error has to say by headers: Allow, Retry-After, WWW-Authenticate."""
+    """Add the error's response headers: Allow, Retry-After, WWW-Authenticate."""
     if isinstance(error, (OverloadedError, MemoryError)):
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, HTTPException):
@@ -248,10 +248,10 @@ def with_headers_of(error: Exception, response: Response) -> Response:
 
 
 def error_page(problem: Problem) -> Response:
-    """Tell a problem to a person, on a page of its own."""
+    """Render a problem as a page of its own."""
     return Response(render_template("error.html", problem=problem), status=problem.status)
 
 
-def is_for_a_person(program_s_type: str) -> bool:
-    """Tell a browser, whose Accept prefers HTML, from a program, whose says ``*/*`` or JSON."""
-    return request.accept_mimetypes.best_match((program_s_type, "text/html")) == "text/html"
+def prefers_html(default_type: str) -> bool:
+    """Return whether the client prefers HTML to another type: browsers do, programs do not."""
+    return request.accept_mimetypes.best_match((default_type, "text/html")) == "text/html"

@@ -32,18 +32,18 @@ def test_fails_where_a_request_costs_over_three_percent_more(now: int, costs_mor
 
 
 @pytest.mark.parametrize(
-    ("now", "told"), [(5_839_499, ""), (5_839_498, "These cost over 3% less: PNG as the body.")]
+    ("now", "line"), [(5_839_499, ""), (5_839_498, "These cost over 3% less: PNG as the body.")]
 )
-def test_tells_what_has_become_much_cheaper(
-    capsys: pytest.CaptureFixture[str], now: int, told: str
+def test_reports_what_has_become_much_cheaper(
+    capsys: pytest.CaptureFixture[str], now: int, line: str
 ) -> None:
     gate.judge(gate.changes(BASELINE, BASELINE | {"PNG as the body": now}))
-    assert capsys.readouterr().out.partition("\n")[0] == told
+    assert capsys.readouterr().out.partition("\n")[0] == line
 
 
-def test_hints_that_a_bare_route_costs_more_too() -> None:
+def test_hints_that_the_bare_route_costs_more_as_well() -> None:
     another_allocator = {"no work": 650_698, "PNG as the body": 6_345_661}
-    with pytest.raises(click.ClickException, match=r"no work, PNG.*A bare route does, too"):
+    with pytest.raises(click.ClickException, match=r"no work, PNG.*The bare route does as well"):
         gate.judge(gate.changes(BASELINE, another_allocator))
 
 
@@ -67,15 +67,15 @@ def test_table_has_counts_change_and_multiples() -> None:
     assert cells == ["PNG as the body", "6,020,102", "6,321,107", "+5.00%", "10.24", "10.75"]
 
 
-def test_tells_where_to_get_valgrind(tmp_path: Path) -> None:
-    told = run("benchmarks.gate", PATH=str(tmp_path))
-    assert told.returncode == 1
-    assert told.stderr == "Error: There is no valgrind: apt-get install valgrind.\n"
+def test_names_the_package_of_valgrind(tmp_path: Path) -> None:
+    finished = run("benchmarks.gate", PATH=str(tmp_path))
+    assert finished.returncode == 1
+    assert finished.stderr == "Error: There is no valgrind: apt-get install valgrind.\n"
 
 
 def test_requests_are_answered_and_are_the_baselines() -> None:
-    told = run("benchmarks.gate_requests", "--requests", "1")
-    assert told.stdout.splitlines() == list(gate.baseline()["instructions"]), told.stderr
+    finished = run("benchmarks.gate_requests", "--requests", "1")
+    assert finished.stdout.splitlines() == list(gate.baseline()["instructions"]), finished.stderr
 
 
 def test_an_unexpected_status_fails() -> None:

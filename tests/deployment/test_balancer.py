@@ -331,7 +331,7 @@ def test_tls_may_end_at_the_balancer(
     ("arguments", "variables", "told"),
     [
         ((), {}, "no instance"),
-        (("10.0.0.11",), {}, "ADDRESS:PORT is not like 10.0.0.11."),
+        (("10.0.0.11",), {}, "10.0.0.11 is not of the form ADDRESS:PORT."),
         (("10.0.0.11:80",), {"BALANCER_BIND": "nonsense"}, "HAProxy refuses it: "),
     ],
 )

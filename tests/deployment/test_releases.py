@@ -327,7 +327,7 @@ def test_line_that_is_no_variable_is_not_run(machine: Machine, tmp_path: Path) -
         finished = m.build(machine.clone)
         STORE.write_text(text)
         assert finished.returncode == 1
-        assert f"has a line that is no variable of this deployment: {line}" in finished.stderr
+        assert f"has a line that is not a variable of this deployment: {line}" in finished.stderr
     assert not made.exists()
 
 

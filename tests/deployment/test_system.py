@@ -1,6 +1,6 @@
-"""build_all_EC2.sh on this machine: twice, after all kinds of drift, under load, and away again.
+"""build_all_EC2.sh on this machine: twice, after all kinds of drift, under load, and removed again.
 
-It installs packages and a site, so it runs where it is asked to: TEST_SYSTEM_DEPLOYMENT=1, as root.
+It installs packages and a site, so it runs only as root with TEST_SYSTEM_DEPLOYMENT=1.
 """
 
 import fcntl
@@ -66,7 +66,7 @@ def test_second_run_changes_nothing_and_restarts_nothing(machine: Machine) -> No
     assert m.modified_times(*watched) == before
 
 
-def test_two_runs_are_kept_apart(machine: Machine) -> None:
+def test_second_run_at_the_same_time_is_refused(machine: Machine) -> None:
     with LOCK.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         finished = m.build(machine.clone)
@@ -74,7 +74,7 @@ def test_two_runs_are_kept_apart(machine: Machine) -> None:
     assert "Another run is at work" in finished.stderr
 
 
-def test_service_runs_as_a_user_of_its_own_that_nobody_can_log_in_as(machine: Machine) -> None:
+def test_service_runs_as_its_own_user_without_login(machine: Machine) -> None:
     entry = pwd.getpwnam(m.USER)
     assert entry.pw_uid < 1000
     assert entry.pw_shell.endswith("nologin")
@@ -108,7 +108,7 @@ def test_files_are_root_s_and_the_secret_is_for_the_service_alone(machine: Machi
         assert path.is_symlink() or not path.stat().st_mode & 0o022, path
 
 
-def test_service_would_say_so_if_it_could_write_its_code(machine: Machine) -> None:
+def test_service_is_not_ready_if_it_can_write_its_code(machine: Machine) -> None:
     package = next(m.current_release().glob("venv/lib/*/site-packages/digit_classifier"))
     package.chmod(0o777)
     try:
@@ -132,11 +132,11 @@ def test_smoke_test_fails_where_nothing_answers(machine: Machine) -> None:
 
 
 def _repair(machine: Machine) -> str:
-    """Run the build, twice, and return what the first run has changed."""
-    told = "\n".join(m.changes(m.build(machine.clone)))
+    """Run the build twice: return what the first run changed; the second must change nothing."""
+    changed = "\n".join(m.changes(m.build(machine.clone)))
     assert m.changes(m.build(machine.clone)) == []
     assert m.is_ready()
-    return told
+    return changed
 
 
 def test_changed_mode_is_repaired_and_named(machine: Machine) -> None:
@@ -155,18 +155,16 @@ def test_edited_site_is_repaired_and_named_and_takes_effect(machine: Machine) ->
     m.SITE.write_text(m.SITE.read_text().replace("LimitRequestFields 64", "LimitRequestFields 2"))
     subprocess.run(["apache2ctl", "graceful"], check=True)
     m.wait_until(lambda: requests.get(f"{m.ADDRESS}/livez", timeout=30).status_code == 431)
-    told = _repair(machine)
-    assert f"{m.SITE} edited" in told
+    changed = _repair(machine)
+    assert f"{m.SITE} edited" in changed
 
 
-def test_edited_code_is_replaced_by_a_release_made_anew(
-    machine: Machine, first_release: Path
-) -> None:
+def test_edited_code_is_replaced_by_another_release(machine: Machine, first_release: Path) -> None:
     code = next(first_release.glob("venv/lib/*/site-packages/digit_classifier/web/site/pages.py"))
     text = code.read_text()
     code.write_text(f"{text}\n# altered\n")
-    told = _repair(machine)
-    assert f"release {first_release.name} was altered, another takes its place" in told
+    changed = _repair(machine)
+    assert f"release {first_release.name} was altered, another takes its place" in changed
     assert m.current_release() != first_release
     code.write_text(text)  # so that the fixture finds it whole
 
@@ -187,17 +185,17 @@ def test_stopped_apache_is_started_and_named(machine: Machine) -> None:
 def test_disabled_site_and_module_are_enabled_and_named(machine: Machine) -> None:
     subprocess.run(["a2dissite", "--quiet", "digit-classifier"], check=True, capture_output=True)
     subprocess.run(["a2dismod", "--quiet", "remoteip"], check=True, capture_output=True)
-    told = _repair(machine)
-    assert "Apache's module remoteip enabled" in told
-    assert "sites-enabled/digit-classifier.conf leads to" in told
+    changed = _repair(machine)
+    assert "Apache's module remoteip enabled" in changed
+    assert "sites-enabled/digit-classifier.conf leads to" in changed
 
 
 def test_changed_setting_takes_effect_and_moves_the_limit_of_apache(machine: Machine) -> None:
     settings = m.CONFIG / "settings.toml"
     text = settings.read_text()
     settings.write_text(f"{text}max_upload_bytes = 2097152\n")
-    told = "\n".join(m.changes(m.build(machine.clone)))
-    assert "limits.conf written" in told
+    changed = "\n".join(m.changes(m.build(machine.clone)))
+    assert "limits.conf written" in changed
     large = (machine.clone.path / "digit_classifier/samples/4-7.png").read_bytes().ljust(2_000_000)
     answer = requests.post(f"{m.ADDRESS}/curl-api", files={"myfile": large}, timeout=30)
     settings.write_text(text)
@@ -223,7 +221,8 @@ def test_rolling_reloads_lose_no_request(machine: Machine) -> None:
 def test_killed_process_loses_its_own_requests_and_is_soon_replaced(
     machine: Machine,
 ) -> None:
-    n, n_kills, seconds = len(m.workers()), 3, list[float]()
+    n, n_kills = len(m.workers()), 3
+    seconds: list[float] = []
     with m.Load() as load:
         for _ in range(n_kills):
             time.sleep(1)
@@ -268,11 +267,11 @@ def test_new_release_goes_live_and_back_without_losing_a_request(
     version = changed_clone.path / "digit_classifier" / "__init__.py"
     version.write_text(version.read_text().replace(__version__, "0.1.1"))
     with m.Load(pause=m.PAUSE) as load:
-        told = "\n".join(m.changes(m.build(changed_clone)))
+        changed = "\n".join(m.changes(m.build(changed_clone)))
         new = m.current_release()
         served = requests.get(f"{m.ADDRESS}/status", timeout=30).json()
         back = m.build(machine.clone, "--rollback")
-    assert "the service's processes replaced" in told
+    assert "the service's processes replaced" in changed
     assert new.name.startswith("0.1.1-")
     assert served["versions"]["digit_classifier"] == "0.1.1"
     assert back.returncode == 0, back.stderr
@@ -289,9 +288,9 @@ def test_old_releases_are_pruned(machine: Machine, first_release: Path) -> None:
     for name in ("0.0.1-old", "0.0.2-old"):
         (releases / name).mkdir(exist_ok=True)
         os.utime(releases / name, (0, 0))
-    told = m.changes(m.build(machine.clone, KEEP_RELEASES="1"))
+    changed = m.changes(m.build(machine.clone, KEEP_RELEASES="1"))
     for name in ("0.0.1-old", "0.0.2-old"):
-        assert f"{releases / name} removed" in told
+        assert f"{releases / name} removed" in changed
     left = {path for path in releases.iterdir() if path.is_dir()}
     assert first_release in left
     assert len(left) <= 3  # the one that serves, the one before, and one that was refused
@@ -308,7 +307,7 @@ def test_site_that_apache_refuses_never_replaces_the_one_that_serves(machine: Ma
     assert _repair(machine) == ""
 
 
-def test_interrupted_release_is_made_anew(machine: Machine, changed_clone: Clone) -> None:
+def test_interrupted_release_is_made_again(machine: Machine, changed_clone: Clone) -> None:
     version = changed_clone.path / "digit_classifier" / "__init__.py"
     version.write_text(version.read_text().replace(__version__, "0.1.2"))
     with subprocess.Popen(
@@ -321,8 +320,8 @@ def test_interrupted_release_is_made_anew(machine: Machine, changed_clone: Clone
         m.wait_until(lambda: bool(list(m.PREFIX.glob("releases/0.1.2-*/venv/bin/pip"))))
         os.killpg(interrupted.pid, signal.SIGKILL)
     assert m.is_ready()
-    told = "\n".join(m.changes(m.build(changed_clone)))
-    assert re.search(r"release 0\.1\.2-\w+ made", told)
+    changed = "\n".join(m.changes(m.build(changed_clone)))
+    assert re.search(r"release 0\.1\.2-\w+ made", changed)
     assert m.current_release().name.startswith("0.1.2-")
     m.changes(m.build(machine.clone))
 

@@ -59,7 +59,7 @@ def run(
 
 
 def mismatch(printed: str, output: str) -> str | None:
-    """Tell how the output differs from what the document shows, or None."""
+    """Return how the output differs from what the document shows, or None."""
     shown, found = _tidy(printed), _tidy(output)
     matched = re.fullmatch(".*?".join(map(_pattern, shown.split("…"))), found, re.DOTALL)
     if matched is None:

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from digit_classifier.errors import ImageError, InputError, ModelCorruptError
-from digit_classifier.web.errors import MEDIA_TYPE, STATUSES, problem_of
+from digit_classifier.web.errors import MEDIA_TYPE, STATUSES, to_problem
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import alter_model, send
 
@@ -27,7 +27,7 @@ def subclasses(cls):
 
 def test_every_error_of_the_caller_has_a_status_of_the_4xx():
     for error in subclasses(InputError):
-        assert 400 <= problem_of(error("A sentence.")).status < 500, error
+        assert 400 <= to_problem(error("A sentence.")).status < 500, error
 
 
 def test_every_leaf_of_the_input_errors_has_its_own_status():

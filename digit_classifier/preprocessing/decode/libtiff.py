@@ -59,6 +59,6 @@ def is_plain(image: TiffImageFile, n_scans: int, n_bytes: int) -> bool:
 
 
 def _has_usual_tiles(image: TiffImageFile) -> bool:
-    """Tell whether a tile, which is unpacked as a whole, is hardly larger than the picture."""
+    """Return whether a tile, which is unpacked as a whole, is hardly larger than the picture."""
     width, length = (image.tag_v2.get(tag, 0) for tag in (TILEWIDTH, TILELENGTH))
     return bool(width * length <= max(_USUAL_TILE, image.width * image.height))

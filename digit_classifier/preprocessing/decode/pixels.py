@@ -29,7 +29,7 @@ def parse_pixels(text: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
     Raises
     ------
     PixelsError
-        There are more or fewer values, or one is no number or out of range; it says which.
+        There are more or fewer values, or one is not a number or out of range.
     """
     values = text.split(",") if text.strip() else []
     if len(values) != shape[0] * shape[1]:
@@ -43,7 +43,7 @@ def parse_pixels(text: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
 def _level(value: str, number: int) -> float:
     if not _NUMBER.fullmatch(value):
-        raise PixelsError(f"Value {number} is {value[:20]!r}, which is no number.")
+        raise PixelsError(f"Value {number} is {value[:20]!r}, which is not a number.")
     level = float(value)
     if not _BLACK <= level <= _WHITE:
         raise PixelsError(f"Value {number} is {value.strip()[:20]}; levels go from 0 to 255.")

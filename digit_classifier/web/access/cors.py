@@ -35,12 +35,12 @@ def init_app(app: Flask, origins: Sequence[str]) -> None:
     Raises
     ------
     SettingsError
-        One is no origin.
+        One is not an origin.
     """
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise SettingsError(
-                f"cors_origins: {origin!r} is no origin such as 'https://app.example', nor '*'."
+                f"cors_origins: {origin!r} is not an origin such as 'https://app.example', nor '*'."
             )
     if origins:
         from flask_cors import CORS

@@ -77,7 +77,7 @@ def init_app(
         return not reads or is_open or not limit()
 
     logging.getLogger("flask-limiter").addHandler(_STORAGE_FAILURES)
-    app.after_request(_tell_pause)  # after Flask-Limiter, which is registered later
+    app.after_request(_set_retry_after)  # after Flask-Limiter, which is registered later
     try:
         limiter = Limiter(
             caller,
@@ -146,8 +146,8 @@ def _multiplied(rate_limit: str, factor: int) -> str:
     return "; ".join(repr(type(one)(one.amount * factor, one.multiples)) for one in limits)
 
 
-def _tell_pause(response: Response) -> Response:
-    """Tell a caller who is over its limit when to come again, and no other."""
+def _set_retry_after(response: Response) -> Response:
+    """Send Retry-After to a caller who is over its limit, and to no other."""
     pause = response.headers.pop(_PAUSE_HEADER, None)
     if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(max(1, int(pause)))
@@ -161,4 +161,4 @@ def _check(rate_limits: Iterable[str]) -> None:
         try:
             parse_many(rate_limit)
         except ValueError as exc:
-            raise SettingsError(f"{rate_limit!r} is no limit such as '60/minute'.") from exc
+            raise SettingsError(f"{rate_limit!r} is not a limit such as '60/minute'.") from exc

@@ -11,8 +11,8 @@ from threading import Lock
 
 from limits.storage import MovingWindowSupport, Storage
 
-#: Callers that are counted each by itself. Beyond them, new ones share so many counts until some of
-#: the others have not called for a whole window.
+#: Callers that have a count of their own. New callers beyond them share so many counts of each
+#: limit, until some of the others have not called for a whole window.
 MAX_CALLERS, SHARED_COUNTS = 10_000, 1_000
 #: Seconds between two looks for callers that have not called.
 _PRUNE_INTERVAL = 1.0
@@ -29,7 +29,7 @@ class _Window:
 
 
 class BoundedMemory(Storage, MovingWindowSupport):
-    """A storage of `limits` for moving windows; it has no other strategies."""
+    """A storage of `limits` for its moving-window strategy alone."""
 
     STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012, as the base class has it
     URI = "bounded-memory://"
@@ -44,22 +44,23 @@ class BoundedMemory(Storage, MovingWindowSupport):
         """Count calls of a caller, unless there were too many in the last `expiry` seconds."""
         now = time.time()
         with self._lock:
-            window = self._windows.setdefault(self._key(key, now), _Window(expiry))
+            window = self._windows.setdefault(self._key(key, limit, expiry, now), _Window(expiry))
             window.forget_before(now)
             if len(window.times) + amount > limit:
                 return False
             window.times.extend([now] * amount)
             return True
 
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """Return when the first of the calls within the window was, and how many there are."""
         now = time.time()
         with self._lock:
-            window = self._windows.get(self._key(key, now)) or _Window(expiry)
+            window = self._windows.get(self._key(key, limit, expiry, now)) or _Window(expiry)
             window.forget_before(now)
             return (window.times[0], len(window.times)) if window.times else (now, 0)
 
-    def _key(self, key: str, now: float) -> str:
+    def _key(self, key: str, limit: int, expiry: int, now: float) -> str:
+        """Return the caller's own key, or the one that it shares with others of the same limit."""
         if key in self._windows or len(self._windows) < MAX_CALLERS:
             return key
         if now - self._pruned >= _PRUNE_INTERVAL:
@@ -67,7 +68,8 @@ class BoundedMemory(Storage, MovingWindowSupport):
             self._prune(now)
             if len(self._windows) < MAX_CALLERS:
                 return key
-        return f"shared {hash(key) % SHARED_COUNTS}"  # by Python's own secret of this process
+        # nobody outside can choose a count: Python seeds the hashes of each process at random
+        return f"shared {hash(key) % SHARED_COUNTS} of {limit} in {expiry} seconds"
 
     def _prune(self, now: float) -> None:
         for key, window in [*self._windows.items()]:
@@ -77,11 +79,11 @@ class BoundedMemory(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What it may raise, which is nothing."""
+        """The errors of the storage; this one raises none."""
         return ValueError
 
     def check(self) -> bool:
-        """Return that it works."""
+        """Return True: memory is always available."""
         return True
 
     def reset(self) -> int:
@@ -97,13 +99,13 @@ class BoundedMemory(Storage, MovingWindowSupport):
             self._windows.pop(key, None)
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Not of moving windows."""
+        """Unused by moving windows."""
         raise NotImplementedError
 
     def get(self, key: str) -> int:
-        """Not of moving windows."""
+        """Unused by moving windows."""
         raise NotImplementedError
 
     def get_expiry(self, key: str) -> float:
-        """Not of moving windows."""
+        """Unused by moving windows."""
         raise NotImplementedError

@@ -5,7 +5,7 @@ from werkzeug.exceptions import ClientDisconnected, TooManyRequests
 
 from digit_classifier.errors import DigitClassifierError
 from digit_classifier.web.access.api_keys import ApiKeyMissing, ApiKeyWrong, PageExpired
-from digit_classifier.web.errors import STATUSES, problem_of
+from digit_classifier.web.errors import STATUSES, to_problem
 from digit_classifier.web.process.apache_config import STATUSES as APACHE_STATUSES
 from digit_classifier.web.process.apache_config import error_of
 
@@ -29,6 +29,6 @@ def statuses() -> dict[str, set[int]]:
     ]
     apache = [error_of(status) for status in APACHE_STATUSES]
     found: dict[str, set[int]] = {}
-    for problem in map(problem_of, (*own, *http, *apache, MemoryError())):
+    for problem in map(to_problem, (*own, *http, *apache, MemoryError())):
         found.setdefault(problem.code, set()).add(int(problem.status))
     return found

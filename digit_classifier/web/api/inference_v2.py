@@ -24,7 +24,7 @@ from digit_classifier.web.api.inference_v2_messages import (
     write_message,
 )
 from digit_classifier.web.classifier import all_classifiers
-from digit_classifier.web.errors import answer_error, problem_told, with_headers_of
+from digit_classifier.web.errors import answer_error, record_problem, with_headers_of
 from digit_classifier.web.monitoring.health import readyz
 
 blueprint = Blueprint("inference_v2", __name__, url_prefix="/v2")
@@ -137,7 +137,7 @@ class V2Error(TypedDict):
 
 @blueprint.get("")
 def server() -> ServerMetadata:
-    """Tell what this server is."""
+    """Describe this server."""
     return {
         "name": "digit-classifier",
         "version": __version__,
@@ -161,7 +161,7 @@ def ready() -> Ready:
 @blueprint.get(_MODEL)
 @blueprint.get(_VERSION)
 def model(name: str, version: str | None = None) -> ModelMetadata:
-    """Tell what a model takes and gives."""
+    """Describe a model's inputs and outputs."""
     chosen = _chosen(name, version).model
     height, width = chosen.metadata.image_shape
     n_classes = len(chosen.metadata.class_labels)
@@ -223,7 +223,7 @@ def index() -> list[IndexedModel]:
 @blueprint.get(f"{_MODEL}/ready")
 @blueprint.get(f"{_VERSION}/ready")
 def model_ready(name: str, version: str | None = None) -> ModelReady:
-    """Tell that a model is loaded; all are, or the service does not start."""
+    """Answer that a model is loaded; all are, or the service does not start."""
     _chosen(name, version)
     return {"name": name, "ready": True}
 
@@ -267,8 +267,8 @@ def _answer_unknown(error: HTTPException) -> Response:
 @blueprint.errorhandler(HTTPException)
 @blueprint.errorhandler(MemoryError)
 def tell_error(error: Exception) -> Response:
-    """Tell an error as the protocol does."""
-    problem = problem_told(error)
+    """Answer with an error in the protocol's own form."""
+    problem = record_problem(error)
     path = request.path.rstrip("/")
     is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
     instead = (said for pattern, said in _ABSENT if is_unknown and pattern.fullmatch(path))

@@ -177,7 +177,7 @@ def _size_of_json(request: Request, n_bytes: int) -> int:
     if not (
         header.isascii() and header.isdecimal() and len(header) <= 20 and int(header) <= n_bytes
     ):
-        raise TensorError(f"{HEADER} is no number of bytes that the body has.")
+        raise TensorError(f"{HEADER} is not a number of bytes that the body has.")
     return int(header)
 
 

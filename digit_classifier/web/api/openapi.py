@@ -23,7 +23,7 @@ from digit_classifier.web.api.described import Description, description_of, is_d
 from digit_classifier.web.api.error_codes import leaves, statuses
 from digit_classifier.web.api.inference_v2 import V2Error
 from digit_classifier.web.classifier import default_classifier
-from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, problem_of
+from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, to_problem
 
 _OLDER = "Older clients"
 #: The documented blueprints, and what they are called.
@@ -226,7 +226,7 @@ def _problems(
     """Group errors by their status."""
     by_status = defaultdict(list)
     for error in (leaf for base in raises for leaf in leaves(base)):
-        by_status[str(int(problem_of(error("")).status))].append(error)
+        by_status[str(int(to_problem(error("")).status))].append(error)
     return {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())} | {
         "default": _problem([], schemas)
     }
@@ -236,6 +236,6 @@ def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dic
     schema = schemas.of(ProblemDocument)
     if errors:
         schema["properties"] = {"code": {"enum": [error.code for error in errors]}}
-    told = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
-    lines = [line.partition("\n")[0] for line in told] or ["Any other problem."]
+    descriptions = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
+    lines = [line.partition("\n")[0] for line in descriptions] or ["Any other problem."]
     return {"description": "\n\n".join(lines), "content": {MEDIA_TYPE: {"schema": schema}}}

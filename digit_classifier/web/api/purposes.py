@@ -1,4 +1,4 @@
-"""What a reading is for, where it is no answer to count: ``?purpose=``.
+"""What a reading is for, where it does not count as an answer: ``?purpose=``.
 
 The page reads a drawing while it is being drawn, and one picture by several models. Such readings
 are counted apart from the digits read, and limited apart from other calls.
@@ -32,5 +32,5 @@ def current_purpose() -> Purpose | None:
 
 
 def has_purpose() -> bool:
-    """Return whether the current request asks for a reading that is no answer."""
+    """Return whether the current request asks for a reading that does not count as an answer."""
     return request.endpoint in _ENDPOINTS and request.args.get("purpose") in PURPOSES

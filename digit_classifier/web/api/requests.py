@@ -23,7 +23,7 @@ class AnswerQuery(ModelQuery, total=False):
     purpose: Annotated[
         Purpose,
         Meta(
-            description="What the reading is for, where it is no answer to count: `live`, a "
+            description="What the reading is for, where it does not count as an answer: `live`, a "
             "drawing that is not finished; `again`, a picture that has its answer already."
         ),
     ]

@@ -42,7 +42,7 @@ from digit_classifier.web.classifier import (
     current_classifier,
     default_classifier,
 )
-from digit_classifier.web.errors import problem_document, problem_of
+from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.monitoring.observation import current_observation
 from digit_classifier.web.uploads import sent_image
@@ -134,7 +134,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
 
 @blueprint.get("/models")
 def list_models() -> list[ModelAnswer]:
-    """Tell which models there are to choose among; the default comes first."""
+    """List the models to choose among; the default comes first."""
     default = default_classifier().model.name
     return [
         {
@@ -151,5 +151,5 @@ def list_models() -> list[ModelAnswer]:
 
 def _entry(item: Item, answer: Prediction | InputError) -> BatchAnswer | BatchProblem:
     if isinstance(answer, InputError):
-        return {"name": item.name, **problem_document(problem_of(answer))}
+        return {"name": item.name, **problem_document(to_problem(answer))}
     return {"name": item.name, **answer_of(answer)}

@@ -1,6 +1,6 @@
 """The contracts of older clients, one module a client; see docs/compatibility.md.
 
-Each answers as the service answered that its client was written for, by the same classifiers as
-everything else, and knows nothing of the others. Three of them promise something on ``POST
-/mnist/classify``: ``mnist_classify`` distinguishes their requests.
+Each answers in the form of the older service, by the same classifiers as the rest of the
+application. None imports another, except ``mnist_classify``: three clients use ``POST
+/mnist/classify``, and it distinguishes their requests.
 """

@@ -1,6 +1,6 @@
 """The linear softmax service: 784 gray levels in the form field ``img``, separated by commas.
 
-It was asked on ``/mnist/classify``, and by its own documentation on ``/mnist/classify-vector``.
+Its code served ``/mnist/classify``, its documentation named ``/mnist/classify-vector``: both work.
 """
 
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from digit_classifier.web.api.described import described
 from digit_classifier.web.api.requests import PixelsForm
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.compat.mnist_answer import MnistAnswer, MnistQuery, answer, layers_wanted
-from digit_classifier.web.errors import RefusedError
+from digit_classifier.web.errors import StatusOverrideError
 
 FIELD = "img"
 
@@ -25,12 +25,12 @@ blueprint = Blueprint("linear_softmax", __name__)
     takes={"application/x-www-form-urlencoded": PixelsForm, "multipart/form-data": PixelsForm},
 )
 def classify() -> MnistAnswer:
-    """Read the digit of the form's gray levels; 400 says what is wrong with them."""
+    """Read the digit of the form's gray levels; invalid ones are a 400 that names the fault."""
     classifier = current_classifier()
     try:
         prediction = classifier.predict_pixels(_pixels(), inspect=layers_wanted())
     except PixelsError as exc:
-        raise RefusedError(exc, HTTPStatus.BAD_REQUEST) from exc
+        raise StatusOverrideError(exc, HTTPStatus.BAD_REQUEST) from exc
     return answer(prediction)
 
 

@@ -39,7 +39,7 @@ class MnistQuery(TypedDict, total=False):
 
 
 def layers_wanted() -> bool:
-    """Tell whether the request asks what happened inside the network."""
+    """Return whether the request asks what happened inside the network."""
     return request.args.get("verbose", "").lower() in {"1", "true", "yes"}
 
 

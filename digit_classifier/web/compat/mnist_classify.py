@@ -6,6 +6,7 @@ from digit_classifier.web.api.described import described
 from digit_classifier.web.api.requests import FileForm, PixelsForm
 from digit_classifier.web.compat import linear_softmax, mnist_rest, png_upload
 from digit_classifier.web.compat.mnist_answer import MnistAnswer, MnistQuery
+from digit_classifier.web.uploads import is_urlencoded_form
 
 blueprint = Blueprint("mnist_classify", __name__)
 
@@ -20,15 +21,9 @@ blueprint = Blueprint("mnist_classify", __name__)
     },
 )
 def classify() -> MnistAnswer:
-    """Answer as the service did that such a request was written for."""
+    """Answer as the service for which such a request was written."""
     if request.mimetype == "multipart/form-data":
         with png_upload.refusing_with_404():  # reading the form may already fail
             has_pixels = linear_softmax.FIELD in request.form
         return linear_softmax.classify() if has_pixels else png_upload.classify()
-    return linear_softmax.classify() if _is_form() else mnist_rest.classify_body()
-
-
-def _is_form() -> bool:
-    """Tell a form from an image that curl's ``--data-binary`` calls one, which is never ASCII."""
-    is_called_so = request.mimetype == "application/x-www-form-urlencoded"
-    return is_called_so and request.get_data().isascii()
+    return linear_softmax.classify() if is_urlencoded_form() else mnist_rest.classify_body()

@@ -15,7 +15,7 @@ from digit_classifier.errors import (
 from digit_classifier.web.api.described import described
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.compat.mnist_answer import MnistAnswer, MnistQuery, answer, layers_wanted
-from digit_classifier.web.errors import RefusedError
+from digit_classifier.web.errors import StatusOverrideError
 from digit_classifier.web.site.samples import current_test_set
 
 blueprint = Blueprint("mnist_rest", __name__)
@@ -42,7 +42,7 @@ def show_image(index: str) -> Response:
 @blueprint.get("/mnist/label/<index>")
 @blueprint.get("/mnist/<index>/label")
 @described()
-def tell_label(index: str) -> MnistLabel:
+def show_label(index: str) -> MnistLabel:
     """Give the label of a test digit."""
     return {"label": current_test_set().label(_number(index))}
 
@@ -68,10 +68,10 @@ def classify_body() -> MnistAnswer:
     except FileTooLargeError:
         raise  # its status is the same whether the file or the whole body is too large
     except InputError as exc:
-        raise RefusedError(exc, HTTPStatus.BAD_REQUEST) from exc
+        raise StatusOverrideError(exc, HTTPStatus.BAD_REQUEST) from exc
 
 
 def _number(index: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(index):
-        raise BadIndexError(f"{index[:20]!r} is no index: it must be a whole number.")
+        raise BadIndexError(f"{index[:20]!r} is not an index: it must be a whole number.")
     return int(index)

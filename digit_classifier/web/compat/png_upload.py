@@ -1,7 +1,7 @@
 """The PNG upload service: a multipart file of any field, answered with its name.
 
-The name tells parallel answers apart. Whatever is wrong with the upload is a 404: those clients
-were promised one status for all of it.
+The name lets clients match parallel answers to their files. Every invalid upload is a 404: these
+clients were promised one status for all of them.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from digit_classifier.errors import InputError, NoFileError
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.compat.mnist_answer import MnistAnswer, answer, layers_wanted
-from digit_classifier.web.errors import RefusedError
+from digit_classifier.web.errors import StatusOverrideError
 
 
 def classify() -> MnistAnswer:
@@ -34,8 +34,8 @@ def classify() -> MnistAnswer:
 
 @contextmanager
 def refusing_with_404(**more: object) -> Iterator[None]:
-    """Answer what is wrong with an upload as these clients were promised."""
+    """Answer an invalid upload with 404, with further members for the problem document."""
     try:
         yield
     except (InputError, HTTPException) as exc:
-        raise RefusedError(exc, HTTPStatus.NOT_FOUND, **more) from exc
+        raise StatusOverrideError(exc, HTTPStatus.NOT_FOUND, **more) from exc

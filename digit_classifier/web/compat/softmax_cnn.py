@@ -14,7 +14,7 @@ from digit_classifier.prediction import Digit, ModelId
 from digit_classifier.web.api.described import described
 from digit_classifier.web.api.requests import FileForm, ModelQuery
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.errors import RefusedError, error_page, problem_told
+from digit_classifier.web.errors import StatusOverrideError, error_page, record_problem
 from digit_classifier.web.uploads import uploaded_file
 
 blueprint = Blueprint("softmax_cnn", __name__)
@@ -47,7 +47,7 @@ def classify() -> ResponseReturnValue:
     try:
         prediction = current_classifier().predict(uploaded_file("file", "image"))
     except (InputError, ModelNotFoundError, HTTPException) as exc:
-        return error_page(problem_told(RefusedError(exc, HTTPStatus.NOT_FOUND)))
+        return error_page(record_problem(StatusOverrideError(exc, HTTPStatus.NOT_FOUND)))
     return {
         "classifier": class_name(prediction.classifier),
         "label": prediction.digit,

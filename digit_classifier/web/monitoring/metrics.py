@@ -97,7 +97,7 @@ class Metrics:
         )
 
     def begin(self, classifiers: Mapping[str, DigitClassifier]) -> None:
-        """Tell of this process, and begin with what is known to come: it is never absent."""
+        """Report this process and its models, and start the models' counters at 0."""
         self.processes.set(1)
         self.started.set(time.time())
         for name, classifier in classifiers.items():
@@ -212,7 +212,7 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
     metrics.begin(classifiers)
 
     def begin() -> None:
-        if current_observation().is_told:
+        if current_observation().is_recorded:
             metrics.in_flight.inc()
             g.is_in_flight = True
 
@@ -231,7 +231,7 @@ def current_metrics() -> Metrics:
 
 
 @blueprint.get("/metrics")
-def tell() -> Response:
-    """Tell all metrics in the format that the caller prefers of Prometheus's."""
+def show_metrics() -> Response:
+    """Return all metrics in whichever of Prometheus's formats the caller prefers."""
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(current_metrics().registry()), content_type=content_type)

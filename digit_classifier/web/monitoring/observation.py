@@ -39,7 +39,7 @@ class Observation:
     method : str
     route : str
         The rule that its path matches, never the path itself.
-    is_told : bool
+    is_recorded : bool
         Whether observers are called with it.
     code : str or None
         Code of the error in the response.
@@ -62,7 +62,7 @@ class Observation:
     request_id: str
     method: str
     route: str
-    is_told: bool = True
+    is_recorded: bool = True
     code: str | None = None
     contents: list[bytes] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Observation:
             sent_id if _PLAIN_ID.fullmatch(sent_id) else secrets.token_urlsafe(16),
             request.method,
             request.url_rule.rule if request.url_rule else "none",
-            is_told=UNOBSERVED not in request.environ,
+            is_recorded=UNOBSERVED not in request.environ,
             waited_ms=waited_ms(request.environ),
         )
 
@@ -148,8 +148,8 @@ def init_app(app: Flask, *observers: Observer) -> None:
     def finish(response: Response) -> Response:
         observation = current_observation()
         observation.seconds = time.perf_counter() - observation.started
-        _tell_caller(observation, response)
-        if observation.is_told:
+        _add_headers(observation, response)
+        if observation.is_recorded:
             status = observation.observed_status(response.status_code)
             for observe in observers:
                 observe(observation, status)
@@ -159,8 +159,8 @@ def init_app(app: Flask, *observers: Observer) -> None:
     app.after_request(finish)
 
 
-def _tell_caller(observation: Observation, response: Response) -> None:
-    """Tell the request's identity and what the time was spent on."""
+def _add_headers(observation: Observation, response: Response) -> None:
+    """Add the request's identity and the time of each stage to the response's headers."""
     timing = f"total;dur={observation.seconds * 1000:.2f}"
     if observation.answers:
         stages = observation.stages

@@ -17,7 +17,7 @@ from digit_classifier.settings import Settings
 from digit_classifier.web.api.described import described
 from digit_classifier.web.api.requests import ModelQuery
 from digit_classifier.web.classifier import all_classifiers, current_classifier
-from digit_classifier.web.errors import is_for_a_person
+from digit_classifier.web.errors import prefers_html
 from digit_classifier.web.monitoring.health import blueprint
 from digit_classifier.web.monitoring.metrics import current_metrics
 
@@ -45,11 +45,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 @blueprint.get("/status")
 @described(query=ModelQuery, gives=dict[str, object], raises=(ModelNotFoundError,))
 def status() -> ResponseReturnValue:
-    """Tell the service's state: on a page to a browser, as JSON to a program."""
-    told = _state()
-    if is_for_a_person("application/json"):
-        return render_template("status.html", status=told, figures=_figures())
-    return told
+    """Show the service's state: a page for a browser, JSON for a program."""
+    state = _state()
+    if prefers_html("application/json"):
+        return render_template("status.html", status=state, figures=_figures())
+    return state
 
 
 def _state() -> dict[str, object]:

@@ -12,7 +12,7 @@ from flask import Flask, render_template
 from werkzeug.exceptions import default_exceptions
 
 from digit_classifier.web.access.security_headers import HEADERS
-from digit_classifier.web.errors import MEDIA_TYPE, problem_document, problem_of
+from digit_classifier.web.errors import MEDIA_TYPE, problem_document, to_problem
 from digit_classifier.web.process.load_shedding import overloaded
 
 #: Those that Apache and mod_wsgi answer with by themselves.
@@ -70,7 +70,7 @@ def error_files(app: Flask) -> dict[str, str]:
     files: dict[str, str] = {}
     with app.test_request_context():
         for status in STATUSES:
-            problem = problem_of(error_of(status))
+            problem = to_problem(error_of(status))
             page = render_template("error.html", problem=problem)
             document = json.dumps(problem_document(problem))
             files |= {

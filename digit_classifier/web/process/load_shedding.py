@@ -24,7 +24,9 @@ _BEGUN = "digit_classifier_begun"
 _LARGE = "digit-classifier-large"
 
 #: Health and metrics endpoints are never refused.
-_ALWAYS_ANSWERED = frozenset({"health.livez", "health.readyz", "health.status", "metrics.tell"})
+_ALWAYS_ANSWERED = frozenset(
+    {"health.livez", "health.readyz", "health.status", "metrics.show_metrics"}
+)
 
 
 def waited_ms(environ: Mapping[str, Any]) -> float | None:

@@ -22,7 +22,7 @@ from digit_classifier.web.classifier import (
     current_classifier,
     default_classifier,
 )
-from digit_classifier.web.errors import problem_told
+from digit_classifier.web.errors import record_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.site import assets, messages
 from digit_classifier.web.site.forms import UploadForm
@@ -97,7 +97,7 @@ def _read_number(
 @blueprint.errorhandler(HTTPException)
 def show_error(error: Exception) -> tuple[str, HTTPStatus]:
     """Show the form again, with what went wrong."""
-    problem = problem_told(error)
+    problem = record_problem(error)
     if problem.code == FileTooLargeError.code:
         problem = replace(problem, detail=_too_large())
     return _render(problem=problem), problem.status

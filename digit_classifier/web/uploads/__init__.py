@@ -60,7 +60,7 @@ def sent_image(field: str) -> bytes:
         return image_of_json(content)
     if start[:5].lower() == b"data:":
         return image_of_text(content.decode("latin-1"))
-    if request.mimetype == "application/x-www-form-urlencoded" and _is_text(content):
+    if is_urlencoded_form() and b"=" in content:
         return _image_of_urlencoded(content, field)
     if not content:
         raise NoFileError(
@@ -69,9 +69,16 @@ def sent_image(field: str) -> bytes:
     return content
 
 
-def _is_text(content: bytes) -> bool:
-    """Return whether a body is a form, and not an image that curl's ``--data-binary`` sends."""
-    return b"=" in content and content.isascii() and b"\0" not in content
+def is_urlencoded_form() -> bool:
+    """Return whether the body is a URL-encoded form, and not an image that only claims to be one.
+
+    curl's ``--data-binary`` sends any file with this type. A form is ASCII without NUL, which no
+    image is.
+    """
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return False
+    content = request.get_data()
+    return content.isascii() and b"\0" not in content
 
 
 def _image_of_urlencoded(body: bytes, field: str) -> bytes:

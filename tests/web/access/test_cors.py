@@ -96,5 +96,5 @@ def test_every_origin_may_be_let(tmp_path):
     "origin", ["app.example", f"{FRIEND}/", "https://*.example", "", "ftp://a", "HTTPS://A.example"]
 )
 def test_start_fails_with_what_is_no_origin(tmp_path, origin):
-    with pytest.raises(SettingsError, match="is no origin such as"):
+    with pytest.raises(SettingsError, match="is not an origin such as"):
         make_app(tmp_path, cors_origins=(origin,))

@@ -163,8 +163,8 @@ def test_limit_passes(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"rate_limit": "often"}, "'often' is no limit such as"),
-        ({"api_keys": (line("lab", "often"),)}, "'often' is no limit such as"),
+        ({"rate_limit": "often"}, "'often' is not a limit such as"),
+        ({"api_keys": (line("lab", "often"),)}, "'often' is not a limit such as"),
         (
             {"rate_limit": "1/hour", "rate_limit_storage": "floppy://me:secret@a"},
             "rate_limit_storage: .*floppy",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from digit_classifier.web.access import rate_windows
 from digit_classifier.web.access.rate_windows import MAX_CALLERS, SHARED_COUNTS, BoundedMemory
 from tests.web.serving import make_app
 
@@ -57,3 +58,20 @@ def test_number_of_callers_that_are_remembered_is_bounded(
     assert is_let("new")
     assert not is_let("new")
     assert memory.reset() == 1  # those who have not called for a minute are forgotten
+
+
+def test_callers_beyond_those_that_are_remembered_share_no_count_of_another_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = float(LATER)
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(rate_windows, "MAX_CALLERS", 0)
+    monkeypatch.setattr(rate_windows, "SHARED_COUNTS", 1)
+    memory = BoundedMemory()
+
+    assert memory.acquire_entry("drawing", 20, 60, amount=20)
+    assert memory.acquire_entry("calling", 2, 60, amount=2)
+    assert memory.acquire_entry("in an hour", 2, 3600, amount=2)
+    now += 61
+    assert memory.acquire_entry("calling", 2, 60)
+    assert not memory.acquire_entry("in an hour", 2, 3600)

@@ -119,6 +119,20 @@ def test_large_image_is_read_though_curl_calls_it_a_form(client):
     assert response.json["prediction"] == 5
 
 
+def test_image_of_ascii_bytes_is_read_though_curl_calls_it_a_form(client):
+    gray = np.zeros((40, 40), np.uint8)
+    gray[10:30, 18:22] = 120
+    file = io.BytesIO()
+    Image.fromarray(gray).save(file, "TIFF")
+    assert file.getvalue().isascii()
+    response = client.post(
+        "/mnist/classify",
+        data=file.getvalue(),
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert response.json["prediction"] == 1
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_other_methods_are_not_allowed(client, method):
     assert client.open("/mnist/classify", method=method).status_code == 405

@@ -8,11 +8,11 @@ from werkzeug.formparser import FormDataParser
 from digit_classifier.errors import BadFormError
 from digit_classifier.web.uploads.multipart import InMemoryFormParser
 
-PIECE = 64 * 1024
+CHUNK = 64 * 1024
 
 
 def parse(body, parser=InMemoryFormParser, boundary="B", **limits):
-    """The texts and the files of a form."""
+    """Return the texts and the files of a form."""
     options = {"boundary": boundary}
     _, texts, files = parser(**limits).parse(
         io.BytesIO(body), "multipart/form-data", len(body), options
@@ -24,9 +24,9 @@ def parse(body, parser=InMemoryFormParser, boundary="B", **limits):
     return [*texts.items(multi=True)], found
 
 
-def part(said, content, *more):
-    """A part of a form whose boundary is B."""
-    head = [b"--B", b"Content-Disposition: form-data; " + said, *more, b"", content]
+def part(disposition, content, *more_headers):
+    """Return a part of a form whose boundary is B."""
+    head = [b"--B", b"Content-Disposition: form-data; " + disposition, *more_headers, b"", content]
     return b"\r\n".join(head) + b"\r\n"
 
 
@@ -38,8 +38,8 @@ def part(said, content, *more):
         b"--B",
         b"\r\n--",
         b"\r\r\n--A--\r\n",
-        b"\r\n--C" * PIECE,
-        *(bytes(PIECE + n) for n in range(-200, 20, 11)),
+        b"\r\n--C" * CHUNK,
+        *(bytes(CHUNK + n) for n in range(-200, 20, 11)),
     ],
     ids=lambda content: f"{content[:6]}*{len(content)}",
 )
@@ -52,7 +52,7 @@ def test_files_come_as_they_were_sent(content):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "disposition",
     [
         b'name="image"; filename="7.png"',
         b"name=image; filename=7.png",
@@ -65,8 +65,8 @@ def test_files_come_as_they_were_sent(content):
         b'name="text"',
     ],
 )
-def test_names_are_those_that_werkzeug_reads(said):
-    body = part(said, b"content") + b"--B--\r\n"
+def test_names_are_those_that_werkzeug_reads(disposition):
+    body = part(disposition, b"content") + b"--B--\r\n"
     assert parse(body) == parse(body, FormDataParser) != ([], [])
 
 
@@ -94,6 +94,7 @@ def test_file_name_of_any_encoding_does_not_cost_the_form(sent, read):
 
 
 def fault(body, **options):
+    """Return the message of the error that a form is refused with."""
     with pytest.raises(BadFormError) as caught:
         parse(body, **options)
     return str(caught.value)
@@ -152,7 +153,7 @@ def test_form_has_no_more_parts_and_no_longer_texts_than_is_allowed():
 
 
 def test_header_of_a_part_is_no_place_for_data():
-    body = part(b'name="a"', b"1", b"X-Long: " + b"x" * PIECE) + b"--B--\r\n"
+    body = part(b'name="a"', b"1", b"X-Long: " + b"x" * CHUNK) + b"--B--\r\n"
     with pytest.raises(RequestEntityTooLarge):
         parse(body)
 

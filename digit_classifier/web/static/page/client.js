@@ -86,7 +86,7 @@
  * @typedef {object} Options
  * @property {string} model
  * @property {string} [explain] `1`, and `steps` or `inside` where those are wanted, with commas
- * @property {Purpose} [purpose] what the reading is for, where it is no answer to count
+ * @property {Purpose} [purpose] what the reading is for, where it does not count as an answer
  * @property {AbortSignal} [signal]
  */
 
