@@ -8,8 +8,14 @@ from dataclasses import dataclass, replace
 from digit_classifier.errors import InputError, NoInkError, OutOfTimeError
 from digit_classifier.prediction import ImageFacts
 from digit_classifier.preprocessing.decode import DecodeLimits, PixelBudget, decode_image
-from digit_classifier.preprocessing.framing import Framed, Framing, frame
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.framing import (
+    MIN_CONTRAST,
+    Framed,
+    Framing,
+    frame,
+    frame_center,
+)
+from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.scenes.proposals import reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
@@ -36,6 +42,8 @@ class FramedImage:
         The same, reduced, for other ways to frame it; None where there is nothing to look for.
     steps : mapping of str to ndarray, or None
         What led to the framed digit, by the names of the steps, where it was not framed as a whole.
+    no_ink : NoInkError or None
+        The error of a picture that has no ink as a whole: its central square is framed instead.
     """
 
     framed: Framed
@@ -47,12 +55,28 @@ class FramedImage:
     gray: Gray | None = None
     reduced: Gray | None = None
     steps: Mapping[str, Gray] | None = None
+    no_ink: NoInkError | None = None
 
 
-def frame_image(
+def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> FramedImage:
+    """Decode an image file and frame the digit on it, as a whole.
+
+    Raises
+    ------
+    InputError
+    """
+    image = frame_or_keep(content, limits, framing)
+    if image.no_ink is not None:
+        raise image.no_ink
+    return image
+
+
+def frame_or_keep(
     content: bytes, limits: DecodeLimits, framing: Framing, budget: PixelBudget | None = None
 ) -> FramedImage:
-    """Decode an image file and frame the digit on it.
+    """Decode an image file and frame the digit on it; keep a picture that has no ink as a whole.
+
+    Other ways to frame it may find ink. A blank picture has none, and is an error.
 
     Where the digit is tiny in a large picture, the file is decoded once more, with more detail. If
     that loses the digit, as thin strokes may be lost in a finer average, the first result stays.
@@ -112,7 +136,7 @@ def frame_images(
             yield OutOfTimeError("The images before this one took too long; send fewer at once.")
             continue
         try:
-            yield replace(frame_image(content, limits, framing, budget), gray=None)
+            yield replace(frame_or_keep(content, limits, framing, budget), gray=None)
         except InputError as exc:
             yield _without_traceback(exc)
 
@@ -139,9 +163,18 @@ def _decode_and_frame(
     started = time.perf_counter()
     decoded = decode_image(content, limits, detailed=detailed, budget=budget)
     decode_ms, started = ms_since(started), time.perf_counter()
-    framed = frame(decoded.gray, framing)
+    no_ink = None
+    try:
+        framed = frame(decoded.gray, framing)
+    except NoInkError as exc:
+        if contrast_range(decoded.gray) < MIN_CONTRAST:
+            raise
+        no_ink = exc.with_traceback(None)
+        framed = Framed(frame_center(decoded.gray), is_clear=False)
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
     reduced = reduce_for_proposals(decoded.gray) if framing == "auto" else None
+    if no_ink is not None and reduced is None:
+        raise no_ink
     return FramedImage(
         framed,
         facts,
@@ -150,4 +183,5 @@ def _decode_and_frame(
         decoded.is_detailed,
         gray=decoded.gray,
         reduced=reduced,
+        no_ink=no_ink,
     )

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import InputError, NoInkError, SelfTestError
-from digit_classifier.framed_images import FramedImage, frame_image, frame_images, ms_since
+from digit_classifier.framed_images import (
+    FramedImage,
+    frame_image,
+    frame_images,
+    frame_or_keep,
+    ms_since,
+)
 from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
@@ -130,7 +136,7 @@ class DigitClassifier:
         ------
         InputError
         """
-        image = frame_image(content, self.limits, self.framing)
+        image = frame_or_keep(content, self.limits, self.framing)
         return self._predict_one(image, inspect=inspect)
 
     def read(self, content: bytes) -> Reading:
@@ -219,7 +225,7 @@ class DigitClassifier:
 
     def predict_framed_images(
         self, images: Sequence[FramedImage], *, latest: float = math.inf
-    ) -> list[Prediction]:
+    ) -> list[Prediction | NoInkError]:
         """Read framed digits in one matrix product; each has an equal share of the time.
 
         Those that are not clear, or not accepted, are framed in other ways as well.
@@ -233,13 +239,14 @@ class DigitClassifier:
 
         Returns
         -------
-        list of Prediction
+        list of Prediction or NoInkError
+            The error of an image that has no ink as a whole, nor a digit framed in another way.
         """
         return [prediction for prediction, _ in self._predict_images(images, latest)]
 
     def _predict_images(
         self, images: Sequence[FramedImage], latest: float = math.inf
-    ) -> list[tuple[Prediction, FramedImage]]:
+    ) -> list[tuple[Prediction | NoInkError, FramedImage]]:
         """Predict, and return each image as it was framed in the end."""
         if not images:
             return []
@@ -251,7 +258,10 @@ class DigitClassifier:
         framing_ms -= sum(image.frame_ms for image in images)
         network_ms = (ms_since(started) - framing_ms) / len(images)
         return [
-            (self._prediction(of_image, of_warnings, network_ms), of_image.image)
+            (
+                of_image.image.no_ink or self._prediction(of_image, of_warnings, network_ms),
+                of_image.image,
+            )
             for of_image, of_warnings in zip(judged, warnings, strict=True)
         ]
 
@@ -295,17 +305,19 @@ class DigitClassifier:
         """
         if not proposals:
             return _Judged(image, image.framed, probabilities[0])
-        of_whole = plausibility_of_whole(proposals)
+        found_ink = image.no_ink is None
+        of_whole = plausibility_of_whole(proposals) if found_ink else -math.inf
         choice = choose(probabilities, [of_whole, *(p.plausibility for p in proposals)])
         judged = _Judged(image, image.framed, choice.probabilities, choice.is_ambiguous)
         if SEVERAL_DIGITS in image.framed.warnings and (
             not self._accepts(judged) or any(p.shows_two for p in proposals)
         ):
             return _Judged(image, image.framed, probabilities[0], choice.is_ambiguous)
-        if choice.index == 0:
+        if choice.index == 0 or not (found_ink or self._accepts(judged)):
             return judged
         chosen = proposals[choice.index - 1]
-        return replace(judged, image=replace(image, framed=chosen.framed, steps=chosen.steps))
+        framed = replace(image, framed=chosen.framed, steps=chosen.steps, no_ink=None)
+        return replace(judged, image=framed)
 
     def _prediction(
         self, judged: _Judged, warnings: tuple[str, ...], network_ms: float
@@ -396,6 +408,8 @@ class DigitClassifier:
 
     def _predict_one(self, image: FramedImage, *, inspect: bool) -> tuple[Prediction, FramedImage]:
         ((prediction, chosen),) = self._predict_images([image])
+        if isinstance(prediction, NoInkError):
+            raise prediction
         if not inspect:
             return prediction, chosen
         (vector,) = vectorize(self._stack([chosen.framed]), self.model.metadata.input_scaling)
@@ -408,6 +422,8 @@ class DigitClassifier:
         Framing sees digits that stand apart; these touch.
         """
         framed = judged.image.framed
+        if judged.image.no_ink is not None:
+            return ()
         warnings = framed.warnings + (AMBIGUOUS,) * judged.is_ambiguous
         if self._accepts(judged) or SEVERAL_DIGITS in warnings or time.perf_counter() > latest:
             return warnings

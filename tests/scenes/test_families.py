@@ -5,10 +5,13 @@ import pytest
 from PIL import Image
 
 from digit_classifier import inference
-from digit_classifier.explanation import explain
+from digit_classifier.errors import NoInkError
+from digit_classifier.explanation import explain, show_steps
+from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.prediction import Prediction
 from digit_classifier.settings import Settings
+from tests.preprocessing.scenes import lit, ruled, squared
 from tests.scenes import FAMILIES, FURTHER, draw_scene
 from tests.strokes import draw_digit, encode
 
@@ -56,7 +59,7 @@ def test_two_digits_as_plausible_are_ambiguous_and_not_accepted(
     assert sorted(np.argsort(prediction.probabilities)[-2:].tolist()) == sorted(digits)
 
 
-def test_clear_picture_is_framed_once(
+def test_clear_and_blank_pictures_are_framed_once(
     classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     propose, calls = inference.propose, []
@@ -68,6 +71,8 @@ def test_clear_picture_is_framed_once(
     monkeypatch.setattr(inference, "propose", counted)
 
     classifier.predict(encode(draw_digit(3, size=(200, 200)), "PNG"))
+    with pytest.raises(NoInkError):
+        classifier.predict(encode(Image.new("L", (200, 200), 240), "PNG"))
     assert not calls
     classifier.predict(draw_scene("circled", 3))
     assert len(calls) == 1
@@ -114,6 +119,62 @@ def test_scene_without_a_digit_is_not_accepted(classifier: DigitClassifier) -> N
     for gray in (rules, desk):
         try:
             prediction = classifier.predict(encode(Image.fromarray(gray), "PNG"))
-        except inference.NoInkError:
+        except NoInkError:
             continue
         assert not prediction.accepted
+
+
+def pencilled(form: int) -> bytes:
+    """Draw one of the forms in which framing as a whole takes the pencil for grain."""
+    return draw_scene("pencil in a shadow", form)
+
+
+@pytest.mark.parametrize("form", [1, 37, 49, 50])
+def test_digit_that_framing_as_a_whole_does_not_find_is_read(
+    classifier: DigitClassifier, form: int
+) -> None:
+    content = pencilled(form)
+    with pytest.raises(NoInkError):
+        frame_image(content, classifier.limits, "auto")
+
+    prediction, image = classifier.predict_with_image(content)
+
+    assert (prediction.digit, prediction.accepted) == (form % 10, True)
+    names = [step.name for step in explain(classifier, prediction, image).steps]
+    assert (names[0], names[-1]) == ("decode", "center_of_mass")
+    assert "level_light" in names
+    (in_a_batch,) = classifier.predict_batch([content])
+    assert isinstance(in_a_batch, Prediction)
+    assert facts(in_a_batch) == facts(prediction)
+
+
+def without_digits() -> dict[str, np.ndarray]:
+    """Paper and noise with some contrast, in which other ways to frame it look for ink."""
+    rng = np.random.default_rng(0)
+    paper = np.full((180, 240), 210, np.uint8)
+    return {
+        "grain": lit(paper, noise=5),
+        "coarse grain": np.kron(lit(paper[:60, :80], noise=8), np.ones((3, 3), np.uint8)),
+        "shade": lit(paper, shade=0.5, vignette=0.4, noise=3),
+        "ruled": lit(ruled(paper), shade=0.3, noise=4),
+        "squared": lit(squared(paper, shade=190), shade=0.4, noise=4),
+        "noise": rng.integers(0, 256, (120, 120), np.uint8),
+        "specks": np.where(rng.random((120, 120)) < 0.02, 30, 200).astype(np.uint8),
+    }
+
+
+@pytest.mark.parametrize("kind", without_digits())
+def test_nothing_is_accepted_where_there_is_no_digit(
+    classifier: DigitClassifier, kind: str
+) -> None:
+    content = encode(Image.fromarray(without_digits()[kind]), "PNG")
+    try:
+        frame_image(content, classifier.limits, "auto")
+    except NoInkError:
+        with pytest.raises(NoInkError):
+            classifier.predict(content)
+        (in_a_batch,) = classifier.predict_batch([content])
+        assert isinstance(in_a_batch, NoInkError)
+        assert show_steps(classifier, content).startswith(b"\x89PNG")
+    else:
+        assert not classifier.predict(content).accepted
