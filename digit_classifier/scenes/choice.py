@@ -17,6 +17,12 @@ AMBIGUOUS_MARGIN = 0.4
 AMBIGUOUS_WEIGHTS = (0.55, 0.45)
 #: Fraction of its implausibility by which a proposal's answer is less confident.
 IMPLAUSIBILITY_WEIGHT = 0.2
+#: Score of a proposal, at least, that supports the framing as a whole: the same digit, touching the
+#: edge and sure, or better.
+SUPPORT_MIN_SCORE = -2.4
+#: Log-probability of the framing as a whole where no proposal supports it: levelled light shows a
+#: pen's strokes again, but seldom the same chance shape in a photo.
+UNSUPPORTED = -2.0
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,9 @@ class Choice:
     index : int
         Of the proposal; 0 is the framing as a whole.
     probabilities : ndarray of shape (n_classes,)
-        Of the chosen proposal, less confident the less plausible it is; where the choice is
-        ambiguous, a mean of both answers.
+        Of the chosen proposal, less confident the less plausible it is; less confident too where
+        no proposal shows the same as the whole; where the choice is ambiguous, a mean of both
+        answers.
     is_ambiguous : bool
         Whether another digit is as good an answer.
     """
@@ -58,7 +65,10 @@ def choose(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
         mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
     if best == 0:
-        return Choice(best, probabilities[best], is_ambiguous=False)
+        agree = (digits == digits[best]) & (scores >= SUPPORT_MIN_SCORE)
+        if agree[1:].any():
+            return Choice(best, probabilities[best], is_ambiguous=False)
+        return Choice(best, _doubted(probabilities[best], UNSUPPORTED), is_ambiguous=False)
     return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)
 
 

@@ -20,6 +20,7 @@ from digit_classifier.preprocessing.steps.box import (
     resize,
 )
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
+from digit_classifier.preprocessing.steps.lines import remove_lines
 from digit_classifier.scenes.parts import (
     PEN_QUANTILE,
     Flags,
@@ -56,6 +57,8 @@ WITH_RULES = -1.0
 FAR_APART = -0.5
 #: and for a part without others that are near.
 SPLIT = -0.7
+#: Log-probability where the paper's grain is strong: a texture has chance shapes.
+NOISY = -0.3
 #: Log-probability for any choice among very many parts.
 IN_A_CROWD = -0.5
 #: Exponent of the fraction of the ink that is not left out. Marks far smaller than what is kept
@@ -143,13 +146,23 @@ def _by_parts(patch: Gray, before: Mapping[str, Gray], other: bool) -> Iterator[
     usual = ink_is_light(patch)
     for is_light in sorted({usual, other}):
         contrast = level_light(patch, is_light=is_light)
-        parts = find_parts(contrast)
-        if parts is None:
-            continue
-        steps = {**before, "level_light": contrast}
-        for ink, plausibility, shows_two in _choices(parts):
-            made = _proposal(contrast, ink, {**steps, "select_parts": ink}, plausibility)
-            yield replace(made, shows_two=shows_two and is_light == usual)
+        without_lines = remove_lines(contrast)
+        levelled = {**before, "level_light": contrast}
+        yield from _of_contrast(contrast, levelled, may_show_two=is_light == usual)
+        if without_lines is not contrast:
+            steps = {**levelled, "remove_lines": without_lines}
+            yield from _of_contrast(without_lines, steps, may_show_two=is_light == usual)
+
+
+def _of_contrast(
+    contrast: Gray, before: Mapping[str, Gray], *, may_show_two: bool
+) -> Iterator[Proposal]:
+    parts = find_parts(contrast)
+    if parts is None:
+        return
+    for ink, plausibility, shows_two in _choices(parts):
+        made = _proposal(contrast, ink, {**before, "select_parts": ink}, plausibility)
+        yield replace(made, shows_two=shows_two and may_show_two)
 
 
 def _proposal(
@@ -170,6 +183,7 @@ def _proposal(
         "center_of_mass": image,
     }
     doubts = find_doubts(contrast, ink, box, enlargement)
+    plausibility += NOISY * ("noisy" in doubts)
     return Proposal(Framed(image, doubts), plausibility, {**steps, **last})
 
 

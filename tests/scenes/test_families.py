@@ -10,8 +10,9 @@ from digit_classifier.explanation import explain, show_steps
 from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.prediction import Prediction
+from digit_classifier.scenes.proposals import propose
 from digit_classifier.settings import Settings
-from tests.preprocessing.scenes import lit, ruled, squared
+from tests.preprocessing.scenes import drawn, lit, ruled, squared
 from tests.scenes import FAMILIES, FURTHER, draw_scene
 from tests.strokes import draw_digit, encode
 
@@ -122,6 +123,20 @@ def test_scene_without_a_digit_is_not_accepted(classifier: DigitClassifier) -> N
         except NoInkError:
             continue
         assert not prediction.accepted
+
+
+@pytest.mark.parametrize("digit", [2, 6])
+def test_lines_that_cross_the_digit_are_removed_in_levelled_light(
+    classifier: DigitClassifier, digit: int
+) -> None:
+    sheet = lit(ruled(drawn(digit, size=(160, 160)), spacing=22, shade=140), shade=0.4)
+
+    names = {"level_light", "remove_lines"}
+    without_lines = [p for p in propose(sheet) if names <= p.steps.keys()]
+
+    framed = np.stack([proposal.framed.image for proposal in without_lines])
+    probabilities = classifier.predict_proba(framed)
+    assert (probabilities[:, digit] > 0.9).any()
 
 
 def pencilled(form: int) -> bytes:
