@@ -39,7 +39,7 @@ class FramedImage:
     gray : ndarray of shape (height, width), uint8, or None
         The decoded picture, where it was the only one: those of a batch would take much memory.
     reduced : ndarray of shape (height, width), uint8, or None
-        The same, reduced, for other ways to frame it; None where there is nothing to look for.
+        The same, reduced, for other ways to frame it; None where no ink is looked for.
     steps : mapping of str to ndarray, or None
         What led to the framed digit, by the names of the steps, where it was not framed as a whole.
     no_ink : NoInkError or None
@@ -173,8 +173,6 @@ def _decode_and_frame(
         framed = Framed(frame_center(decoded.gray), is_clear=False)
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
     reduced = reduce_for_proposals(decoded.gray) if framing == "auto" else None
-    if no_ink is not None and reduced is None:
-        raise no_ink
     return FramedImage(
         framed,
         facts,

@@ -187,7 +187,8 @@ class DigitClassifier:
             framed = frame(gray, self.framing)
         except NoInkError:
             framed = Framed(gray, ("ink_unclear",))
-        image = FramedImage(framed, None, decode_ms, ms_since(started))
+        reduced = gray if self.framing == "auto" else None
+        image = FramedImage(framed, None, decode_ms, ms_since(started), reduced=reduced)
         return self._predict_one(image, inspect=inspect)[0]
 
     def predict_batch(

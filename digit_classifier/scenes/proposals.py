@@ -1,4 +1,7 @@
-"""Propose other ways to frame a picture: on the sheet in it, in levelled light, part by part."""
+"""Propose other ways to frame a picture: on the sheet in it, in levelled light, part by part.
+
+Of a scan that is small, all of it, in either polarity.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +13,7 @@ import numpy as np
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts
 from digit_classifier.preprocessing.framing import Framed, frame_ink, shrink
-from digit_classifier.preprocessing.levels import Gray, Histogram, edges
+from digit_classifier.preprocessing.levels import Gray, Histogram, edges, sorted_rim
 from digit_classifier.preprocessing.light import NARROW_SURROUNDINGS, ink_is_light, level_light
 from digit_classifier.preprocessing.steps.box import (
     center_of_mass,
@@ -18,6 +21,7 @@ from digit_classifier.preprocessing.steps.box import (
     even_strokes,
     fit_box,
     resize,
+    unstretch,
 )
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
 from digit_classifier.preprocessing.steps.lines import remove_lines
@@ -35,8 +39,11 @@ from digit_classifier.scenes.parts import (
 )
 from digit_classifier.scenes.sheets import find_sheets
 
-#: Pixels: a picture with a shorter longest side has room for the digit alone.
+#: Pixels: a picture with a shorter longest side, a scan, has room for the digit alone.
 MIN_SIDE = 72
+#: Fraction of all gray levels, in 255ths, that the rim of such a scan spans, at least, where the
+#: digit is as large as the scan.
+RIM_MIN_RANGE = 128
 #: Pixels: longest side of the picture that sheets are cut out of.
 MAX_SIDE = 640
 #: Sheets that are looked at, at most.
@@ -47,6 +54,8 @@ MAX_GROUPS, MAX_ALONE = 3, 3
 OF_WHOLE = -0.5
 #: and where there are two digits on it.
 OF_TWO_DIGITS = -1.5
+#: Log-probability for all that is light in a scan, or all that is dark.
+OF_SCAN = -2.0
 #: Log-probability for ink that touches the edge,
 AT_EDGE = -2.0
 #: for a ring around the rest,
@@ -93,13 +102,8 @@ class Proposal:
     shows_two: bool = False
 
 
-def reduce_for_proposals(gray: Gray) -> Gray | None:
-    """Return the picture that proposals are made of, or None where there is but the digit.
-
-    It has at most 640 pixels on its longest side.
-    """
-    if max(gray.shape) < MIN_SIDE:
-        return None
+def reduce_for_proposals(gray: Gray) -> Gray:
+    """Return the picture that proposals are made of: at most 640 pixels on its longest side."""
     factor = MAX_SIDE / max(gray.shape)
     if factor >= 1:
         return gray
@@ -114,6 +118,8 @@ def propose(gray: Gray) -> list[Proposal]:
     gray : ndarray of shape (height, width), uint8
         As `reduce_for_proposals` returns it.
     """
+    if max(gray.shape) < MIN_SIDE:
+        return [*_of_scan(gray)]
     small = shrink(gray)
     sheets = islice(find_sheets(small, gray), MAX_SHEETS)
     on_sheets = map(_on_sheet, sheets)
@@ -124,6 +130,22 @@ def propose(gray: Gray) -> list[Proposal]:
 def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
     """Return that of the framing as a whole, beside some proposals."""
     return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else OF_WHOLE
+
+
+def _of_scan(gray: Gray) -> Iterator[Proposal]:
+    """Propose all that is light, and all that is dark: a digit that is as large as its scan.
+
+    So much ink passes for the paper, or for what reaches in from beyond the edge. Where the rim has
+    nearly one shade, that is the paper's.
+    """
+    light = cv2.normalize(gray, None, 0, 255, cv2.NORM_MINMAX)
+    rim = sorted_rim(light)
+    if rim[-1] - rim[0] < RIM_MIN_RANGE:
+        return
+    for levels in (light, 255 - light):
+        ink = unstretch(levels)
+        steps = {"stretch_levels": levels, "unstretch": ink}
+        yield _proposal(ink, ink, steps, OF_SCAN)
 
 
 def _on_sheet(sheet: Gray) -> Iterator[Proposal]:

@@ -1,5 +1,6 @@
 """A small sample of every family of scenes; ``benchmarks/scenes.py`` reads sixty forms of each."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -137,6 +138,24 @@ def test_lines_that_cross_the_digit_are_removed_in_levelled_light(
     framed = np.stack([proposal.framed.image for proposal in without_lines])
     probabilities = classifier.predict_proba(framed)
     assert (probabilities[:, digit] > 0.9).any()
+
+
+@pytest.mark.parametrize("side", [12, 20, 28])
+@pytest.mark.parametrize("is_light", [False, True])
+def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(
+    classifier: DigitClassifier, side: int, *, is_light: bool
+) -> None:
+    levels = drawn(8, size=(200, 200), scale=0.9, pen_width=50.0, rng=np.random.default_rng(8))
+    left, top, width, height = cv2.boundingRect(255 - levels)
+    box = Image.fromarray(levels[top : top + height, left : left + width])
+    scan = np.asarray(box.resize((side, side), Image.Resampling.BOX))
+
+    content = encode(Image.fromarray(255 - scan if is_light else scan), "PNG")
+    prediction, image = classifier.predict_with_image(content)
+
+    assert prediction.digit == 8
+    steps = explain(classifier, prediction, image).steps
+    assert [step.name for step in steps][:2] == ["decode", "stretch_levels"]
 
 
 def pencilled(form: int) -> bytes:

@@ -85,7 +85,7 @@ def test_model_and_time_are_told():
 
 
 def test_every_step_of_preprocessing_has_a_title():
-    of_scenes = ["square_up", "level_light", "select_parts"]
+    of_scenes = ["stretch_levels", "square_up", "level_light", "select_parts"]
     assert list(messages.STEPS) == ["decode", *STEPS, "center", *of_scenes]
 
 
