@@ -90,7 +90,8 @@ def propose(gray: Gray) -> list[Proposal]:
     sheets = islice(find_sheets(small, gray), MAX_SHEETS)
     on_sheets = map(_on_sheet, sheets)
     other = ink_is_light(small, NARROW_SURROUNDINGS)
-    return [*_by_parts(small, {"shrink": small}, other), *chain.from_iterable(on_sheets)]
+    by_parts = _by_parts(small, {"shrink": small}, other, may_be_ruled=True)
+    return [*by_parts, *chain.from_iterable(on_sheets)]
 
 
 def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
@@ -126,20 +127,25 @@ def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
         contrast = results["remove_lines"]
         steps = {**before, **results}
         yield _proposal(contrast, ink, steps, AT_EDGE * touches, enlargement)
-    yield from _by_parts(sheet, before, ink_is_light(sheet))
+    # framing it as a picture has removed its lines already
+    yield from _by_parts(sheet, before, ink_is_light(sheet), may_be_ruled=False)
 
 
-def _by_parts(patch: Gray, before: Mapping[str, Gray], other: bool) -> Iterator[Proposal]:
+def _by_parts(
+    patch: Gray, before: Mapping[str, Gray], other: bool, *, may_be_ruled: bool
+) -> Iterator[Proposal]:
     """Propose the parts of the ink in levelled light, in the usual polarity and in another one."""
     usual = ink_is_light(patch)
     for is_light in sorted({usual, other}):
         contrast = level_light(patch, is_light=is_light)
-        without_lines = remove_lines(contrast)
         levelled = {**before, "level_light": contrast}
         yield from _of_contrast(contrast, levelled, may_show_two=is_light == usual)
+        if not (may_be_ruled and is_light == usual):
+            continue
+        without_lines = remove_lines(contrast)
         if without_lines is not contrast:
             steps = {**levelled, "remove_lines": without_lines}
-            yield from _of_contrast(without_lines, steps, may_show_two=is_light == usual)
+            yield from _of_contrast(without_lines, steps, may_show_two=True)
 
 
 def _of_contrast(
