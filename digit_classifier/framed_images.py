@@ -16,7 +16,7 @@ from digit_classifier.preprocessing.framing import (
     frame_center,
 )
 from digit_classifier.preprocessing.levels import Gray, contrast_range
-from digit_classifier.scenes.proposals import reduce_for_proposals
+from digit_classifier.scenes.proposals import MIN_SIDE, reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
 DETAILED_INK_SIDE = 24
@@ -76,7 +76,8 @@ def frame_or_keep(
 ) -> FramedImage:
     """Decode an image file and frame the digit on it; keep a picture that has no ink as a whole.
 
-    Other ways to frame it may find ink. A blank picture has none, and is an error.
+    Other ways to frame it may find ink. A blank picture has none, and is an error; so is a small
+    one, which has room for the digit alone.
 
     Where the digit is tiny in a large picture, the file is decoded once more, with more detail. If
     that loses the digit, as thin strokes may be lost in a finer average, the first result stays.
@@ -167,7 +168,8 @@ def _decode_and_frame(
     try:
         framed = frame(decoded.gray, framing)
     except NoInkError as exc:
-        if contrast_range(decoded.gray) < MIN_CONTRAST:
+        is_small = max(decoded.gray.shape) < MIN_SIDE
+        if is_small or contrast_range(decoded.gray) < MIN_CONTRAST:
             raise
         no_ink = exc.with_traceback(None)
         framed = Framed(frame_center(decoded.gray), is_clear=False)

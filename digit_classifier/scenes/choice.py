@@ -65,8 +65,9 @@ def choose(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
         mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
     if best == 0:
-        agree = (digits == digits[best]) & (scores >= SUPPORT_MIN_SCORE)
-        if agree[1:].any():
+        may_support = np.asarray(plausibilities[1:]) >= SUPPORT_MIN_SCORE
+        supports = (digits[1:] == digits[0]) & (scores[1:] >= SUPPORT_MIN_SCORE)
+        if supports.any() or not may_support.any():
             return Choice(best, probabilities[best], is_ambiguous=False)
         return Choice(best, _doubted(probabilities[best], UNSUPPORTED), is_ambiguous=False)
     return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)

@@ -39,8 +39,9 @@ MAX_SIDE = 640
 MAX_SHEETS = 2
 #: Log-probability of the framing as a whole, where others are tried.
 OF_WHOLE = -0.5
-#: Log-probability for all that is light in a scan, or all that is dark.
-OF_SCAN = -2.0
+#: Log-probability for all that is light in a scan, or all that is dark: chosen only where the whole
+#: is less than a third as sure.
+OF_SCAN = -5.0
 #: Log-probability where the paper's grain is strong: a texture has chance shapes.
 NOISY = -0.3
 #: Gray level of ink that is seen.

@@ -145,7 +145,7 @@ def test_lines_that_cross_the_digit_are_removed_in_levelled_light(
 def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(
     classifier: DigitClassifier, side: int, *, is_light: bool
 ) -> None:
-    levels = drawn(8, size=(200, 200), scale=0.9, pen_width=50.0, rng=np.random.default_rng(8))
+    levels = drawn(1, size=(200, 200), scale=0.9, pen_width=50.0, rng=np.random.default_rng(3))
     left, top, width, height = cv2.boundingRect(255 - levels)
     box = Image.fromarray(levels[top : top + height, left : left + width])
     scan = np.asarray(box.resize((side, side), Image.Resampling.BOX))
@@ -153,7 +153,7 @@ def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(
     content = encode(Image.fromarray(255 - scan if is_light else scan), "PNG")
     prediction, image = classifier.predict_with_image(content)
 
-    assert prediction.digit == 8
+    assert (prediction.digit, prediction.accepted) == (1, False)
     steps = explain(classifier, prediction, image).steps
     assert [step.name for step in steps][:2] == ["decode", "stretch_levels"]
 
