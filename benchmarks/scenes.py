@@ -6,6 +6,7 @@ picture in docs/preprocessing.md: a form of each family, and beside it what the 
 the runner-up make of it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from digit_classifier.errors import InputError
 from digit_classifier.evaluation.tables import markdown_table
-from digit_classifier.framed_images import frame_image
+from digit_classifier.framed_images import frame_or_keep
 from digit_classifier.framing_choice import choose_proposal
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
@@ -113,11 +114,12 @@ def best_two(
     classifier: DigitClassifier, content: bytes
 ) -> list[tuple[NDArray[np.uint8], NDArray[np.floating]]]:
     """Return the chosen proposal and the runner-up: framed, and what the network makes of it."""
-    whole = frame_image(content, classifier.limits, classifier.framing)
+    whole = frame_or_keep(content, classifier.limits, classifier.framing)
     proposals = propose(whole.reduced)
+    of_whole = plausibility_of_whole(proposals) if whole.no_ink is None else -math.inf
     images = np.stack([whole.framed.image, *(p.framed.image for p in proposals)])
     probabilities = classifier.predict_proba(images)
-    plausibilities = [plausibility_of_whole(proposals), *(p.plausibility for p in proposals)]
+    plausibilities = [of_whole, *(p.plausibility for p in proposals)]
     best = choose_proposal(probabilities, plausibilities).index
     others = [index for index in range(len(images)) if index != best]
     order = [best]

@@ -8,9 +8,15 @@ from dataclasses import dataclass, replace
 from digit_classifier.errors import InputError, NoInkError, OutOfTimeError
 from digit_classifier.prediction import ImageFacts
 from digit_classifier.preprocessing.decode import DecodeLimits, PixelBudget, decode_image
-from digit_classifier.preprocessing.framing import Framed, Framing, frame
-from digit_classifier.preprocessing.levels import Gray
-from digit_classifier.scenes.proposals import reduce_for_proposals
+from digit_classifier.preprocessing.framing import (
+    MIN_CONTRAST,
+    Framed,
+    Framing,
+    frame,
+    frame_center,
+)
+from digit_classifier.preprocessing.levels import Gray, contrast_range
+from digit_classifier.scenes.proposals import MIN_SIDE, reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
 DETAILED_INK_SIDE = 24
@@ -33,9 +39,11 @@ class FramedImage:
     gray : ndarray of shape (height, width), uint8, or None
         The decoded picture, where it was the only one: those of a batch would take much memory.
     reduced : ndarray of shape (height, width), uint8, or None
-        The same, reduced, for other ways to frame it; None where there is nothing to look for.
+        The same, reduced, for other ways to frame it; None where no ink is looked for.
     steps : mapping of str to ndarray, or None
         What led to the framed digit, by the names of the steps, where it was not framed as a whole.
+    no_ink : NoInkError or None
+        The error of a picture that has no ink as a whole: its central square is framed instead.
     """
 
     framed: Framed
@@ -47,12 +55,29 @@ class FramedImage:
     gray: Gray | None = None
     reduced: Gray | None = None
     steps: Mapping[str, Gray] | None = None
+    no_ink: NoInkError | None = None
 
 
-def frame_image(
+def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> FramedImage:
+    """Decode an image file and frame the digit on it, as a whole.
+
+    Raises
+    ------
+    InputError
+    """
+    image = frame_or_keep(content, limits, framing)
+    if image.no_ink is not None:
+        raise image.no_ink
+    return image
+
+
+def frame_or_keep(
     content: bytes, limits: DecodeLimits, framing: Framing, budget: PixelBudget | None = None
 ) -> FramedImage:
-    """Decode an image file and frame the digit on it.
+    """Decode an image file and frame the digit on it; keep a picture that has no ink as a whole.
+
+    Other ways to frame it may find ink. A blank picture has none, and is an error; so is a small
+    one, which has room for the digit alone.
 
     Where the digit is tiny in a large picture, the file is decoded once more, with more detail. If
     that loses the digit, as thin strokes may be lost in a finer average, the first result stays.
@@ -112,7 +137,7 @@ def frame_images(
             yield OutOfTimeError("The images before this one took too long; send fewer at once.")
             continue
         try:
-            yield replace(frame_image(content, limits, framing, budget), gray=None)
+            yield replace(frame_or_keep(content, limits, framing, budget), gray=None)
         except InputError as exc:
             yield _without_traceback(exc)
 
@@ -139,7 +164,15 @@ def _decode_and_frame(
     started = time.perf_counter()
     decoded = decode_image(content, limits, detailed=detailed, budget=budget)
     decode_ms, started = ms_since(started), time.perf_counter()
-    framed = frame(decoded.gray, framing)
+    no_ink = None
+    try:
+        framed = frame(decoded.gray, framing)
+    except NoInkError as exc:
+        is_small = max(decoded.gray.shape) < MIN_SIDE
+        if is_small or contrast_range(decoded.gray) < MIN_CONTRAST:
+            raise
+        no_ink = exc.with_traceback(None)
+        framed = Framed(frame_center(decoded.gray), is_clear=False)
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
     reduced = reduce_for_proposals(decoded.gray) if framing == "auto" else None
     return FramedImage(
@@ -150,4 +183,5 @@ def _decode_and_frame(
         decoded.is_detailed,
         gray=decoded.gray,
         reduced=reduced,
+        no_ink=no_ink,
     )

@@ -1,5 +1,6 @@
 """Choose among the ways to frame an image: the network decides which shows a digit."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,12 @@ AMBIGUOUS_MARGIN = 0.4
 AMBIGUOUS_WEIGHTS = (0.55, 0.45)
 #: Fraction of its implausibility by which a proposal's answer is less confident.
 IMPLAUSIBILITY_WEIGHT = 0.2
+#: Score of a proposal, at least, that supports the framing as a whole: the same digit, touching the
+#: edge and sure, or better.
+SUPPORT_MIN_SCORE = -2.4
+#: Log-probability of the framing as a whole where no proposal supports it: levelled light shows a
+#: pen's strokes again, but seldom the same chance shape in a photo.
+UNSUPPORTED = -2.0
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,9 @@ class Choice:
     index : int
         Of the proposal; 0 is the framing as a whole.
     probabilities : ndarray of shape (n_classes,)
-        Of the chosen proposal, less confident the less plausible it is; where the choice is
-        ambiguous, a mean of both answers.
+        Of the chosen proposal, less confident the less plausible it is; less confident too where
+        no proposal shows the same as the whole; where the choice is ambiguous, a mean of both
+        answers.
     is_ambiguous : bool
         Whether another digit is as good an answer.
     """
@@ -149,9 +157,11 @@ def _choose_framing(
     """
     if not proposals:
         return default
+    found_ink = default.image.no_ink is None
+    of_whole = plausibility_of_whole(proposals) if found_ink else -math.inf
     choice = choose_proposal(
         np.stack([default.probabilities, *of_proposals]),
-        [plausibility_of_whole(proposals), *(proposal.plausibility for proposal in proposals)],
+        [of_whole, *(proposal.plausibility for proposal in proposals)],
     )
     chosen = replace(default, probabilities=choice.probabilities, is_ambiguous=choice.is_ambiguous)
     # A part of two digits is no answer, however much it looks like one.
@@ -159,10 +169,11 @@ def _choose_framing(
         not chosen.is_accepted or any(proposal.shows_two for proposal in proposals)
     ):
         return replace(default, is_ambiguous=choice.is_ambiguous)
-    if choice.index == 0:
+    if choice.index == 0 or not (found_ink or chosen.is_accepted):
         return chosen
     best = proposals[choice.index - 1]
-    return replace(chosen, image=replace(default.image, framed=best.framed, steps=best.steps))
+    image = replace(default.image, framed=best.framed, steps=best.steps, no_ink=None)
+    return replace(chosen, image=image)
 
 
 def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Choice:
@@ -184,7 +195,11 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
         mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
     if best == 0:
-        return Choice(best, probabilities[best], is_ambiguous=False)
+        may_support = np.asarray(plausibilities[1:]) >= SUPPORT_MIN_SCORE
+        supports = (digits[1:] == digits[0]) & (scores[1:] >= SUPPORT_MIN_SCORE)
+        if supports.any() or not may_support.any():
+            return Choice(best, probabilities[best], is_ambiguous=False)
+        return Choice(best, _doubted(probabilities[best], UNSUPPORTED), is_ambiguous=False)
     return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)
 
 

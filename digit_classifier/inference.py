@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import InputError, NoInkError, SelfTestError
-from digit_classifier.framed_images import FramedImage, frame_image, frame_images, ms_since
+from digit_classifier.framed_images import (
+    FramedImage,
+    frame_image,
+    frame_images,
+    frame_or_keep,
+    ms_since,
+)
 from digit_classifier.framing_choice import ChosenFraming, choose_framings
 from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
@@ -118,7 +124,7 @@ class DigitClassifier:
         ------
         InputError
         """
-        image = frame_image(content, self.limits, self.framing)
+        image = frame_or_keep(content, self.limits, self.framing)
         return self._predict_one(image, inspect=inspect)
 
     def read(self, content: bytes) -> Reading:
@@ -169,7 +175,8 @@ class DigitClassifier:
             framed = frame(gray, self.framing)
         except NoInkError:
             framed = Framed(gray, ("ink_unclear",))
-        image = FramedImage(framed, None, decode_ms, ms_since(started))
+        reduced = gray if self.framing == "auto" else None
+        image = FramedImage(framed, None, decode_ms, ms_since(started), reduced=reduced)
         return self._predict_one(image, inspect=inspect)[0]
 
     def predict_batch(
@@ -207,7 +214,7 @@ class DigitClassifier:
 
     def predict_framed_images(
         self, images: Sequence[FramedImage], *, latest: float = math.inf
-    ) -> list[Prediction]:
+    ) -> list[Prediction | NoInkError]:
         """Read framed digits in one matrix product; each has an equal share of the time.
 
         Those that are not clear, or not accepted, are framed in other ways as well.
@@ -221,7 +228,8 @@ class DigitClassifier:
 
         Returns
         -------
-        list of Prediction
+        list of Prediction or NoInkError
+            The error of an image that has no ink as a whole, nor a digit framed in another way.
         """
         return [prediction for prediction, _ in self._predict_images(images, latest)]
 
@@ -282,6 +290,8 @@ class DigitClassifier:
 
     def _predict_one(self, image: FramedImage, *, inspect: bool) -> tuple[Prediction, FramedImage]:
         ((prediction, chosen),) = self._predict_images([image])
+        if isinstance(prediction, NoInkError):
+            raise prediction
         if not inspect:
             return prediction, chosen
         (vector,) = vectorize(
@@ -292,7 +302,7 @@ class DigitClassifier:
 
     def _predict_images(
         self, images: Sequence[FramedImage], latest: float = math.inf
-    ) -> list[tuple[Prediction, FramedImage]]:
+    ) -> list[tuple[Prediction | NoInkError, FramedImage]]:
         """Predict, and return each image as it was framed in the end."""
         if not images:
             return []
@@ -309,7 +319,7 @@ class DigitClassifier:
         framing_ms -= sum(image.frame_ms for image in images)
         network_ms = (ms_since(started) - framing_ms) / len(images)
         return [
-            (self._prediction(chosen, of_image, network_ms), chosen.image)
+            (chosen.image.no_ink or self._prediction(chosen, of_image, network_ms), chosen.image)
             for chosen, of_image in zip(choices, warnings, strict=True)
         ]
 
@@ -338,6 +348,8 @@ class DigitClassifier:
 
         Framing sees digits that stand apart; these touch.
         """
+        if chosen.image.no_ink is not None:
+            return ()
         warnings = chosen.warnings
         if chosen.is_accepted or SEVERAL_DIGITS in warnings or time.perf_counter() > latest:
             return warnings

@@ -203,6 +203,21 @@ def test_proposal_is_less_confident_than_the_network_and_the_less_plausible_the_
     assert plausible.probabilities.sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("other", "plausibility", "is_sure"),
+    [(4, -0.5, True), (4, -2.0, True), (7, -2.0, False), (4, -3.0, True), (7, -3.0, True)],
+)
+def test_whole_is_doubted_where_plausible_proposals_do_not_show_the_same(
+    other: int, plausibility: float, is_sure: bool
+) -> None:
+    probabilities = np.stack([sure_of(4, 0.99), sure_of(other, 0.99)])
+    choice = choose_proposal(probabilities, [-0.4, plausibility])
+
+    assert (choice.index, choice.probabilities.argmax()) == (0, 4)
+    assert (choice.probabilities.max() > 0.98) == is_sure
+    assert choice.probabilities.sum() == pytest.approx(1)
+
+
 def test_digit_is_that_of_the_chosen_proposal() -> None:
     rng = np.random.default_rng(0)
     for _ in range(200):

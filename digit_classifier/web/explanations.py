@@ -25,6 +25,7 @@ STEPS = {
     "fit_box": ("Fitted to 20 pixels", "however large it was"),
     "center_of_mass": ("Centred by its mass", "as in the training digits"),
     "center": ("Middle of the picture", "since no ink stood out"),
+    "stretch_levels": ("Contrast stretched", "all of a small scan may be ink"),
     "square_up": ("Sheet found and squared up", "what lies around it is no ink"),
     "level_light": ("Light levelled", "shadows, and the lamp"),
     "select_parts": ("Parts of the ink chosen", "without rules, rings and what the edge cuts"),

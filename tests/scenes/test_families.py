@@ -1,14 +1,19 @@
 """A small sample of every family of scenes; ``benchmarks/scenes.py`` reads sixty forms of each."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from digit_classifier import inference
-from digit_classifier.explanation import explain
+from digit_classifier.errors import NoInkError
+from digit_classifier.explanation import explain, show_steps
+from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.prediction import Prediction
+from digit_classifier.scenes.proposals import propose
 from digit_classifier.settings import Settings
+from tests.preprocessing.scenes import drawn, lit, ruled, squared
 from tests.scenes import FAMILIES, FURTHER, draw_scene
 from tests.strokes import draw_digit, encode
 
@@ -97,6 +102,94 @@ def test_scene_without_a_digit_is_not_accepted(classifier: DigitClassifier) -> N
     for gray in (rules, desk):
         try:
             prediction = classifier.predict(encode(Image.fromarray(gray), "PNG"))
-        except inference.NoInkError:
+        except NoInkError:
             continue
         assert not prediction.accepted
+
+
+@pytest.mark.parametrize("digit", [2, 6])
+def test_lines_that_cross_the_digit_are_removed_in_levelled_light(
+    classifier: DigitClassifier, digit: int
+) -> None:
+    sheet = lit(ruled(drawn(digit, size=(160, 160)), spacing=22, shade=140), shade=0.4)
+
+    names = {"level_light", "remove_lines"}
+    without_lines = [p for p in propose(sheet) if names <= p.steps.keys()]
+
+    framed = np.stack([proposal.framed.image for proposal in without_lines])
+    probabilities = classifier.predict_proba(framed)
+    assert (probabilities[:, digit] > 0.9).any()
+
+
+@pytest.mark.parametrize("side", [12, 20, 28])
+@pytest.mark.parametrize("is_light", [False, True])
+def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(
+    classifier: DigitClassifier, side: int, *, is_light: bool
+) -> None:
+    levels = drawn(1, size=(200, 200), scale=0.9, pen_width=50.0, rng=np.random.default_rng(3))
+    left, top, width, height = cv2.boundingRect(255 - levels)
+    box = Image.fromarray(levels[top : top + height, left : left + width])
+    scan = np.asarray(box.resize((side, side), Image.Resampling.BOX))
+
+    content = encode(Image.fromarray(255 - scan if is_light else scan), "PNG")
+    prediction, image = classifier.predict_with_image(content)
+
+    assert (prediction.digit, prediction.accepted) == (1, False)
+    steps = explain(classifier, prediction, image).steps
+    assert [step.name for step in steps][:2] == ["decode", "stretch_levels"]
+
+
+def pencilled(form: int) -> bytes:
+    """Draw one of the forms in which framing as a whole takes the pencil for grain."""
+    return draw_scene("pencil in a shadow", form)
+
+
+@pytest.mark.parametrize("form", [1, 37, 49, 50])
+def test_digit_that_framing_as_a_whole_does_not_find_is_read(
+    classifier: DigitClassifier, form: int
+) -> None:
+    content = pencilled(form)
+    with pytest.raises(NoInkError):
+        frame_image(content, classifier.limits, "auto")
+
+    prediction, image = classifier.predict_with_image(content)
+
+    assert (prediction.digit, prediction.accepted) == (form % 10, True)
+    names = [step.name for step in explain(classifier, prediction, image).steps]
+    assert (names[0], names[-1]) == ("decode", "center_of_mass")
+    assert "level_light" in names
+    (in_a_batch,) = classifier.predict_batch([content])
+    assert isinstance(in_a_batch, Prediction)
+    assert facts(in_a_batch) == facts(prediction)
+
+
+def without_digits() -> dict[str, np.ndarray]:
+    """Paper and noise with some contrast, in which other ways to frame it look for ink."""
+    rng = np.random.default_rng(0)
+    paper = np.full((180, 240), 210, np.uint8)
+    return {
+        "grain": lit(paper, noise=5),
+        "coarse grain": np.kron(lit(paper[:60, :80], noise=8), np.ones((3, 3), np.uint8)),
+        "shade": lit(paper, shade=0.5, vignette=0.4, noise=3),
+        "ruled": lit(ruled(paper), shade=0.3, noise=4),
+        "squared": lit(squared(paper, shade=190), shade=0.4, noise=4),
+        "noise": rng.integers(0, 256, (120, 120), np.uint8),
+        "specks": np.where(rng.random((120, 120)) < 0.02, 30, 200).astype(np.uint8),
+    }
+
+
+@pytest.mark.parametrize("kind", without_digits())
+def test_nothing_is_accepted_where_there_is_no_digit(
+    classifier: DigitClassifier, kind: str
+) -> None:
+    content = encode(Image.fromarray(without_digits()[kind]), "PNG")
+    try:
+        frame_image(content, classifier.limits, "auto")
+    except NoInkError:
+        with pytest.raises(NoInkError):
+            classifier.predict(content)
+        (in_a_batch,) = classifier.predict_batch([content])
+        assert isinstance(in_a_batch, NoInkError)
+        assert show_steps(classifier, content).startswith(b"\x89PNG")
+    else:
+        assert not classifier.predict(content).accepted

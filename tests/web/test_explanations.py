@@ -34,5 +34,5 @@ def test_each_step_says_what_it_is_good_for(client):
 
 
 def test_every_step_of_preprocessing_has_a_title():
-    of_scenes = ["square_up", "level_light", "select_parts"]
+    of_scenes = ["stretch_levels", "square_up", "level_light", "select_parts"]
     assert list(explanations.STEPS) == ["decode", *STEPS, "center", *of_scenes]
