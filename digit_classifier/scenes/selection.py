@@ -116,7 +116,7 @@ def _plausibility(parts: Parts, chosen: Flags) -> float:
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
-    """Return what it costs to leave out strokes that touch the edge; desks and rules are none."""
+    """Return what it costs to leave out strokes, but not desks and rules, that touch the edge."""
     beyond = parts.at_edge & ~parts.are_rings & ~parts.are_level_rules & ~parts.are_upright_rules
     if not beyond.any():
         return 0.0
