@@ -37,9 +37,8 @@ def init_log(file: Path | None, count_dropped: Callable[[], None]) -> None:
     """
     handler: logging.Handler
     if file is None:
-        handler = logging.StreamHandler(
-            cast(TextIO, wsgi_errors_stream)
-        )  # a proxy of the right one
+        stream = cast(TextIO, wsgi_errors_stream)  # a proxy of the current request's
+        handler = logging.StreamHandler(stream)
     else:
         handler = LogFile(file, count_dropped)
     handler.setFormatter(_JSONLine())
