@@ -128,7 +128,7 @@ def podman() -> Iterator[Podman]:
     finally:
         podman.run("rm", "--all", "--force")
         storage = folder / "storage" / "overlay"
-        if storage.is_mount():  # Podman mounts it on itself, and does not always undo that
+        while storage.is_mount():  # Podman mounts it on itself, at times twice, and may leave that
             subprocess.run(["umount", storage], check=True)
         shutil.rmtree(folder)
 
