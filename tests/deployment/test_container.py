@@ -128,7 +128,8 @@ def podman() -> Iterator[Podman]:
     finally:
         podman.run("rm", "--all", "--force")
         storage = folder / "storage" / "overlay"
-        while storage.is_mount():  # Podman mounts it on itself, at times twice, and may leave that
+        # Podman mounts it on itself, and may leave that, which Path.is_mount does not see
+        while subprocess.run(["mountpoint", "--quiet", storage], check=False).returncode == 0:
             subprocess.run(["umount", storage], check=True)
         shutil.rmtree(folder)
 
