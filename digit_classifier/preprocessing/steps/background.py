@@ -1,5 +1,6 @@
 """Take the background away: what is left is the ink, light on black, whatever it was drawn on."""
 
+from bisect import bisect_right
 from functools import lru_cache
 
 import cv2
@@ -73,7 +74,7 @@ def _corner_shade(gray: Gray, rim: bytes) -> int | None:
     """
     low, high, _, _ = cv2.minMaxLoc(gray)
     middle = (low + high) / 2
-    fraction = sum(level > middle for level in rim) / len(rim)
+    fraction = 1 - bisect_right(rim, middle) / len(rim)
     if not TOUCHED_RIM_MIN_FRACTION <= fraction <= 1 - TOUCHED_RIM_MIN_FRACTION:
         return None
     is_light = gray > middle
