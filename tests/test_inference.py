@@ -343,7 +343,7 @@ def test_gray_levels_are_read_like_the_image_that_they_are(classifier: DigitClas
     assert by_levels.probabilities == classifier.predict(png(pixels)).probabilities
 
 
-def test_layers_are_told_where_that_is_asked_for(classifier: DigitClassifier) -> None:
+def test_layers_are_returned_where_that_is_asked_for(classifier: DigitClassifier) -> None:
     content = encode(draw_digit(5), "PNG")
 
     inspected = classifier.predict(content, inspect=True)

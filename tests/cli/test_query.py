@@ -122,7 +122,7 @@ def test_misread_digits_are_named_and_are_no_errors(run: Run) -> None:
 
 @pytest.mark.usefixtures("drawn_data")
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "message"),
     [
         (404, b'{"prediction": 3}', "HTTP 404"),
         (503, b"", "HTTP 503"),
@@ -131,15 +131,15 @@ def test_misread_digits_are_named_and_are_no_errors(run: Run) -> None:
         (200, b'{"prediction": "three"}', "HTTP 200"),
     ],
 )
-def test_other_answers_are_errors(run: Run, status: int, body: bytes, told: str) -> None:
+def test_other_answers_are_errors(run: Run, status: int, body: bytes, message: str) -> None:
     with answering(status, body) as address:
         many = run("query", address, "--count", 7)
         one = run("query", address)
 
     assert (many.exit_code, one.exit_code) == (1, 1)
-    assert re.search(rf"errors: 7 \(\d+-\d\.png: {told}, .*, …\)", many.output)
+    assert re.search(rf"errors: 7 \(\d+-\d\.png: {message}, .*, …\)", many.output)
     assert "accuracy" not in many.output
-    assert told in one.output
+    assert message in one.output
 
 
 @pytest.mark.usefixtures("drawn_data")
