@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.web.serving import make_app, serving
+from tests.web.serving import POLL_S, make_app, serving
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The drawn digits as the test set of whoever queries; the server itself has none."""
+    """The drawn digits as the client's test set; the server itself has none."""
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
 
 
@@ -41,7 +41,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             """Keep the output clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
