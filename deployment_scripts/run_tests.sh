@@ -55,9 +55,9 @@ run_tests() {
     unset "${!DIGIT_CLASSIFIER_@}"
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
     step "Tests (pytest, on all cores)"
-    pytest --cov --numprocesses logical --dist worksteal -m "not apache" || failed=1
+    pytest --numprocesses logical --dist worksteal --durations 25 -m "not apache" || failed=1
     step "Tests of Apache (pytest, one at a time)"
-    pytest --cov --cov-append -m apache || failed=1
+    pytest --durations 50 -m apache || failed=1
     return "$failed"
 }
 
