@@ -93,7 +93,7 @@ def _watch(process: SpawnProcess, current: "Synchronized[int]", end: int) -> str
             if current.value != seen:
                 seen, since = current.value, time.monotonic()
                 bar.update(seen + 1 - bar.n)
-            elif time.monotonic() - since > PATIENCE:
+            elif seen >= 0 and time.monotonic() - since > PATIENCE:  # a start is no trial
                 process.kill()
                 process.join()
                 return f"took more than {PATIENCE} s"

@@ -39,10 +39,10 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in rules() if "record" in rule}
 
 
-@pytest.fixture
-def exported(tmp_path: Path) -> dict[str, set[str]]:
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The names of the metrics that are exported once there were requests, with their labels."""
-    client: FlaskClient = make_busy_app(tmp_path).test_client()
+    client: FlaskClient = make_busy_app(tmp_path_factory.mktemp("none")).test_client()
     send(client, "/curl-api", myfile=as_file(drawn(7)))
     send(client, "/curl-api", myfile=as_file(b"no picture"))
     send(client, "/api/v1/classify?purpose=live", image=as_file(drawn(7)))
