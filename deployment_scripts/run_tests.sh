@@ -11,7 +11,7 @@ Usage: run_tests.sh [--lint]
 Checks the Python code and runs the tests, in TEST_PYVENV. The tests that read MNIST look for it in
 DIGIT_CLASSIFIER_DATA_DIR and are skipped without it; REQUIRE_MNIST=1 makes them fail instead.
 
-  --lint   check the code of the page and the shell scripts as well, and run no tests
+  --lint   check the shell scripts and the page's modules as well, and run no tests but the modules'
   --help   show this text
 END
 }
@@ -33,7 +33,7 @@ check_python() {
 }
 
 check_scripts() {
-    step "JavaScript (tsc, eslint)"
+    step "JavaScript (tsc, eslint, node)"
     check_javascript
     step "Shell scripts (shellcheck)"
     shellcheck deployment_scripts/*.sh deployment_scripts/lib/*.sh .ci/run
@@ -45,7 +45,8 @@ check_javascript() {
     [[ $place/node_modules -nt $place/package-lock.json ]] || npm --prefix "$place" ci
     "$place/node_modules/.bin/tsc" --project "$place"
     "$place/node_modules/.bin/eslint" --config "$place/eslint.config.js" --max-warnings 0 \
-        digit_classifier/web/static
+        digit_classifier/web/static "$place/page"
+    node --test "$place/page/*.test.js"
 }
 
 run_tests() {
@@ -54,9 +55,9 @@ run_tests() {
     unset "${!DIGIT_CLASSIFIER_@}"
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
     step "Tests (pytest, on all cores)"
-    pytest --cov --numprocesses logical --dist worksteal -m "not apache" || failed=1
+    pytest --numprocesses logical --dist worksteal --durations 25 -m "not apache" || failed=1
     step "Tests of Apache (pytest, one at a time)"
-    pytest --cov --cov-append -m apache || failed=1
+    pytest --durations 50 -m apache || failed=1
     return "$failed"
 }
 

@@ -23,7 +23,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes():
 
 
 @pytest.mark.parametrize("error", [error for _, error in ERRORS])
-def test_each_error_has_a_code_of_its_own_and_says_what_it_is_told(error):
+def test_each_error_has_a_code_of_its_own_and_the_given_message(error):
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", vars(error)["code"])
     assert [other.code for _, other in ERRORS].count(error.code) == 1
     assert str(error("One clear sentence.")) == "One clear sentence."

@@ -89,7 +89,7 @@ def test_the_module_reads_one_file_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "told"),
+    ("arguments", "status", "message"),
     [
         ([], 2, "one of them is needed"),
         (["-p", "nowhere.png"], 2, "does not exist"),
@@ -98,11 +98,11 @@ def test_the_module_reads_one_file_a_line() -> None:
         (["-c", "mlp", "-t"], 1, "digit-classifier data fetch"),
     ],
 )
-def test_the_module_tells_what_is_wrong(arguments: list[object], status: int, told: str) -> None:
+def test_module_names_what_is_wrong(arguments: list[object], status: int, message: str) -> None:
     result = run(*arguments)
 
     assert result.exit_code == status
-    assert told in result.output
+    assert message in result.output
 
 
 def test_the_module_is_a_command() -> None:

@@ -33,7 +33,7 @@ def test_floats_from_0_to_1_are_read_as_levels_from_0_to_255():
 
 
 @pytest.mark.parametrize(
-    ("datatype", "shape", "values", "told"),
+    ("datatype", "shape", "values", "message"),
     [
         ("INT64", (1, 6), [0] * 6, "must be UINT8 or FP32"),
         ("UINT8", (1, 3, 2), [0] * 6, r"must be \[n, 2, 3\] or \[n, 6\]"),
@@ -59,6 +59,6 @@ def test_floats_from_0_to_1_are_read_as_levels_from_0_to_255():
         ("FP32", (1, 6), np.full(6, np.inf, "<f4").tobytes(), "go from 0 to 1"),
     ],
 )
-def test_what_the_model_cannot_take_is_refused(datatype, shape, values, told):
-    with pytest.raises(TensorError, match=told):
+def test_what_the_model_cannot_take_is_refused(datatype, shape, values, message):
+    with pytest.raises(TensorError, match=message):
         framed_digits(Tensor(datatype, shape, values), SHAPE)

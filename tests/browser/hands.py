@@ -99,6 +99,6 @@ def clear(page: Page) -> None:
 
 
 def expect_comparison(page: Page) -> None:
-    """Wait until each model has told what it reads."""
+    """Wait until the answer of each model is shown."""
     for name in ("mlp", "cnn", "softmax"):
         expect(model(page, name).locator("[data-answer]")).not_to_be_empty()

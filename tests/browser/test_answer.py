@@ -95,7 +95,7 @@ def test_way_leads_to_the_api_s_own_page(open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", name="digit-classifier")).to_be_visible()
 
 
-def test_remarks_are_told(open_page: OpenPage) -> None:
+def test_remarks_are_shown(open_page: OpenPage) -> None:
     page = open_page()
     choose(page, a_file(drawn(4, scale=0.5, position=(0.5, 0.24))))
     expect(answer(page)).to_contain_text("over the edge")

@@ -54,11 +54,11 @@ def test_each_drawn_digit_counts_once_and_the_other_readings_apart(
             expect_comparison(page)
             clear(page)
     m.wait_until(has_counted(address, 11))
-    told = counted(address)
-    assert told["predictions"] == {str(digit): 1 + (digit == 0) for digit in range(10)}
-    assert sum(told["abstentions"].values()) == 0
-    assert told["page_predictions"]["live"] >= 11
-    assert told["page_predictions"]["again"] >= 2
+    counts = counted(address)
+    assert counts["predictions"] == {str(digit): 1 + (digit == 0) for digit in range(10)}
+    assert sum(counts["abstentions"].values()) == 0
+    assert counts["page_predictions"]["live"] >= 11
+    assert counts["page_predictions"]["again"] >= 2
 
 
 def test_picture_that_is_read_again_counts_once(open_page: OpenPage, address: str) -> None:
@@ -78,9 +78,9 @@ def test_number_counts_as_a_reading_once(open_page: OpenPage, address: str) -> N
     expect_comparison(page)
     model(page, "cnn").click()
     expect_comparison(page)
-    told = counted(address)
-    assert told["readings"] == {"mlp": 1, "cnn": 0, "softmax": 0}
-    assert sum(told["predictions"].values()) == 1  # of the picture as one digit
+    counts = counted(address)
+    assert counts["readings"] == {"mlp": 1, "cnn": 0, "softmax": 0}
+    assert sum(counts["predictions"].values()) == 1  # of the picture as one digit
 
 
 def test_each_of_several_pictures_counts_once(open_page: OpenPage, address: str) -> None:

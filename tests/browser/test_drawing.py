@@ -222,12 +222,12 @@ def test_drawing_takes_the_place_of_a_picture(open_page: OpenPage) -> None:
     expect_digit(page, 1)
 
 
-def test_scribble_is_told_not_to_be_a_digit_or_not_sure_of(open_page: OpenPage) -> None:
+def test_scribble_is_no_digit_or_an_unsure_one(open_page: OpenPage) -> None:
     page = open_page()
     for digit in (2, 4, 7, 5):
         draw(page, digit)
-    told = "does not look|cannot make out|I am not sure: it could be|more than one digit"
-    expect(answer(page)).to_have_text(re.compile(told))
+    sentences = "does not look|cannot make out|I am not sure: it could be|more than one digit"
+    expect(answer(page)).to_have_text(re.compile(sentences))
 
 
 def test_two_strokes_side_by_side_are_two_digits(open_page: OpenPage) -> None:

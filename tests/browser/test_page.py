@@ -65,7 +65,7 @@ def test_another_model_answers_without_a_script(open_page: OpenPage) -> None:
     expect(page.get_by_text(re.compile("by model cnn "))).to_be_visible()
 
 
-def test_refused_file_is_told_and_another_can_be_sent_without_a_script(
+def test_refused_file_is_reported_and_another_can_be_sent_without_a_script(
     open_page: OpenPage,
 ) -> None:
     page = open_page(java_script_enabled=False)
@@ -76,7 +76,7 @@ def test_refused_file_is_told_and_another_can_be_sent_without_a_script(
     expect_digit(page, 5)
 
 
-def test_missing_file_is_told_by_the_server(open_page: OpenPage) -> None:
+def test_missing_file_is_reported_by_the_server(open_page: OpenPage) -> None:
     page = open_page(java_script_enabled=False)
     with page.expect_navigation():
         page.get_by_role("button", name="Read the digit").click()

@@ -210,7 +210,7 @@ def test_photo_of_an_iphone_gets_advice_instead_of_an_error(open_page: OpenPage)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "sentence"),
     [
         ("a drawn digit", r"5\D"),
         ("a photo", r"4\D"),
@@ -219,7 +219,7 @@ def test_photo_of_an_iphone_gets_advice_instead_of_an_error(open_page: OpenPage)
         ("a letter", r"This does not look like a digit\."),
     ],
 )
-def test_ready_picture_is_read(open_page: OpenPage, name: str, told: str) -> None:
+def test_ready_picture_is_read(open_page: OpenPage, name: str, sentence: str) -> None:
     page = open_page()
     page.get_by_role("button", name=name, exact=True).click()
-    expect(answer(page)).to_have_text(re.compile(rf"^\s*{told}"))
+    expect(answer(page)).to_have_text(re.compile(rf"^\s*{sentence}"))

@@ -1,4 +1,4 @@
-"""What goes wrong is told kindly, and can be tried again."""
+"""What goes wrong is reported kindly, and can be tried again."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("name", ["empty", "text", "truncated", "too_small", "blank"])
-def test_picture_that_cannot_be_read_is_told(open_page: OpenPage, name: str) -> None:
+def test_picture_that_cannot_be_read_is_reported(open_page: OpenPage, name: str) -> None:
     page = open_page()
     choose(page, a_file(REFUSED[name][0]))
     alert = page.get_by_role("alert")
@@ -28,7 +28,7 @@ def test_picture_that_cannot_be_read_is_told(open_page: OpenPage, name: str) -> 
     expect_digit(page, 5)
 
 
-def test_too_large_a_file_is_told_and_not_sent(open_page: OpenPage) -> None:
+def test_too_large_a_file_is_reported_and_not_sent(open_page: OpenPage) -> None:
     page = open_page()
     sent = []
     page.on("request", lambda request: sent.append(request.method))
@@ -54,7 +54,7 @@ def address(app: Flask) -> Iterator[str]:
         yield address
 
 
-def test_fault_of_the_server_is_told_and_can_be_tried_again(
+def test_fault_of_the_server_is_reported_and_can_be_tried_again(
     open_page: OpenPage, app: Flask, address: str
 ) -> None:
     page = open_page(address)
@@ -69,7 +69,7 @@ def test_fault_of_the_server_is_told_and_can_be_tried_again(
     expect_digit(page, 3)
 
 
-def test_offline_moment_is_told_and_the_drawing_is_read_when_it_is_over(
+def test_offline_moment_is_reported_and_the_drawing_is_read_when_it_is_over(
     open_page: OpenPage,
 ) -> None:
     page = open_page()
@@ -83,18 +83,8 @@ def test_offline_moment_is_told_and_the_drawing_is_read_when_it_is_over(
     expect_digit(page, 3)
 
 
-def test_server_that_is_gone_is_told(open_page: OpenPage, app: Flask) -> None:
+def test_server_that_is_gone_is_reported(open_page: OpenPage, app: Flask) -> None:
     with serving(app) as address:
         page = open_page(address)
     draw(page, 3)
     expect(page.get_by_role("alert")).to_contain_text("The service cannot be reached")
-
-
-def test_answer_that_is_no_document_is_told(open_page: OpenPage, address: str) -> None:
-    page = open_page(address)
-    # as a proxy in between would
-    page.route(
-        "**/api/v1/classify?*", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>")
-    )
-    draw(page, 3)
-    expect(page.get_by_role("alert")).to_contain_text("That did not work")

@@ -223,7 +223,7 @@ def test_json_lines_are_the_rows(some_rows: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_that_is_not_whole_is_told(name: str, some_rows: list[Row]) -> None:
+def test_a_file_that_is_not_whole_is_reported(name: str, some_rows: list[Row]) -> None:
     content = FORMATS[name].encode(some_rows)
 
     for damaged in (content[:-1], content[: len(content) // 2], b"", b"{}\n", b"null\n", b"[\n"):

@@ -77,17 +77,17 @@ def test_inputs_of_all_kinds_become_rows_in_their_order(
         inputs.write_tar(tmp_path / "a.tar.gz", digit_files, "w:gz"),
     )
 
-    told = run(folder, *archives, listed)
+    written = run(folder, *archives, listed)
 
     table = pq.read_table(tmp_path / "out")  # as readers of Parquet do: no name with "_" or "."
     assert table["prediction"].to_pylist() == 4 * list(range(10))
     assert table["name"].to_pylist()[:10] == list(digit_files)
     assert table["source"].to_pylist()[10:20] == 10 * [str(archives[0])]
-    assert told["counts"] | {"bytes": 0} == {
+    assert written["counts"] | {"bytes": 0} == {
         "images": 40, "read": 40, "accepted": 40, "errors": {}, "skipped": 0, "bytes": 0
     }  # fmt: skip
-    assert told["complete"] is True
-    assert told["run"]["shards"] == n_shards(tmp_path / "out") == 4 * 4
+    assert written["complete"] is True
+    assert written["run"]["shards"] == n_shards(tmp_path / "out") == 4 * 4
 
 
 @pytest.mark.parametrize("store", ["file://", "memory://"])
@@ -121,7 +121,7 @@ def test_two_runs_give_the_same_bytes_and_their_checksums(
     path = inputs.write_zip(tmp_path / "a.zip", digit_files | {"text.png": b"no image"})
     one, other = tmp_path / "one", tmp_path / "other"
 
-    told = run(path, out=one, format="jsonl")
+    written = run(path, out=one, format="jsonl")
     run(path, out=other, format="jsonl")
 
     assert contents(one) == contents(other)
@@ -133,8 +133,8 @@ def test_two_runs_give_the_same_bytes_and_their_checksums(
         for name, content in contents(one).items()
         if name.startswith("part-")
     }
-    assert told["counts"]["errors"] == {"unsupported_image": 1}
-    assert told["counts"]["read"] == 10
+    assert written["counts"]["errors"] == {"unsupported_image": 1}
+    assert written["counts"]["read"] == 10
 
 
 def test_a_worker_a_scheduler_and_a_client_are_killed_and_nothing_is_lost_or_twice(
@@ -252,7 +252,7 @@ def test_an_input_that_changes_after_it_was_listed_ends_the_run(
     assert not (tmp_path / "out" / "_SHA256SUMS").exists()
 
 
-def test_a_damaged_manifest_is_told(run: Run, interrupted: Path, tmp_path: Path) -> None:
+def test_a_damaged_manifest_is_reported(run: Run, interrupted: Path, tmp_path: Path) -> None:
     (tmp_path / "out" / "_manifest.json").write_text("{")
 
     with pytest.raises(BulkError, match=r"_manifest\.json is damaged"):
@@ -288,7 +288,7 @@ def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(
     assert contents(tmp_path / "out") == before
 
 
-def test_an_output_that_workers_put_elsewhere_is_told(
+def test_an_output_that_workers_put_elsewhere_is_reported(
     run: Run, tmp_path: Path, digit_files: Images, cluster: Cluster
 ) -> None:
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
@@ -305,7 +305,7 @@ def test_inputs_without_an_image_are_refused(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_scheduler_that_is_not_there_is_told(
+def test_a_scheduler_that_is_not_there_is_reported(
     run: Run, tmp_path: Path, digit_files: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digit_classifier.bulk.run._CONNECT_S", 1)

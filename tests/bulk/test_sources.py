@@ -143,7 +143,7 @@ def test_links_within_an_archive_are_no_images(tmp_path: Path) -> None:
     assert items_of(find_source(str(tmp_path / "a.tar")), 10) == []
 
 
-def test_what_a_list_names_and_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_unreadable_files_of_a_list_are_reported(tmp_path: Path) -> None:
     (tmp_path / "here.png").write_bytes(b"content")
     (tmp_path / "link.png").symlink_to("nowhere")
     names = ["here.png", "", "gone.png", ".", "x" * 5000, "link.png", "what://is/this.png"]
@@ -389,7 +389,7 @@ def test_damage_anywhere_costs_images_and_no_run(
         for index in rng.integers(0, len(whole), rng.integers(1, 6)):
             damaged[index] = rng.choice([0, 255, ord("7"), ord("x"), rng.integers(256)])
         path.write_bytes(damaged)
-        with contextlib.suppress(BulkError):  # told in a sentence
+        with contextlib.suppress(BulkError):  # reported in a sentence
             codes_of(find_source(str(path)), 3)
         handle_cache.clear()
 
@@ -448,7 +448,7 @@ def test_shards_are_numbered_over_all_inputs(tmp_path: Path, digit_files: dict[s
     assert [shard.chunk.count for shard in shards] == [4, 4, 2, 4, 4, 2]
 
 
-def test_a_folder_that_cannot_be_listed_to_its_end_is_told(
+def test_a_folder_that_cannot_be_listed_to_its_end_is_reported(
     tmp_path: Path, digit_files: dict[str, bytes]
 ) -> None:
     source = find_source(str(inputs.write_folder(tmp_path / "folder", digit_files)))

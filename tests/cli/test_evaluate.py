@@ -174,7 +174,7 @@ def test_evaluation_says_which_packages_a_server_does_without(package: str) -> N
     )
 
 
-def test_a_folder_without_labels_is_told(run: Run, place: Path) -> None:
+def test_a_folder_without_labels_is_reported(run: Run, place: Path) -> None:
     result = run("evaluate", "--data", place)
 
     assert result.exit_code == 1
@@ -219,7 +219,7 @@ def test_a_folder_has_a_baseline_too(run: Run, place: Path) -> None:
     assert "accuracy fell from 1.0000 to 0.5000" in result.output
 
 
-def test_a_baseline_that_is_none_is_told_before_anything_is_measured(run: Run, place: Path) -> None:
+def test_an_invalid_baseline_is_reported_before_anything_is_measured(run: Run, place: Path) -> None:
     (place / "baseline.json").write_text("{}")
 
     result = run("evaluate", "--against", place / "baseline.json")

@@ -29,7 +29,7 @@ def test_a_model_is_drawn_into_its_folder(run: Run, place: Path) -> None:
     assert "softmax" in run("models", "list").output  # a folder with a picture alone is no model
 
 
-def test_a_model_is_drawn_where_it_is_told_to(run: Run, place: Path) -> None:
+def test_a_model_is_drawn_into_the_given_file(run: Run, place: Path) -> None:
     result = run("models", "show", "cnn", "-o", place / "pictures" / "cnn.png")
 
     assert result.exit_code == 0

@@ -44,7 +44,7 @@ def test_predict_json_prints_one_object_a_line(run: Run, drawings: Path) -> None
     assert answers[0]["model"]["name"] == "mlp"
 
 
-def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(
+def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_read(
     run: Run, drawings: Path
 ) -> None:
     result = run(
@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(
     assert three["prediction"] == 3
 
 
-def test_errors_and_doubts_are_told_in_words(run: Run, place: Path) -> None:
+def test_errors_and_doubts_are_printed_in_words(run: Run, place: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
     Image.fromarray(noise).save(place / "noise.png")
     Image.new("L", (64, 64)).save(place / "blank.png")
@@ -96,7 +96,7 @@ def test_files_of_one_name_get_an_explanation_each(run: Run, drawings: Path, pla
     assert len(list(target.iterdir())) == 2
 
 
-def test_an_explanation_that_cannot_be_written_is_told(
+def test_an_explanation_that_cannot_be_written_is_reported(
     run: Run, drawings: Path, place: Path
 ) -> None:
     (place / "taken").write_text("a file where a folder is needed")
@@ -108,19 +108,25 @@ def test_an_explanation_that_cannot_be_written_is_told(
     assert "Not a directory" in result.output
 
 
-def test_warnings_are_told_by_their_codes(run: Run, place: Path) -> None:
+def test_warnings_are_listed_by_their_codes(run: Run, place: Path) -> None:
     draw_digit(4, size=(96, 96), scale=0.5, position=(0.5, 0.24)).save(place / "edge.png")
 
     assert ", cut_off)" in run("predict", "edge.png").output
     assert json.loads(run("predict", "--json", "edge.png").output)["warnings"] == ["cut_off"]
 
 
+@pytest.fixture(scope="module")
+def large_png() -> bytes:
+    """A photo of a 4, over the default limit of uploads."""
+    content = encode(draw_digit(4, size=(1500, 1500), noise=25), "PNG")
+    assert len(content) > 1024 * 1024
+    return content
+
+
 @pytest.fixture
-def photo(place: Path) -> Path:
-    """A photo over the default limit of uploads."""
+def photo(place: Path, large_png: bytes) -> Path:
     file = place / "photo.png"
-    draw_digit(4, size=(1500, 1500), noise=25).save(file)
-    assert file.stat().st_size > 1024 * 1024
+    file.write_bytes(large_png)
     return file
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.web.serving import make_app, serving
+from tests.web.serving import POLL_S, make_app, serving
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The drawn digits as the test set of whoever queries; the server itself has none."""
+    """The drawn digits as the client's test set; the server itself has none."""
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
 
 
@@ -41,7 +41,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             """Keep the output clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
@@ -122,7 +122,7 @@ def test_misread_digits_are_named_and_are_no_errors(run: Run) -> None:
 
 @pytest.mark.usefixtures("drawn_data")
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "message"),
     [
         (404, b'{"prediction": 3}', "HTTP 404"),
         (503, b"", "HTTP 503"),
@@ -131,15 +131,15 @@ def test_misread_digits_are_named_and_are_no_errors(run: Run) -> None:
         (200, b'{"prediction": "three"}', "HTTP 200"),
     ],
 )
-def test_other_answers_are_errors(run: Run, status: int, body: bytes, told: str) -> None:
+def test_other_answers_are_errors(run: Run, status: int, body: bytes, message: str) -> None:
     with answering(status, body) as address:
         many = run("query", address, "--count", 7)
         one = run("query", address)
 
     assert (many.exit_code, one.exit_code) == (1, 1)
-    assert re.search(rf"errors: 7 \(\d+-\d\.png: {told}, .*, …\)", many.output)
+    assert re.search(rf"errors: 7 \(\d+-\d\.png: {message}, .*, …\)", many.output)
     assert "accuracy" not in many.output
-    assert told in one.output
+    assert message in one.output
 
 
 @pytest.mark.usefixtures("drawn_data")

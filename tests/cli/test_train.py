@@ -150,14 +150,14 @@ def test_the_options_of_the_rest_service_are_aliases(run: Run, place: Path) -> N
 
 @pytest.mark.usefixtures("drawn_data")
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--weights", "weights.hdf5"], "must end in .safetensors"),
         (["--weights", "w.safetensors", "--name", "mine"], "give one"),
     ],
 )
-def test_a_place_that_cannot_be_is_refused(run: Run, options: list[str], told: str) -> None:
+def test_a_place_that_cannot_be_is_refused(run: Run, options: list[str], message: str) -> None:
     result = run("train", *options)
 
     assert result.exit_code == 2
-    assert told in result.output
+    assert message in result.output

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from digit_classifier.client import Client
-from tests.web.serving import make_app, serving
+from tests.web.serving import POLL_S, make_app, serving
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def answering(*answers: tuple[int, dict[str, str], bytes] | None) -> Iterator[tu
             """Keep the output clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}", requests

@@ -134,7 +134,7 @@ def test_models_are_listed_with_the_default_first(client):
     assert first.figures
 
 
-def test_status_and_readiness_are_told(client):
+def test_status_and_readiness_are_returned(client):
     assert client.status()["status"] == "ok"
     assert client.ready() is True
 

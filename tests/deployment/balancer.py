@@ -53,14 +53,14 @@ class Balancer:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the scripts are told of it."""
+        """The settings of the scripts for it."""
         return {
             "BALANCER_BIND": f"127.0.0.1:{self.port} {self.bind}".strip(),
             "BALANCER_CONFIG": str(self.folder / "haproxy.cfg"),
             "BALANCER_SOCKET": str(self.socket),
         }
 
-    def tell(self, command: str) -> str:
+    def command(self, command: str) -> str:
         """Send a command to HAProxy, and return what it says."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.socket))
@@ -69,7 +69,7 @@ class Balancer:
 
     def instances(self) -> dict[str, dict[str, str]]:
         """Map the instances to what HAProxy counts of them."""
-        lines = self.tell("show stat instances 4 -1").removeprefix("# ").splitlines()
+        lines = self.command("show stat instances 4 -1").removeprefix("# ").splitlines()
         return {row["svname"]: row for row in csv.DictReader(lines) if row["svname"]}
 
     def state(self, instance: str) -> str:
@@ -77,7 +77,7 @@ class Balancer:
 
     def worker(self) -> int:
         """The process that answers; the one that was started is its parent, as under systemd."""
-        lines = self.tell("show info").splitlines()
+        lines = self.command("show info").splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith("Pid:")))
 
     def wait_for(self, instance: str, state: str) -> None:
@@ -122,7 +122,7 @@ class Instance:
     prefix : sequence of str
         Of the command that serves it, see :func:`tests.deployment.own_apache.serving`.
     **variables : str
-        What the scripts are told.
+        The settings of the scripts.
     """
 
     apache: OwnApache
@@ -150,7 +150,7 @@ class Instance:
     def kill(self) -> None:
         """End all of it at once, as if the machine were switched off."""
         group = self.apache.process.pid
-        os.killpg(group, signal.SIGSTOP)  # or some could tell of the others' end
+        os.killpg(group, signal.SIGSTOP)  # or some could report the others' end
         os.killpg(group, signal.SIGKILL)
         self.stop()
 

@@ -76,7 +76,7 @@ class Clone:
         user: str | None = None,
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a script to its end, from another folder unless told otherwise."""
+        """Run a script to its end, from another folder unless given one."""
         return subprocess.run(
             self.command(script, *arguments),
             cwd=cwd,

@@ -2,7 +2,7 @@
 
 They keep their connections, as browsers and programs do, and pause between two requests for that
 many seconds. What is printed at the end counts the requests, lists every answer that was not the
-digit, and tells how long they took.
+digit, and reports how long they took.
 """
 
 import json
@@ -48,13 +48,13 @@ def main() -> None:
     ended.set()
     for client in clients:
         client.join()
-    told = {
+    figures = {
         "n_requests": len(seconds),
         "failures": failures,
         "longest": max(seconds),
         "percentiles": statistics.quantiles(seconds, n=100),
     }
-    print(json.dumps(told))  # noqa: T201
+    print(json.dumps(figures))  # noqa: T201
 
 
 if __name__ == "__main__":

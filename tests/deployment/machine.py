@@ -145,9 +145,9 @@ class Load:
 
     def __exit__(self, *_: object) -> None:
         output, _ = self._process.communicate("")
-        told = json.loads(output)
-        self.n_requests: int = told["n_requests"]
-        self.failures: list[str] = told["failures"]
-        self.longest: float = told["longest"]  # seconds
-        self.median: float = told["percentiles"][49]
-        self.p99: float = told["percentiles"][98]
+        figures = json.loads(output)
+        self.n_requests: int = figures["n_requests"]
+        self.failures: list[str] = figures["failures"]
+        self.longest: float = figures["longest"]  # seconds
+        self.median: float = figures["percentiles"][49]
+        self.p99: float = figures["percentiles"][98]

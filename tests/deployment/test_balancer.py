@@ -244,7 +244,7 @@ def test_instance_whose_upgrade_fails_stays_out(
 def test_last_instance_is_not_taken_out(balancer: Balancer, instances: list[Instance]) -> None:
     last, *others = (instance.name for instance in instances)
     for name in others:
-        balancer.tell(f"set server instances/{name} state maint")
+        balancer.command(f"set server instances/{name} state maint")
     try:
         refused = balancer.upgrade(last, "true")
         assert refused.returncode == 1
@@ -252,20 +252,20 @@ def test_last_instance_is_not_taken_out(balancer: Balancer, instances: list[Inst
         assert requests.get(f"{balancer.address}/livez", timeout=30).status_code == 200
     finally:
         for name in others:
-            balancer.tell(f"set server instances/{name} state ready")
+            balancer.command(f"set server instances/{name} state ready")
     m.wait_until(balancer.all_serve)
 
 
-def test_without_an_instance_clients_are_told_to_come_again(
+def test_without_an_instance_clients_are_asked_to_come_again(
     balancer: Balancer, instances: list[Instance]
 ) -> None:
     for instance in instances:
-        balancer.tell(f"set server instances/{instance.name} state maint")
+        balancer.command(f"set server instances/{instance.name} state maint")
     try:
         answer = requests.get(f"{balancer.address}/livez", timeout=30)
     finally:
         for instance in instances:
-            balancer.tell(f"set server instances/{instance.name} state ready")
+            balancer.command(f"set server instances/{instance.name} state ready")
     assert answer.status_code == 503
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Retry-After"] == "1"
@@ -273,7 +273,7 @@ def test_without_an_instance_clients_are_told_to_come_again(
     m.wait_until(balancer.all_serve)
 
 
-def test_unknown_instance_is_told(balancer: Balancer) -> None:
+def test_unknown_instance_is_reported(balancer: Balancer) -> None:
     refused = balancer.upgrade("127.0.0.2:1", "true")
     assert refused.returncode == 1
     assert "No such server" in refused.stderr
@@ -328,7 +328,7 @@ def test_tls_may_end_at_the_balancer(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "variables", "told"),
+    ("arguments", "variables", "message"),
     [
         ((), {}, "no instance"),
         (("10.0.0.11",), {}, "10.0.0.11 is not of the form ADDRESS:PORT."),
@@ -336,12 +336,12 @@ def test_tls_may_end_at_the_balancer(
     ],
 )
 def test_configuration_that_cannot_be_is_refused(
-    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], told: str
+    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], message: str
 ) -> None:
     require_haproxy()
     config = tmp_path / "haproxy.cfg"
     variables = {"BALANCER_CONFIG": str(config), **variables}
     refused = SCRIPTS.run("build_balancer.sh", *arguments, **variables)
     assert refused.returncode != 0
-    assert told in refused.stderr
+    assert message in refused.stderr
     assert not config.exists()

@@ -48,7 +48,7 @@ def test_cleanup_removes_trained_models_on_demand(build: Build, built: Clone) ->
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_cleanup_lists_and_keeps_everything_unless_told_yes(built: Clone, answer: str) -> None:
+def test_cleanup_lists_and_keeps_everything_unless_answered_yes(built: Clone, answer: str) -> None:
     before = built.listing()
     finished = built.run("cleanup.sh", answer=answer)
     assert finished.returncode == 1
@@ -60,7 +60,7 @@ def test_cleanup_lists_and_keeps_everything_unless_told_yes(built: Clone, answer
     assert built.listing() == before
 
 
-def test_cleanup_removes_when_told_yes(build: Build, built: Clone) -> None:
+def test_cleanup_removes_when_answered_yes(build: Build, built: Clone) -> None:
     finished = built.run("cleanup.sh", answer="y\n")
     assert finished.returncode == 0, finished.stderr
     assert not (built.path / ".venv").exists()

@@ -56,11 +56,11 @@ def test_directory_is_made_with_its_mode(tmp_path: Path) -> None:
     assert mode(tmp_path / "a b" / "c") == 0o750
 
 
-def test_mode_of_what_is_there_is_mended_and_told(tmp_path: Path) -> None:
+def test_mode_of_what_is_there_is_mended_and_reported(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir(mode=0o700)
-    (told,) = run('ensure_directory 0755 "" folder', tmp_path)
-    assert told.startswith("folder was 0700 ")
+    (report,) = run('ensure_directory 0755 "" folder', tmp_path)
+    assert report.startswith("folder was 0700 ")
     assert mode(folder) == 0o755
 
 

@@ -44,8 +44,8 @@ def apache(own_clone: Clone) -> Iterator[OwnApache]:
 
 def value(apache: OwnApache, name: str) -> float:
     """Sum a metric up."""
-    told = requests.get(f"{apache.address}/metrics", timeout=30).text
-    return sum(float(line.split()[-1]) for line in told.splitlines() if line.startswith(name))
+    metrics = requests.get(f"{apache.address}/metrics", timeout=30).text
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(name))
 
 
 def logged_ids(apache: OwnApache) -> tuple[str, str]:

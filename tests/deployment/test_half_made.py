@@ -12,7 +12,7 @@ from tests.deployment.clone import PROJECT, environment
 from tests.deployment.test_desired_state import SOURCES, mode
 
 #: Say which mode a file has before it gets its own.
-TOLD = """
+PRELUDE = """
 chmod() { stat --format 'was %a' -- "${!#}"; command chmod "$@"; }
 """
 SETTINGS = f"""
@@ -37,7 +37,7 @@ def run(code: str, cwd: Path, content: str = "") -> subprocess.CompletedProcess[
 def test_a_file_is_nobody_else_s_until_it_has_its_mode(umask: str, tmp_path: Path) -> None:
     code = f'umask {umask}; ensure_file 0644 "" file; umask'
 
-    finished = run(TOLD + code, tmp_path, "content\n")
+    finished = run(PRELUDE + code, tmp_path, "content\n")
 
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.splitlines()[0] == "was 600"
@@ -49,7 +49,7 @@ def test_a_file_is_nobody_else_s_until_it_has_its_mode(umask: str, tmp_path: Pat
 def test_the_secret_is_nobody_else_s_at_any_time(umask: str, tmp_path: Path) -> None:
     code = f'umask {umask}; ensure_settings 0600 ""'
 
-    finished = run(SETTINGS + TOLD + code, tmp_path)
+    finished = run(SETTINGS + PRELUDE + code, tmp_path)
 
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.splitlines()[0] == "was 600"

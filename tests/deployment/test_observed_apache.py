@@ -26,8 +26,8 @@ REQUESTS = "digit_classifier_requests_total"
 
 
 def total(running: OwnApache, name: str, **labels: str) -> float:
-    told = requests.get(f"{running.address}/metrics", timeout=30).text
-    samples = [s for family in text_string_to_metric_families(told) for s in family.samples]
+    metrics = requests.get(f"{running.address}/metrics", timeout=30).text
+    samples = [s for family in text_string_to_metric_families(metrics) for s in family.samples]
     return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 
 
@@ -134,9 +134,9 @@ def test_error_of_apache_s_own_has_an_identity_as_well(apache: OwnApache) -> Non
 
 
 def test_status_sums_up_all_processes(apache: OwnApache) -> None:
-    told = requests.get(f"{apache.address}/status", timeout=30).json()["service"]
-    assert told["processes"] == len(apache.workers())
-    assert told["predictions"]["7"] == counted(apache)
+    service = requests.get(f"{apache.address}/status", timeout=30).json()["service"]
+    assert service["processes"] == len(apache.workers())
+    assert service["predictions"]["7"] == counted(apache)
     page = requests.get(f"{apache.address}/status", headers={"Accept": "text/html"}, timeout=30)
     assert page.headers["Content-Type"].startswith("text/html")
 

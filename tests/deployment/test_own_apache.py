@@ -382,8 +382,8 @@ def assert_too_large_fields_are_refused(curl: list[str], address: str) -> None:
     for n_bytes, status in {LONGEST_FIELD: "200", LONGEST_FIELD + 100: "431"}.items():
         field = "x-long: ".ljust(n_bytes, "a")
         command = [*curl, "--header", field, address]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert told == f"2 {status}"
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert printed == f"2 {status}"
 
 
 def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -> None:

@@ -67,7 +67,6 @@ def other_clone(machine: Machine, tmp_path: Path) -> Clone:
 @pytest.fixture
 def first_release(machine: Machine) -> Iterator[Path]:
     """The release that serves, which serves again when the test is over."""
-    m.changes(m.build(machine.clone))
     release = m.current_release()
     yield release
     m.changes(m.build(machine.clone))

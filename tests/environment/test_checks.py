@@ -75,8 +75,8 @@ def test_a_folder_that_is_no_environment_is_found(
         check_interpreter()
 
 
-@pytest.mark.parametrize(("threads", "told"), [("1", "one thread"), ("2", "openblas 2")])
-def test_threads_of_the_linear_algebra_are_counted(threads: str, told: str) -> None:
+@pytest.mark.parametrize(("threads", "message"), [("1", "one thread"), ("2", "openblas 2")])
+def test_threads_of_the_linear_algebra_are_counted(threads: str, message: str) -> None:
     code = (
         "import numpy\n"
         "from digit_classifier.errors import UnsoundError\n"
@@ -84,7 +84,7 @@ def test_threads_of_the_linear_algebra_are_counted(threads: str, told: str) -> N
         "try:\n    print(check_blas())\nexcept UnsoundError as exc:\n    print(exc)"
     )
 
-    assert told in run(code, OPENBLAS_NUM_THREADS=threads)
+    assert message in run(code, OPENBLAS_NUM_THREADS=threads)
 
 
 def test_the_test_suite_itself_has_one_thread() -> None:

@@ -15,7 +15,7 @@ from digit_classifier.environment.metrics_directory import (
     share_metrics,
 )
 
-#: A process of a server: counts once, says what it sees of all.
+#: A process of a server: counts once, prints what it sees of all.
 PROCESS = """
 import os, sys
 from pathlib import Path
@@ -27,9 +27,9 @@ metrics.processes.set(1)
 metrics.in_flight.inc()
 metrics.images.labels("PNG").inc(int(sys.argv[2]))
 if sys.argv[3:]: os.kill(os.getpid(), 9)
-told = metrics.collect()
+collected = metrics.collect()
 for name in ("images", "processes", "requests_in_flight"):
-    print(int(told["digit_classifier_" + name].samples[0].value))
+    print(int(collected["digit_classifier_" + name].samples[0].value))
 """
 
 
@@ -56,7 +56,7 @@ def test_what_a_killed_process_had_in_flight_is_forgotten(tmp_path):
     assert run(tmp_path, 3) == [5, 1, 1]
 
 
-def test_another_server_begins_anew_and_removes_what_was_left(tmp_path):
+def test_another_server_starts_from_zero_and_removes_what_was_left(tmp_path):
     run(tmp_path, 2)
     (before,) = tmp_path.glob("metrics-*")
     share_metrics(tmp_path)  # the parent of this process is another one

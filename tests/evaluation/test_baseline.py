@@ -19,7 +19,7 @@ def test_the_same_figures_have_not_dropped():
     assert find_regressions(FIGURES, FIGURES, 0) == []
 
 
-def test_a_drop_beyond_the_tolerance_is_told():
+def test_a_drop_beyond_the_tolerance_is_reported():
     worse = FIGURES | {"accuracy": 0.9940}
     (drop,) = find_regressions(worse, FIGURES, 0.001)
     assert drop == "accuracy fell from 0.9956 to 0.9940, by more than 0.001."

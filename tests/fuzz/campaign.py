@@ -33,7 +33,7 @@ _MB = 1e6
 def main_loop(
     factory: Factory, seed: int, end: int, file: Path, current: "Synchronized[int]"
 ) -> None:
-    """Run trials until `end`, from where the tally stands; `current` tells which one runs."""
+    """Run trials until `end`, from where the tally stands; `current` is the one that runs."""
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)  # tracebacks of faults are in the tally
     tally, target = Tally.load(file), factory(seed)
@@ -58,7 +58,7 @@ def _try(target: Target, number: int, tally: Tally) -> None:
     started = time.perf_counter()
     try:
         outcome = target.run(number)
-    except Exception as exc:  # noqa: BLE001, to be told with all others
+    except Exception as exc:  # noqa: BLE001, to be reported with all others
         outcome = "FAULT"
         tally.faults.append((number, repr(exc)))
     tally.add(number, outcome, 1000 * (time.perf_counter() - started))
@@ -85,7 +85,7 @@ def run(factory: Factory, seed: int, end: int, file: Path) -> Tally:
 
 
 def _watch(process: SpawnProcess, current: "Synchronized[int]", end: int) -> str:
-    """Wait for the process, and tell how it ended; nothing if well."""
+    """Wait for the process, and return how it ended; nothing if well."""
     seen, since = -1, time.monotonic()
     with tqdm(total=end, mininterval=5) as bar:
         while process.is_alive():
@@ -93,7 +93,7 @@ def _watch(process: SpawnProcess, current: "Synchronized[int]", end: int) -> str
             if current.value != seen:
                 seen, since = current.value, time.monotonic()
                 bar.update(seen + 1 - bar.n)
-            elif time.monotonic() - since > PATIENCE:
+            elif seen >= 0 and time.monotonic() - since > PATIENCE:  # a start is no trial
                 process.kill()
                 process.join()
                 return f"took more than {PATIENCE} s"
@@ -132,7 +132,7 @@ def keep_faults(target: Target, name: str, tally: Tally, output: Path) -> None:
 def main(
     *, images: int, numbers: int, requests: int, seed: int, resume: bool, output: Path
 ) -> None:
-    """Try damaged files and hostile requests, and tell what became of them."""
+    """Try damaged files and hostile requests, and report what became of them."""
     output.mkdir(parents=True, exist_ok=True)
     n_faults = 0
     for name, end in (("images", images), ("numbers", numbers), ("requests", requests)):

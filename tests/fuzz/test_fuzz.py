@@ -98,7 +98,7 @@ class Crashing:
 def test_campaign_goes_on_behind_faults_crashes_and_hangs_and_keeps_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaign, "PATIENCE", 15)
+    monkeypatch.setattr(campaign, "PATIENCE", 5)
     file = tmp_path / "tally.json"
     tally = campaign.run(Crashing, 0, 10, file)
     assert [number for number, _ in tally.faults] == [5, 7, 3]

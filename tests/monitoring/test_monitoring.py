@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for nothing that the service does not tell."""
+"""The dashboard and the alerts ask for nothing that the service does not export."""
 
 import json
 import re
@@ -39,10 +39,10 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in rules() if "record" in rule}
 
 
-@pytest.fixture
-def told(tmp_path: Path) -> dict[str, set[str]]:
-    """The names of the metrics that are told once there were requests, with their labels."""
-    client: FlaskClient = make_busy_app(tmp_path).test_client()
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The names of the metrics that are exported once there were requests, with their labels."""
+    client: FlaskClient = make_busy_app(tmp_path_factory.mktemp("none")).test_client()
     send(client, "/curl-api", myfile=as_file(drawn(7)))
     send(client, "/curl-api", myfile=as_file(b"no picture"))
     send(client, "/api/v1/classify?purpose=live", image=as_file(drawn(7)))
@@ -55,31 +55,33 @@ def told(tmp_path: Path) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
-def test_every_metric_of_an_expression_is_one_that_is_told(
-    told: dict[str, set[str]], expression: str
+def test_every_metric_of_an_expression_is_one_that_is_exported(
+    exported: dict[str, set[str]], expression: str
 ) -> None:
     named = set(re.findall(r"\bdigit_classifier[\w:]+", expression)) | OWN & {expression[:2]}
     assert named
-    assert named <= told.keys() | recorded() | OWN
+    assert named <= exported.keys() | recorded() | OWN
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
 def test_every_label_of_an_expression_is_one_that_its_metric_has(
-    told: dict[str, set[str]], expression: str
+    exported: dict[str, set[str]], expression: str
 ) -> None:
     for name, selectors in re.findall(r"\b(digit_classifier_\w+)\{([^}]*)\}", expression):
-        assert set(re.findall(r'(\w+)\s*(?:=~|!~|!=|=)"?', selectors)) <= told[name]
+        assert set(re.findall(r'(\w+)\s*(?:=~|!~|!=|=)"?', selectors)) <= exported[name]
 
 
 @pytest.mark.parametrize("rule", [r for r in rules() if "alert" in r], ids=lambda r: r["alert"])
 def test_every_alert_says_how_urgent_it_is_and_what_to_look_at(rule: dict[str, object]) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket"}
-    told = rule["annotations"]["description"]
+    description = rule["annotations"]["description"]
     assert f"| `{rule['alert']}` |" in OPERATIONS.read_text("utf-8")
-    assert "docs/" not in told  # which is nowhere for a reader of the alert
+    assert "docs/" not in description  # which is nowhere for a reader of the alert
 
 
-def test_codes_that_alerts_look_for_are_told(told: dict[str, set[str]], tmp_path: Path) -> None:
+def test_codes_that_alerts_look_for_are_exported(
+    exported: dict[str, set[str]], tmp_path: Path
+) -> None:
     client = make_busy_app(tmp_path).test_client()
     client.get("/", environ_overrides=queued(5))
     assert 'code="overloaded"' in client.get("/metrics").text

@@ -128,7 +128,7 @@ def test_patience_stops_early_at_the_best_parameters():
     X, y = rng.standard_normal((200, 5)), rng.integers(0, 2, 200)  # nothing to learn
     stopped = MLPClassifier((16,), epochs=200, patience=3, random_state=0).fit(X, y)
     assert len(stopped.loss_curve_) == stopped.n_epochs_ < 200
-    # as if it had been told to stop there: what came after the best epoch is undone
+    # as if it had stopped there: what came after the best epoch is undone
     best = clone(stopped).set_params(epochs=stopped.n_epochs_ - 3).fit(X, y)
     np.testing.assert_array_equal(stopped.network_.parameters, best.network_.parameters)
     unlimited = MLPClassifier((16,), epochs=20, random_state=0).fit(X, y)

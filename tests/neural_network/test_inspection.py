@@ -33,7 +33,7 @@ def test_layers_are_summarized_as_they_were_before_the_next_one_overwrote_them()
     assert (output.layer, output.shape, output.max) == ("Dense", (1,), 25)
 
 
-def test_units_of_images_are_told_by_row_column_and_channel():
+def test_units_of_images_are_named_by_row_column_and_channel():
     network = cnn((6, 4), ((3,),), (2,))
     network.initialize(np.random.default_rng(0))
     vector = np.random.default_rng(1).random(24, dtype=np.float32)

@@ -40,13 +40,13 @@ def test_squared_paper_is_no_noise(digit: int, form: int) -> None:
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("other", [0, 1, 7])
-def test_two_digits_are_told(digit: int, other: int) -> None:
+def test_two_digits_are_marked(digit: int, other: int) -> None:
     page = beside([drawn(d, size=(120, 160)) for d in (digit, other)])
 
     assert warnings(page) == ("several_digits",)
 
 
-def test_two_digits_in_a_photo_are_told() -> None:
+def test_two_digits_in_a_photo_are_marked() -> None:
     page = beside([drawn(d, size=(120, 160), ink=40, paper=215) for d in (4, 2)])
 
     assert warnings(lit(page, shade=0.4, noise=4)) == ("several_digits",)
@@ -78,7 +78,7 @@ def test_a_comma_beside_is_no_second_digit() -> None:
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("position", [(0.5, 0.2), (0.5, 0.8), (0.03, 0.5), (0.97, 0.5)], ids=str)
-def test_a_digit_over_one_edge_is_told(digit: int, position: tuple[float, float]) -> None:
+def test_a_digit_over_one_edge_is_marked(digit: int, position: tuple[float, float]) -> None:
     gray = drawn(digit, size=(200, 200), scale=0.5, position=position)
 
     assert "cut_off" in warnings(gray)
@@ -108,12 +108,12 @@ def test_a_faint_flank_at_the_edge_is_not_cut_off() -> None:
     assert not is_cut_off(stroke_mask(ink))
 
 
-@pytest.mark.parametrize(("side", "told"), [(8, True), (12, False)])
+@pytest.mark.parametrize(("side", "marked"), [(8, True), (12, False)])
 @pytest.mark.parametrize("picture", [16, 100])
-def test_a_digit_of_few_pixels_is_told(side: int, told: bool, picture: int) -> None:
+def test_a_digit_of_few_pixels_is_marked(side: int, marked: bool, picture: int) -> None:
     gray = drawn(4, size=(picture, picture), scale=side / picture)
 
-    assert ("too_small" in warnings(gray)) is told
+    assert ("too_small" in warnings(gray)) is marked
 
 
 def test_pixels_are_counted_before_the_picture_is_reduced() -> None:
@@ -125,15 +125,15 @@ def test_pixels_are_counted_before_the_picture_is_reduced() -> None:
     assert "too_small" in warnings(reduced)
 
 
-@pytest.mark.parametrize(("paper", "told"), [(60, True), (220, False)])
-def test_ink_that_is_hardly_darker_than_the_paper_is_told(paper: int, told: bool) -> None:
+@pytest.mark.parametrize(("paper", "marked"), [(60, True), (220, False)])
+def test_ink_that_is_hardly_darker_than_the_paper_is_marked(paper: int, marked: bool) -> None:
     gray = drawn(5, size=(100, 100), ink=35, paper=paper)
 
-    assert warnings(gray) == (("low_contrast",) if told else ())
+    assert warnings(gray) == (("low_contrast",) if marked else ())
 
 
-@pytest.mark.parametrize(("noise", "told"), [(4, False), (45, True)])
-def test_noise_that_may_pass_for_ink_is_told(noise: float, told: bool) -> None:
+@pytest.mark.parametrize(("noise", "marked"), [(4, False), (45, True)])
+def test_noise_that_may_pass_for_ink_is_marked(noise: float, marked: bool) -> None:
     gray = drawn(5, size=(150, 150), ink=60, paper=200, noise=noise)
 
-    assert ("noisy" in warnings(gray)) is told
+    assert ("noisy" in warnings(gray)) is marked

@@ -91,7 +91,7 @@ def test_what_runs_along_an_edge_comes_from_beyond(share: float, turns: int) -> 
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_broad_pen_in_a_deep_vignette_is_told_from_the_paper(digit: int) -> None:
+def test_a_broad_pen_in_a_deep_vignette_is_distinguished_from_the_paper(digit: int) -> None:
     """The first surface follows the ink, too; the next ones trust it less and less."""
     gray = drawn(digit, size=(200, 200), scale=0.75, pen_width=18, ink=20, paper=230)
 

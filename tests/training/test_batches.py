@@ -34,7 +34,7 @@ def test_every_epoch_and_seed_has_an_order_of_its_own(
 
 @pytest.fixture
 def negatives() -> np.ndarray:
-    """Pictures of no digit: a ring each, and a dot that tells it from the others."""
+    """Pictures of no digit: a ring each, and a dot in a place of its own."""
     pictures = np.zeros((9, 28, 28), np.uint8)
     pictures[:, 6:23, 6:23], pictures[:, 8:21, 8:21] = 200, 0
     for number, picture in enumerate(pictures):

@@ -28,7 +28,7 @@ def test_a_recipe_tells_all_that_decides_a_run(name: str) -> None:
     assert described["augmentation"]["stroke_width"] == list(recipe.augmentation.stroke_width)
 
 
-def test_recipes_that_differ_in_what_is_no_digit_are_told_apart() -> None:
+def test_recipes_that_differ_in_their_negatives_are_not_equal() -> None:
     plain, more = Recipe(), Recipe(n_negatives=100, negative_share=0.2)
 
     assert plain.as_json() != more.as_json()

@@ -22,6 +22,8 @@ from digit_classifier.settings import Settings
 from digit_classifier.web import classifier, create_app
 
 MIB = 1024 * 1024
+#: How often a server looks whether it is to end: every test with one waits for that.
+POLL_S = 0.02
 
 
 def make_app(no_models: Path, log_file: Path | None = None, **settings: Any) -> Flask:
@@ -55,7 +57,7 @@ def alter_model(app: Flask, **metadata: Any) -> None:
 def serving(app: Flask) -> Iterator[str]:
     """Serve on a free port as ``digit-classifier serve`` does, and give the address."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_RequestHandler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(POLL_S,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

@@ -32,7 +32,7 @@ def test_name_of_a_file_is_a_name_and_nothing_more(client, name):
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_model_of_an_odd_name_is_told_as_text(client, name):
+def test_model_of_an_odd_name_is_shown_as_text(client, name):
     answer = client.get("/status", query_string={"model": name})
     assert answer.status_code == 404
     assert answer.json["code"] == "model_not_found"
@@ -93,7 +93,7 @@ def test_image_of_a_batch_that_has_taken_too_long_is_refused(client, monkeypatch
     assert (item["status"], item["code"]) == (413, "out_of_time")
 
 
-def test_want_of_memory_is_told_and_when_to_come_again(client, monkeypatch):
+def test_want_of_memory_is_reported_with_when_to_try_again(client, monkeypatch):
     def eat(*_, **__):
         raise MemoryError
 

@@ -44,7 +44,7 @@ def test_runner_up_is_never_the_answer_itself():
     assert "be 7 or 1" in words_of_prediction(prediction(0.3)).sentence
 
 
-def test_what_is_probably_no_digit_is_told_so_however_sure():
+def test_what_is_probably_no_digit_is_named_so_however_sure():
     words = words_of_prediction(prediction(0.99, accepted=False))
     assert words.sentence == "I cannot make out a digit; at best this is a 7."
     assert (words.digit, words.confidence) == ("", "")
@@ -60,7 +60,7 @@ def test_an_accepted_digit_is_shown():
     assert words_of_prediction(prediction(0.99)).digit == "7"
 
 
-def test_several_digits_are_told_before_anything_else():
+def test_several_digits_are_named_before_anything_else():
     for accepted in (True, False):
         words = words_of_prediction(
             prediction(0.99, accepted=accepted, warnings=("several_digits",))
@@ -68,7 +68,7 @@ def test_several_digits_are_told_before_anything_else():
         assert words.sentence == "I see more than one digit."
 
 
-def test_model_and_time_are_told():
+def test_model_and_time_are_named():
     assert words_of_prediction(prediction(0.9)).source == "by model mlp 0 in 1.0 ms"
 
 
@@ -97,7 +97,7 @@ def test_every_warning_has_a_sentence_of_its_own(code):
     assert re.fullmatch(r"[A-Z][^_]+\.", remark)
 
 
-def test_several_warnings_are_told_in_their_order():
+def test_several_warnings_are_listed_in_their_order():
     remarks = words_of_prediction(prediction(0.9, warnings=CODES)).remarks
     assert len(set(remarks)) == len(CODES)
     assert remarks[::-1] == words_of_prediction(prediction(0.9, warnings=CODES[::-1])).remarks
@@ -109,7 +109,7 @@ def test_every_warning_is_documented(code):
     assert f"| `{code}` |" in documented
 
 
-def test_probabilities_are_told_one_for_each_digit_in_order():
+def test_probabilities_are_written_one_for_each_digit_in_order():
     percents = words_of_prediction(prediction(0.9)).percents
     assert len(percents) == 10
     assert (percents[7], percents[1], percents[0]) == ("90.0 %", "8.4 %", "0.2 %")

@@ -1,4 +1,4 @@
-/** The page of the API's documentation: Swagger UI, told what to show. */
+/** The page of the API's documentation: Swagger UI, with what it is to show. */
 
 const { SwaggerUIBundle } = /** @type {any} */ (window);
 

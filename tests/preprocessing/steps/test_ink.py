@@ -154,7 +154,7 @@ def test_a_picture_that_is_nearly_all_ink_has_none() -> None:
         select_ink(picture)
 
 
-def test_a_thin_pens_little_ink_is_told_from_the_grain() -> None:
+def test_a_thin_pens_little_ink_is_distinguished_from_the_grain() -> None:
     rng = np.random.default_rng(0)
     picture = np.abs(rng.normal(0, 15, (200, 200))).round().astype(np.uint8)
     picture[50:150, 100] = 200

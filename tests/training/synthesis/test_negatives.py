@@ -38,7 +38,7 @@ def test_none_is_blank_and_nearly_all_are_light_on_black(pictures):
     assert ((pictures > 60).sum(axis=(1, 2)) > 15).all()
     assert (pictures > 127).mean(axis=(1, 2)).max() < 0.6
     edges = np.concatenate([pictures[:, [0, -1]], pictures[:, :, [0, -1]].swapaxes(1, 2)], axis=1)
-    # a texture whose ink cannot be told from its background stays as it is
+    # a texture whose ink cannot be distinguished from its background stays as it is
     assert ((edges > 127).mean(axis=(1, 2)) < 0.1).mean() > 0.95
 
 

@@ -45,7 +45,7 @@ def test_who_has_a_key_is_answered(client, headers):
         ("GET", "/mnist/label/1"),
     ],
 )
-def test_who_has_none_is_told_so(client, method, path):
+def test_missing_key_is_named_in_the_error(client, method, path):
     response = client.open(path, method=method, data=drawn(7) if method == "POST" else None)
     detail = problem(response, 401, "api_key_missing")
     assert "Authorization: Bearer" in detail
@@ -57,7 +57,7 @@ def test_who_has_none_is_told_so(client, method, path):
     ["wrong", KEY[:-1], KEY.upper(), DIGEST, f" {KEY} x", "\xff\xfe"],
     ids=["other", "cut off", "upper case", "digest", "spaced", "no text"],
 )
-def test_a_wrong_key_is_told_to_be_wrong(client, key):
+def test_wrong_key_is_named_in_the_error(client, key):
     response = client.post(CLASSIFY, data=drawn(7), headers={"X-API-Key": key})
     detail = problem(response, 401, "api_key_wrong")
     assert key not in detail

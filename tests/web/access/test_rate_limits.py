@@ -161,7 +161,7 @@ def test_limit_passes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"rate_limit": "often"}, "'often' is not a limit such as"),
         ({"api_keys": (line("lab", "often"),)}, "'often' is not a limit such as"),
@@ -171,8 +171,8 @@ def test_limit_passes(tmp_path):
         ),
     ],
 )
-def test_start_fails_with_limits_that_make_no_sense(tmp_path, settings, told):
-    with pytest.raises(SettingsError, match=told) as refused:
+def test_start_fails_with_limits_that_make_no_sense(tmp_path, settings, message):
+    with pytest.raises(SettingsError, match=message) as refused:
         make_app(tmp_path, **settings)
     assert "secret" not in str(refused.value)
 

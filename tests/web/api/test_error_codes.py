@@ -68,7 +68,7 @@ PROVOKED = {
     "self_test_failed": (broken(class_labels=tuple(range(1, 11))), {}),
     "unsound": (lambda client: client.get("/readyz"), {"read_only": True}),
 }
-#: Told in the form of another protocol, with MNIST alone, where something is short, or to nobody:
+#: Sent in the form of another protocol, with MNIST alone, where something is short, or never:
 #: tests of their own.
 SHORT = {"out_of_memory", "out_of_time", "client_disconnected"}
 ELSEWHERE = {"bad_tensor", "index_past_end", *SHORT}
@@ -104,12 +104,12 @@ def test_every_code_is_provoked_here_or_is_apache_s():
     assert PROVOKED.keys() | ELSEWHERE | of_apache() == statuses().keys()
 
 
-def test_bad_tensor_is_told_as_its_protocol_has_it(client):
+def test_bad_tensor_is_rejected_in_the_form_of_its_protocol(client):
     response = client.post("/v2/models/mlp/infer", data=b"{}")
     assert (response.status_code, [*response.json]) == (400, ["error"])
 
 
-def test_index_past_the_end_is_told_where_the_test_set_is(client_with_test_set):
+def test_index_past_the_end_is_rejected_where_the_test_set_is(client_with_test_set):
     response = client_with_test_set.get("/mnist/label/10000")
     assert (response.status_code, response.get_json(force=True)["code"]) == (404, "index_past_end")
 

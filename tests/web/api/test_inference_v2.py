@@ -117,25 +117,25 @@ def test_largest_request_is_read_and_no_larger(client, framed):
 
 
 @pytest.mark.parametrize(
-    ("model", "version", "told"),
+    ("model", "version", "message"),
     [
         ("forest", "", "There is no model 'forest'; there are: cnn, mlp, softmax"),
         ("mlp", "1", "mlp has no version '1'; it has "),
     ],
 )
-def test_unknown_models_and_versions_are_a_404(client, framed, model, version, told):
+def test_unknown_models_and_versions_are_a_404(client, framed, model, version, message):
     inputs = [as_input(framed[0], "UINT8")]
     for call in (
         lambda: client.infer(model, inputs, model_version=version),
         lambda: client.get_model_metadata(model, version),
     ):
-        with pytest.raises(InferenceServerException, match=told) as refused:
+        with pytest.raises(InferenceServerException, match=message) as refused:
             call()
         assert refused.value.status() == "404"
 
 
 @pytest.mark.parametrize(
-    ("array", "datatype", "name", "told"),
+    ("array", "datatype", "name", "message"),
     [
         (np.zeros((1, 28, 27), np.uint8), "UINT8", "images", "The shape is"),
         (np.zeros((28, 28), np.uint8), "UINT8", "images", "The shape is"),
@@ -144,8 +144,8 @@ def test_unknown_models_and_versions_are_a_404(client, framed, model, version, t
         (np.full((1, 784), 255, np.float32), "FP32", "images", "from 0 to 1"),
     ],
 )
-def test_wrong_tensors_are_a_400_that_says_why(client, array, datatype, name, told):
-    with pytest.raises(InferenceServerException, match=told) as refused:
+def test_wrong_tensors_are_a_400_that_says_why(client, array, datatype, name, message):
+    with pytest.raises(InferenceServerException, match=message) as refused:
         client.infer("mlp", [as_input(array, datatype, name=name)])
     assert refused.value.status() == "400"
 
@@ -171,7 +171,7 @@ def post(web, document, behind=b"", header=None):
 
 
 @pytest.mark.parametrize(
-    ("document", "behind", "header", "told"),
+    ("document", "behind", "header", "message"),
     [
         ([], b"", None, "not an inference request"),
         ({}, b"", None, "missing required field `inputs`"),
@@ -195,11 +195,11 @@ def post(web, document, behind=b"", header=None):
         ({"inputs": [BLANK | {"name": "x" * 100_000}]}, b"", None, "Invalid enum value 'xxx"),
     ],
 )
-def test_what_is_no_request_is_a_400_that_says_why(web, document, behind, header, told):
+def test_what_is_no_request_is_a_400_that_says_why(web, document, behind, header, message):
     response = post(web, document, behind, header)
     assert response.status_code == 400
     assert [*response.json] == ["error"]
-    assert told in response.json["error"]
+    assert message in response.json["error"]
     assert len(response.data) < 500
 
 
@@ -318,7 +318,7 @@ def test_what_is_not_here_says_what_to_do_instead(client, call, words):
         call(client)
 
 
-def test_repository_lists_the_models_and_their_configuration_is_told(client, app):
+def test_repository_lists_the_models_and_their_configuration_is_shown(client, app):
     listed = client.get_model_repository_index()
     assert {model["name"] for model in listed} == {"mlp", "cnn", "softmax"}
     assert {model["state"] for model in listed} == {"READY"}

@@ -32,7 +32,7 @@ def test_every_answer_is_as_the_document_says(
                 Path(sys.executable).with_name("schemathesis"),
                 "run",
                 f"{address}/api/v1/openapi.json",
-                # no schema can tell which bytes are an image, nor which lists make a tensor
+                # no schema can say which bytes are an image, nor which lists make a tensor
                 "--exclude-checks=positive_data_acceptance",
                 *(("--max-examples", N_EXAMPLES) if N_EXAMPLES else IN_THE_GATE),
             ],

@@ -220,8 +220,8 @@ def test_encrypted_entry_spoils_no_other(client):
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_archive_that_asks_for_much_is_refused_as_a_whole_or_in_each_file(client, name):
     make, code = ARCHIVES[name]
-    told = post_zip(client, make()).json
-    problems = told if isinstance(told, list) else [told]
+    answer = post_zip(client, make()).json
+    problems = answer if isinstance(answer, list) else [answer]
     assert {problem["code"] for problem in problems} == {code}
 
 

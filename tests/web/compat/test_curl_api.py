@@ -59,7 +59,7 @@ def test_answer_holds_all_that_is_promised(client):
     assert answer["elapsed_ms"] > 0
 
 
-def test_format_is_told_by_the_content_and_not_by_the_name(client):
+def test_format_is_recognized_by_the_content_and_not_by_the_name(client):
     assert post(client, drawn(7, "JPEG"), "picture.exe").json["prediction"] == 7
 
 
@@ -83,7 +83,7 @@ def test_photo_of_blank_paper_has_no_ink(client, light):
         assert response.get_json(force=True)["code"] == "no_ink"
 
 
-def test_doubts_are_told_by_their_codes(client):
+def test_warnings_are_listed_by_their_codes(client):
     content = drawn(4, size=(96, 96), scale=0.5, position=(0.5, 0.24))
     assert post(client, content).json["warnings"] == ["cut_off"]
 

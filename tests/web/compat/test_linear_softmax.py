@@ -50,7 +50,7 @@ def test_any_levels_get_an_answer_even_those_without_ink(client):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         pytest.param("", "784 comma-separated values are needed", id="nothing"),
         pytest.param(ZEROS + ",0", "there are 785", id="one_too_many"),
@@ -63,7 +63,7 @@ def test_any_levels_get_an_answer_even_those_without_ink(client):
     ],
 )
 @pytest.mark.parametrize("multipart", [False, True])
-def test_wrong_levels_are_a_400_that_says_which(client, text, told, multipart):
+def test_wrong_levels_are_a_400_that_says_which(client, text, message, multipart):
     if multipart:
         response = send(client, "/mnist/classify", img=text)
     else:
@@ -71,7 +71,7 @@ def test_wrong_levels_are_a_400_that_says_which(client, text, told, multipart):
     assert response.status_code == 400
     document = response.get_json(force=True)
     assert document["code"] == "bad_pixels"
-    assert told in document["detail"]
+    assert message in document["detail"]
 
 
 @pytest.mark.parametrize("path", ["/mnist/classify", "/mnist/classify-vector"])

@@ -20,9 +20,11 @@ def images_and_labels(drawn_digits):
 
 
 def test_status_tells_the_models_layers(client):
-    told = client.get("/status").json
-    assert told["status"] == "ok"
-    assert [layer["type"] for layer in told["model"]["layers"]] == ["Dense", "ReLU"] * 3 + ["Dense"]
+    status = client.get("/status").json
+    assert status["status"] == "ok"
+    assert [layer["type"] for layer in status["model"]["layers"]] == ["Dense", "ReLU"] * 3 + [
+        "Dense"
+    ]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -151,16 +153,16 @@ def test_other_methods_are_not_allowed(client, method):
 )
 def test_verbose_answer_tells_of_each_layer(client, model, layers):
     response = client.post(f"/mnist/classify?verbose=1&model={model}", data=drawn(2))
-    told = response.json["debug"]["layers"]
-    assert [(layer["layer"], layer["shape"]) for layer in told] == layers
-    for layer in told:
+    layer_documents = response.json["debug"]["layers"]
+    assert [(layer["layer"], layer["shape"]) for layer in layer_documents] == layers
+    for layer in layer_documents:
         assert layer["min"] <= layer["mean"] <= layer["max"]
         assert layer["std"] > 0
         assert 0 <= layer["zero_share"] <= 1
         active = [unit["activation"] for unit in layer["top_units"]]
         assert active == sorted(active, reverse=True)
         assert active[0] == layer["max"]
-    assert told[-1]["top_units"][0]["unit"] == [2]
+    assert layer_documents[-1]["top_units"][0]["unit"] == [2]
 
 
 def test_verbose_answer_tells_of_convolutions_by_place_and_channel(client):

@@ -27,7 +27,7 @@ def test_file_of_any_field_is_read_and_named(client, path, field):
     assert response.json["classification"] == 4
 
 
-def test_parallel_answers_are_told_apart_by_name(app):
+def test_parallel_answers_are_distinguished_by_name(app):
     def post(index):
         files = {"file": (f"{index}-{index % 10}.png", pictures[index % 10], "image/png")}
         return requests.post(f"{address}/mnist/classify", files=files, timeout=30).json()

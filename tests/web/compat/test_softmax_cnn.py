@@ -8,12 +8,12 @@ from tests.web.serving import alter_model, make_app, model_of, send
 NAMES = {"softmax": "SoftmaxClassifier", "mlp": "MLPClassifier", "cnn": "CNNClassifier"}
 
 
-def is_404_page(response, told):
+def is_404_page(response, text):
     return (
         response.status_code == 404
         and response.mimetype == "text/html"
         and "<h1>Not Found</h1>" in response.text
-        and told in response.text
+        and text in response.text
     )
 
 

@@ -35,7 +35,7 @@ def test_each_request_is_one_line_of_json(client, log):
     assert first["time"].endswith("Z")
 
 
-def test_image_and_answer_are_told_but_not_the_pixels(app, client, log):
+def test_image_and_answer_are_logged_but_not_the_pixels(app, client, log):
     picture = drawn(7, size=(90, 80))
     send(client, "/curl-api?model=cnn", myfile=as_file(picture))
     (line,) = lines(log)
@@ -49,14 +49,14 @@ def test_image_and_answer_are_told_but_not_the_pixels(app, client, log):
     assert line["ms"] > 0
 
 
-def test_waiting_is_told_apart_from_the_work(app, client, log):
+def test_waiting_is_logged_apart_from_the_work(app, client, log):
     app.view_functions["health.livez"] = lambda: time.sleep(0.4) or "done"
     client.get("/livez", environ_overrides=queued(0.2))
     (line,) = lines(log)
     assert 200 <= line["queue_ms"] < 400 <= line["ms"]
 
 
-def test_refused_image_is_told_with_its_code(client, log):
+def test_refused_image_is_logged_with_its_code(client, log):
     send(client, "/curl-api", myfile=as_file(b"no picture"))
     (line,) = lines(log)
     assert (line["status"], line["code"], line["bytes"]) == (415, "unsupported_image", 10)
@@ -90,18 +90,18 @@ def test_identity_is_the_caller_s_or_a_new_one(client, log):
     assert "forged" not in second["id"]
 
 
-def test_unexpected_error_is_told_with_its_traceback_and_the_request_s_identity(app, client, log):
+def test_unexpected_error_is_logged_with_its_traceback_and_the_request_s_identity(app, client, log):
     def fail():
         upload = b"the upload's bytes"
         return {}[len(upload)]
 
     app.view_functions["curl_api.classify"] = fail
     answer = send(client, "/curl-api", myfile=as_file(drawn(7), "private-name.png"))
-    told, request = lines(log)
-    assert told["level"] == "error"
-    assert "Traceback" in told["exception"]
-    assert "KeyError: 18" in told["exception"]
-    assert told["id"] == request["id"] == answer.headers["X-Request-ID"]
+    error, request = lines(log)
+    assert error["level"] == "error"
+    assert "Traceback" in error["exception"]
+    assert "KeyError: 18" in error["exception"]
+    assert error["id"] == request["id"] == answer.headers["X-Request-ID"]
     assert (request["status"], request["code"]) == (500, "internal_error")
     assert "private-name" not in log.read_text()
     assert "the upload's bytes'" not in log.read_text()

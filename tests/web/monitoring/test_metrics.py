@@ -30,7 +30,7 @@ def test_metrics_are_in_prometheus_s_text_format(client):
         assert family.documentation
 
 
-def test_metrics_are_told_as_open_metrics_where_that_is_preferred(client):
+def test_metrics_are_sent_as_open_metrics_where_that_is_preferred(client):
     accept = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
     answer = client.get("/metrics", headers=accept)
     assert answer.content_type.startswith("application/openmetrics-text; version=1.0.0")
@@ -53,9 +53,9 @@ def test_no_caller_can_make_up_labels(client):
     for number in range(5):
         client.get(f"/private-{number}?name=private")
         client.open("/livez", method=f"MADE{number}")
-    told = client.get("/metrics").text
-    assert "private" not in told
-    assert "MADE" not in told
+    metrics = client.get("/metrics").text
+    assert "private" not in metrics
+    assert "MADE" not in metrics
     name = "digit_classifier_requests_total"
     assert values(client, name, route="none", method="GET", status="404") == [5]
     assert values(client, name, route="none", method="other", status="405") == [5]
@@ -144,7 +144,7 @@ def test_each_image_of_a_batch_counts(client):
     assert values(client, "digit_classifier_images_total", format="PNG") == [3]
 
 
-def test_size_and_format_of_images_are_told(client):
+def test_size_and_format_of_images_are_counted(client):
     picture = drawn(5, "JPEG", size=(100, 50))
     send(client, "/curl-api", myfile=as_file(picture))
     assert values(client, "digit_classifier_images_total", format="JPEG") == [1]
@@ -154,7 +154,7 @@ def test_size_and_format_of_images_are_told(client):
     assert values(client, "digit_classifier_image_pixels_bucket", le="16384.0") == [1]
 
 
-def test_time_is_told_of_each_stage_and_of_the_whole(client):
+def test_time_is_measured_of_each_stage_and_of_the_whole(client):
     answer = send(client, "/curl-api", myfile=as_file(drawn(5))).json
     sums = [
         values(client, "digit_classifier_stage_duration_seconds_sum", stage=stage)[0]
@@ -166,7 +166,7 @@ def test_time_is_told_of_each_stage_and_of_the_whole(client):
     assert whole > sum(sums)
 
 
-def test_models_are_told_with_their_versions(app, client):
+def test_models_are_listed_with_their_versions(app, client):
     for name in ("mlp", "cnn", "softmax"):
         version = model_of(app, name).version
         info = "digit_classifier_model_info"
@@ -198,6 +198,6 @@ def test_two_applications_count_apart(client, tmp_path):
 
 def test_nothing_of_an_upload_is_in_the_metrics(client):
     send(client, "/curl-api", myfile=as_file(drawn(5), "name-of-the-file.png"))
-    told = client.get("/metrics").text
-    assert not re.search("name-of-the-file|IHDR", told)
-    assert json.dumps(told).isascii()
+    metrics = client.get("/metrics").text
+    assert not re.search("name-of-the-file|IHDR", metrics)
+    assert json.dumps(metrics).isascii()

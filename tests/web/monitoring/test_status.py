@@ -14,16 +14,16 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 
 def test_status_tells_the_model_its_layers_and_the_versions(app, client):
     model = model_of(app)
-    told = client.get("/status").json
-    assert told["status"] == "ok"
-    assert told["model"]["name"] == "mlp"
-    assert told["model"]["version"] == model.version
-    assert told["model"]["layers"][0]["n_inputs"] == 28 * 28
-    assert told["model"]["layers"][-1]["n_outputs"] == 10
-    assert told["model"]["figures"]["test"]["accuracy"] > 0.9
-    assert told["versions"]["digit_classifier"] == digit_classifier.__version__
-    assert told["versions"]["python"] == platform.python_version()
-    assert told["versions"].keys() >= {"numpy", "pillow", "flask"}
+    status = client.get("/status").json
+    assert status["status"] == "ok"
+    assert status["model"]["name"] == "mlp"
+    assert status["model"]["version"] == model.version
+    assert status["model"]["layers"][0]["n_inputs"] == 28 * 28
+    assert status["model"]["layers"][-1]["n_outputs"] == 10
+    assert status["model"]["figures"]["test"]["accuracy"] > 0.9
+    assert status["versions"]["digit_classifier"] == digit_classifier.__version__
+    assert status["versions"]["python"] == platform.python_version()
+    assert status["versions"].keys() >= {"numpy", "pillow", "flask"}
 
 
 def test_status_tells_the_models_side_by_side(app, client):
@@ -43,15 +43,15 @@ def test_status_tells_no_path_and_no_secret(app, client):
 def test_status_tells_what_was_asked_and_answered_so_far(client):
     send(client, "/curl-api", myfile=as_file(drawn(3)))
     send(client, "/curl-api", myfile=as_file(b"no picture"))
-    told = client.get("/status").json["service"]
-    assert told["requests"] == {"200": 1, "415": 1}
-    assert told["predictions"] == {"3": 1}
-    assert told["refusals"] == {"unsupported_image": 1}
-    assert told["processes"] == 1
-    assert told["requests_in_flight"] == 1  # the one that asks
-    since = datetime.fromisoformat(told["since"])
+    service = client.get("/status").json["service"]
+    assert service["requests"] == {"200": 1, "415": 1}
+    assert service["predictions"] == {"3": 1}
+    assert service["refusals"] == {"unsupported_image": 1}
+    assert service["processes"] == 1
+    assert service["requests_in_flight"] == 1  # the one that asks
+    since = datetime.fromisoformat(service["since"])
     assert 0 <= (datetime.now(UTC) - since).total_seconds() < 60
-    assert re.fullmatch(r"0:00:\d\d", told["uptime"])
+    assert re.fullmatch(r"0:00:\d\d", service["uptime"])
 
 
 def test_status_tells_the_settings_that_matter(tmp_path):
@@ -70,8 +70,8 @@ def test_status_is_a_page_for_a_browser(app, client):
     words = re.sub(r"<[^>]+>|\s+", " ", page.text)
     model = model_of(app)
     assert f"Model mlp {model.version} answers." in words.replace("  ", " ")
-    for told in ("Digits read", "max_upload_bytes", "test: accuracy", "1 process"):
-        assert told in words
+    for text in ("Digits read", "max_upload_bytes", "test: accuracy", "1 process"):
+        assert text in words
     (script,) = re.findall(r"<script[^>]*>", page.text)
     assert "status.js" in script
     assert "style=" not in page.text

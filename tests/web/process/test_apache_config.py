@@ -35,8 +35,8 @@ def test_limits_are_those_of_the_application(tmp_path):
 
 
 def test_headers_are_those_of_the_application():
-    told = dict(re.findall(r'^Header always set (\S+) "(.*)"$', headers_conf(), re.MULTILINE))
-    assert told == HEADERS
+    headers = dict(re.findall(r'^Header always set (\S+) "(.*)"$', headers_conf(), re.MULTILINE))
+    assert headers == HEADERS
 
 
 def test_every_error_document_of_the_site_is_made(app):

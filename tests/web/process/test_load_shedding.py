@@ -16,7 +16,7 @@ def app(tmp_path):
 
 
 def queued(seconds):
-    """What mod_wsgi tells of a request that has waited so long."""
+    """What mod_wsgi adds to a request that has waited so long."""
     return {QUEUE_START: str(int((time.time() - seconds) * 1e6))}
 
 
@@ -28,10 +28,10 @@ def test_request_is_refused_when_it_has_waited_too_long(tmp_path, waited, status
 
 
 @pytest.mark.parametrize(
-    "told", [lambda at: str(int(at * 1e6)), lambda at: at, str], ids=["4", "6", "6, as text"]
+    "written", [lambda at: str(int(at * 1e6)), lambda at: at, str], ids=["4", "6", "6, as text"]
 )
-def test_wait_is_told_by_each_release_of_mod_wsgi_in_its_own_unit(told):
-    assert waited_ms({QUEUE_START: told(time.time() - 0.5)}) == pytest.approx(500, abs=100)
+def test_wait_is_read_in_the_unit_of_each_release_of_mod_wsgi(written):
+    assert waited_ms({QUEUE_START: written(time.time() - 0.5)}) == pytest.approx(500, abs=100)
 
 
 def test_refusal_is_a_problem_that_says_when_to_come_again(client):
@@ -91,7 +91,7 @@ def test_clock_that_was_set_back_makes_nobody_wait_less_than_not_at_all():
 
 def test_waiting_and_refusals_are_counted(client):
     client.get("/", environ_overrides=queued(5))
-    told = client.get("/metrics").text
-    assert 'digit_classifier_refusals_total{code="overloaded"} 1.0' in told
-    assert "digit_classifier_queue_duration_seconds_count 1.0" in told
-    assert 'digit_classifier_queue_duration_seconds_bucket{le="2.5"} 0.0' in told
+    metrics = client.get("/metrics").text
+    assert 'digit_classifier_refusals_total{code="overloaded"} 1.0' in metrics
+    assert "digit_classifier_queue_duration_seconds_count 1.0" in metrics
+    assert 'digit_classifier_queue_duration_seconds_bucket{le="2.5"} 0.0' in metrics

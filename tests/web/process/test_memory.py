@@ -29,7 +29,7 @@ LARGE = (
     + """
 {setting}
 before = resident()
-for size in (24, 20):  # the first tells the C library that blocks of that size are usual
+for size in (24, 20):  # after the first, the C library takes blocks of that size for usual
     block = bytearray(size * 1024 * 1024)
     after = bytearray(1000)  # so that the block does not lie at the heap's end
     del block

@@ -104,11 +104,11 @@ def test_clear_picture_is_read_without_a_remark(client):
     assert "would help" not in words
 
 
-def test_unlikely_digit_is_told_as_a_guess(app, client):
+def test_unlikely_digit_is_shown_as_a_guess(app, client):
     alter_model(app, min_confidence=1.0)
     html = post_form(client, myfile=as_file(drawn(7))).text
-    told = "I cannot make out a digit; at best this is a 7."
-    assert " ".join(status_words(html)).startswith(told)
+    sentence = "I cannot make out a digit; at best this is a 7."
+    assert " ".join(status_words(html)).startswith(sentence)
     assert '<p class="digit" data-digit></p>' in html
 
 
@@ -120,7 +120,7 @@ def shown_problem(html):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_file_is_told_on_the_page_with_its_status(client, name):
+def test_refused_file_is_reported_on_the_page_with_its_status(client, name):
     content, status, _ = REFUSED[name]
     response = post_form(client, myfile=as_file(content))
     assert response.status_code == status
@@ -131,7 +131,7 @@ def test_refused_file_is_told_on_the_page_with_its_status(client, name):
     assert 'class="best"' not in response.text
 
 
-def test_form_without_a_file_is_told_on_the_page(client):
+def test_form_without_a_file_is_reported_on_the_page(client):
     for fields in ({}, {"myfile": as_file(b"", name="")}):
         response = post_form(client, **fields)
         assert response.status_code == 400
@@ -139,7 +139,7 @@ def test_form_without_a_file_is_told_on_the_page(client):
 
 
 @pytest.mark.parametrize("token", [None, "", "forged"])
-def test_bad_csrf_token_is_told_as_an_expired_form(client, token):
+def test_bad_csrf_token_is_reported_as_an_expired_form(client, token):
     client.get("/")
     fields = {} if token is None else {"csrf_token": token}
     response = send(client, myfile=as_file(drawn(7)), **fields)
@@ -171,7 +171,7 @@ def test_file_name_cannot_put_markup_on_the_page(client, content):
     assert "49.png" not in response.text
 
 
-def test_unexpected_error_is_told_kindly_and_logged_without_the_upload(app, client, caplog):
+def test_unexpected_error_is_shown_kindly_and_logged_without_the_upload(app, client, caplog):
     alter_model(app, class_labels=())  # so that no answer can be given
     with caplog.at_level(logging.INFO):
         response = post_form(client, myfile=as_file(drawn(7), "name-of-the-file.png"))
@@ -213,7 +213,7 @@ def test_page_answers_by_the_model_that_its_address_names(client, name):
     assert f"/api/v1/classify?model={name}" in response.text
 
 
-def test_unknown_model_is_told_on_the_page(client):
+def test_unknown_model_is_reported_on_the_page(client):
     for response in (
         client.get("/?model=forest"),
         send(

@@ -118,7 +118,7 @@ export class Refusal extends Error {
   }
 
   /**
-   * What a person is told where there is one line for it.
+   * The message, where there is one line for it.
    * @override
    */
   toString() {

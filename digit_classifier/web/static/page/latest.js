@@ -1,7 +1,7 @@
 /** One task at a time, of which only the latest matters. */
 
 /**
- * A task gets a signal that tells it when its result is not wanted any more.
+ * A task gets a signal that is aborted when its result is not wanted any more.
  * @typedef {(signal: AbortSignal) => Promise<void>} Task
  */
 

@@ -20,7 +20,7 @@ import { View } from "./view.js";
 /** @typedef {import("./shrink.js").Prepared} Prepared */
 
 /**
- * What the server tells the page.
+ * What the server gives the page.
  * @type {{
  *   address: string,
  *   readAddress: string,
@@ -201,11 +201,11 @@ async function read(signal, purpose) {
  * Read one of several pictures.
  * @param {Prepared} picture
  * @param {AbortSignal} signal
- * @returns {Promise<import("./pictures.js").Told>}
+ * @returns {Promise<import("./pictures.js").ShortResult>}
  */
 async function readLine({ image }, signal) {
   try {
-      const options = { model: models.chosen, signal };
+    const options = { model: models.chosen, signal };
     const answer = await client.classify(image, options);
     const number = await readNumber(client, answer, image, options);
     const { sentence, confidence } = number?.words ?? answer.words;

@@ -40,7 +40,7 @@ export class Models {
 
   /** Take back what they answered. */
   forget() {
-    for (const link of this.#links) tell(link, "");
+    for (const link of this.#links) showAnswer(link, "");
   }
 
   /**
@@ -55,7 +55,7 @@ export class Models {
         const model = nameOf(link);
         const found = model === this.chosen ? answer : await orNothing(read(model));
         if (signal.aborted) return;
-        tell(link, found ?? NO_DIGIT);
+        showAnswer(link, found ?? NO_DIGIT);
         link.classList.toggle("differs", found !== answer);
       }),
     );
@@ -92,7 +92,7 @@ function nameOf(link) {
  * @param {HTMLAnchorElement} link
  * @param {string} digit
  */
-function tell(link, digit) {
+function showAnswer(link, digit) {
   const place = link.querySelector("[data-answer]");
   if (place) place.textContent = digit && ` ${digit}`;
   if (!digit) link.classList.remove("differs");

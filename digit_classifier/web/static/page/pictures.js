@@ -5,8 +5,8 @@ import { Refusal } from "./client.js";
 import { copyOf, one } from "./elements.js";
 
 /** @typedef {import("./shrink.js").Prepared} Prepared */
-/** @typedef {{digit: string, sentence: string, confidence: string}} Told */
-/** @typedef {(prepared: Prepared, signal: AbortSignal) => Promise<Told>} Read */
+/** @typedef {{digit: string, sentence: string, confidence: string}} ShortResult */
+/** @typedef {(prepared: Prepared, signal: AbortSignal) => Promise<ShortResult>} Read */
 
 const FORMULA = /^[=+\-@\t\r]/; // how a spreadsheet's formula begins
 
@@ -62,11 +62,11 @@ export class Pictures {
       const isReady = !(prepared instanceof Refusal);
       one(line, "button").toggleAttribute("disabled", !isReady);
       if (isReady) this.#offer(line, prepared, () => onChoice(prepared), index === 0);
-      const told = isReady ? await read(prepared, signal) : refused(prepared);
+      const result = isReady ? await read(prepared, signal) : refused(prepared);
       if (signal.aborted) return;
-      one(line, "b").textContent = told.digit;
-      one(line, ".told-short").textContent = `${told.sentence} ${told.confidence}`.trim();
-      this.#rows.push([file.name, told.digit, told.sentence, told.confidence]);
+      one(line, "b").textContent = result.digit;
+      one(line, ".short-result").textContent = `${result.sentence} ${result.confidence}`.trim();
+      this.#rows.push([file.name, result.digit, result.sentence, result.confidence]);
       this.#sum(files.length);
     }
   }
@@ -130,7 +130,7 @@ async function orRefusal(prepared) {
 
 /**
  * @param {Refusal} refusal
- * @returns {Told}
+ * @returns {ShortResult}
  */
 function refused(refusal) {
   return { digit: "", sentence: `${refusal}`, confidence: "" };
@@ -140,7 +140,7 @@ function refused(refusal) {
 function lineOf(file) {
   const line = copyOf("[data-picture-line]");
   one(line, ".name").textContent = file.name;
-  one(line, ".told-short").textContent = "…";
+  one(line, ".short-result").textContent = "…";
   return line;
 }
 

@@ -29,10 +29,10 @@ export class View {
     copyText(one(number, "[data-copy-number]"), () => one(document, "[data-digit]").textContent ?? "");
   }
 
-  /** Tell that there is nothing to read. */
+  /** Show that there is nothing to read. */
   showNothing() {
     const sentence = navigator.onLine ? this.#messages.nothing : this.#messages.offline;
-    this.#tell({ digit: "", sentence, confidence: "", remarks: "" });
+    this.#showResult({ digit: "", sentence, confidence: "", remarks: "" });
     this.#showBars([], []);
     showPicture("[data-framed]", null);
     showPicture("[data-overlay]", null);
@@ -42,7 +42,7 @@ export class View {
 
   /** @param {Answer} answer */
   showAnswer({ prediction, probabilities, words, explanation }) {
-    this.#tell({ ...words, remarks: words.remarks.join(" ") });
+    this.#showResult({ ...words, remarks: words.remarks.join(" ") });
     this.#showBars(probabilities, words.percents, prediction);
     write(one(document, "[data-source]"), words.source);
     if (explanation) {
@@ -56,7 +56,7 @@ export class View {
   /** @param {Reading} reading of more than one digit */
   showNumber(reading) {
     const { lines, ...words } = reading.words;
-    this.#tell({ ...words, digit: lines.join("\n"), remarks: words.remarks.join(" ") }, reading);
+    this.#showResult({ ...words, digit: lines.join("\n"), remarks: words.remarks.join(" ") }, reading);
     this.#name(lines.join(" "));
   }
 
@@ -76,10 +76,10 @@ export class View {
   }
 
   /**
-   * @param {{digit: string, sentence: string, confidence: string, remarks: string}} told
+   * @param {{digit: string, sentence: string, confidence: string, remarks: string}} words
    * @param {Reading | null} number where the answer is one
    */
-  #tell({ digit, sentence, confidence, remarks }, number = null) {
+  #showResult({ digit, sentence, confidence, remarks }, number = null) {
     this.#oneDigit.hidden = Boolean(number);
     this.#boxes.show(number);
     this.#status.classList.toggle("number", Boolean(number));
