@@ -210,35 +210,25 @@ def write_message(
     answer: InferResponse, tensors: Mapping[OutputName, Tensor], message: InferRequest
 ) -> Response:
     """Write an answer with the outputs that are wanted, as they are wanted."""
-    wanted = message.outputs or [RequestedOutput(name) for name in tensors]
+    all_binary = message.parameters is not None and message.parameters.binary_data_output
     behind = b""
-    for output in wanted:
-        binary = _is_wanted_binary(output, message)
-        tensor = tensors[output.name]
-        answer["outputs"].append(_output(output.name, tensor, binary=binary))
-        behind += bytes(tensor.values) if binary else b""
+    for wanted in message.outputs or [RequestedOutput(name) for name in tensors]:
+        tensor = tensors[wanted.name]
+        output: OutputTensor = {
+            "name": wanted.name,
+            "datatype": tensor.datatype,
+            "shape": list(tensor.shape),
+        }
+        own_choice = wanted.parameters and wanted.parameters.binary_data
+        if all_binary if own_choice is None else own_choice:
+            output["parameters"] = {"binary_data_size": len(tensor.values)}
+            behind += bytes(tensor.values)
+        else:
+            output["data"] = tensor.as_list()
+        answer["outputs"].append(output)
     response = jsonify(answer)
     if behind:
         response.headers[HEADER] = str(response.content_length)
         response.mimetype = "application/octet-stream"
         response.data = response.data + behind
     return response
-
-
-def _is_wanted_binary(output: RequestedOutput, message: InferRequest) -> bool:
-    if output.parameters is not None and output.parameters.binary_data is not None:
-        return output.parameters.binary_data
-    return message.parameters is not None and message.parameters.binary_data_output
-
-
-def _output(name: OutputName, tensor: Tensor, *, binary: bool) -> OutputTensor:
-    output: OutputTensor = {
-        "name": name,
-        "datatype": tensor.datatype,
-        "shape": list(tensor.shape),
-    }
-    if binary:
-        output["parameters"] = {"binary_data_size": len(tensor.values)}
-    else:
-        output["data"] = tensor.as_list()
-    return output

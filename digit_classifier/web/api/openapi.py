@@ -208,7 +208,11 @@ def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, d
         content = {"application/json": {"schema": schemas.of(V2Error)}}
         about = "An error, as the protocol writes it."
         return {"default": {"description": about, "content": content}}
-    problems = _problems(said.raises, schemas)
+    by_status = defaultdict(list)
+    for error in (leaf for base in said.raises for leaf in leaves(base)):
+        by_status[str(int(to_problem(error("")).status))].append(error)
+    problems = {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())}
+    problems["default"] = _problem([], schemas)
     if said.errors_media:
         for problem in problems.values():
             problem["content"][said.errors_media] = {"schema": {"type": "string"}}
@@ -218,18 +222,6 @@ def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, d
 @cache
 def _examples() -> dict[str, Any]:
     return json.loads(EXAMPLES.read_text("utf-8"))
-
-
-def _problems(
-    raises: tuple[type[DigitClassifierError], ...], schemas: _Schemas
-) -> dict[str, dict[str, Any]]:
-    """Group errors by their status."""
-    by_status = defaultdict(list)
-    for error in (leaf for base in raises for leaf in leaves(base)):
-        by_status[str(int(to_problem(error("")).status))].append(error)
-    return {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())} | {
-        "default": _problem([], schemas)
-    }
 
 
 def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dict[str, Any]:

@@ -124,7 +124,9 @@ class Metrics:
         folder = os.environ.get(VARIABLE)
         if folder is None:
             return self._own
-        _forget_dead_processes(Path(folder))
+        for file in Path(folder).iterdir():  # killed processes have nothing in flight any more
+            if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
+                file.unlink(missing_ok=True)
         registry = CollectorRegistry()
         registry.register(_SharedMetrics(Path(folder)))
         return registry
@@ -147,7 +149,13 @@ class Metrics:
         for reading in observation.readings:
             self._count_reading(reading, observation.purpose)
         for answer in observation.answers:
-            self._observe_cost(answer)
+            self.decode_seconds.observe(answer.stages.decode_ms / 1000)
+            self.frame_seconds.observe(answer.stages.frame_ms / 1000)
+            self.network_seconds.observe(answer.stages.network_ms / 1000)
+            if image := answer.image:
+                self._counter_of(self.images, image.format).inc()
+                self.bytes.observe(image.n_bytes)
+                self.pixels.observe(image.width * image.height)
 
     def _count_prediction(self, prediction: Prediction, purpose: str | None) -> None:
         digit, model = str(prediction.digit), prediction.model_name
@@ -169,15 +177,6 @@ class Metrics:
         if not reading.accepted:
             self._counter_of(self.reading_abstentions, model).inc()
 
-    def _observe_cost(self, answer: Prediction | Reading) -> None:
-        self.decode_seconds.observe(answer.stages.decode_ms / 1000)
-        self.frame_seconds.observe(answer.stages.frame_ms / 1000)
-        self.network_seconds.observe(answer.stages.network_ms / 1000)
-        if image := answer.image:
-            self._counter_of(self.images, image.format).inc()
-            self.bytes.observe(image.n_bytes)
-            self.pixels.observe(image.width * image.height)
-
 
 class _SharedMetrics(Collector):
     """The sums over a folder; prometheus_client itself takes its path for a pattern of paths."""
@@ -197,13 +196,6 @@ def _has_values(file: Path) -> bool:
         return file.stat().st_size > 0
     except FileNotFoundError:  # another process has just removed it
         return False
-
-
-def _forget_dead_processes(folder: Path) -> None:
-    """Take what processes that were killed had in flight out of the sums."""
-    for file in folder.iterdir():
-        if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
-            file.unlink(missing_ok=True)
 
 
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
