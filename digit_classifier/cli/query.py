@@ -79,17 +79,14 @@ def query(
     started = time.perf_counter()
     names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
     transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # what went wrong is to be counted
-    answers = _send_all(transport, _address(url), field, names_and_files, concurrency)
+    url = url if "://" in url else f"http://{url}"
+    if not urlsplit(url).path.strip("/"):
+        url = url.rstrip("/") + PATH
+    answers = _send_all(transport, url, field, names_and_files, concurrency)
     replies = list(tqdm(answers, "Querying", count, leave=False, disable=None))
     seconds = time.perf_counter() - started
     click.echo(_one(replies[0]) if count == 1 else _summary(replies, seconds, concurrency))
     sys.exit(0 if all(reply.digit is not None for reply in replies) else 1)
-
-
-def _address(url: str) -> str:
-    if "://" not in url:
-        url = f"http://{url}"
-    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
 
 
 def _send_all(

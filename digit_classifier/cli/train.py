@@ -65,13 +65,18 @@ def train(
     Ctrl-C leaves a checkpoint of the last finished epoch; --resume goes on from there. A finished
     run leaves none.
     """
+    from digit_classifier.models.registry import classifier_class
+
     if name is not None and weights is not None:
         raise click.UsageError("--name and --weights both say where the model goes; give one.")
     if add_mnist and directory is None:
         raise click.UsageError("--add-mnist adds it to --data, which is missing.")
     settings = load_settings()
     classifier = classifier or _classifier_of(name, settings)
-    _check_classifier(classifier)
+    try:  # before the data is read
+        classifier_class(classifier)
+    except UnknownClassifierError as exc:
+        raise click.BadParameter(str(exc), param_hint="--classifier") from exc
     train_into(
         _target(name or classifier, weights, settings),
         classifier,
@@ -129,16 +134,6 @@ def _classifier_of(name: str | None, settings: Settings) -> str:
         return load_model(name, settings.models_dir).metadata.classifier
     except ModelNotFoundError:
         return DEFAULT_CLASSIFIER
-
-
-def _check_classifier(classifier: str) -> None:
-    """Reject an unknown classifier before the data is read."""
-    from digit_classifier.models.registry import classifier_class
-
-    try:
-        classifier_class(classifier)
-    except UnknownClassifierError as exc:
-        raise click.BadParameter(str(exc), param_hint="--classifier") from exc
 
 
 def _target(name: str, weights: Path | None, settings: Settings) -> Path:
