@@ -136,7 +136,17 @@ def read_message(request: Request, max_bytes: int) -> tuple[InferRequest, Tensor
     size = _size_of_json(request, len(body))
     message = _decode(body[:size], InferRequest)
     (sent,) = message.inputs
-    return message, Tensor(sent.datatype, tuple(sent.shape), _values(sent, body[size:]))
+    data = b"null" if sent.data is UNSET else bytes(sent.data)
+    has_data, behind = data != b"null", body[size:]
+    n_announced = sent.parameters and sent.parameters.binary_data_size
+    if (n_announced is None) != has_data:
+        raise TensorError("A tensor has either data or binary_data_size.")
+    if len(behind) != (n_announced or 0):
+        raise TensorError(
+            f"{len(behind)} bytes follow the JSON; {n_announced or 0} were announced."
+        )
+    values = _numbers(data, sent.datatype) if has_data else behind
+    return message, Tensor(sent.datatype, tuple(sent.shape), values)
 
 
 def _unpacked(request: Request, max_bytes: int) -> bytes:
@@ -179,17 +189,6 @@ def _size_of_json(request: Request, n_bytes: int) -> int:
     ):
         raise TensorError(f"{HEADER} is not a number of bytes that the body has.")
     return int(header)
-
-
-def _values(sent: InputTensor, behind: bytes) -> bytes | list[Any]:
-    size = sent.parameters and sent.parameters.binary_data_size
-    data = b"null" if sent.data is UNSET else bytes(sent.data)
-    has_data = data != b"null"
-    if (size is None) != has_data:
-        raise TensorError("A tensor has either data or binary_data_size.")
-    if len(behind) != (size or 0):
-        raise TensorError(f"{len(behind)} bytes follow the JSON; {size or 0} were announced.")
-    return _numbers(data, sent.datatype) if has_data else behind
 
 
 def _numbers(data: bytes, datatype: str) -> list[Any]:
