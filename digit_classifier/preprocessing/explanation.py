@@ -130,13 +130,9 @@ def side_by_side(steps: Mapping[str, NDArray[Any]]) -> Image.Image:
         left = _MARGIN + index * (_SIDE + _MARGIN)
         height, width = levels.shape
         draw.text((left, _MARGIN // 2), f"{name} {width}x{height}", fill=_LETTERS)
-        row.paste(_fitted(as_picture(levels)), (left, _MARGIN + _CAPTION))
+        factor = _SIDE / max(width, height)
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        # the pixels of a small picture stay visible
+        method = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX
+        row.paste(as_picture(levels).resize(size, method), (left, _MARGIN + _CAPTION))
     return row
-
-
-def _fitted(picture: Image.Image) -> Image.Image:
-    """Enlarge small pictures by whole pixels, which stay visible, and reduce large ones."""
-    factor = _SIDE / max(picture.size)
-    size = tuple(max(1, round(side * factor)) for side in picture.size)
-    method = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX
-    return picture.resize((size[0], size[1]), method)

@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from http import HTTPMethod
 from pathlib import Path
@@ -186,16 +187,12 @@ class _SharedMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return the metrics of all processes, summed."""
-        files = [str(file) for file in self._folder.glob("*.db") if _has_values(file)]
+        files = []
+        for file in self._folder.glob("*.db"):
+            with suppress(FileNotFoundError):  # another process has just removed it
+                if file.stat().st_size > 0:  # one that is being made, or found no room, is empty
+                    files.append(str(file))
         return MultiProcessCollector.merge(files, accumulate=True)
-
-
-def _has_values(file: Path) -> bool:
-    """Return whether a file holds values: one that is being made, or found no room, is empty."""
-    try:
-        return file.stat().st_size > 0
-    except FileNotFoundError:  # another process has just removed it
-        return False
 
 
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:

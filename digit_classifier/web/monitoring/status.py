@@ -46,17 +46,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 @described(query=ModelQuery, gives=dict[str, object], raises=(ModelNotFoundError,))
 def status() -> ResponseReturnValue:
     """Show the service's state: a page for a browser, JSON for a program."""
-    state = _state()
-    if prefers_html("application/json"):
-        parts = current_classifier().model.metadata.figures
-        figures = {f"{part}: {name}": parts[part][name] for part in parts for name in parts[part]}
-        return render_template("status.html", status=state, figures=figures)
-    return state
-
-
-def _state() -> dict[str, object]:
     model = current_classifier().model
-    return {
+    state = {
         "status": "ok",
         "model": {
             "name": model.name,
@@ -74,6 +65,11 @@ def _state() -> dict[str, object]:
             **{name: version(name) for name in _LIBRARIES},
         },
     }
+    if prefers_html("application/json"):
+        parts = model.metadata.figures
+        figures = {f"{part}: {name}": parts[part][name] for part in parts for name in parts[part]}
+        return render_template("status.html", status=state, figures=figures)
+    return state
 
 
 def _service() -> dict[str, object]:
