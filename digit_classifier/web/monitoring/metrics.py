@@ -145,38 +145,29 @@ class Metrics:
             self.queue_seconds.observe(observation.waited_ms / 1000)
         for code in observation.codes:
             self._counter_of(self.refusals, code).inc()
-        for prediction in observation.predictions:
-            self._count_prediction(prediction, observation.purpose)
-        for reading in observation.readings:
-            self._count_reading(reading, observation.purpose)
         for answer in observation.answers:
-            self.decode_seconds.observe(answer.stages.decode_ms / 1000)
-            self.frame_seconds.observe(answer.stages.frame_ms / 1000)
-            self.network_seconds.observe(answer.stages.network_ms / 1000)
-            if image := answer.image:
-                self._counter_of(self.images, image.format).inc()
-                self.bytes.observe(image.n_bytes)
-                self.pixels.observe(image.width * image.height)
+            self._count_answer(answer, observation.purpose)
 
-    def _count_prediction(self, prediction: Prediction, purpose: str | None) -> None:
-        digit, model = str(prediction.digit), prediction.model_name
+    def _count_answer(self, answer: Prediction | Reading, purpose: str | None) -> None:
+        model = answer.model_name
         if purpose is not None:
             self._counter_of(self.page_predictions, purpose, model).inc()
-            return
-        self._counter_of(self.predictions, digit, model).inc()
-        if not prediction.accepted:
-            self._counter_of(self.abstentions, model).inc()
-
-    def _count_reading(self, reading: Reading, purpose: str | None) -> None:
-        model = reading.model_name
-        if purpose is not None:
-            self._counter_of(self.page_predictions, purpose, model).inc()
-            return
-        self._counter_of(self.readings, model).inc()
-        n_digits = reading.n_digits
-        self._counter_of(self.reading_digits, model).inc(n_digits)
-        if not reading.accepted:
-            self._counter_of(self.reading_abstentions, model).inc()
+        elif isinstance(answer, Prediction):
+            self._counter_of(self.predictions, str(answer.digit), model).inc()
+            if not answer.accepted:
+                self._counter_of(self.abstentions, model).inc()
+        else:
+            self._counter_of(self.readings, model).inc()
+            self._counter_of(self.reading_digits, model).inc(answer.n_digits)
+            if not answer.accepted:
+                self._counter_of(self.reading_abstentions, model).inc()
+        self.decode_seconds.observe(answer.stages.decode_ms / 1000)
+        self.frame_seconds.observe(answer.stages.frame_ms / 1000)
+        self.network_seconds.observe(answer.stages.network_ms / 1000)
+        if image := answer.image:
+            self._counter_of(self.images, image.format).inc()
+            self.bytes.observe(image.n_bytes)
+            self.pixels.observe(image.width * image.height)
 
 
 class _SharedMetrics(Collector):
