@@ -9,9 +9,9 @@ from msgspec import Meta
 
 from digit_classifier.numbers.reading import Reading, ReadingJson
 from digit_classifier.prediction import Prediction, PredictionJson
-from digit_classifier.web.api.purposes import Purpose
 from digit_classifier.web.errors import ProblemDocument
 from digit_classifier.web.explanations import BoxesDocument, ExplanationDocument
+from digit_classifier.web.monitoring.observation import Purpose
 from digit_classifier.web.uploads import ImageText
 from digit_classifier.web.words import NumberWords, PredictionWords
 

@@ -17,7 +17,6 @@ from digit_classifier.errors import (
 from digit_classifier.explanation import explain, show_boxes
 from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, items_of_request
 from digit_classifier.web.api.described import IMAGE_ERRORS, described
-from digit_classifier.web.api.purposes import current_purpose
 from digit_classifier.web.api.schemas import (
     BatchAnswer,
     BatchProblem,
@@ -41,7 +40,7 @@ from digit_classifier.web.classifier import (
 )
 from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
-from digit_classifier.web.monitoring.observation import current_observation
+from digit_classifier.web.monitoring.observation import current_observation, current_purpose
 from digit_classifier.web.uploads import ImageJson, ImageText, sent_image
 from digit_classifier.web.words import words_of_prediction, words_of_reading
 
