@@ -18,7 +18,7 @@ from digit_classifier.tensors import MAX_DIGITS, Tensor
 #: How many bytes of the body are JSON; what follows are the bytes of tensors.
 HEADER = "Inference-Header-Content-Length"
 
-_MAX_TOLD = 200  # characters
+_MAX_REASON = 200  # characters
 #: Commas between the values of the largest tensor that is read, 256 digits of 28×28 pixels.
 _MAX_COMMAS = MAX_DIGITS * 28 * 28
 #: By the number of brackets that the data begin with: [n·784], [n, 784] or [n, 28, 28].
@@ -177,7 +177,7 @@ def _decode(content: bytes | Raw, kind: type[Decoded]) -> Decoded:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         # whose text may quote what was sent, however long that is
-        raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_TOLD]}.") from exc
+        raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_REASON]}.") from exc
 
 
 def _size_of_json(request: Request, n_bytes: int) -> int:
