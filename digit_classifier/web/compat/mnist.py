@@ -7,7 +7,8 @@
   upload.
 - The REST service gives MNIST's test digits by index, and takes images as raw bodies.
 
-All three use ``POST /mnist/classify``, which distinguishes their requests.
+All three use ``POST /mnist/classify``, which distinguishes their requests; its one answer holds what
+each of them reads.
 """
 
 import re
@@ -54,7 +55,7 @@ class MnistDebug(TypedDict):
 
 
 class MnistAnswer(TypedDict):
-    """An answer to the older clients of `/mnist`: it holds what each of them reads."""
+    """An answer to the older clients of `/mnist`."""
 
     name: NotRequired[Annotated[str | None, Meta(description="The file's, where one was sent.")]]
     prediction: Digit
