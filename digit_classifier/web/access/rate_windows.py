@@ -65,13 +65,17 @@ class BoundedMemory(Storage, MovingWindowSupport):
             return key
         if now - self._pruned >= _PRUNE_INTERVAL:
             self._pruned = now
-            for window in self._windows.values():
-                window.forget_before(now)
-            self._windows = {other: held for other, held in self._windows.items() if held.times}
+            self._prune(now)
             if len(self._windows) < MAX_CALLERS:
                 return key
         # nobody outside can choose a count: Python seeds the hashes of each process at random
         return f"shared {hash(key) % SHARED_COUNTS} of {limit} in {expiry} seconds"
+
+    def _prune(self, now: float) -> None:
+        for key, window in [*self._windows.items()]:
+            window.forget_before(now)
+            if not window.times:
+                del self._windows[key]
 
     @property
     def base_exceptions(self) -> type[Exception]:

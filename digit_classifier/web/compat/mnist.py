@@ -7,7 +7,7 @@
   upload.
 - The REST service gives MNIST's test digits by index, and takes images as raw bodies.
 
-All three use ``POST /mnist/classify``, which distinguishes their requests; its one answer holds what
+All three use ``POST /mnist/classify``, which distinguishes their requests. Its answer holds what
 each of them reads.
 """
 
