@@ -20,11 +20,12 @@ if SERVES:
     metrics_directory.share_metrics(WORKERS)  # before prometheus_client is imported
 
 from digit_classifier.web import create_app  # noqa: E402
-from digit_classifier.web.process import load_shedding, stopped_workers  # noqa: E402
+from digit_classifier.web.process import load_shedding  # noqa: E402
 from digit_classifier.web.process.workers import (  # noqa: E402
     limit_memory,
     report_ready,
     warm_up,
+    watch_for_stopped,
 )
 
 log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
@@ -35,4 +36,4 @@ warm_up(application)
 if SERVES:
     load_shedding.begin(application)
     report_ready(WORKERS)
-    stopped_workers.watch(application, WORKERS)
+    watch_for_stopped(WORKERS, application)

@@ -139,13 +139,9 @@ def frame_images(
         try:
             yield replace(frame_or_keep(content, limits, framing, budget), gray=None)
         except InputError as exc:
-            yield _without_traceback(exc)
-
-
-def _without_traceback(exc: InputError) -> InputError:
-    """Let an error that is kept not keep the picture: a WebP's decoder holds 8 bytes a pixel."""
-    exc.__cause__ = exc.__context__ = None
-    return exc.with_traceback(None)
+            # the error would keep the picture: a WebP's decoder holds 8 bytes a pixel
+            exc.__cause__ = exc.__context__ = None
+            yield exc.with_traceback(None)
 
 
 def ms_since(started: float) -> float:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -112,12 +111,15 @@ def _to_csv(rows: Sequence[Row]) -> bytes:
     writer = csv.DictWriter(file, schema.names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({column: _csv_field(value) for column, value in row.items()})
+        writer.writerow(
+            {
+                column: json.dumps(value, ensure_ascii=False)
+                if isinstance(value, (bool, list))
+                else value
+                for column, value in row.items()
+            }
+        )
     return file.getvalue().encode()
-
-
-def _csv_field(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, list)) else value
 
 
 def _from_csv(content: bytes) -> list[Row]:

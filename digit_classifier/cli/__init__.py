@@ -1,4 +1,7 @@
-"""The command line, ``digit-classifier``: one file a command group.
+"""The command line, ``digit-classifier``.
+
+``predict`` and ``read`` are in :mod:`predict`, ``serve``, ``api-key``, ``apache`` and ``doctor`` in
+:mod:`service`, each other command in a module of its name.
 
 Commands import what they need when they run, so that ``--help`` answers at once and ``serve`` can
 set the number of BLAS threads before NumPy is imported.
@@ -7,18 +10,14 @@ set the number of BLAS threads before NumPy is imported.
 import click
 
 from digit_classifier import __version__
-from digit_classifier.cli.apache import apache
-from digit_classifier.cli.api_key import api_key
 from digit_classifier.cli.batch import batch
 from digit_classifier.cli.data import data
-from digit_classifier.cli.doctor import doctor
 from digit_classifier.cli.errors import Group
 from digit_classifier.cli.evaluate import evaluate
 from digit_classifier.cli.models import models
-from digit_classifier.cli.predict import predict
+from digit_classifier.cli.predict import predict, read
 from digit_classifier.cli.query import query
-from digit_classifier.cli.read import read
-from digit_classifier.cli.serve import serve
+from digit_classifier.cli.service import apache, api_key, doctor, serve
 from digit_classifier.cli.train import train
 
 

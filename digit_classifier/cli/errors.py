@@ -24,7 +24,10 @@ class _SentenceErrors(click.Command):
             _discard_unwritten_output()
             if exc.errno == errno.EPIPE:  # as of `| head`; click ends quietly
                 raise
-            raise click.ClickException(_sentence(exc)) from exc
+            if exc.strerror is None:  # a network's
+                raise click.ClickException(f"{exc}.") from exc
+            place = f"{click.format_filename(exc.filename)}: " if exc.filename is not None else ""
+            raise click.ClickException(f"{place}{exc.strerror}.") from exc
         except ModuleNotFoundError as exc:
             if str(exc.name).partition(".")[0] not in _OF_TRAINING:
                 raise
@@ -43,14 +46,6 @@ class Command(_SentenceErrors):
 
 class Group(_SentenceErrors, click.Group):
     """A group of commands."""
-
-
-def _sentence(exc: OSError) -> str:
-    """Return an error of the operating system's, or of a network's, as one sentence."""
-    if exc.strerror is None:
-        return f"{exc}."
-    place = f"{click.format_filename(exc.filename)}: " if exc.filename is not None else ""
-    return f"{place}{exc.strerror}."
 
 
 def _discard_unwritten_output() -> None:

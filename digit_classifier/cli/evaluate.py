@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from digit_classifier.errors import InputError
+from digit_classifier.evaluation.baseline import find_regressions, read_baseline
 from digit_classifier.settings import Settings, load_settings
 
 
@@ -68,7 +69,8 @@ def evaluate(
         raise click.UsageError("--corruptions and --report are of MNIST alone, not of --data.")
     if numbers_directory is not None and (directory or corruptions or report):
         raise click.UsageError("--numbers goes with none of --data, --corruptions and --report.")
-    baseline = _read(baseline_file) if baseline_file else None
+    # before the time for the evaluation is spent
+    baseline = read_baseline(baseline_file) if baseline_file else None
     settings = load_settings()
     settings = replace(settings, model=model or settings.model)
     if numbers_directory is not None:
@@ -78,24 +80,8 @@ def evaluate(
     else:
         figures = _on_folder(settings, directory)
     click.echo(json.dumps(figures) if as_json else _as_text(figures))
-    if baseline is not None:
-        _compare(figures, baseline, tolerance)
-
-
-def _read(baseline_file: Path) -> dict[str, Any]:
-    """Read the baseline before the time for the evaluation is spent."""
-    from digit_classifier.evaluation.baseline import read_baseline
-
-    return read_baseline(baseline_file)
-
-
-def _compare(figures: dict[str, Any], baseline: dict[str, Any], tolerance: float) -> None:
-    from digit_classifier.evaluation.baseline import find_regressions
-
-    drops = find_regressions(figures, baseline, tolerance)
-    for drop in drops:
-        click.echo(drop, err=True)
-    if drops:
+    if baseline is not None and (drops := find_regressions(figures, baseline, tolerance)):
+        click.echo("\n".join(drops), err=True)
         sys.exit(1)
 
 

@@ -1,5 +1,6 @@
 """A classifier for the files of one's own disk, and these files."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -36,16 +37,11 @@ def image_files(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         unlisted: list[Path] = []
-        files += list_images(path, unlisted.append) if _is_folder(path) else [path]
+        # Path.is_dir fails on a name that is too long
+        is_folder = os.path.isdir(path)  # noqa: PTH112
+        files += list_images(path, unlisted.append) if is_folder else [path]
         files += unlisted
     return files
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # of a name that is too long
-        return False
 
 
 def file_content(file: Path) -> bytes:

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -31,9 +30,13 @@ def list_() -> None:
             click.echo(f"{name}  error: {exc}")
             all_read = False
             continue
+        measured = "not measured"
+        if test := model.metadata.figures.get("test"):
+            accuracy, inverted = test["accuracy"], test["accuracy_inverted"]
+            measured = f"MNIST test accuracy {accuracy:.2%} / {inverted:.2%} inverted"
         click.echo(
             f"{name}  {model.version}  {model.metadata.classifier}  "
-            f"{model.n_parameters:,} parameters  {_figures(model.metadata.figures)}"
+            f"{model.n_parameters:,} parameters  {measured}"
         )
     sys.exit(0 if all_read else 1)
 
@@ -89,11 +92,3 @@ def export(name: str, output: Path | None) -> None:
     target = output or Path(f"{model.name}.onnx")
     export_onnx(model, target)
     click.echo(f"Wrote {target}.")
-
-
-def _figures(figures: dict[str, Any]) -> str:
-    test = figures.get("test")
-    if test is None:
-        return "not measured"
-    accuracy, inverted = test["accuracy"], test["accuracy_inverted"]
-    return f"MNIST test accuracy {accuracy:.2%} / {inverted:.2%} inverted"

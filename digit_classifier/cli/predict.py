@@ -1,4 +1,4 @@
-"""``digit-classifier predict``."""
+"""``digit-classifier predict`` and ``read``: one digit, or all digits, of files of one's own."""
 
 import json
 import sys
@@ -47,21 +47,26 @@ def predict(
     classifier = local_classifier(replace(settings, model=model or settings.model))
     all_read = True
     for index, file in enumerate(image_files(paths), 1):
-        answer = _answer(classifier, file)
+        try:
+            prediction = classifier.predict(file_content(file))
+            answer = {"file": str(file), **prediction.as_json()}
+        except InputError as exc:
+            answer = error_answer(file, exc)
         all_read &= "error" not in answer
-        click.echo(json.dumps(answer) if as_json else _line(answer))
+        click.echo(json.dumps(answer) if as_json else _line_of_prediction(answer))
         if explanations:
             # numbered, since files of several folders may have one name
             _explain(classifier, file, explanations / f"{index:04}_{file.stem}.png")
     sys.exit(0 if all_read else 1)
 
 
-def _answer(classifier: Any, file: Path) -> dict[str, Any]:
-    try:
-        prediction = classifier.predict(file_content(file))
-    except InputError as exc:
-        return error_answer(file, exc)
-    return {"file": str(file), **prediction.as_json()}
+def _line_of_prediction(answer: dict[str, Any]) -> str:
+    if "error" in answer:
+        return error_line(answer)
+    doubt = "" if answer["accepted"] else ", probably no digit"
+    warnings = "".join(f", {warning}" for warning in answer["warnings"])
+    confidence = f"{answer['confidence']:.1%}"
+    return f"{shown_name(answer)}: {answer['prediction']} ({confidence}{doubt}{warnings})"
 
 
 def _explain(classifier: Any, file: Path, target: Path) -> None:
@@ -75,10 +80,48 @@ def _explain(classifier: Any, file: Path, target: Path) -> None:
     write_picture(target, picture)
 
 
-def _line(answer: dict[str, Any]) -> str:
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
+@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.option(
+    "--boxes",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write there, as one PNG a file, the picture with a box around each digit.",
+)
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="FILE|DIR...", type=click.Path(path_type=Path)
+)
+def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path, ...]) -> None:
+    """Read all digits on each image; of a folder, on each file named like an image.
+
+    The first row of digits stands behind the file's name, further rows below it. The exit status
+    is 0 if all files were read, 1 otherwise.
+    """
+    blas.use_one_thread()
+    from digit_classifier.explanation import show_boxes
+
+    settings = load_settings()
+    classifier = local_classifier(replace(settings, model=model or settings.model))
+    all_read = True
+    for index, file in enumerate(image_files(paths), 1):
+        try:
+            content = file_content(file)
+            reading = classifier.read(content)
+            if boxes:
+                # numbered, since files of several folders may have one name
+                target = boxes / f"{index:04}_{file.stem}.png"
+                write_picture(target, show_boxes(classifier, content, reading).png)
+            answer = {"file": str(file), **reading.as_json()}
+        except InputError as exc:
+            answer = error_answer(file, exc)
+        all_read &= "error" not in answer
+        click.echo(json.dumps(answer) if as_json else _lines_of_reading(answer))
+    sys.exit(0 if all_read else 1)
+
+
+def _lines_of_reading(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return error_line(answer)
-    doubt = "" if answer["accepted"] else ", probably no digit"
-    warnings = "".join(f", {warning}" for warning in answer["warnings"])
-    confidence = f"{answer['confidence']:.1%}"
-    return f"{shown_name(answer)}: {answer['prediction']} ({confidence}{doubt}{warnings})"
+    head = f"{shown_name(answer)}: "
+    return head + answer["text"].replace("\n", "\n" + " " * len(head))

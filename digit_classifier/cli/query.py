@@ -46,9 +46,14 @@ class Reply:
     digit: int | None
 
     @property
+    def label(self) -> str:
+        """The digit's class."""
+        return self.name.removesuffix(".png").rpartition("-")[2]
+
+    @property
     def is_right(self) -> bool:
-        """Whether the digit is the label."""
-        return self.digit is not None and self.name.endswith(f"-{self.digit}.png")
+        """Whether the digit was read as its class."""
+        return str(self.digit) == self.label
 
 
 @click.command()
@@ -79,17 +84,19 @@ def query(
     started = time.perf_counter()
     names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
     transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # what went wrong is to be counted
-    answers = _send_all(transport, _address(url), field, names_and_files, concurrency)
+    url = url if "://" in url else f"http://{url}"
+    if not urlsplit(url).path.strip("/"):
+        url = url.rstrip("/") + PATH
+    answers = _send_all(transport, url, field, names_and_files, concurrency)
     replies = list(tqdm(answers, "Querying", count, leave=False, disable=None))
     seconds = time.perf_counter() - started
-    click.echo(_one(replies[0]) if count == 1 else _summary(replies, seconds, concurrency))
+    if count == 1:
+        (reply,) = replies
+        status = "no answer" if reply.status is None else f"HTTP {reply.status}"
+        click.echo(f"True class: {reply.label}\n{status}: {reply.text.strip()}")
+    else:
+        click.echo(_summary(replies, seconds, concurrency))
     sys.exit(0 if all(reply.digit is not None for reply in replies) else 1)
-
-
-def _address(url: str) -> str:
-    if "://" not in url:
-        url = f"http://{url}"
-    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
 
 
 def _send_all(
@@ -125,12 +132,6 @@ def _digit(response: Any) -> int | None:
     except (requests.JSONDecodeError, KeyError, TypeError):
         return None
     return digit if isinstance(digit, int) else None
-
-
-def _one(reply: Reply) -> str:
-    label = reply.name.removesuffix(".png").rpartition("-")[2]
-    status = "no answer" if reply.status is None else f"HTTP {reply.status}"
-    return f"True class: {label}\n{status}: {reply.text.strip()}"
 
 
 def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:

@@ -65,15 +65,23 @@ def train(
     Ctrl-C leaves a checkpoint of the last finished epoch; --resume goes on from there. A finished
     run leaves none.
     """
+    from digit_classifier.models.registry import classifier_class
+    from digit_classifier.models.store import SUFFIX, model_file
+
     if name is not None and weights is not None:
         raise click.UsageError("--name and --weights both say where the model goes; give one.")
     if add_mnist and directory is None:
         raise click.UsageError("--add-mnist adds it to --data, which is missing.")
     settings = load_settings()
     classifier = classifier or _classifier_of(name, settings)
-    _check_classifier(classifier)
+    try:  # before the data is read
+        classifier_class(classifier)
+    except UnknownClassifierError as exc:
+        raise click.BadParameter(str(exc), param_hint="--classifier") from exc
+    if weights is not None and weights.suffix != SUFFIX:
+        raise click.BadParameter(f"the file's name must end in {SUFFIX}.", param_hint="--weights")
     train_into(
-        _target(name or classifier, weights, settings),
+        weights or model_file(name or classifier, settings.models_dir),
         classifier,
         seed=seed,
         data=_training_data(directory, settings, add_mnist=add_mnist),
@@ -129,23 +137,3 @@ def _classifier_of(name: str | None, settings: Settings) -> str:
         return load_model(name, settings.models_dir).metadata.classifier
     except ModelNotFoundError:
         return DEFAULT_CLASSIFIER
-
-
-def _check_classifier(classifier: str) -> None:
-    """Reject an unknown classifier before the data is read."""
-    from digit_classifier.models.registry import classifier_class
-
-    try:
-        classifier_class(classifier)
-    except UnknownClassifierError as exc:
-        raise click.BadParameter(str(exc), param_hint="--classifier") from exc
-
-
-def _target(name: str, weights: Path | None, settings: Settings) -> Path:
-    from digit_classifier.models.store import SUFFIX, model_file
-
-    if weights is None:
-        return model_file(name, settings.models_dir)
-    if weights.suffix != SUFFIX:
-        raise click.BadParameter(f"the file's name must end in {SUFFIX}.", param_hint="--weights")
-    return weights

@@ -85,23 +85,21 @@ class Transport:
 
     def _session(self) -> requests.Session:
         if not hasattr(self._sessions, "own"):
+            retry = _Retry(
+                total=self._retries,
+                allowed_methods=None,  # POST as well
+                status_forcelist=_TRY_AGAIN,
+                backoff_factor=_FIRST_PAUSE,
+                backoff_jitter=_FIRST_PAUSE,
+                backoff_max=_LONGEST_PAUSE,
+                raise_on_status=False,
+            )
             session = requests.Session()
             session.headers.update(self._headers)
             for scheme in ("http://", "https://"):
-                session.mount(scheme, HTTPAdapter(max_retries=self._retry()))
+                session.mount(scheme, HTTPAdapter(max_retries=retry))
             self._sessions.own = session
         return self._sessions.own
-
-    def _retry(self) -> Retry:
-        return _Retry(
-            total=self._retries,
-            allowed_methods=None,  # POST as well
-            status_forcelist=_TRY_AGAIN,
-            backoff_factor=_FIRST_PAUSE,
-            backoff_jitter=_FIRST_PAUSE,
-            backoff_max=_LONGEST_PAUSE,
-            raise_on_status=False,
-        )
 
     def _reason(self, exc: requests.RequestException) -> str:
         """Return why there was no answer; urllib3's text of a failed connection is a paragraph."""
@@ -111,6 +109,12 @@ class Transport:
         if isinstance(exc, requests.exceptions.SSLError):
             return "the certificate cannot be verified"
         return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
+
+
+class _Problem(msgspec.Struct):
+    code: str
+    detail: str
+    request_id: str | None = None
 
 
 def understand(response: requests.Response, kind: type[T]) -> T:
@@ -130,7 +134,14 @@ def understand(response: requests.Response, kind: type[T]) -> T:
             raise UnexpectedAnswerError(
                 f"{response.url}: the answer is not as it should be: {exc}"
             ) from exc
-    raise _problem(response)
+    try:
+        problem = msgspec.json.decode(response.content, type=_Problem)
+    except msgspec.MsgspecError as exc:
+        raise UnexpectedAnswerError(
+            f"HTTP {response.status_code}, without the service's explanation: {response.url}"
+        ) from exc
+    request_id = problem.request_id or response.headers.get("X-Request-ID")
+    raise ProblemError(response.status_code, problem.code, problem.detail, request_id, response.url)
 
 
 def answer_or_refusal(entry: Mapping[str, Any]) -> Answer | Refusal:
@@ -145,22 +156,3 @@ def answer_or_refusal(entry: Mapping[str, Any]) -> Answer | Refusal:
         return msgspec.convert(entry, kind)
     except msgspec.MsgspecError as exc:
         raise UnexpectedAnswerError(f"An answer is not as it should be: {exc}") from exc
-
-
-class _Problem(msgspec.Struct):
-    code: str
-    detail: str
-    request_id: str | None = None
-
-
-def _problem(response: requests.Response) -> ProblemError | UnexpectedAnswerError:
-    try:
-        problem = msgspec.json.decode(response.content, type=_Problem)
-    except msgspec.MsgspecError:
-        return UnexpectedAnswerError(
-            f"HTTP {response.status_code}, without the service's explanation: {response.url}"
-        )
-    request_id = problem.request_id or response.headers.get("X-Request-ID")
-    return ProblemError(
-        response.status_code, problem.code, problem.detail, request_id, response.url
-    )

@@ -46,7 +46,14 @@ def draw_filters(classifier: Classifier, image_shape: tuple[int, int]) -> Image.
     zoom = max(1, (_PLOT_WIDTH // columns - _MIN_GAP) // width)
     tiles = _colored(filters).reshape(n_filters, height, width, 3)
     tiles = tiles.repeat(zoom, axis=1).repeat(zoom, axis=2)
-    return Image.fromarray(_arrange(tiles, columns))
+    height, width = height * zoom, width * zoom
+    gap = max(_MIN_GAP, width // _WIDTH_PER_GAP)
+    gaps = ((0, 0), (0, gap), (0, gap), (0, 0))
+    spaced = np.pad(tiles, gaps, constant_values=_BACKGROUND)
+    grid = spaced.reshape(-1, columns, height + gap, width + gap, 3).swapaxes(1, 2)
+    sheet = grid.reshape(n_filters // columns * (height + gap), columns * (width + gap), 3)
+    framed = np.pad(sheet, ((gap, 0), (gap, 0), (0, 0)), constant_values=_BACKGROUND)
+    return Image.fromarray(framed)
 
 
 def _colored(filters: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -55,13 +62,3 @@ def _colored(filters: NDArray[np.floating]) -> NDArray[np.uint8]:
     shares = (filters / np.maximum(largest, np.finfo(np.float32).tiny))[..., np.newaxis]
     towards = np.where(shares < 0, _NEGATIVE, _POSITIVE)
     return (_ZERO + np.abs(shares) * (towards - _ZERO)).round().astype(np.uint8)
-
-
-def _arrange(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    n_tiles, height, width, _ = tiles.shape
-    gap = max(_MIN_GAP, width // _WIDTH_PER_GAP)
-    gaps = ((0, 0), (0, gap), (0, gap), (0, 0))
-    spaced = np.pad(tiles, gaps, constant_values=_BACKGROUND)
-    grid = spaced.reshape(-1, columns, height + gap, width + gap, 3).swapaxes(1, 2)
-    sheet = grid.reshape(n_tiles // columns * (height + gap), columns * (width + gap), 3)
-    return np.pad(sheet, ((gap, 0), (gap, 0), (0, 0)), constant_values=_BACKGROUND)

@@ -109,27 +109,29 @@ def evaluate_numbers(
         and ``touching`` with the same three, ``calibration_error``, and ``coverage``: the share
         of right texts among the surest pictures.
     """
-    pairs = [(item, _outcome(item.path, read)) for item in labelled]
+    pairs: list[tuple[LabelledNumber, Outcome]] = []
     groups: dict[str, dict[str, list[tuple[LabelledNumber, Outcome]]]] = {"kind": {}, "source": {}}
-    for item, outcome in pairs:
+    for item in labelled:
+        try:
+            outcome = read(item.path.read_bytes())
+        except OSError:
+            outcome = Outcome()
+        pairs.append((item, outcome))
         groups["kind"].setdefault(item.kind, []).append((item, outcome))
         groups["source"].setdefault(item.source, []).append((item, outcome))
+    surest = sorted(pairs, key=lambda pair: -pair[1].confidence)
     return {
         **_shares(pairs),
         "n_accepted": sum(outcome.accepted for _, outcome in pairs),
         "calibration_error": _calibration_error(pairs),
-        "coverage": _coverage(pairs),
+        "coverage": {
+            str(share): _shares(surest[: round(share * len(surest))])["accuracy"]
+            for share in COVERAGES
+        },
         "touching": _shares([pair for pair in pairs if pair[0].touching]),
         "by_kind": {kind: _shares(group) for kind, group in groups["kind"].items()},
         "by_source": {source: _shares(group) for source, group in groups["source"].items()},
     }
-
-
-def _outcome(path: Path, read: Callable[[bytes], Outcome]) -> Outcome:
-    try:
-        return read(path.read_bytes())
-    except OSError:
-        return Outcome()
 
 
 def edit_distance(one: str, other: str) -> int:
@@ -166,10 +168,3 @@ def _calibration_error(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> float
     bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
     differences = np.bincount(bins, confidences - is_right, minlength=N_BINS)
     return float(np.abs(differences).sum() / max(len(pairs), 1))
-
-
-def _coverage(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> dict[str, float]:
-    surest = sorted(pairs, key=lambda pair: -pair[1].confidence)
-    return {
-        str(share): _shares(surest[: round(share * len(surest))])["accuracy"] for share in COVERAGES
-    }

@@ -132,10 +132,11 @@ def plot_misread(
     images : ndarray of shape (n_samples, 28, 28), uint8
         Light on black.
     """
-    chosen = {
-        view: _most_confident_errors(views[view], labels, temperature)
-        for view in ("raw", "raw_inverted")
-    }
+    chosen = {}
+    for view in ("raw", "raw_inverted"):
+        errors = np.flatnonzero(views[view].digits != labels)
+        confidence = confidence_of(views[view].logits[errors], temperature)
+        chosen[view] = errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
     n_rows = [-(-max(len(indices), 1) // MISREAD_COLUMNS) for indices in chosen.values()]
     figure = _figure(16, sum(n_rows) + 1)
     all_axes = figure.subplots(2, 1, height_ratios=n_rows)
@@ -154,14 +155,6 @@ def plot_misread(
         which = "" if len(indices) == n_misread else f", the {len(indices)} most confident"
         axes.set_title(f"{VIEWS[view]}: {n_misread:,} misread{which} (label → read as, confidence)")
     return figure
-
-
-def _most_confident_errors(
-    predictions: Predictions, labels: NDArray[np.uint8], temperature: float
-) -> NDArray[np.intp]:
-    errors = np.flatnonzero(predictions.digits != labels)
-    confidence = confidence_of(predictions.logits[errors], temperature)
-    return errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
 
 
 def _draw_tiles(axes: Axes, images: NDArray[np.uint8], texts: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.numbers.reading import Box
-from digit_classifier.preprocessing.levels import Gray, label_type
+from digit_classifier.preprocessing.levels import Gray, edge_coverage, label_type
 
 #: Fraction of the usual height: a lower component is no digit, but may be part of one.
 MIN_HEIGHT = 0.5
@@ -114,18 +114,8 @@ def find_frames(components: Components) -> list[int]:
         if np.count_nonzero(inside) < 2:  # itself
             continue
         own = components.labels[top:bottom, left:right] == index + 1
-        if _runs_along_its_box(own):
+        covered = edge_coverage(own, FRAME_MARGIN)
+        # it runs along three sides of its box, as no digit does
+        if sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3:
             frames.append(index)
     return frames
-
-
-def _runs_along_its_box(component: NDArray[np.bool_]) -> bool:
-    """Return whether it runs along three sides of its box, as no digit does."""
-    rows, columns = (1 + round(FRAME_MARGIN * side) for side in component.shape)
-    sides = (
-        component[:rows].any(axis=0),
-        component[-rows:].any(axis=0),
-        component[:, :columns].any(axis=1),
-        component[:, -columns:].any(axis=1),
-    )
-    return sum(side.mean() > FRAME_MIN_FRACTION for side in sides) >= 3

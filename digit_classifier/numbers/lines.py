@@ -1,13 +1,12 @@
-"""Sort components into the lines of writing, each with the height of its digits."""
+"""Sort components into the lines of writing, and boxes into rows, from top to bottom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from digit_classifier.errors import TooComplexError
 from digit_classifier.numbers.components import MIN_HEIGHT, Components, digit_height
 from digit_classifier.numbers.reading import Box
-from digit_classifier.numbers.rows import sort_into_rows
 from digit_classifier.preprocessing.levels import Gray
 
 #: Times the square of the usual height: a part of a digit has so much ink, at least.
@@ -22,6 +21,15 @@ MAX_DIGITS = 300
 MAX_OVERLAP = 2
 #: Lower components that may be parts of digits, at most: those with the most ink.
 MAX_PARTS = 300
+
+#: Fraction of the lower one's height that two boxes of a row have in common, at least.
+MIN_OVERLAP = 0.4
+#: The same of two rows that stand beside each other, of which one begins where the other has ended.
+MIN_OVERLAP_BESIDE = 0.2
+#: Times the row's mean height: a wider gap parts a row's groups.
+GROUP_MIN_GAP = 1.0
+#: Boxes of a row that the next one is compared with.
+N_COMPARED = 3
 
 
 def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
@@ -45,7 +53,9 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     parts = parts[np.argsort(-components.amounts[parts], kind="stable")[:MAX_PARTS]]
     boxes = [components.box(index) for index in high]
     rows = sort_into_rows(boxes)
-    whole = [row for row in rows if not all(_is_cut(boxes[i], components) for i in row)]
+    last = len(components.labels) - EDGE
+    is_cut = [box.top <= EDGE or box.top + box.height >= last for box in boxes]
+    whole = [row for row in rows if not all(is_cut[index] for index in row)]
     for row in whole or rows:
         of_row = [boxes[index] for index in row]
         row_height = float(np.median([box.height for box in of_row]))
@@ -64,13 +74,88 @@ def high_components(components: Components) -> Gray:
     return np.concatenate([[False], is_high]).view(np.uint8).take(components.labels)
 
 
-def _is_cut(box: Box, components: Components) -> bool:
-    n_rows = len(components.labels)
-    return box.top <= EDGE or box.top + box.height >= n_rows - EDGE
-
-
 def _belongs(part: Box, row: list[Box], reach: float) -> bool:
     """Return whether a part lies at the height of the digit beside it."""
     middle, center = part.left + part.width / 2, part.top + part.height / 2
     nearest = min(row, key=lambda box: abs(box.left + box.width / 2 - middle))
     return nearest.top - reach <= center <= nearest.top + nearest.height + reach
+
+
+def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
+    """Return the indices of the boxes of each row.
+
+    Parameters
+    ----------
+    boxes : sequence of Box
+
+    Returns
+    -------
+    list of list of int
+    """
+    rows: list[list[int]] = []
+    for index in sorted(range(len(boxes)), key=lambda index: boxes[index].left):
+        box = boxes[index]
+        best, best_row = MIN_OVERLAP, None
+        for row in rows:
+            overlap = max(_overlap(boxes[other], box) for other in row[-N_COMPARED:])
+            if overlap >= best:
+                best, best_row = overlap, row
+        if best_row is None:
+            rows.append([index])
+        else:
+            best_row.append(index)
+    return sorted(
+        _join_beside(rows, boxes),
+        key=lambda row: sum(boxes[index].top + boxes[index].height / 2 for index in row) / len(row),
+    )
+
+
+def _join_beside(rows: Sequence[list[int]], boxes: Sequence[Box]) -> list[list[int]]:
+    """Join rows that stand beside each other at nearly the same height: a hand wavers."""
+    joined: list[list[int]] = []
+    extents: list[Box] = []
+    for row in rows:  # by their left ends
+        extent = surrounding_box([boxes[index] for index in row])
+        overlaps = [  # with those that have ended where this one begins
+            _overlap(other, extent) if other.left + other.width <= extent.left else 0.0
+            for other in extents
+        ]
+        best = max(range(len(joined)), key=overlaps.__getitem__, default=None)
+        if best is None or overlaps[best] < MIN_OVERLAP_BESIDE:
+            joined.append(row)
+            extents.append(extent)
+        else:
+            joined[best] = joined[best] + row
+            extents[best] = surrounding_box([extents[best], extent])
+    return joined
+
+
+def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:
+    """Return the indices of the boxes of each group of a row.
+
+    Parameters
+    ----------
+    boxes : sequence of Box
+        Of one row, from left to right.
+    """
+    widest = GROUP_MIN_GAP * sum(box.height for box in boxes) / max(len(boxes), 1)
+    groups: list[list[int]] = []
+    for index, box in enumerate(boxes):
+        if groups and box.left - boxes[index - 1].left - boxes[index - 1].width <= widest:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
+def surrounding_box(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box around others."""
+    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+    right = max(box.left + box.width for box in boxes)
+    bottom = max(box.top + box.height for box in boxes)
+    return Box(left, top, right - left, bottom - top)
+
+
+def _overlap(one: Box, other: Box) -> float:
+    common = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
+    return common / min(one.height, other.height)

@@ -20,10 +20,9 @@ from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.components import Components
 from digit_classifier.numbers.foreground import local_contrast, resize_to_work
 from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
-from digit_classifier.numbers.lines import high_components
+from digit_classifier.numbers.lines import high_components, split_at_gaps, surrounding_box
 from digit_classifier.numbers.path import Path, find_path
 from digit_classifier.numbers.reading import Box, ReadDigit, Row
-from digit_classifier.numbers.rows import split_at_gaps, surrounding_box
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.numbers.slant import estimate_slant, shear, unshear
 from digit_classifier.preprocessing.levels import Gray

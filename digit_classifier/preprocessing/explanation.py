@@ -80,9 +80,11 @@ def with_boxes(
     Image
         With a palette of gray levels and two colours.
     """
-    size = _boxed_size(gray)
-    method = Image.Resampling.BOX if size[0] < gray.shape[1] else Image.Resampling.BICUBIC
-    picture = Image.fromarray(gray).resize(size, method)
+    longest = max(gray.shape)
+    factor = min(max(longest, BOXED_SIDE // 2), BOXED_SIDE) / longest
+    height, shown_width = (max(1, round(side * factor)) for side in gray.shape)
+    method = Image.Resampling.BOX if shown_width < gray.shape[1] else Image.Resampling.BICUBIC
+    picture = Image.fromarray(gray).resize((shown_width, height), method)
     levels = np.minimum(np.asarray(picture), _SURE_BOX - 1)
     scale = picture.width / width
     for box, is_doubtful in boxes:
@@ -90,14 +92,6 @@ def with_boxes(
     boxed = Image.fromarray(levels)
     boxed.putpalette([*(level for level in range(_SURE_BOX) for _ in "rgb"), *_AGAINST, *_FOR])
     return boxed
-
-
-def _boxed_size(gray: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return width and height of the picture with boxes; a small one is enlarged."""
-    height, width = gray.shape
-    longest = max(gray.shape)
-    factor = min(max(longest, BOXED_SIDE // 2), BOXED_SIDE) / longest
-    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def _draw_box(levels: NDArray[np.uint8], box: Sequence[float], is_doubtful: bool) -> None:
@@ -136,13 +130,9 @@ def side_by_side(steps: Mapping[str, NDArray[Any]]) -> Image.Image:
         left = _MARGIN + index * (_SIDE + _MARGIN)
         height, width = levels.shape
         draw.text((left, _MARGIN // 2), f"{name} {width}x{height}", fill=_LETTERS)
-        row.paste(_fitted(as_picture(levels)), (left, _MARGIN + _CAPTION))
+        factor = _SIDE / max(width, height)
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        # the pixels of a small picture stay visible
+        method = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX
+        row.paste(as_picture(levels).resize(size, method), (left, _MARGIN + _CAPTION))
     return row
-
-
-def _fitted(picture: Image.Image) -> Image.Image:
-    """Enlarge small pictures by whole pixels, which stay visible, and reduce large ones."""
-    factor = _SIDE / max(picture.size)
-    size = tuple(max(1, round(side * factor)) for side in picture.size)
-    method = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX
-    return picture.resize((size[0], size[1]), method)

@@ -69,6 +69,25 @@ def sorted_rim(image: Gray) -> bytes:
     return levels.tobytes()
 
 
+def edge_coverage(mask: NDArray[np.bool_], margin: float) -> list[float]:
+    """Return the fraction of its length along which each of the four edges has pixels near it.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+    margin : float
+        Fraction of the height, or of the width, within which a pixel is near an edge.
+    """
+    rows, columns = (1 + round(margin * side) for side in mask.shape)
+    sides = (
+        mask[:rows].any(axis=0),
+        mask[-rows:].any(axis=0),
+        mask[:, :columns].any(axis=1),
+        mask[:, -columns:].any(axis=1),
+    )
+    return [float(side.mean()) for side in sides]
+
+
 def reaches_all_edges(image: Gray, above: int) -> bool:
     """Return whether each of the four edges has a pixel above a level."""
     return all(edge.max() > above for edge in edges(image))

@@ -76,19 +76,14 @@ def _quadrilateral(mask: Gray) -> Corners | None:
     )
     if len(corners) != N_CORNERS or area < MIN_FILL * cv2.contourArea(hull):
         return None
-    ordered = _in_order(corners.reshape(N_CORNERS, 2).astype(np.float32))
+    corners = corners.reshape(N_CORNERS, 2).astype(np.float32)
+    angles = np.arctan2(*(corners - corners.mean(axis=0)).T[::-1])
+    clockwise = corners[np.argsort(angles)]
+    # the upper edge goes to the right: the sheet is turned as little as it can
+    edges = np.roll(clockwise, -1, axis=0) - clockwise
+    ordered = np.roll(clockwise, -int(np.argmax(edges[:, 0])), axis=0)
     width, height = _size(ordered)
     return ordered if max(width, height) < MAX_ASPECT * min(width, height) else None
-
-
-def _in_order(corners: Corners) -> Corners:
-    """Begin with the upper left, and go on clockwise: the sheet is turned as little as it can."""
-    middle = corners.mean(axis=0)
-    angles = np.arctan2(*(corners - middle).T[::-1])
-    turned = corners[np.argsort(angles)]
-    edges = np.roll(turned, -1, axis=0) - turned
-    # the upper edge goes to the right
-    return np.roll(turned, -int(np.argmax(edges[:, 0])), axis=0)
 
 
 def _size(corners: Corners) -> tuple[float, float]:

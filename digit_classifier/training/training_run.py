@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from digit_classifier import __version__
@@ -19,7 +18,6 @@ from digit_classifier.evaluation.calibration import confidence_quantile, fit_tem
 from digit_classifier.evaluation.metrics import Scores, logits_of, score
 from digit_classifier.models.metadata import ModelMetadata
 from digit_classifier.models.registry import classifier_class
-from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.training.augmentation import Augmentation
 
@@ -103,7 +101,14 @@ class TrainingRun(ABC):
         """Calibrate on validation data, measure on the test set, and describe the model."""
         trained = self.trained_classifier()
         logits = logits_of(trained, self.X_validation, self.scaling)
-        temperature = fit_temperature(*self._calibration_set(trained, logits))
+        # Digits of other writers are harder to read than MNIST's. A temperature fitted to MNIST
+        # alone would make the classifier overconfident on them.
+        rng = np.random.default_rng([self.seed, len(self.y_validation)])
+        augmented = self.augmentation(self.X_validation, self.y_validation, rng)
+        harder = logits_of(trained, augmented, self.scaling)
+        temperature = fit_temperature(
+            np.concatenate([logits, harder]), np.tile(self.y_validation, 2)
+        )
         test = score(trained, self.data.X_test, self.data.y_test, self.scaling)
         return ModelMetadata(
             classifier=self.classifier,
@@ -123,19 +128,6 @@ class TrainingRun(ABC):
             },
             figures={"validation": self.validate().as_json(), "test": test.as_json()},
         )
-
-    def _calibration_set(
-        self, classifier: Classifier, logits: Array
-    ) -> tuple[Array, NDArray[np.integer]]:
-        """Return logits and labels of the validation digits, unchanged and augmented.
-
-        Digits of other writers are harder to read than MNIST's. A temperature fitted to MNIST
-        alone would make the classifier overconfident on them.
-        """
-        rng = np.random.default_rng([self.seed, len(self.y_validation)])
-        augmented = self.augmentation(self.X_validation, self.y_validation, rng)
-        harder = logits_of(classifier, augmented, self.scaling)
-        return np.concatenate([logits, harder]), np.tile(self.y_validation, 2)
 
 
 class OneShotTrainingRun(TrainingRun):

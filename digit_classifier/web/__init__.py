@@ -19,13 +19,7 @@ from digit_classifier.settings import Settings, load_settings
 from digit_classifier.web import classifier, errors, uploads
 from digit_classifier.web.access import api_keys, cors, rate_limits, security_headers
 from digit_classifier.web.api import docs, inference_v2, v1
-from digit_classifier.web.compat import (
-    curl_api,
-    linear_softmax,
-    mnist_classify,
-    mnist_rest,
-    softmax_cnn,
-)
+from digit_classifier.web.compat import curl_api, mnist, softmax_cnn
 from digit_classifier.web.monitoring import health, logs, metrics, observation, status
 from digit_classifier.web.process import load_shedding
 from digit_classifier.web.site import about, assets, pages, samples
@@ -35,9 +29,9 @@ _API_BLUEPRINTS = (
     v1.blueprint,
     curl_api.blueprint,
     inference_v2.blueprint,
-    linear_softmax.blueprint,
-    mnist_classify.blueprint,
-    mnist_rest.blueprint,
+    mnist.linear_softmax,
+    mnist.mnist_classify,
+    mnist.mnist_rest,
     softmax_cnn.blueprint,
 )
 _SITE_BLUEPRINTS = (

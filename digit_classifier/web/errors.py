@@ -187,7 +187,10 @@ def to_problem(error: Exception) -> Problem:
             problem = to_problem(error.error)
             return replace(problem, status=error.status, more=problem.more | error.more)
         case DigitClassifierError():
-            return _own_problem(error)
+            status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+            detail = _PUBLIC_DETAILS.get(type(error), str(error))
+            known = {"models": [*error.known]} if isinstance(error, ModelNotFoundError) else {}
+            return Problem(status, error.code, detail, {**known})
         case _ if kind := next(filter(partial(isinstance, error), _HTTP_OVERRIDES), None):
             return Problem(*_HTTP_OVERRIDES[kind])
         case HTTPException(code=int(number)) if not isinstance(error, InternalServerError):
@@ -216,12 +219,6 @@ def problem_document(problem: Problem) -> ProblemDocument:
         "code": problem.code,
     }
     return cast(ProblemDocument, {**document, **problem.more})
-
-
-def _own_problem(error: DigitClassifierError) -> Problem:
-    status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
-    more = {"models": list(error.known)} if isinstance(error, ModelNotFoundError) else {}
-    return Problem(status, error.code, _PUBLIC_DETAILS.get(type(error), str(error)), {**more})
 
 
 def answer_error(error: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from digit_classifier.activations import LayerPicture, NetworkPictures
+from digit_classifier.activations import NetworkPictures
 from digit_classifier.explanation import Explanation, PictureWithBoxes, Step
 
 #: Each step of preprocessing, and what it is good for.
@@ -111,7 +111,15 @@ def explanation_document(
         document["steps"] = [*map(_step, explanation.steps)]
     if inside is not None:
         document["inside"] = {
-            "layers": [*map(_layer, inside.layers)],
+            "layers": [
+                {
+                    "title": name_layer(layer.kind, layer.n, layer.shape),
+                    "width": layer.width,
+                    "height": layer.height,
+                    "picture": _address(layer.png),
+                }
+                for layer in inside.layers
+            ],
             "contributions": [*map(_address, inside.contributions)],
         }
     return document
@@ -123,15 +131,6 @@ def boxes_document(picture: PictureWithBoxes) -> BoxesDocument:
         "picture": _address(picture.png),
         "width": picture.width,
         "height": picture.height,
-    }
-
-
-def _layer(layer: LayerPicture) -> LayerDocument:
-    return {
-        "title": name_layer(layer.kind, layer.n, layer.shape),
-        "width": layer.width,
-        "height": layer.height,
-        "picture": _address(layer.png),
     }
 
 

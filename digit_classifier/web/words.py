@@ -175,16 +175,13 @@ def _sentence(prediction: Prediction) -> str:
         return "I am sure."
     if prediction.confidence >= _FAIRLY_SURE:
         return "I am fairly sure."
-    return f"I am not sure: it could be {prediction.digit} or {_runner_up(prediction)}."
+    others = (digit for digit in range(10) if digit != prediction.digit)
+    runner_up = max(others, key=lambda digit: prediction.probabilities[digit])
+    return f"I am not sure: it could be {prediction.digit} or {runner_up}."
 
 
 def _with_article(digit: int) -> str:
     return f"{'an' if digit == 8 else 'a'} {digit}"
-
-
-def _runner_up(prediction: Prediction) -> int:
-    others = (digit for digit in range(10) if digit != prediction.digit)
-    return max(others, key=lambda digit: prediction.probabilities[digit])
 
 
 def percent(share: float) -> str:

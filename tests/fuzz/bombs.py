@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from digit_classifier.preprocessing.decode.containers import START_OF_SCAN
+from digit_classifier.preprocessing.decode.guards import START_OF_SCAN
 from tests.strokes import encode
 
 MIB = 1024 * 1024

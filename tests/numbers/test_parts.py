@@ -8,9 +8,9 @@ import pytest
 from digit_classifier.numbers.components import Components, digit_height
 from digit_classifier.numbers.cuts import find_cuts, holes
 from digit_classifier.numbers.hypotheses import Hypothesis
+from digit_classifier.numbers.lines import sort_into_rows, split_at_gaps
 from digit_classifier.numbers.path import find_path
 from digit_classifier.numbers.reading import Box
-from digit_classifier.numbers.rows import sort_into_rows, split_at_gaps
 from digit_classifier.numbers.rules import erase_rules, remove_pale_uprights
 from digit_classifier.numbers.slant import estimate_slant, shear, unshear
 

@@ -57,12 +57,8 @@ def _read_sample(name: str) -> bytes:
     return sample
 
 
-def _is_picture(name: str, sample: bytes) -> bool:
-    return is_image(name.rpartition("/")[2]) or sample.startswith(_PICTURE_MAGIC)
-
-
 def _detect_kind(name: str, sample: bytes) -> type[Source]:
-    if _is_picture(name, sample):
+    if is_image(name.rpartition("/")[2]) or sample.startswith(_PICTURE_MAGIC):
         return Picture
     if sample.startswith(_ZIP_MAGIC):
         return Zip

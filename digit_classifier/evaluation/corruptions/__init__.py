@@ -13,13 +13,26 @@ from collections.abc import Callable
 
 import numpy as np
 
-from digit_classifier.evaluation.corruptions.blur import glass_blur, motion_blur
-from digit_classifier.evaluation.corruptions.edges import canny_edges
-from digit_classifier.evaluation.corruptions.geometry import rotate, scale, shear, translate
-from digit_classifier.evaluation.corruptions.light import brightness, fog, stripe
-from digit_classifier.evaluation.corruptions.noise import impulse_noise, shot_noise
-from digit_classifier.evaluation.corruptions.occlusion import dotted_line, spatter, zigzag
+from digit_classifier.evaluation.corruptions.camera import (
+    brightness,
+    fog,
+    glass_blur,
+    impulse_noise,
+    motion_blur,
+    shot_noise,
+    stripe,
+)
 from digit_classifier.evaluation.corruptions.pixels import Images
+from digit_classifier.evaluation.corruptions.shape import (
+    canny_edges,
+    dotted_line,
+    rotate,
+    scale,
+    shear,
+    spatter,
+    translate,
+    zigzag,
+)
 
 __all__ = ["CORRUPTIONS", "Corruption"]
 

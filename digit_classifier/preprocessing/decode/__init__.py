@@ -37,16 +37,16 @@ from digit_classifier.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from digit_classifier.preprocessing.decode import libtiff
 from digit_classifier.preprocessing.decode.avif import count_frame_pixels, is_avif
-from digit_classifier.preprocessing.decode.containers import (
-    has_more_frames,
-    is_plain_inside,
-    without_extras,
-)
 from digit_classifier.preprocessing.decode.foreign_formats import explain_foreign_format
 from digit_classifier.preprocessing.decode.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
-from digit_classifier.preprocessing.decode.pixel_cost import pixel_cost
+from digit_classifier.preprocessing.decode.guards import (
+    has_more_frames,
+    is_plain_inside,
+    pixel_cost,
+    silence_libtiff,
+    without_extras,
+)
 
 #: Imported here, or Pillow would import all its readers to find them.
 _READERS = {
@@ -90,7 +90,7 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # one picture does not take all cores
-libtiff.silence()
+silence_libtiff()
 
 
 @dataclass(frozen=True, kw_only=True)

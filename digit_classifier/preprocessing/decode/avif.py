@@ -34,15 +34,13 @@ def count_frame_pixels(content: bytes) -> int:
     ValueError
         The file is damaged, or made in a way that no common program uses.
     """
-    return sum(_pixels_of(data) for data in _coded_images(content))
-
-
-def _coded_images(content: bytes) -> Iterator[bytes]:
+    n_pixels = 0
     for kind, body in _boxes(content):
         if kind == b"meta":
-            yield from _items(_unique(_boxes(body[4:])), content)
+            n_pixels += sum(map(_pixels_of, _items(_unique(_boxes(body[4:])), content)))
         elif kind == b"moov":
-            yield from _first_samples(body, content)
+            n_pixels += sum(map(_pixels_of, _first_samples(body, content)))
+    return n_pixels
 
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -126,16 +126,12 @@ def _deep_to_gray(image: Image.Image, factor: int) -> Image.Image:
     values = finite.astype(np.float64)  # the range of single floats does not fit in one
     low, high = float(values.min()), float(values.max())
     if has_16_bits:
-        low, high = 0.0, _white_level(high)
+        # many cameras and scanners fill the low bits alone
+        low, high = 0.0, next(float((1 << bits) - 1) for bits in _DEPTHS if high < 1 << bits)
     scaled = (values - low) * (255 / max(high - low, 1.0))
     gray = Image.fromarray(scaled.round().astype(np.uint8))
     gray.info = image.info  # holds the EXIF orientation
     return gray
-
-
-def _white_level(highest: float) -> float:
-    """Return the white of a 16-bit picture: many cameras and scanners fill the low bits alone."""
-    return next(float((1 << bits) - 1) for bits in _DEPTHS if highest < 1 << bits)
 
 
 def _on_paper(image: Image.Image, factor: int) -> Image.Image:

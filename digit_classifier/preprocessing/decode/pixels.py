@@ -37,14 +37,12 @@ def parse_pixels(text: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
             f"{shape[0] * shape[1]} comma-separated values are needed, {shape[1]} for each of "
             f"{shape[0]} rows; there are {len(values)}."
         )
-    levels = [_level(value, number) for number, value in enumerate(values, 1)]
+    levels = []
+    for number, value in enumerate(values, 1):
+        if not _NUMBER.fullmatch(value):
+            raise PixelsError(f"Value {number} is {value[:20]!r}, which is not a number.")
+        level = float(value)
+        if not _BLACK <= level <= _WHITE:
+            raise PixelsError(f"Value {number} is {value.strip()[:20]}; levels go from 0 to 255.")
+        levels.append(level)
     return np.array(levels).round().astype(np.uint8).reshape(shape)
-
-
-def _level(value: str, number: int) -> float:
-    if not _NUMBER.fullmatch(value):
-        raise PixelsError(f"Value {number} is {value[:20]!r}, which is not a number.")
-    level = float(value)
-    if not _BLACK <= level <= _WHITE:
-        raise PixelsError(f"Value {number} is {value.strip()[:20]}; levels go from 0 to 255.")
-    return level

@@ -139,19 +139,14 @@ def _positions(length: int) -> NDArray[np.float32]:
     return np.linspace(-1, 1, length, dtype=np.float32)
 
 
-def _terms() -> NDArray[np.float32]:
-    """1, r, c, r², rc, c² at every sample; shape (n_samples, 6)."""
-    positions = _positions(N_SAMPLES)
-    r, c = (axis.reshape(-1, 1) for axis in np.meshgrid(positions, positions, indexing="ij"))
-    return np.hstack([np.ones_like(r), r, c, r * r, r * c, c * c])
-
-
-def _is_border() -> NDArray[np.bool_]:
-    """Return whether each sample lies on the border, shape (n_samples,)."""
-    inner = np.zeros((N_SAMPLES - 2, N_SAMPLES - 2), bool)
-    return np.pad(inner, 1, constant_values=True).ravel()
-
-
-TERMS = _terms()
-BORDER = np.flatnonzero(_is_border())
-WEIGHTS = np.where(_is_border(), 1.0, INNER_WEIGHT).astype(np.float32)[:, np.newaxis]
+_ROWS = np.repeat(_positions(N_SAMPLES), N_SAMPLES)[:, np.newaxis]
+_COLUMNS = np.tile(_positions(N_SAMPLES), N_SAMPLES)[:, np.newaxis]
+#: 1, r, c, r², rc, c² at every sample; shape (n_samples, 6).
+TERMS = np.hstack(
+    [np.ones_like(_ROWS), _ROWS, _COLUMNS, _ROWS * _ROWS, _ROWS * _COLUMNS, _COLUMNS * _COLUMNS]
+)
+_INNER = np.zeros((N_SAMPLES - 2, N_SAMPLES - 2), bool)
+#: Whether each sample lies on the border, shape (n_samples,).
+_IS_BORDER = np.pad(_INNER, 1, constant_values=True).ravel()
+BORDER = np.flatnonzero(_IS_BORDER)
+WEIGHTS = np.where(_IS_BORDER, 1.0, INNER_WEIGHT).astype(np.float32)[:, np.newaxis]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
+from digit_classifier.preprocessing.levels import Gray, Histogram, edge_coverage, label_type
 
 #: Fraction of the largest component's ink that a component has, at least; a smaller one is a speck.
 SPECK_MAX_FRACTION = 0.02
@@ -213,18 +213,9 @@ def _frames(labels: NDArray[np.uint16], amounts: Counts) -> list[int]:
         inside = (tops > tops[index]) & (bottoms < bottoms[index])
         inside &= (lefts > lefts[index]) & (rights < rights[index])
         label = int(major[index])
-        if amounts[major[inside]].sum() > enough and _is_rectangle(labels[box] == label):
+        if amounts[major[inside]].sum() <= enough:
+            continue
+        # it runs along all four sides of its own box, as no digit's outline does
+        if min(edge_coverage(labels[box] == label, NEAR_FRACTION)) > FRAME_MIN_FRACTION:
             frames.append(label)
     return frames
-
-
-def _is_rectangle(component: Flags) -> bool:
-    """Return whether it runs along all four sides of its own box, as no digit's outline does."""
-    rows, columns = (1 + round(NEAR_FRACTION * side) for side in component.shape)
-    sides = (
-        component[:rows].any(axis=0),
-        component[-rows:].any(axis=0),
-        component[:, :columns].any(axis=1),
-        component[:, -columns:].any(axis=1),
-    )
-    return all(side.mean() > FRAME_MIN_FRACTION for side in sides)

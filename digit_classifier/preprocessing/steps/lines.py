@@ -64,7 +64,11 @@ def _level_lines(contrast: Gray) -> Gray | None:
     margin = max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * contrast.shape[1]))
     if not (_may_enter(contrast[:, :margin]) and _may_enter(contrast[:, -margin:])):
         return None
-    straight = _straight_pieces(contrast)
+    # gray opening by straight segments of all slopes (Serra 1982, "Image Analysis and Mathematical
+    # Morphology"): what is as long, at its weakest level
+    straight = np.zeros_like(contrast)
+    for segment in _segments(round(STRAIGHT_FRACTION * contrast.shape[1])):
+        straight = cv2.max(straight, cv2.morphologyEx(contrast, cv2.MORPH_OPEN, segment))
     # an upright segment fits into bars and edges, but not into a line
     thickness = 2 + round(MAX_THICKNESS_FRACTION * max(contrast.shape))
     upright = np.ones((thickness | 1, 1), np.uint8)
@@ -82,17 +86,6 @@ def _may_enter(strip: Gray) -> bool:
     """
     means = cv2.reduce(strip, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     return bool(means.max() - np.median(means) >= VISIBLE_MIN_CONTRAST)
-
-
-def _straight_pieces(contrast: Gray) -> Gray:
-    """Gray opening by straight segments of all slopes: what is as long, at its weakest level.
-
-    Serra 1982, "Image Analysis and Mathematical Morphology".
-    """
-    opened = np.zeros_like(contrast)
-    for segment in _segments(round(STRAIGHT_FRACTION * contrast.shape[1])):
-        opened = cv2.max(opened, cv2.morphologyEx(contrast, cv2.MORPH_OPEN, segment))
-    return opened
 
 
 @lru_cache(maxsize=64)  # by length: there is one a width of picture

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import cast
 
 from flask import Flask, current_app, g, request
 from flask_wtf.csrf import validate_csrf
@@ -95,9 +96,12 @@ def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -
 def current_key() -> ApiKey | None:
     """Return the key of the current request, if it sent one that is known."""
     if "api_key" not in g:
-        g.api_key = _known(_sent_key(), current_app.extensions[_KEYS])
-    found: ApiKey | None = g.api_key
-    return found
+        digest = sha256(_sent_key().encode("utf-8", "surrogateescape")).hexdigest()
+        keys: tuple[ApiKey, ...] = current_app.extensions[_KEYS]
+        # all are compared, so that the time does not depend on the place
+        found = [key for key in keys if hmac.compare_digest(key.digest, digest)]
+        g.api_key = found[0] if found else None
+    return cast(ApiKey | None, g.api_key)
 
 
 def _check(blueprints: frozenset[str]) -> None:
@@ -110,7 +114,10 @@ def _check(blueprints: frozenset[str]) -> None:
         if current_key() is None:
             raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
     elif PAGE_HEADER in request.headers:
-        _check_page()
+        try:
+            validate_csrf(request.headers[PAGE_HEADER])
+        except ValidationError as exc:
+            raise PageExpired(www_authenticate=_challenge()) from exc
     else:
         raise ApiKeyMissing(www_authenticate=_challenge())
 
@@ -120,20 +127,6 @@ def _sent_key() -> str:
     if bearer is not None and bearer.type == "bearer" and bearer.token:
         return bearer.token
     return request.headers.get(HEADER, "")
-
-
-def _known(sent: str, keys: tuple[ApiKey, ...]) -> ApiKey | None:
-    digest = sha256(sent.encode("utf-8", "surrogateescape")).hexdigest()
-    # all are compared, so that the time does not depend on the place
-    found = [key for key in keys if hmac.compare_digest(key.digest, digest)]
-    return found[0] if found else None
-
-
-def _check_page() -> None:
-    try:
-        validate_csrf(request.headers[PAGE_HEADER])
-    except ValidationError as exc:
-        raise PageExpired(www_authenticate=_challenge()) from exc
 
 
 def _challenge(error: str | None = None) -> WWWAuthenticate:

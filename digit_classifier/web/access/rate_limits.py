@@ -13,8 +13,8 @@ from flask import Flask, Response, request
 
 from digit_classifier.errors import SettingsError
 from digit_classifier.web.access.api_keys import OPEN_ENDPOINTS, ApiKey, current_key
-from digit_classifier.web.api.purposes import has_purpose
 from digit_classifier.web.monitoring.metrics import current_metrics
+from digit_classifier.web.monitoring.observation import has_purpose
 
 #: The page's form is another way to have digits read.
 FORM = "pages.classify"
@@ -41,8 +41,8 @@ def init_app(
 ) -> None:
     """Limit the calls of each key, or of each address without one, to the API and to the form.
 
-    What an address asks for with a purpose, see :mod:`digit_classifier.web.api.purposes`, counts by
-    itself, up to `READINGS_A_DRAWING` times its limit. A key has one limit for all.
+    What an address asks for with a purpose, see :data:`.observation.PURPOSES`, counts by itself, up
+    to `READINGS_A_DRAWING` times its limit. A key has one limit for all.
 
     Raises
     ------

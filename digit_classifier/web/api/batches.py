@@ -10,9 +10,9 @@ from flask import current_app, request
 
 from digit_classifier.datasets.zip_files import ZIP_ERRORS, is_hidden, unpack
 from digit_classifier.errors import BadBatchError, FileTooLargeError, InputError
-from digit_classifier.web.api.requests import ImagesJson
+from digit_classifier.web.api.schemas import ImagesJson
 from digit_classifier.web.classifier import default_classifier
-from digit_classifier.web.uploads.image_texts import image_of_text
+from digit_classifier.web.uploads import image_of_text
 
 FIELD = "images"
 #: PHP and the clients made for it mark a field that has many values.

@@ -260,13 +260,13 @@ def _answer_unknown(error: HTTPException) -> Response:
     path = request.path.rstrip("/")
     if path != "/v2" and not path.startswith("/v2/"):
         return answer_error(error)
-    return tell_error(error)
+    return answer_v2_error(error)
 
 
 @blueprint.errorhandler(DigitClassifierError)
 @blueprint.errorhandler(HTTPException)
 @blueprint.errorhandler(MemoryError)
-def tell_error(error: Exception) -> Response:
+def answer_v2_error(error: Exception) -> Response:
     """Answer with an error in the protocol's own form."""
     problem = record_problem(error)
     path = request.path.rstrip("/")

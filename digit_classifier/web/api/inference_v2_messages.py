@@ -18,7 +18,7 @@ from digit_classifier.tensors import MAX_DIGITS, Tensor
 #: How many bytes of the body are JSON; what follows are the bytes of tensors.
 HEADER = "Inference-Header-Content-Length"
 
-_MAX_TOLD = 200  # characters
+_MAX_REASON = 200  # characters
 #: Commas between the values of the largest tensor that is read, 256 digits of 28×28 pixels.
 _MAX_COMMAS = MAX_DIGITS * 28 * 28
 #: By the number of brackets that the data begin with: [n·784], [n, 784] or [n, 28, 28].
@@ -136,7 +136,17 @@ def read_message(request: Request, max_bytes: int) -> tuple[InferRequest, Tensor
     size = _size_of_json(request, len(body))
     message = _decode(body[:size], InferRequest)
     (sent,) = message.inputs
-    return message, Tensor(sent.datatype, tuple(sent.shape), _values(sent, body[size:]))
+    data = b"null" if sent.data is UNSET else bytes(sent.data)
+    has_data, behind = data != b"null", body[size:]
+    n_announced = sent.parameters and sent.parameters.binary_data_size
+    if (n_announced is None) != has_data:
+        raise TensorError("A tensor has either data or binary_data_size.")
+    if len(behind) != (n_announced or 0):
+        raise TensorError(
+            f"{len(behind)} bytes follow the JSON; {n_announced or 0} were announced."
+        )
+    values = _numbers(data, sent.datatype) if has_data else behind
+    return message, Tensor(sent.datatype, tuple(sent.shape), values)
 
 
 def _unpacked(request: Request, max_bytes: int) -> bytes:
@@ -167,7 +177,7 @@ def _decode(content: bytes | Raw, kind: type[Decoded]) -> Decoded:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         # whose text may quote what was sent, however long that is
-        raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_TOLD]}.") from exc
+        raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_REASON]}.") from exc
 
 
 def _size_of_json(request: Request, n_bytes: int) -> int:
@@ -179,17 +189,6 @@ def _size_of_json(request: Request, n_bytes: int) -> int:
     ):
         raise TensorError(f"{HEADER} is not a number of bytes that the body has.")
     return int(header)
-
-
-def _values(sent: InputTensor, behind: bytes) -> bytes | list[Any]:
-    size = sent.parameters and sent.parameters.binary_data_size
-    data = b"null" if sent.data is UNSET else bytes(sent.data)
-    has_data = data != b"null"
-    if (size is None) != has_data:
-        raise TensorError("A tensor has either data or binary_data_size.")
-    if len(behind) != (size or 0):
-        raise TensorError(f"{len(behind)} bytes follow the JSON; {size or 0} were announced.")
-    return _numbers(data, sent.datatype) if has_data else behind
 
 
 def _numbers(data: bytes, datatype: str) -> list[Any]:
@@ -210,35 +209,25 @@ def write_message(
     answer: InferResponse, tensors: Mapping[OutputName, Tensor], message: InferRequest
 ) -> Response:
     """Write an answer with the outputs that are wanted, as they are wanted."""
-    wanted = message.outputs or [RequestedOutput(name) for name in tensors]
+    all_binary = message.parameters is not None and message.parameters.binary_data_output
     behind = b""
-    for output in wanted:
-        binary = _is_wanted_binary(output, message)
-        tensor = tensors[output.name]
-        answer["outputs"].append(_output(output.name, tensor, binary=binary))
-        behind += bytes(tensor.values) if binary else b""
+    for wanted in message.outputs or [RequestedOutput(name) for name in tensors]:
+        tensor = tensors[wanted.name]
+        output: OutputTensor = {
+            "name": wanted.name,
+            "datatype": tensor.datatype,
+            "shape": list(tensor.shape),
+        }
+        own_choice = wanted.parameters and wanted.parameters.binary_data
+        if all_binary if own_choice is None else own_choice:
+            output["parameters"] = {"binary_data_size": len(tensor.values)}
+            behind += bytes(tensor.values)
+        else:
+            output["data"] = tensor.as_list()
+        answer["outputs"].append(output)
     response = jsonify(answer)
     if behind:
         response.headers[HEADER] = str(response.content_length)
         response.mimetype = "application/octet-stream"
         response.data = response.data + behind
     return response
-
-
-def _is_wanted_binary(output: RequestedOutput, message: InferRequest) -> bool:
-    if output.parameters is not None and output.parameters.binary_data is not None:
-        return output.parameters.binary_data
-    return message.parameters is not None and message.parameters.binary_data_output
-
-
-def _output(name: OutputName, tensor: Tensor, *, binary: bool) -> OutputTensor:
-    output: OutputTensor = {
-        "name": name,
-        "datatype": tensor.datatype,
-        "shape": list(tensor.shape),
-    }
-    if binary:
-        output["parameters"] = {"binary_data_size": len(tensor.values)}
-    else:
-        output["data"] = tensor.as_list()
-    return output

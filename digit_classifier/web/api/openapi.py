@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from apispec import APISpec
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from werkzeug.routing import Rule
 
 from digit_classifier import __version__
@@ -86,7 +86,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         if _is_documented(rule, view):
-            operation = _operation(rule, view, schemas) | _security(rule, app)
+            operation = _operation(rule, view, schemas)
             operation["operationId"] = _unused(operation["operationId"], ids)
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             operations = {method.lower(): operation for method in sorted(methods)}
@@ -165,14 +165,10 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
             for media, kind in said.takes.items()
         }
         operation["requestBody"] = {"required": True, "content": content}
+    is_open = blueprint == "health" or rule.endpoint in OPEN_ENDPOINTS
+    if current_app.config["API_KEYS_WANTED"] and not is_open:
+        operation["security"] = [{"bearer": []}, {"header": []}]
     return operation
-
-
-def _security(rule: Rule, app: Flask) -> dict[str, Any]:
-    is_open = rule.endpoint.startswith("health.") or rule.endpoint in OPEN_ENDPOINTS
-    if is_open or not app.config["API_KEYS_WANTED"]:
-        return {}
-    return {"security": [{"bearer": []}, {"header": []}]}
 
 
 def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str, Any]]:
@@ -208,7 +204,11 @@ def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, d
         content = {"application/json": {"schema": schemas.of(V2Error)}}
         about = "An error, as the protocol writes it."
         return {"default": {"description": about, "content": content}}
-    problems = _problems(said.raises, schemas)
+    by_status = defaultdict(list)
+    for error in (leaf for base in said.raises for leaf in leaves(base)):
+        by_status[str(int(to_problem(error("")).status))].append(error)
+    problems = {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())}
+    problems["default"] = _problem([], schemas)
     if said.errors_media:
         for problem in problems.values():
             problem["content"][said.errors_media] = {"schema": {"type": "string"}}
@@ -218,18 +218,6 @@ def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, d
 @cache
 def _examples() -> dict[str, Any]:
     return json.loads(EXAMPLES.read_text("utf-8"))
-
-
-def _problems(
-    raises: tuple[type[DigitClassifierError], ...], schemas: _Schemas
-) -> dict[str, dict[str, Any]]:
-    """Group errors by their status."""
-    by_status = defaultdict(list)
-    for error in (leaf for base in raises for leaf in leaves(base)):
-        by_status[str(int(to_problem(error("")).status))].append(error)
-    return {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())} | {
-        "default": _problem([], schemas)
-    }
 
 
 def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dict[str, Any]:

@@ -15,25 +15,21 @@ from digit_classifier.errors import (
     TooComplexError,
 )
 from digit_classifier.explanation import explain, show_boxes
-from digit_classifier.prediction import Prediction
-from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, Item, items_of_request
+from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, items_of_request
 from digit_classifier.web.api.described import IMAGE_ERRORS, described
-from digit_classifier.web.api.purposes import current_purpose
-from digit_classifier.web.api.requests import (
+from digit_classifier.web.api.schemas import (
+    BatchAnswer,
+    BatchProblem,
     ClassifyQuery,
+    ImageAnswer,
     ImageForm,
     ImagesForm,
     ImagesJson,
     ImageTextForm,
-    ModelQuery,
-    ReadQuery,
-)
-from digit_classifier.web.api.responses import (
-    BatchAnswer,
-    BatchProblem,
-    ImageAnswer,
     ModelAnswer,
+    ModelQuery,
     ReadAnswer,
+    ReadQuery,
     answer_of,
     answer_of_reading,
 )
@@ -44,9 +40,8 @@ from digit_classifier.web.classifier import (
 )
 from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
-from digit_classifier.web.monitoring.observation import current_observation
-from digit_classifier.web.uploads import sent_image
-from digit_classifier.web.uploads.image_texts import ImageJson, ImageText
+from digit_classifier.web.monitoring.observation import current_observation, current_purpose
+from digit_classifier.web.uploads import ImageJson, ImageText, sent_image
 from digit_classifier.web.words import words_of_prediction, words_of_reading
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
@@ -126,10 +121,14 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     answers = iter(
         classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)
     )
-    return [
-        _entry(item, next(answers) if isinstance(item.content, bytes) else item.content)
-        for item in items
-    ]
+    entries: list[BatchAnswer | BatchProblem] = []
+    for item in items:
+        answer = next(answers) if isinstance(item.content, bytes) else item.content
+        if isinstance(answer, InputError):
+            entries.append({"name": item.name, **problem_document(to_problem(answer))})
+        else:
+            entries.append({"name": item.name, **answer_of(answer)})
+    return entries
 
 
 @blueprint.get("/models")
@@ -147,9 +146,3 @@ def list_models() -> list[ModelAnswer]:
         }
         for name, classifier in all_classifiers().items()
     ]
-
-
-def _entry(item: Item, answer: Prediction | InputError) -> BatchAnswer | BatchProblem:
-    if isinstance(answer, InputError):
-        return {"name": item.name, **problem_document(to_problem(answer))}
-    return {"name": item.name, **answer_of(answer)}

@@ -6,8 +6,7 @@ Its form, with the same field, is the page itself.
 from flask import Blueprint
 
 from digit_classifier.web.api.described import IMAGE_ERRORS, described
-from digit_classifier.web.api.requests import ModelQuery, MyFileForm
-from digit_classifier.web.api.responses import Answer, answer_of
+from digit_classifier.web.api.schemas import Answer, ModelQuery, MyFileForm, answer_of
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.uploads import uploaded_file
 

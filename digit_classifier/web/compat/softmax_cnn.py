@@ -12,7 +12,7 @@ from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.models.registry import class_name
 from digit_classifier.prediction import Digit, ModelId
 from digit_classifier.web.api.described import described
-from digit_classifier.web.api.requests import FileForm, ModelQuery
+from digit_classifier.web.api.schemas import FileForm, ModelQuery
 from digit_classifier.web.classifier import current_classifier
 from digit_classifier.web.errors import StatusOverrideError, error_page, record_problem
 from digit_classifier.web.uploads import uploaded_file

@@ -1,14 +1,21 @@
 """The log: one JSON line per request and per other event; never an upload or its name.
 
 A line has the request's identity, by which the line of Apache's access log is found, with the
-client's address; this log has none.
+client's address; this log has none. Its file may be full or not writable: requests are answered
+all the same.
 """
 
+import errno
 import hashlib
 import logging
+import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from io import FileIO
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -17,9 +24,7 @@ from flask import has_request_context
 from flask.logging import wsgi_errors_stream
 from werkzeug.serving import WSGIRequestHandler
 
-from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
-from digit_classifier.web.monitoring.log_file import LogFile
 from digit_classifier.web.monitoring.observation import Observation, current_observation
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
@@ -51,7 +56,17 @@ def init_log(file: Path | None, count_dropped: Callable[[], None]) -> None:
 
 def log_request(observation: Observation, status: int) -> None:
     """Log a request that was answered with that status, in one line."""
-    facts = _answer_facts(observation, status) | _image_facts(observation)
+    waited = observation.waited_ms
+    facts = {
+        "method": observation.method,
+        "route": observation.route,
+        "status": status,
+        "ms": round(observation.seconds * 1000, 2),
+        **({} if waited is None else {"queue_ms": round(waited, 2)}),
+        **({} if observation.code is None else {"code": observation.code}),
+        **({} if observation.purpose is None else {"purpose": observation.purpose}),
+        **_image_facts(observation),
+    }
     level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     _LOGGER.log(level, "request", extra={"facts": facts})
 
@@ -78,19 +93,6 @@ class QuietRequestHandler(WSGIRequestHandler):
         """Log nothing."""
 
 
-def _answer_facts(observation: Observation, status: int) -> dict[str, object]:
-    waited = observation.waited_ms
-    return {
-        "method": observation.method,
-        "route": observation.route,
-        "status": status,
-        "ms": round(observation.seconds * 1000, 2),
-        **({} if waited is None else {"queue_ms": round(waited, 2)}),
-        **({} if observation.code is None else {"code": observation.code}),
-        **({} if observation.purpose is None else {"purpose": observation.purpose}),
-    }
-
-
 def _image_facts(observation: Observation) -> dict[str, object]:
     """Describe the request's image and the answer, or, of a batch, how many of either there are.
 
@@ -104,7 +106,11 @@ def _image_facts(observation: Observation) -> dict[str, object]:
     for answer in observation.answers:
         if image := answer.image:
             facts |= {"format": image.format, "width": image.width, "height": image.height}
-        facts |= _found(answer) | {
+        if isinstance(answer, Prediction):
+            facts["digit"] = answer.digit
+        else:  # how many digits alone: a number may be somebody's, a digit is not
+            facts |= {"rows": len(answer.rows), "digits": answer.n_digits}
+        facts |= {
             "confidence": round(answer.confidence, 4),
             "accepted": answer.accepted,
             "model": f"{answer.model_name} {answer.model_version}",
@@ -112,8 +118,71 @@ def _image_facts(observation: Observation) -> dict[str, object]:
     return facts
 
 
-def _found(answer: Prediction | Reading) -> dict[str, object]:
-    """Return the digit, or how many there are: a number may be somebody's, a digit is not."""
-    if isinstance(answer, Prediction):
-        return {"digit": answer.digit}
-    return {"rows": len(answer.rows), "digits": answer.n_digits}
+def warn_server(message: str) -> None:
+    """Write to the server's own error log, if that can be written."""
+    with suppress(OSError):
+        print(message, file=sys.stderr)  # noqa: T201
+
+
+class LogFile(WatchedFileHandler):
+    """Appends each record to a file as one line; a line that cannot be written is dropped.
+
+    The file is opened again once it was renamed or removed, so that its rotation needs no signal,
+    and is tried again with each line. The first line that is written again is preceded by one that
+    has the number of the dropped ones.
+
+    Parameters
+    ----------
+    file : Path
+    count_dropped : callable
+        Called without arguments for each line that is dropped.
+    """
+
+    stream: FileIO | None  # type: ignore[assignment]  # bytes: a buffer would keep failed lines
+
+    def __init__(self, file: Path, count_dropped: Callable[[], None]) -> None:
+        super().__init__(file, delay=True)
+        self._count_dropped = count_dropped
+        self._n_dropped = 0
+        self._ends_in_fragment = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or drop it."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001, as all handlers do
+            self.handleError(record)
+            return
+        if self._n_dropped:
+            report = {
+                "msg": "log lines were dropped",
+                "levelno": logging.WARNING,
+                "levelname": "WARNING",
+                "facts": {"lines": self._n_dropped},
+            }
+            line = f"{self.format(logging.makeLogRecord(report))}\n{line}"
+        try:
+            self._write(f"{line}\n".encode())
+        except OSError as exc:
+            self._count_dropped()
+            self._n_dropped += 1
+            if self._n_dropped == 1:
+                warn_server(f"The log cannot be written, and lines are dropped: {exc}")
+        else:
+            self._n_dropped = 0
+
+    def _open(self) -> FileIO:  # type: ignore[override]
+        return Path(self.baseFilename).open("ab", buffering=0)
+
+    def _write(self, lines: bytes) -> None:
+        self.reopenIfNeeded()
+        if self.stream is None:
+            self.stream = self._open()
+            self._statstream()
+        if self._ends_in_fragment:
+            lines = b"\n" + lines
+        n_written = self.stream.write(lines)
+        if n_written < len(lines):
+            self._ends_in_fragment = True
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._ends_in_fragment = False

@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from http import HTTPMethod
 from pathlib import Path
@@ -124,7 +125,9 @@ class Metrics:
         folder = os.environ.get(VARIABLE)
         if folder is None:
             return self._own
-        _forget_dead_processes(Path(folder))
+        for file in Path(folder).iterdir():  # killed processes have nothing in flight any more
+            if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
+                file.unlink(missing_ok=True)
         registry = CollectorRegistry()
         registry.register(_SharedMetrics(Path(folder)))
         return registry
@@ -142,34 +145,22 @@ class Metrics:
             self.queue_seconds.observe(observation.waited_ms / 1000)
         for code in observation.codes:
             self._counter_of(self.refusals, code).inc()
-        for prediction in observation.predictions:
-            self._count_prediction(prediction, observation.purpose)
-        for reading in observation.readings:
-            self._count_reading(reading, observation.purpose)
         for answer in observation.answers:
-            self._observe_cost(answer)
+            self._count_answer(answer, observation.purpose)
 
-    def _count_prediction(self, prediction: Prediction, purpose: str | None) -> None:
-        digit, model = str(prediction.digit), prediction.model_name
+    def _count_answer(self, answer: Prediction | Reading, purpose: str | None) -> None:
+        model = answer.model_name
         if purpose is not None:
             self._counter_of(self.page_predictions, purpose, model).inc()
-            return
-        self._counter_of(self.predictions, digit, model).inc()
-        if not prediction.accepted:
-            self._counter_of(self.abstentions, model).inc()
-
-    def _count_reading(self, reading: Reading, purpose: str | None) -> None:
-        model = reading.model_name
-        if purpose is not None:
-            self._counter_of(self.page_predictions, purpose, model).inc()
-            return
-        self._counter_of(self.readings, model).inc()
-        n_digits = reading.n_digits
-        self._counter_of(self.reading_digits, model).inc(n_digits)
-        if not reading.accepted:
-            self._counter_of(self.reading_abstentions, model).inc()
-
-    def _observe_cost(self, answer: Prediction | Reading) -> None:
+        elif isinstance(answer, Prediction):
+            self._counter_of(self.predictions, str(answer.digit), model).inc()
+            if not answer.accepted:
+                self._counter_of(self.abstentions, model).inc()
+        else:
+            self._counter_of(self.readings, model).inc()
+            self._counter_of(self.reading_digits, model).inc(answer.n_digits)
+            if not answer.accepted:
+                self._counter_of(self.reading_abstentions, model).inc()
         self.decode_seconds.observe(answer.stages.decode_ms / 1000)
         self.frame_seconds.observe(answer.stages.frame_ms / 1000)
         self.network_seconds.observe(answer.stages.network_ms / 1000)
@@ -187,23 +178,12 @@ class _SharedMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return the metrics of all processes, summed."""
-        files = [str(file) for file in self._folder.glob("*.db") if _has_values(file)]
+        files = []
+        for file in self._folder.glob("*.db"):
+            with suppress(FileNotFoundError):  # another process has just removed it
+                if file.stat().st_size > 0:  # one that is being made, or found no room, is empty
+                    files.append(str(file))
         return MultiProcessCollector.merge(files, accumulate=True)
-
-
-def _has_values(file: Path) -> bool:
-    """Return whether a file holds values: one that is being made, or found no room, is empty."""
-    try:
-        return file.stat().st_size > 0
-    except FileNotFoundError:  # another process has just removed it
-        return False
-
-
-def _forget_dead_processes(folder: Path) -> None:
-    """Take what processes that were killed had in flight out of the sums."""
-    for file in folder.iterdir():
-        if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
-            file.unlink(missing_ok=True)
 
 
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:

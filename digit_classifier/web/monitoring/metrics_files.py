@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client import mmap_dict, values
 
 from digit_classifier.environment.metrics_directory import own_identity
-from digit_classifier.web.monitoring.log_file import warn_server
+from digit_classifier.web.monitoring.logs import warn_server
 
 
 def share_values() -> None:

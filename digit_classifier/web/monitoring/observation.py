@@ -5,14 +5,13 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self, cast
+from typing import Literal, Self, cast, get_args
 
 from flask import Flask, Request, Response, g, has_request_context, request
 
-from digit_classifier.errors import InputError
+from digit_classifier.errors import BadPurposeError, InputError
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction, Stages
-from digit_classifier.web.api.purposes import Purpose
 from digit_classifier.web.process.load_shedding import waited_ms
 
 #: The code of a request whose client went away, and the status it is counted and logged with. Nginx
@@ -27,6 +26,14 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 #: A key of the WSGI environment, which no client can set: requests with it are not observed.
 UNOBSERVED = "digit_classifier.unobserved"
+
+#: What a reading is for, where it does not count as an answer: ``?purpose=``. The page reads a
+#: drawing while it is being drawn (``live``), and one picture by several models (``again``: it has
+#: its answer already). Such readings are counted apart from the digits read, and limited apart from
+#: other calls.
+Purpose = Literal["live", "again"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+_ENDPOINTS_WITH_PURPOSE = frozenset({"api_v1.classify", "api_v1.read"})
 
 
 @dataclass
@@ -131,6 +138,26 @@ def current_observation() -> Observation:
     if found is None:
         found = g.observation = Observation.begin(request)
     return cast(Observation, found)
+
+
+def current_purpose() -> Purpose | None:
+    """Return what the current request's reading is for; None if it is an answer.
+
+    Raises
+    ------
+    BadPurposeError
+        It names another purpose.
+    """
+    purpose = request.args.get("purpose")
+    if purpose is not None and purpose not in PURPOSES:
+        raise BadPurposeError(f"The purpose is one of {', '.join(PURPOSES)}, or not given.")
+    return purpose
+
+
+def has_purpose() -> bool:
+    """Return whether the current request asks for a reading that does not count as an answer."""
+    has_endpoint = request.endpoint in _ENDPOINTS_WITH_PURPOSE
+    return has_endpoint and request.args.get("purpose") in PURPOSES
 
 
 def observe_reading(content: bytes, answer: Prediction | Reading | InputError) -> None:

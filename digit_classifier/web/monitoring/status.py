@@ -15,7 +15,7 @@ from digit_classifier import __version__
 from digit_classifier.errors import ModelNotFoundError
 from digit_classifier.settings import Settings
 from digit_classifier.web.api.described import described
-from digit_classifier.web.api.requests import ModelQuery
+from digit_classifier.web.api.schemas import ModelQuery
 from digit_classifier.web.classifier import all_classifiers, current_classifier
 from digit_classifier.web.errors import prefers_html
 from digit_classifier.web.monitoring.health import blueprint
@@ -46,15 +46,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 @described(query=ModelQuery, gives=dict[str, object], raises=(ModelNotFoundError,))
 def status() -> ResponseReturnValue:
     """Show the service's state: a page for a browser, JSON for a program."""
-    state = _state()
-    if prefers_html("application/json"):
-        return render_template("status.html", status=state, figures=_figures())
-    return state
-
-
-def _state() -> dict[str, object]:
     model = current_classifier().model
-    return {
+    state = {
         "status": "ok",
         "model": {
             "name": model.name,
@@ -72,12 +65,11 @@ def _state() -> dict[str, object]:
             **{name: version(name) for name in _LIBRARIES},
         },
     }
-
-
-def _figures() -> dict[str, object]:
-    """Return the model's figures in one table."""
-    figures = current_classifier().model.metadata.figures
-    return {f"{part}: {name}": value for part in figures for name, value in figures[part].items()}
+    if prefers_html("application/json"):
+        parts = model.metadata.figures
+        figures = {f"{part}: {name}": parts[part][name] for part in parts for name in parts[part]}
+        return render_template("status.html", status=state, figures=figures)
+    return state
 
 
 def _service() -> dict[str, object]:

@@ -2,18 +2,29 @@
 
 It reports by a file of its number in a common folder: reload.sh, which replaces one process after
 the other, waits for that file before the next.
+
+Each also ends those that were stopped, before they keep the others from serving. mod_wsgi's
+processes take turns to wait at their common socket, by a lock. A process that is stopped (SIGSTOP,
+a debugger) in its turn keeps the lock: until it goes on, no request reaches the others, which are
+idle, and none of Apache's timeouts ends that. So each looks at the others, those for large bodies
+included.
 """
 
 import ctypes
 import logging
 import os
+import signal
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask
 
+from digit_classifier.environment.metrics_directory import process_status
 from digit_classifier.errors import SelfTestError
 from digit_classifier.web.monitoring.observation import UNOBSERVED
+from digit_classifier.web.process import load_shedding
 
 #: The numbers of mallopt's settings in glibc's malloc.h.
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
@@ -21,6 +32,11 @@ _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 _N_ARENAS = 2
 #: Bytes from which on a block is the system's again as soon as it is free.
 _LARGE = 1024 * 1024
+
+#: Seconds between two looks, and for how many in a row a process may be stopped.
+_INTERVAL, _MOST = 1.0, 5
+#: The states in /proc/PID/stat of a process that is stopped by a signal or by a debugger.
+_STOPPED = ("T", "t")
 
 _LOGGER = logging.getLogger("digit_classifier")
 
@@ -61,3 +77,41 @@ def report_ready(folder: Path) -> None:
         (folder / str(os.getpid())).touch()
     except OSError as exc:
         _LOGGER.warning("This process cannot report that it is ready: %s", exc)
+
+
+def watch_for_stopped(folder: Path, app: Flask) -> None:
+    """Start a thread that ends the processes of a folder, see :func:`report_ready`, once stopped.
+
+    What waits meanwhile is answered by this application later, as after a start.
+    """
+    threading.Thread(target=_watch, args=(folder, app), daemon=True).start()
+
+
+def _watch(folder: Path, app: Flask) -> None:
+    seen: dict[int, int] = {}
+    while True:
+        time.sleep(_INTERVAL)
+        with suppress(OSError):  # the process or the folder is gone
+            seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
+            if seen:
+                load_shedding.begin(app)
+            for pid in [pid for pid, times in seen.items() if times >= _MOST]:
+                os.kill(pid, signal.SIGKILL)
+                _LOGGER.error("process %s was stopped, and is ended", pid)
+
+
+def stopped_siblings(folder: Path) -> list[int]:
+    """Return the numbers of the other processes of this server that are stopped.
+
+    Parameters
+    ----------
+    folder : Path
+        With a file of each process's number.
+    """
+    stopped = []
+    for pid in [int(file.name) for file in folder.iterdir() if file.name.isdecimal()]:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            state, parent, *_ = process_status(pid)
+            if state in _STOPPED and int(parent) == os.getppid():
+                stopped.append(pid)
+    return stopped

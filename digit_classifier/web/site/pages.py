@@ -99,16 +99,13 @@ def show_error(error: Exception) -> tuple[str, HTTPStatus]:
     """Show the form again, with what went wrong."""
     problem = record_problem(error)
     if problem.code == FileTooLargeError.code:
-        problem = replace(problem, detail=_too_large())
+        max_size = messages.file_size(default_classifier().limits.max_bytes)
+        detail = (
+            f"The picture is too large; at most {max_size} are accepted. A screenshot of it is "
+            "smaller, and with JavaScript this page makes pictures smaller itself."
+        )
+        problem = replace(problem, detail=detail)
     return _render(problem=problem), problem.status
-
-
-def _too_large() -> str:
-    max_size = messages.file_size(default_classifier().limits.max_bytes)
-    return (
-        f"The picture is too large; at most {max_size} are accepted. A screenshot of it is "
-        "smaller, and with JavaScript this page makes pictures smaller itself."
-    )
 
 
 def _render(**context: object) -> str:

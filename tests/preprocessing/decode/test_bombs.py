@@ -24,7 +24,7 @@ from digit_classifier.preprocessing.decode import (
     decode,
     decode_image,
 )
-from digit_classifier.preprocessing.decode.containers import MAX_SCANS, START_OF_SCAN
+from digit_classifier.preprocessing.decode.guards import MAX_SCANS, START_OF_SCAN
 from digit_classifier.preprocessing.framing import frame
 from tests.fuzz.bombs import FILES, png, run_lengths, scans, tiff
 from tests.strokes import draw_digit, encode

@@ -1,4 +1,7 @@
-"""What the API answers, as types: the views are held to them, and the OpenAPI document has them."""
+"""What the API takes and answers, as types: the views are held to them.
+
+The OpenAPI document has them all.
+"""
 
 from typing import Annotated, Any, NotRequired, TypedDict, cast
 
@@ -8,11 +11,102 @@ from digit_classifier.numbers.reading import Reading, ReadingJson
 from digit_classifier.prediction import Prediction, PredictionJson
 from digit_classifier.web.errors import ProblemDocument
 from digit_classifier.web.explanations import BoxesDocument, ExplanationDocument
+from digit_classifier.web.monitoring.observation import Purpose
+from digit_classifier.web.uploads import ImageText
 from digit_classifier.web.words import NumberWords, PredictionWords
 
+File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
 _NAME = Meta(description="The file's, or null where it has none.")
 _ElapsedMs = Annotated[float, Meta(ge=0, description="From the bytes to the answer.")]
 _RequestId = Annotated[str, Meta(description="By which the log knows the request.")]
+
+
+class ModelQuery(TypedDict, total=False):
+    """Which model is to answer."""
+
+    model: Annotated[str, Meta(description="Its name; by default the service's own choice.")]
+
+
+class AnswerQuery(ModelQuery, total=False):
+    """What is wanted besides the answer, whatever is read."""
+
+    words: Annotated[str, Meta(description="`1`: the answer in words.")]
+    purpose: Annotated[
+        Purpose,
+        Meta(
+            description="What the reading is for, where it does not count as an answer: `live`, a "
+            "drawing that is not finished; `again`, a picture that has its answer already."
+        ),
+    ]
+
+
+class ClassifyQuery(AnswerQuery, total=False):
+    """What is wanted besides the digit."""
+
+    explain: Annotated[
+        str,
+        Meta(
+            description="`1`: why it is the answer; `steps`: and each step of preprocessing; "
+            "`inside`: and the network's layers. Several are separated by commas."
+        ),
+    ]
+
+
+class ReadQuery(AnswerQuery, total=False):
+    """What is wanted besides the digits."""
+
+    explain: Annotated[str, Meta(description="`1`: the picture with a box around each digit.")]
+
+
+class ImageForm(TypedDict):
+    """An image as a file, or as text: a data URL, or base64."""
+
+    image: File
+
+
+class ImageTextForm(TypedDict):
+    """An image as text."""
+
+    image: ImageText
+
+
+class MyFileForm(TypedDict):
+    """An image as a file."""
+
+    myfile: File
+
+
+class FileForm(TypedDict):
+    """An image as a file."""
+
+    file: File
+
+
+class PixelsForm(TypedDict):
+    """Gray levels as text."""
+
+    img: Annotated[
+        str, Meta(description="784 levels from 0 to 255, row after row, separated by commas.")
+    ]
+
+
+class ImagesForm(TypedDict):
+    """Images as files."""
+
+    images: list[File]
+
+
+class NamedImage(TypedDict):
+    """An image as text, with a name."""
+
+    name: NotRequired[str | None]
+    data: ImageText
+
+
+class ImagesJson(TypedDict):
+    """Images as texts."""
+
+    images: list[ImageText | NamedImage]
 
 
 class Answer(PredictionJson):

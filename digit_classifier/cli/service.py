@@ -1,8 +1,13 @@
-"""``digit-classifier serve``."""
+"""``digit-classifier serve``, and what a service needs: ``api-key``, ``apache``, ``doctor``."""
 
 import ipaddress
+import re
 import secrets
+import sys
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import click
 import typed_settings as ts
@@ -52,3 +57,53 @@ def _is_of_this_machine(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _plain(_context: Any, _parameter: Any, name: str) -> str:
+    if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        raise click.BadParameter("letters, digits and '._-' make a name.")
+    return name
+
+
+@click.command("api-key")
+@click.argument("name", callback=_plain)
+def api_key(name: str) -> None:
+    """Make an API key for NAME.
+
+    The first line is the key, for the caller; it is stored nowhere. The second is its line for
+    api_keys in settings.toml, which does not reveal the key.
+    """
+    key = secrets.token_urlsafe(32)
+    click.echo(f"key: {key}")
+    click.echo(f'api_keys = ["{name} {sha256(key.encode()).hexdigest()}"]')
+
+
+@click.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def apache(directory: Path) -> None:
+    """Write what Apache must know of the application into DIRECTORY, for its configuration.
+
+    limits.conf has the sizes of requests, headers.conf the security headers, errors/ the documents
+    of Apache's own errors. Prints the files that were not as they are now.
+    deployment_scripts/build_apache.sh calls it.
+    """
+    blas.use_one_thread()
+    from digit_classifier.web import create_app
+    from digit_classifier.web.process.apache_config import write_configuration
+
+    for file in write_configuration(create_app(), directory):
+        click.echo(file)
+
+
+@click.command()
+def doctor() -> None:
+    """Check that everything the service needs is in place."""
+    blas.use_one_thread()
+    from digit_classifier.environment.diagnosis import diagnose
+
+    failed = False
+    for finding in diagnose():
+        failed |= finding.failed
+        mark = "FAILED" if finding.failed else "ok"
+        click.echo(f"{mark:>6}  {finding.check}: {finding.detail}")
+    sys.exit(1 if failed else 0)
