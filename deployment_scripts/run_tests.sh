@@ -50,26 +50,22 @@ check_javascript() {
 }
 
 run_tests() {
-    local failed=0
     # The operator's own settings do not concern the tests; the place of the data is.
     unset "${!DIGIT_CLASSIFIER_@}"
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
     step "Tests (pytest, on all cores)"
-    pytest --numprocesses logical --dist worksteal --durations 25 -m "not apache" || failed=1
-    step "Tests of Apache (pytest, one at a time)"
-    pytest --durations 50 -m apache || failed=1
-    return "$failed"
+    pytest --numprocesses logical --dist loadgroup --durations 50
 }
 
 main() {
     local lint_only=no
+    STEPS=7
     case "${1-}" in
         "") ;;
-        --lint) lint_only=yes ;;
+        --lint) lint_only=yes STEPS=8 ;;
         --help) usage && return ;;
         *) usage_error "unknown option $1" ;;
     esac
-    STEPS=8
     cd -- "$PROJECT_DIR"
     check_python
     if [[ "$lint_only" == yes ]]; then check_scripts; else run_tests; fi
