@@ -21,13 +21,6 @@ from tests.strokes import draw_digit, encode
 N_DRAWN, N_DRAWN_TRAIN = 500, 400
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of Apache to one of pytest-xdist's workers: they run one at a time."""
-    for item in items:
-        if item.get_closest_marker("apache"):
-            item.add_marker(pytest.mark.xdist_group("apache"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def default_signals_of_children() -> None:
     """Let what the tests start end on signals, however the tests themselves were started.
