@@ -31,10 +31,10 @@ _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 #: Heaps that the threads share.
 _N_ARENAS = 2
 #: Bytes from which on a block is the system's again as soon as it is free.
-_LARGE = 1024 * 1024
+_LARGE_BLOCK = 1024 * 1024
 
-#: Seconds between two looks, and for how many in a row a process may be stopped.
-_INTERVAL, _MOST = 1.0, 5
+#: Between two looks, and for how many in a row a process may be stopped.
+_WATCH_INTERVAL_S, _MAX_TIMES_STOPPED = 1.0, 5
 #: The states in /proc/PID/stat of a process that is stopped by a signal or by a debugger.
 _STOPPED = ("T", "t")
 
@@ -50,7 +50,7 @@ def limit_memory() -> None:
     with suppress(AttributeError):  # another C library than glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_ARENA_MAX, _N_ARENAS)
-        mallopt(_MMAP_THRESHOLD, _LARGE)
+        mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 def warm_up(app: Flask) -> None:
@@ -90,12 +90,12 @@ def watch_for_stopped(folder: Path, app: Flask) -> None:
 def _watch(folder: Path, app: Flask) -> None:
     seen: dict[int, int] = {}
     while True:
-        time.sleep(_INTERVAL)
+        time.sleep(_WATCH_INTERVAL_S)
         with suppress(OSError):  # the process or the folder is gone
             seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
             if seen:
                 load_shedding.begin(app)
-            for pid in [pid for pid, times in seen.items() if times >= _MOST]:
+            for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
                 os.kill(pid, signal.SIGKILL)
                 _LOGGER.error("process %s was stopped, and is ended", pid)
 
