@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 from flask import request
 from PIL import Image
@@ -15,8 +14,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.hands import a_file, answer, board, choose, draw, expect_digit
-from tests.strokes import draw_digit, encode
-from tests.web.pictures import drawn
+from tests.web.pictures import drawn, photo
 from tests.web.serving import MIB, make_app, serving
 
 pytestmark = pytest.mark.browser
@@ -91,15 +89,6 @@ def test_photo_is_taken_on_a_phone_alone(open_page: OpenPage) -> None:
     expect(open_page().get_by_text("Take a photo")).to_be_hidden()
 
 
-def photo(digit: int) -> bytes:
-    """A photograph of more bytes and pixels than the service takes or needs."""
-    options = {"size": (3000, 4000), "pen_width": 150, "ink": 60, "paper": 190, "noise": 25}
-    image = draw_digit(digit, **options, rng=np.random.default_rng(1))
-    content = encode(image, "JPEG", quality=95)
-    assert len(content) > 2 * MIB
-    return content
-
-
 @pytest.fixture
 def received(tmp_path: Path) -> Iterator[tuple[str, list[bytes]]]:
     """A server's address, and the bodies of the requests that have come to it."""
@@ -120,10 +109,10 @@ def test_photo_is_reduced_before_it_is_sent(
 ) -> None:
     address, bodies = received
     page = open_page(address)
-    choose(page, a_file(photo(6), "photo.jpg", "image/jpeg"))
+    choose(page, a_file(photo(), "photo.jpg", "image/jpeg"))
     expect_digit(page, 6)
     with Image.open(BytesIO(bodies[0])) as image:
-        assert (image.format, image.size) == ("JPEG", (960, 1280))
+        assert (image.format, image.size) == ("JPEG", (1280, 960))
     assert len(bodies[0]) < MIB
 
 

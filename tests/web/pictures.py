@@ -1,7 +1,9 @@
-"""Files that the service must refuse, each with the status and the code it must give."""
+"""Files for tests of the service; those that it must refuse, with the status and the code."""
 
 import io
+from functools import cache
 
+import numpy as np
 from PIL import Image
 from werkzeug.datastructures import FileStorage
 
@@ -23,6 +25,19 @@ def drawn_number(text: str, side: int = 60, file_format: str = "PNG") -> bytes:
             drawing = draw_digit(int(digit), size=(side, side), paper=255)
             picture.paste(drawing, (left * side, top * side))
     return encode(picture, file_format)
+
+
+@cache
+def photo() -> bytes:
+    """A camera's JPEG of a 6: 12 megapixels, and the bytes that their noise takes."""
+    # drawn small and enlarged, which takes a tenth of the time
+    digit = draw_digit(6, size=(1000, 750), ink=(40, 40, 70), paper=(210, 205, 190), shade=0.2)
+    pixels = np.asarray(digit.resize((4000, 3000)), np.float32)
+    noise = np.random.default_rng(0).standard_normal(pixels.shape, np.float32)
+    noisy = Image.fromarray((pixels + 12 * noise).round().clip(0, 255).astype(np.uint8))
+    content = encode(noisy, "JPEG", quality=92)
+    assert 4 * MIB < len(content) < 6 * MIB
+    return content
 
 
 def dots() -> bytes:

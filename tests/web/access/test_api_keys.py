@@ -15,11 +15,12 @@ DIGEST = sha256(KEY.encode()).hexdigest()
 CLASSIFY = "/api/v1/classify"
 
 
-@pytest.fixture
-def client(tmp_path):
-    """A client of a service that wants keys."""
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """A service that wants keys."""
     other = sha256(OTHER.encode()).hexdigest()
-    return make_app(tmp_path, api_keys=(f"lab {DIGEST}", f"other {other}")).test_client()
+    keys = (f"lab {DIGEST}", f"other {other}")
+    return make_app(tmp_path_factory.mktemp("none"), api_keys=keys)
 
 
 @pytest.mark.parametrize(

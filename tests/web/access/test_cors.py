@@ -8,9 +8,10 @@ FRIEND, STRANGER = "https://app.example", "https://evil.example"
 CLASSIFY = "/api/v1/classify"
 
 
-@pytest.fixture
-def client(tmp_path):
-    return make_app(tmp_path, cors_origins=(FRIEND, "http://localhost:3000")).test_client()
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    origins = (FRIEND, "http://localhost:3000")
+    return make_app(tmp_path_factory.mktemp("none"), cors_origins=origins)
 
 
 def ask(client, origin, path=CLASSIFY, method="POST", headers="content-type,x-api-key"):
@@ -71,8 +72,8 @@ def test_other_paths_are_for_this_site_alone(client, path):
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_off_by_default(app):
-    response = ask(app.test_client(), FRIEND)
+def test_off_by_default(shared_app):
+    response = ask(shared_app.test_client(), FRIEND)
     assert not any(name.startswith("Access-Control") for name, _ in response.headers)
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 

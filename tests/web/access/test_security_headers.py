@@ -4,7 +4,7 @@ import pytest
 
 from digit_classifier.web.access.security_headers import HEADERS
 from tests.web.pictures import as_file, drawn
-from tests.web.serving import alter_model, csrf_token, post_form, send
+from tests.web.serving import alter_model, csrf_token, make_app, post_form, send
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,9 @@ def test_every_answer_has_the_headers_and_is_not_stored(client, method, path, st
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_unexpected_error_has_the_headers(app, client):
-    alter_model(app, class_labels=())
-    response = send(client, "/curl-api", myfile=as_file(drawn(7)))
+def test_unexpected_error_has_the_headers(tmp_path):
+    alter_model(app := make_app(tmp_path), class_labels=())
+    response = send(app.test_client(), "/curl-api", myfile=as_file(drawn(7)))
     assert response.status_code == 500
     assert HEADERS.items() <= dict(response.headers).items()
 
@@ -111,10 +111,11 @@ def test_session_of_the_page_is_left_as_it_is_by_programs_routes(client):
     assert answer.status_code == 200
 
 
-def test_header_that_a_view_sets_as_well_is_sent_once(app, client):
+def test_header_that_a_view_sets_as_well_is_sent_once(tmp_path):
+    app = make_app(tmp_path)
     own = {"x-frame-options": "SAMEORIGIN", "Vary": "Accept"}
     app.view_functions["health.livez"] = lambda: ("alive", own)
-    response = client.get("/livez")
+    response = app.test_client().get("/livez")
     assert response.headers.getlist("X-Frame-Options") == ["DENY"]
     assert response.headers["Vary"] == "Accept"
     names = [name.lower() for name, _ in response.headers]

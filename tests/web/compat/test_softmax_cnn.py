@@ -76,9 +76,9 @@ def test_unknown_model_gets_the_404_page_with_the_list(client):
     assert is_404_page(response, "cnn, mlp, softmax")
 
 
-def test_fault_of_ours_is_no_404(app, client):
-    alter_model(app, class_labels=())
-    assert send(client, "/upload", file=as_file(drawn(7))).status_code == 500
+def test_fault_of_ours_is_no_404(tmp_path):
+    alter_model(app := make_app(tmp_path), class_labels=())
+    assert send(app.test_client(), "/upload", file=as_file(drawn(7))).status_code == 500
 
 
 def test_address_in_a_browser_leads_to_the_form(client):

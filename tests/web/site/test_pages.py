@@ -104,9 +104,9 @@ def test_clear_picture_is_read_without_a_remark(client):
     assert "would help" not in words
 
 
-def test_unlikely_digit_is_shown_as_a_guess(app, client):
-    alter_model(app, min_confidence=1.0)
-    html = post_form(client, myfile=as_file(drawn(7))).text
+def test_unlikely_digit_is_shown_as_a_guess(tmp_path):
+    alter_model(app := make_app(tmp_path), min_confidence=1.0)
+    html = post_form(app.test_client(), myfile=as_file(drawn(7))).text
     sentence = "I cannot make out a digit; at best this is a 7."
     assert " ".join(status_words(html)).startswith(sentence)
     assert '<p class="digit" data-digit></p>' in html
@@ -171,10 +171,10 @@ def test_file_name_cannot_put_markup_on_the_page(client, content):
     assert "49.png" not in response.text
 
 
-def test_unexpected_error_is_shown_kindly_and_logged_without_the_upload(app, client, caplog):
-    alter_model(app, class_labels=())  # so that no answer can be given
+def test_unexpected_error_is_shown_kindly_and_logged_without_the_upload(tmp_path, caplog):
+    alter_model(app := make_app(tmp_path), class_labels=())  # so that no answer can be given
     with caplog.at_level(logging.INFO):
-        response = post_form(client, myfile=as_file(drawn(7), "name-of-the-file.png"))
+        response = post_form(app.test_client(), myfile=as_file(drawn(7), "name-of-the-file.png"))
     assert response.status_code == 500
     assert "Something went wrong on the server" in response.text
     assert "IndexError" not in response.text

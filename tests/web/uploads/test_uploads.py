@@ -1,27 +1,11 @@
 import io
 import tempfile
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from digit_classifier.web import create_app
-from tests.strokes import draw_digit, encode
-from tests.web.pictures import as_file, drawn, padded
+from tests.web.pictures import as_file, drawn, padded, photo
 from tests.web.serving import MIB, post_form, send, status_words
-
-
-@pytest.fixture(scope="module")
-def photo():
-    """A camera's picture: 12 megapixels, and the bytes that their noise takes."""
-    # drawn small and enlarged, which takes a tenth of the time
-    digit = draw_digit(6, size=(1000, 750), ink=(40, 40, 70), paper=(210, 205, 190), shade=0.2)
-    pixels = np.asarray(digit.resize((4000, 3000)), np.float32)
-    noise = np.random.default_rng(0).standard_normal(pixels.shape, np.float32)
-    noisy = Image.fromarray((pixels + 12 * noise).round().clip(0, 255).astype(np.uint8))
-    content = encode(noisy, "JPEG", quality=92)
-    assert 4 * MIB < len(content) < 6 * MIB
-    return content
 
 
 @pytest.fixture
@@ -75,24 +59,24 @@ def test_body_far_over_the_limit_is_refused_before_it_is_read(client):
     assert body.tell() == 0
 
 
-def test_photo_is_read_where_the_settings_allow_it(roomy_client, photo):
-    response = send(roomy_client, "/curl-api", myfile=as_file(photo, "photo.jpg"))
+def test_photo_is_read_where_the_settings_allow_it(roomy_client):
+    response = send(roomy_client, "/curl-api", myfile=as_file(photo(), "photo.jpg"))
     assert response.status_code == 200
     assert response.json["prediction"] == 6
 
 
-def test_photo_is_read_by_the_page_where_the_settings_allow_it(roomy_client, photo):
+def test_photo_is_read_by_the_page_where_the_settings_allow_it(roomy_client):
     assert "16 MiB or less" in roomy_client.get("/").text
-    response = post_form(roomy_client, myfile=as_file(photo, "photo.jpg"))
+    response = post_form(roomy_client, myfile=as_file(photo(), "photo.jpg"))
     assert response.status_code == 200
     assert status_words(response.text)[0] == "6"
 
 
 @pytest.mark.usefixtures("no_temporary_files")
-def test_photo_stays_in_memory(roomy_client, photo):
-    assert send(roomy_client, "/curl-api", myfile=as_file(photo)).status_code == 200
+def test_photo_stays_in_memory(roomy_client):
+    assert send(roomy_client, "/curl-api", myfile=as_file(photo())).status_code == 200
 
 
-def test_photo_is_refused_by_default(client, photo):
-    assert send(client, "/curl-api", myfile=as_file(photo)).status_code == 413
-    assert post_form(client, myfile=as_file(photo)).status_code == 413
+def test_photo_is_refused_by_default(client):
+    assert send(client, "/curl-api", myfile=as_file(photo())).status_code == 413
+    assert post_form(client, myfile=as_file(photo())).status_code == 413
