@@ -4,14 +4,12 @@ import gzip
 import hashlib
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from digit_classifier.datasets import Mnist, load_mnist
+from digit_classifier.datasets import load_mnist
 from digit_classifier.datasets.mnist import CHECKSUMS
 from digit_classifier.errors import DatasetMissingError
 from tests.bulk.cluster import Cluster
@@ -22,7 +20,7 @@ N_DRAWN, N_DRAWN_TRAIN = 500, 400
 
 
 @pytest.fixture(scope="session", autouse=True)
-def default_signals_of_children() -> None:
+def default_signals_of_children():
     """Let what the tests start end on signals, however the tests themselves were started.
 
     What a shell runs in the background ignores SIGINT and SIGQUIT, under nohup SIGHUP, and all that
@@ -34,7 +32,7 @@ def default_signals_of_children() -> None:
 
 
 @pytest.fixture(scope="session")
-def mnist() -> Mnist:
+def mnist():
     """MNIST itself, where it is; a skip with the reason elsewhere, or a failure if required."""
     try:
         return load_mnist(Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")))
@@ -45,7 +43,7 @@ def mnist() -> Mnist:
 
 
 @pytest.fixture(scope="session")
-def drawn_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def drawn_digits():
     """Drawn digits (500, 28, 28), light on black and framed as MNIST is, and labels (500,)."""
     rng = np.random.default_rng(28)
     labels = rng.permutation(np.arange(N_DRAWN) % 10).astype(np.uint8)
@@ -53,10 +51,7 @@ def drawn_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 @pytest.fixture(scope="session")
-def drawn_mnist_dir(
-    drawn_digits: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
+def drawn_mnist_dir(drawn_digits, tmp_path_factory):
     """Folder of the drawn digits in the four files of MNIST, gzipped; not to be written to."""
     folder = tmp_path_factory.mktemp("drawn_mnist")
     images, labels = drawn_digits
@@ -68,7 +63,7 @@ def drawn_mnist_dir(
 
 
 @pytest.fixture
-def trusted_drawn_mnist(drawn_mnist_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def trusted_drawn_mnist(drawn_mnist_dir, monkeypatch):
     """``drawn_mnist_dir``, its checksums taken for MNIST's own during the test."""
     for name in CHECKSUMS:
         content = gzip.decompress((drawn_mnist_dir / f"{name}.gz").read_bytes())
@@ -77,7 +72,7 @@ def trusted_drawn_mnist(drawn_mnist_dir: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(scope="session")
-def digit_files() -> dict[str, bytes]:
+def digit_files():
     """Ten drawn digits, by names in the order of the digits, in two folders."""
     return {
         f"{'first' if digit < 5 else 'second'}/{digit}.png": encode(
@@ -88,7 +83,7 @@ def digit_files() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory):
     """A scheduler and two workers that nobody harms."""
     with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster

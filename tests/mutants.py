@@ -30,15 +30,15 @@ SEED = 0
 SURVIVED, UNREACHED = 0, (5, 33)
 
 
-def outcomes() -> dict[str, int | None]:
+def outcomes():
     """Return the exit code of each mutant by its name; None where it was not tried."""
-    found: dict[str, int | None] = {}
+    found = {}
     for file in sorted(MADE.rglob("*.py.meta")):
         found |= json.loads(file.read_text())["exit_code_by_key"]
     return found
 
 
-def run_mutmut(*names: str) -> None:
+def run_mutmut(*names):
     """Try mutants; mutmut makes them first where they are missing.
 
     Raises
@@ -51,12 +51,12 @@ def run_mutmut(*names: str) -> None:
         raise DigitClassifierError("mutmut cannot run the tests; see above.")
 
 
-def sample(names: list[str], n: int) -> list[str]:
+def sample(names, n):
     """Draw mutants, the same each time as long as the code is the same."""
     return sorted(random.Random(SEED).sample(sorted(names), min(n, len(names))))
 
 
-def report(package: str, n_made: int, codes: dict[str, int | None]) -> str:
+def report(package, n_made, codes):
     """Say how many mutants the tests noticed, and name the others."""
     counts = Counter(codes.values())
     n_survivors = counts[SURVIVED] + sum(counts[code] for code in UNREACHED)
@@ -74,7 +74,7 @@ def report(package: str, n_made: int, codes: dict[str, int | None]) -> str:
     return "\n".join([head, *survivors])
 
 
-def main(n: int) -> None:
+def main(n):
     """Try `n` mutants of each package."""
     run_mutmut(f"{PACKAGES['calibration']}*")  # the smallest; it makes the mutants of all
     made = {

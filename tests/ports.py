@@ -8,7 +8,7 @@ import socket
 _PORTS = range(10_000, 32_000)
 
 
-def free_port() -> int:
+def free_port():
     """Return a port that no server of this machine listens on."""
     while True:
         port = secrets.choice(_PORTS)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 
-def require(*packages: str) -> None:
+def require(*packages):
     """Skip without the programs of these Debian packages, or fail where every test is to run."""
     missing = [name for name in packages if shutil.which(name) is None]
     if missing and os.environ.get("TEST_SYSTEM_DEPLOYMENT") == "1":

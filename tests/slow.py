@@ -2,20 +2,15 @@
 
 from types import SimpleNamespace
 
-import pytest
-
 from digit_classifier import framed_images
-from digit_classifier.preprocessing.decode import Decoded, DecodeLimits, PixelBudget
 
 
-def decode_slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+def decode_slowly(monkeypatch, seconds):
     """Let each picture take so many seconds by the clock that batches are timed by."""
     clock = SimpleNamespace(now=0.0)
     decode = framed_images.decode_image
 
-    def decode_image(
-        content: bytes, limits: DecodeLimits, *, detailed: bool, budget: PixelBudget | None
-    ) -> Decoded:
+    def decode_image(content, limits, *, detailed, budget):
         clock.now += seconds
         return decode(content, limits, detailed=detailed, budget=budget)
 

@@ -23,7 +23,7 @@ SAMPLES = PACKAGE / "samples"
 Color = int | tuple[int, int, int] | tuple[int, int, int, int]
 
 #: The strokes of each form of each digit, 100 high, as `parse_strokes` reads them.
-FORMS: dict[int, tuple[str, ...]] = {
+FORMS = {
     0: (
         "36,2 13,17 2,52 12,87 32,98 53,82 60,48 52,14 36,2",
         # begun at the right; its end overlaps its beginning
@@ -85,21 +85,21 @@ FORMS: dict[int, tuple[str, ...]] = {
 
 
 def draw_digit(
-    digit: int,
+    digit,
     *,
-    size: tuple[int, int] = (28, 28),
-    pen_width: float | None = None,
-    ink: Color = 0,
-    paper: Color = 255,
-    position: tuple[float, float] = (0.5, 0.5),
-    scale: float = 0.7,
-    aspect: float = 1.0,
-    noise: float = 0.0,
-    shade: float = 0.0,
-    vignette: float = 0.0,
-    form: int = 0,
-    rng: np.random.Generator | None = None,
-) -> Image.Image:
+    size=(28, 28),
+    pen_width=None,
+    ink=0,
+    paper=255,
+    position=(0.5, 0.5),
+    scale=0.7,
+    aspect=1.0,
+    noise=0.0,
+    shade=0.0,
+    vignette=0.0,
+    form=0,
+    rng=None,
+):
     """Draw one digit.
 
     Parameters
@@ -148,20 +148,20 @@ def draw_digit(
     return image
 
 
-def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
+def encode(image, image_format, **options):
     """Return the image as a file: "PNG", "JPEG", "GIF", "BMP", "TIFF" or "WebP"."""
     buffer = io.BytesIO()
     image.save(buffer, image_format, **options)
     return buffer.getvalue()
 
 
-def draw_self_test() -> Image.Image:
+def draw_self_test():
     """Draw the picture that a starting service must read as a 7."""
     rng = np.random.default_rng(7)
     return draw_digit(7, size=(96, 96), pen_width=7, noise=3, rng=rng)
 
 
-def draw_samples() -> dict[str, Image.Image]:
+def draw_samples():
     """Draw one digit of each class, each in another way, and name it ``INDEX-CLASS.png``."""
     ways = [
         {"form": 1},
@@ -182,9 +182,7 @@ def draw_samples() -> dict[str, Image.Image]:
     }
 
 
-def _photograph(
-    image: Image.Image, noise: float, shade: float, vignette: float, rng: np.random.Generator
-) -> Image.Image:
+def _photograph(image, noise, shade, vignette, rng):
     """Uneven light and noise; what is transparent stays transparent."""
     pixels = np.atleast_3d(np.asarray(image)).astype(np.float64)
     height, width, n_channels = pixels.shape
@@ -196,11 +194,11 @@ def _photograph(
     return Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8).squeeze(), image.mode)
 
 
-def _mode(color: Color) -> str:
+def _mode(color):
     return "L" if isinstance(color, int) else "RGBA"[: len(color)]
 
 
-def _rgba(color: Color) -> tuple[int, ...]:
+def _rgba(color):
     return (color,) * 3 + (255,) if isinstance(color, int) else (*color, 255)[:4]
 
 

@@ -16,21 +16,21 @@ from tests.test_inference import SENT, png
 
 
 @pytest.fixture(scope="module")
-def classifiers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DigitClassifier]:
+def classifiers(tmp_path_factory):
     return load_classifiers(Settings(models_dir=tmp_path_factory.mktemp("no_models")))
 
 
 @pytest.fixture(scope="module")
-def classifier(classifiers: dict[str, DigitClassifier]) -> DigitClassifier:
+def classifier(classifiers):
     return classifiers["mlp"]
 
 
-def opened(content: bytes) -> np.ndarray:
+def opened(content):
     with Image.open(BytesIO(content)) as image:
         return np.asarray(image)
 
 
-def test_an_explanation_is_a_picture_of_the_steps(classifier: DigitClassifier) -> None:
+def test_an_explanation_is_a_picture_of_the_steps(classifier):
     content = SENT["lined_in_a_shadow"](5)
 
     explanation = show_steps(classifier, content)
@@ -43,13 +43,13 @@ def test_an_explanation_is_a_picture_of_the_steps(classifier: DigitClassifier) -
     np.testing.assert_allclose(probabilities, classifier.predict(content).probabilities, atol=1e-5)
 
 
-def last_of(explanation: bytes) -> np.ndarray:
+def last_of(explanation):
     """The last picture of an explanation, of 28×28 pixels and shown enlarged."""
     with Image.open(BytesIO(explanation)) as shown:
         return np.asarray(shown)[-176:-8, -176:-8][3::6, 3::6]
 
 
-def test_what_fell_back_to_the_centre_crop_is_explained_by_it(classifier: DigitClassifier) -> None:
+def test_what_fell_back_to_the_centre_crop_is_explained_by_it(classifier):
     gray = np.full((40, 40), 250, np.uint8)
     gray[2:-2, 2:-2] = 10  # nearly all of it stands out
 
@@ -57,26 +57,24 @@ def test_what_fell_back_to_the_centre_crop_is_explained_by_it(classifier: DigitC
     np.testing.assert_array_equal(last_of(show_steps(classifier, png(gray))), frame_center(gray))
 
 
-def test_the_mode_center_is_explained_by_its_crop(classifier: DigitClassifier) -> None:
+def test_the_mode_center_is_explained_by_its_crop(classifier):
     gray = np.asarray(draw_digit(3, size=(90, 60)))
     centered = DigitClassifier(classifier.model, "center")
     np.testing.assert_array_equal(last_of(show_steps(centered, png(gray))), frame_center(gray))
 
 
-def test_paper_without_ink_is_explained_up_to_where_none_was_found(
-    classifier: DigitClassifier,
-) -> None:
+def test_paper_without_ink_is_explained_up_to_where_none_was_found(classifier):
     blank, digit = png(np.full((40, 40), 200, np.uint8)), SENT["lined_in_a_shadow"](5)
     short, whole = (Image.open(BytesIO(show_steps(classifier, sent))) for sent in (blank, digit))
     assert short.height < short.width < whole.width
 
 
-def test_what_is_no_picture_is_not_explained(classifier: DigitClassifier) -> None:
+def test_what_is_no_picture_is_not_explained(classifier):
     with pytest.raises(InputError):
         show_steps(classifier, b"no picture")
 
 
-def test_what_the_model_saw_is_what_it_classified(classifier: DigitClassifier) -> None:
+def test_what_the_model_saw_is_what_it_classified(classifier):
     content = SENT["lined_in_a_shadow"](5)
     prediction, image = classifier.predict_with_image(content)
 
@@ -86,9 +84,7 @@ def test_what_the_model_saw_is_what_it_classified(classifier: DigitClassifier) -
     np.testing.assert_allclose(probabilities, prediction.probabilities, atol=1e-5)
 
 
-def test_each_step_is_shown_with_its_size_and_whether_it_changed_anything(
-    classifier: DigitClassifier,
-) -> None:
+def test_each_step_is_shown_with_its_size_and_whether_it_changed_anything(classifier):
     content = png(np.asarray(draw_digit(3, size=(170, 85))))
 
     steps = explain(classifier, *classifier.predict_with_image(content)).steps
@@ -101,9 +97,7 @@ def test_each_step_is_shown_with_its_size_and_whether_it_changed_anything(
 
 
 @pytest.mark.parametrize("name", ["softmax", "mlp", "cnn"])
-def test_saliency_is_of_the_ink_and_speaks_for_the_answer(
-    classifiers: dict[str, DigitClassifier], name: str
-) -> None:
+def test_saliency_is_of_the_ink_and_speaks_for_the_answer(classifiers, name):
     content = png(np.asarray(draw_digit(7, size=(90, 90))))
     classifier = classifiers[name]
 
@@ -116,9 +110,7 @@ def test_saliency_is_of_the_ink_and_speaks_for_the_answer(
     json.dumps(explanation.saliency)  # plain numbers
 
 
-def test_overlay_is_orange_for_and_blue_against_and_dim_where_nothing_spoke(
-    classifier: DigitClassifier,
-) -> None:
+def test_overlay_is_orange_for_and_blue_against_and_dim_where_nothing_spoke(classifier):
     content = png(np.asarray(draw_digit(7, size=(90, 90))))
     explanation = explain(classifier, *classifier.predict_with_image(content))
     saliency = np.array(explanation.saliency)
@@ -131,9 +123,7 @@ def test_overlay_is_orange_for_and_blue_against_and_dim_where_nothing_spoke(
     assert not colours[0, 0].any()
 
 
-def test_a_classifier_without_gradients_is_explained_without_saliency(
-    classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_classifier_without_gradients_is_explained_without_saliency(classifier, monkeypatch):
     content = png(np.asarray(draw_digit(7, size=(90, 90))))
     prediction, image = classifier.predict_with_image(content)
     kind = type(classifier.model.classifier)

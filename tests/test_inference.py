@@ -1,17 +1,14 @@
 import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from digit_classifier import explanation, framed_images
@@ -29,12 +26,10 @@ from digit_classifier.inference import DigitClassifier, load_classifiers
 from digit_classifier.models.store import PRETRAINED, Model
 from digit_classifier.prediction import ImageFacts, Prediction
 from digit_classifier.preprocessing.decode import (
-    Decoded,
     DecodeLimits,
-    PixelBudget,
     decode_image,
 )
-from digit_classifier.preprocessing.framing import Framed, Framing, frame
+from digit_classifier.preprocessing.framing import Framed, frame
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import beside, boxed, broken, drawn, lit, ruled, squared, surrounded
 from tests.strokes import FORMS, draw_digit, encode
@@ -45,19 +40,17 @@ EVERY_FORM = [(digit, form) for digit, forms in FORMS.items() for form in range(
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(tmp_path_factory):
     return Settings(models_dir=tmp_path_factory.mktemp("no_models"))
 
 
 @pytest.fixture(scope="module")
-def classifier(settings: Settings) -> DigitClassifier:
+def classifier(settings):
     return DigitClassifier.from_settings(settings)
 
 
 @pytest.mark.parametrize(("digit", "form"), EVERY_FORM)
-def test_a_drawn_digit_is_read_whatever_it_is_drawn_on(
-    classifier: DigitClassifier, digit: int, form: int
-) -> None:
+def test_a_drawn_digit_is_read_whatever_it_is_drawn_on(classifier, digit, form):
     drawings = {
         "PNG": draw_digit(digit, form=form, size=(200, 200), pen_width=12, ink=255, paper=0),
         "JPEG": draw_digit(digit, form=form, size=(400, 300), noise=6, shade=0.3, paper=210),
@@ -76,26 +69,24 @@ def test_a_drawn_digit_is_read_whatever_it_is_drawn_on(
 WIDE = (200, 200)
 
 
-def png(gray: np.ndarray) -> bytes:
+def png(gray):
     return encode(Image.fromarray(gray), "PNG")
 
 
-def jpeg(picture: np.ndarray | Image.Image, quality: int = 75) -> bytes:
+def jpeg(picture, quality=75):
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     return encode(image, "JPEG", quality=quality)
 
 
-def _on_paper(digit: int, **options: object) -> np.ndarray:
+def _on_paper(digit, **options):
     return drawn(digit, **{"size": WIDE, "pen_width": 8, "ink": 30, "paper": 225, **options})
 
 
-def _in_colours(
-    digit: int, ink: tuple[int, int, int], paper: tuple[int, int, int], shade: float = 0
-) -> Image.Image:
+def _in_colours(digit, ink, paper, shade=0):
     return draw_digit(digit, size=WIDE, ink=ink, paper=paper, shade=shade)
 
 
-def _with_specks(gray: np.ndarray) -> np.ndarray:
+def _with_specks(gray):
     speckled = gray.copy()
     speckled[np.random.default_rng(0).random(gray.shape) < 0.01] = 0
     return speckled
@@ -106,7 +97,7 @@ YELLOW, WHITE = (255, 255, 0), (255, 255, 255)
 RED, GREEN = (200, 20, 20), (0, 125, 0)
 
 #: A file of a digit as people send them, by what is special about it.
-SENT: dict[str, Callable[[int], bytes]] = {
+SENT = {
     "lined": lambda digit: png(ruled(_on_paper(digit))),
     "darkly_lined": lambda digit: png(ruled(_on_paper(digit), shade=70)),
     "lined_in_a_shadow": lambda digit: jpeg(lit(ruled(_on_paper(digit)), shade=0.4, noise=4)),
@@ -160,7 +151,7 @@ SENT: dict[str, Callable[[int], bytes]] = {
 
 
 @pytest.mark.parametrize("special", SENT)
-def test_a_digit_is_read_as_people_send_it(classifier: DigitClassifier, special: str) -> None:
+def test_a_digit_is_read_as_people_send_it(classifier, special):
     read = [classifier.predict(SENT[special](digit)).digit for digit in range(10)]
 
     assert read == list(range(10))
@@ -175,20 +166,18 @@ def test_a_digit_is_read_as_people_send_it(classifier: DigitClassifier, special:
         ("noisy", "noisy"),
     ],
 )
-def test_a_doubtful_picture_is_read_with_a_warning(
-    classifier: DigitClassifier, special: str, warning: str
-) -> None:
+def test_a_doubtful_picture_is_read_with_a_warning(classifier, special, warning):
     assert classifier.predict(SENT[special](4)).warnings == (warning,)
 
 
 @pytest.mark.parametrize("other", [1, 7, 0])
-def test_two_digits_are_warned_of(classifier: DigitClassifier, other: int) -> None:
+def test_two_digits_are_warned_of(classifier, other):
     page = beside([_on_paper(4, size=(120, 160)), _on_paper(other, size=(120, 160))])
 
     assert "several_digits" in classifier.predict(jpeg(lit(page, noise=3))).warnings
 
 
-def test_a_prediction_is_consistent(classifier: DigitClassifier) -> None:
+def test_a_prediction_is_consistent(classifier):
     prediction = classifier.predict(encode(draw_digit(2, size=(90, 90)), "PNG"))
 
     assert len(prediction.probabilities) == 10
@@ -202,21 +191,21 @@ def test_a_prediction_is_consistent(classifier: DigitClassifier) -> None:
     assert prediction.model_version == classifier.model.version
 
 
-def test_noise_is_hardly_ever_accepted_as_a_digit(classifier: DigitClassifier) -> None:
+def test_noise_is_hardly_ever_accepted_as_a_digit(classifier):
     rng, sides = np.random.default_rng(0), range(20, 120)
     pictures = [rng.integers(0, 256, (side, side), dtype=np.uint8) for side in sides]
 
     assert sum(classifier.predict(png(picture)).accepted for picture in pictures) <= 5
 
 
-def test_a_prediction_below_the_threshold_is_not_accepted(classifier: DigitClassifier) -> None:
+def test_a_prediction_below_the_threshold_is_not_accepted(classifier):
     model = classifier.model
     strict = replace(model, metadata=replace(model.metadata, min_confidence=1.0))
 
     assert not DigitClassifier(strict).predict(encode(draw_digit(1), "PNG")).accepted
 
 
-def test_limits_come_from_the_settings(settings: Settings) -> None:
+def test_limits_come_from_the_settings(settings):
     content = encode(draw_digit(1, size=(60, 60)), "PNG")
     strict = DigitClassifier.from_settings(replace(settings, max_upload_bytes=len(content) - 1))
 
@@ -224,17 +213,17 @@ def test_limits_come_from_the_settings(settings: Settings) -> None:
         strict.predict(content)
 
 
-def test_an_unknown_model_is_refused_by_name(settings: Settings) -> None:
+def test_an_unknown_model_is_refused_by_name(settings):
     with pytest.raises(ModelNotFoundError, match=r"'nope'.*mlp"):
         DigitClassifier.from_settings(replace(settings, model="nope"))
 
 
-def test_a_blank_image_has_no_ink(classifier: DigitClassifier) -> None:
+def test_a_blank_image_has_no_ink(classifier):
     with pytest.raises(NoInkError):
         classifier.predict(encode(Image.new("L", (40, 40), 200), "PNG"))
 
 
-def test_blank_paper_in_a_photo_has_no_ink(classifier: DigitClassifier) -> None:
+def test_blank_paper_in_a_photo_has_no_ink(classifier):
     paper = np.full((200, 300), 220, np.uint8)
 
     for sheet in (lit(paper, vignette=0.5, noise=4), lit(ruled(paper), shade=0.4, noise=4)):
@@ -242,11 +231,11 @@ def test_blank_paper_in_a_photo_has_no_ink(classifier: DigitClassifier) -> None:
             classifier.predict(jpeg(sheet))
 
 
-def test_the_self_test_passes_with_the_shipped_model(classifier: DigitClassifier) -> None:
+def test_the_self_test_passes_with_the_shipped_model(classifier):
     classifier.self_test()
 
 
-def test_the_self_test_fails_with_a_model_that_cannot_read(classifier: DigitClassifier) -> None:
+def test_the_self_test_fails_with_a_model_that_cannot_read(classifier):
     blind = Model("blind", "0", classifier.model.classifier, classifier.model.metadata)
     labels = tuple(reversed(blind.metadata.class_labels))
     blind = replace(blind, metadata=replace(blind.metadata, class_labels=labels))
@@ -255,7 +244,7 @@ def test_the_self_test_fails_with_a_model_that_cannot_read(classifier: DigitClas
         DigitClassifier(blind).self_test()
 
 
-def test_threads_share_one_classifier(classifier: DigitClassifier) -> None:
+def test_threads_share_one_classifier(classifier):
     contents = [encode(draw_digit(d, size=(64, 64)), "PNG") for d in range(10)] * 10
 
     with ThreadPoolExecutor(8) as threads:
@@ -264,8 +253,8 @@ def test_threads_share_one_classifier(classifier: DigitClassifier) -> None:
     assert digits == list(range(10)) * 10
 
 
-def test_every_input_error_has_a_stable_code() -> None:
-    def below(cls: type[InputError]) -> list[type[InputError]]:
+def test_every_input_error_has_a_stable_code():
+    def below(cls):
         return [cls, *(leaf for child in cls.__subclasses__() for leaf in below(child))]
 
     codes = [cls.code for cls in below(InputError)]
@@ -283,12 +272,8 @@ def test_every_input_error_has_a_stable_code() -> None:
     grain=st.sampled_from([0, 3, 60]),
 )
 def test_any_picture_gives_a_prediction_or_an_error_of_ours(
-    classifier: DigitClassifier,
-    shape: tuple[int, int],
-    turned: bool,
-    boxes: list[tuple[float, float, float, float, int]],
-    grain: int,
-) -> None:
+    classifier, shape, turned, boxes, grain
+):
     picture = np.full(shape, 200.0)
     for top, left, bottom, right, shade in boxes:
         rows = slice(int(top * shape[0]), int(bottom * shape[0]))
@@ -303,7 +288,7 @@ def test_any_picture_gives_a_prediction_or_an_error_of_ours(
     assert 0 <= prediction.digit <= 9
 
 
-def test_a_batch_is_answered_as_its_files_are_alone(classifier: DigitClassifier) -> None:
+def test_a_batch_is_answered_as_its_files_are_alone(classifier):
     contents = [encode(draw_digit(digit, size=(60, 60)), "PNG") for digit in range(10)]
 
     together = classifier.predict_batch(iter(contents))
@@ -316,9 +301,7 @@ def test_a_batch_is_answered_as_its_files_are_alone(classifier: DigitClassifier)
         assert prediction.elapsed_ms > 0
 
 
-def test_a_file_that_cannot_be_read_spoils_no_other_of_its_batch(
-    classifier: DigitClassifier,
-) -> None:
+def test_a_file_that_cannot_be_read_spoils_no_other_of_its_batch(classifier):
     blank = encode(Image.new("L", (40, 40), 200), "PNG")
 
     text, three, paper = classifier.predict_batch(
@@ -331,13 +314,13 @@ def test_a_file_that_cannot_be_read_spoils_no_other_of_its_batch(
     assert isinstance(paper, NoInkError)
 
 
-def test_a_batch_of_nothing_readable_is_answered(classifier: DigitClassifier) -> None:
+def test_a_batch_of_nothing_readable_is_answered(classifier):
     assert classifier.predict_batch([]) == []
     (refused,) = classifier.predict_batch([b""])
     assert isinstance(refused, InputError)
 
 
-def test_gray_levels_are_read_like_the_image_that_they_are(classifier: DigitClassifier) -> None:
+def test_gray_levels_are_read_like_the_image_that_they_are(classifier):
     pixels = np.asarray(draw_digit(5))
     text = ",".join(map(str, pixels.reshape(-1)))
 
@@ -346,7 +329,7 @@ def test_gray_levels_are_read_like_the_image_that_they_are(classifier: DigitClas
     assert by_levels.probabilities == classifier.predict(png(pixels)).probabilities
 
 
-def test_layers_are_returned_where_that_is_asked_for(classifier: DigitClassifier) -> None:
+def test_layers_are_returned_where_that_is_asked_for(classifier):
     content = encode(draw_digit(5), "PNG")
 
     inspected = classifier.predict(content, inspect=True)
@@ -359,7 +342,7 @@ def test_layers_are_returned_where_that_is_asked_for(classifier: DigitClassifier
     assert classifier.predict(content).layers == ()
 
 
-def test_all_models_are_loaded_and_the_settings_one_comes_first(settings: Settings) -> None:
+def test_all_models_are_loaded_and_the_settings_one_comes_first(settings):
     classifiers = load_classifiers(replace(settings, model="cnn"))
 
     assert list(classifiers) == ["cnn", "mlp", "softmax"]
@@ -368,9 +351,7 @@ def test_all_models_are_loaded_and_the_settings_one_comes_first(settings: Settin
         assert classifier.predict(encode(draw_digit(5), "PNG")).digit == 5
 
 
-def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(settings, tmp_path):
     file = tmp_path / "mine.safetensors"
     shutil.copy(PRETRAINED / "softmax" / "model.safetensors", file)
 
@@ -382,9 +363,7 @@ def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(
         load_classifiers(replace(settings, model=str(tmp_path / "other.safetensors")))
 
 
-def test_answer_tells_what_the_file_was_and_where_the_time_went(
-    classifier: DigitClassifier,
-) -> None:
+def test_answer_tells_what_the_file_was_and_where_the_time_went(classifier):
     content = encode(draw_digit(7, size=(90, 60)), "JPEG")
     prediction = classifier.predict(content)
     stages = prediction.stages
@@ -393,7 +372,7 @@ def test_answer_tells_what_the_file_was_and_where_the_time_went(
     assert prediction.elapsed_ms == stages.decode_ms + stages.frame_ms + stages.network_ms
 
 
-def test_gray_levels_are_no_image_file(classifier: DigitClassifier) -> None:
+def test_gray_levels_are_no_image_file(classifier):
     levels = np.asarray(draw_digit(7, size=(28, 28)).convert("L")).ravel()
     prediction = classifier.predict_pixels(",".join(map(str, levels)))
     assert prediction.image is None
@@ -401,14 +380,14 @@ def test_gray_levels_are_no_image_file(classifier: DigitClassifier) -> None:
 
 
 @cache
-def blank_sheet(grain: float) -> np.ndarray:
+def blank_sheet(grain):
     """A sheet of paper with a scanner's grain, made once for all digits."""
     if not grain:
         return np.full(SHEET, PAPER, np.int16)
     return (PAPER + np.random.default_rng(0).normal(0, grain, SHEET)).round().astype(np.int16)
 
 
-def scanned_sheet(digit: int, *, grain: float) -> Image.Image:
+def scanned_sheet(digit, *, grain):
     """A blank sheet but for a digit 40 pixels tall."""
     sheet = blank_sheet(grain).copy()
     small = draw_digit(digit, size=(60, 60), scale=40 / 60, paper=PAPER, ink=30)
@@ -418,9 +397,7 @@ def scanned_sheet(digit: int, *, grain: float) -> Image.Image:
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize(("image_format", "grain"), [("PNG", 0), ("JPEG", 0), ("JPEG", 3)], ids=str)
-def test_a_tiny_digit_on_a_scanned_sheet_is_read(
-    digit: int, image_format: str, grain: float, settings: Settings
-) -> None:
+def test_a_tiny_digit_on_a_scanned_sheet_is_read(digit, image_format, grain, settings):
     content = encode(scanned_sheet(digit, grain=grain), image_format)
     classifier = DigitClassifier.from_settings(replace(settings, max_upload_bytes=2**24))
 
@@ -430,14 +407,10 @@ def test_a_tiny_digit_on_a_scanned_sheet_is_read(
     assert prediction.warnings == ()
 
 
-def test_a_large_picture_of_a_large_digit_is_decoded_once(
-    classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoded: list[bool] = []
+def test_a_large_picture_of_a_large_digit_is_decoded_once(classifier, monkeypatch):
+    decoded = []
 
-    def counted(
-        content: bytes, limits: DecodeLimits, *, detailed: bool, budget: PixelBudget | None
-    ) -> Decoded:
+    def counted(content, limits, *, detailed, budget):
         decoded.append(detailed)
         return decode_image(content, limits, detailed=detailed, budget=budget)
 
@@ -450,7 +423,7 @@ def test_a_large_picture_of_a_large_digit_is_decoded_once(
     assert decoded == [False, False, True]
 
 
-def test_an_error_in_a_batch_does_not_keep_the_picture(classifier: DigitClassifier) -> None:
+def test_an_error_in_a_batch_does_not_keep_the_picture(classifier):
     blank = encode(Image.new("L", (100, 100), 255), "WEBP")
 
     for error in classifier.predict_batch([blank, blank[:-30], b"no picture"]):
@@ -459,7 +432,7 @@ def test_an_error_in_a_batch_does_not_keep_the_picture(classifier: DigitClassifi
         assert error.__traceback__ is error.__cause__ is error.__context__ is None
 
 
-def test_arrays_that_are_framed_already_are_read_as_they_are(classifier: DigitClassifier) -> None:
+def test_arrays_that_are_framed_already_are_read_as_they_are(classifier):
     images = np.stack([np.asarray(draw_digit(digit, ink=255, paper=0)) for digit in range(10)])
 
     predictions = classifier.predict_framed_images([FramedImage(Framed(i)) for i in images])
@@ -470,7 +443,7 @@ def test_arrays_that_are_framed_already_are_read_as_they_are(classifier: DigitCl
     assert classifier.predict_framed_images([]) == []
 
 
-def sheet_with_a_tiny_digit() -> bytes:
+def sheet_with_a_tiny_digit():
     """A page of A4 at 300 dpi with a 7 of 25×40 pixels."""
     sheet = Image.new("L", (2480, 3508), 255)
     pen = ImageDraw.Draw(sheet)
@@ -478,7 +451,7 @@ def sheet_with_a_tiny_digit() -> bytes:
     return encode(sheet, "PNG")
 
 
-def test_the_steps_of_a_tiny_digit_are_those_of_the_reading(classifier: DigitClassifier) -> None:
+def test_the_steps_of_a_tiny_digit_are_those_of_the_reading(classifier):
     content = sheet_with_a_tiny_digit()
     read = frame_image(content, classifier.limits, "auto")
     assert read.was_decoded_again
@@ -489,14 +462,12 @@ def test_the_steps_of_a_tiny_digit_are_those_of_the_reading(classifier: DigitCla
 
 
 @pytest.mark.parametrize("content", ["small", "tiny digit"])
-def test_an_explanation_decodes_nothing_again(
-    content: str, classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_explanation_decodes_nothing_again(content, classifier, monkeypatch):
     decode_calls = []
 
-    def counted(content: bytes, *args: object, **kwargs: object) -> Decoded:
+    def counted(content, *args, **kwargs):
         decode_calls.append(kwargs)
-        return decode_image(content, *args, **kwargs)  # type: ignore[arg-type]
+        return decode_image(content, *args, **kwargs)
 
     monkeypatch.setattr(framed_images, "decode_image", counted)
     monkeypatch.setattr(explanation, "decode_image", counted)
@@ -511,12 +482,10 @@ def test_an_explanation_decodes_nothing_again(
 
 
 @pytest.mark.parametrize("second", [NoInkError("nothing"), Framed(np.zeros((28, 28), np.uint8))])
-def test_a_digit_that_the_second_decoding_loses_is_read_from_the_first(
-    second: NoInkError | Framed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_digit_that_the_second_decoding_loses_is_read_from_the_first(second, monkeypatch):
     content, calls = sheet_with_a_tiny_digit(), []
 
-    def frame_once(gray: NDArray[np.uint8], framing: Framing) -> Framed:
+    def frame_once(gray, framing):
         calls.append(gray.shape)
         if len(calls) == 1:
             return frame(gray, framing)

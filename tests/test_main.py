@@ -3,10 +3,9 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from digit_classifier.datasets.samples import DRAWN
 from digit_classifier.errors import InputError, ModelNotFoundError
@@ -18,7 +17,7 @@ SEVEN = DRAWN / "4-7.png"
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path, monkeypatch):
     """An empty working folder, with no settings but the defaults."""
     monkeypatch.chdir(tmp_path)
     for name in ("CONFIG", "DATA_DIR", "MODELS_DIR", "MODEL"):
@@ -27,27 +26,27 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def drawn_data(trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def drawn_data(trusted_drawn_mnist, monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
     monkeypatch.setitem(vars(RECIPES["softmax"]), "n_validation", 80)
     monkeypatch.setitem(vars(RECIPES["softmax"]), "epochs", 2)
 
 
-def run(*arguments: object) -> Result:
+def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.mark.parametrize("path", [SEVEN, str(SEVEN)])
-def test_classifier_reads_a_file(path: str | Path) -> None:
+def test_classifier_reads_a_file(path):
     assert Classifier().predict(path) == {"prediction": 7}
 
 
 @pytest.mark.parametrize("name", ["softmax", "SoftmaxClassifier", "cnn", "CNNClassifier"])
-def test_classifier_is_chosen_by_either_name(name: str) -> None:
+def test_classifier_is_chosen_by_either_name(name):
     assert Classifier(name).predict(SEVEN) == {"prediction": 7}
 
 
-def test_classifier_says_what_it_cannot_read() -> None:
+def test_classifier_says_what_it_cannot_read():
     with pytest.raises(InputError):
         Classifier().predict(__file__)
     with pytest.raises(FileNotFoundError):
@@ -57,9 +56,7 @@ def test_classifier_says_what_it_cannot_read() -> None:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_trainer_trains_when_it_is_called(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_trainer_trains_when_it_is_called(place, monkeypatch, capsys):
     monkeypatch.setenv("DIGIT_CLASSIFIER_MODEL", "softmax")
 
     Trainer()()
@@ -70,7 +67,7 @@ def test_trainer_trains_when_it_is_called(
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_the_module_trains(place: Path) -> None:
+def test_the_module_trains(place):
     result = run("-c", "SoftmaxClassifier", "-t")
 
     assert result.exit_code == 0, result.output
@@ -78,7 +75,7 @@ def test_the_module_trains(place: Path) -> None:
     assert (place / "models" / "softmax" / "model.safetensors").is_file()
 
 
-def test_the_module_reads_one_file_a_line() -> None:
+def test_the_module_reads_one_file_a_line():
     result = run("-c", "CNNClassifier", "-p", SEVEN, "-p", DRAWN / "0-1.png")
 
     assert result.exit_code == 0
@@ -98,14 +95,14 @@ def test_the_module_reads_one_file_a_line() -> None:
         (["-c", "mlp", "-t"], 1, "digit-classifier data fetch"),
     ],
 )
-def test_module_names_what_is_wrong(arguments: list[object], status: int, message: str) -> None:
+def test_module_names_what_is_wrong(arguments, status, message):
     result = run(*arguments)
 
     assert result.exit_code == status
     assert message in result.output
 
 
-def test_the_module_is_a_command() -> None:
+def test_the_module_is_a_command():
     command = [sys.executable, "-m", "digit_classifier.main", "-p", str(SEVEN)]
     output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     assert json.loads(output) == {"prediction": 7}

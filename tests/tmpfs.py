@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 
 @contextmanager
-def small_tmpfs(folder: Path, size: str, mode: str = "0777") -> Iterator[Path]:
+def small_tmpfs(folder, size, mode="0777"):
     """Mount a tmpfs on a folder that is made; its size may be followed by other options.
 
     Skips the test where that is not possible.

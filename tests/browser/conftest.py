@@ -2,15 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.web.serving import make_app, serving
-
-OpenPage = Callable[..., Page]
 
 LAPTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
@@ -29,18 +25,18 @@ _ARGUMENTS = (
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    no_models: Path = tmp_path_factory.mktemp("models")
+def server(tmp_path_factory):
+    no_models = tmp_path_factory.mktemp("models")
     with serving(make_app(no_models)) as address:
         yield address
 
 
 @pytest.fixture
-def open_page(browser: Browser, server: str) -> Iterator[OpenPage]:
+def open_page(browser, server):
     """Open the page, or another server's, in a new context with the given options."""
     contexts = []
 
-    def open_page(address: str = server, **options: object) -> Page:
+    def open_page(address=server, **options):
         # without a service worker, which would hide requests from `page.route`
         defaults = {"viewport": LAPTOP, "service_workers": "block"}
         contexts.append(browser.new_context(**{**defaults, **options}))
@@ -58,7 +54,7 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser():
     if _find_browser() is None:
         reason = f"There is no browser; one of these is needed: {', '.join(_NAMES)}."
         if os.environ.get("REQUIRE_BROWSER") == "1":
@@ -70,10 +66,10 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright):
     """Start the machine's own browser."""
     return playwright.chromium.launch(executable_path=_find_browser(), args=_ARGUMENTS)
 
 
-def _find_browser() -> str | None:
+def _find_browser():
     return next(filter(None, map(shutil.which, _NAMES)), None)

@@ -19,13 +19,13 @@ _BLUE = (36, 58, 120)
 _LETTER_A = LETTERS[0]
 
 
-def draw_plain() -> Image.Image:
+def draw_plain():
     """Draw a digit with a blue pen."""
     hand = np.random.default_rng(5)
     return draw_digit(5, size=(SIDE, SIDE), pen_width=9, ink=_BLUE, paper=(255, 254, 250), rng=hand)
 
 
-def draw_photo() -> Image.Image:
+def draw_photo():
     """Draw a digit as a phone would photograph it on squared paper, in uneven light."""
     image = draw_digit(4, size=(SIDE, SIDE), pen_width=7, ink=60, paper=225, scale=0.55)
     squares = np.asarray(image).copy()
@@ -39,14 +39,14 @@ def draw_photo() -> Image.Image:
     return Image.fromarray(levels.round().clip(0, 255).astype(np.uint8))
 
 
-def draw_hard() -> Image.Image:
+def draw_hard():
     """Draw chalk on a board: light on dark, thin and grainy, small and in a corner."""
     hand = np.random.default_rng(2)
     options = {"pen_width": 4, "ink": 190, "paper": 70, "scale": 0.4, "position": (0.68, 0.62)}
     return draw_digit(2, size=(SIDE, SIDE), noise=12, shade=0.3, rng=hand, form=1, **options)
 
 
-def draw_number() -> Image.Image:
+def draw_number():
     """Draw a number of four digits."""
     hand = np.random.default_rng(8)
     sheet = Image.new("RGB", (SIDE, SIDE), (255, 254, 250))
@@ -64,7 +64,7 @@ def draw_number() -> Image.Image:
     return sheet
 
 
-def draw_letter() -> Image.Image:
+def draw_letter():
     """Draw a letter, which is not a digit."""
     curves = place(parse_strokes(_LETTER_A), 0.65 * SIDE, (SIDE / 2, SIDE / 2))
     ink = rasterize(curves, (SIDE, SIDE), 9, oversampling=4)
@@ -73,7 +73,7 @@ def draw_letter() -> Image.Image:
     return sheet
 
 
-def small_png(image: Image.Image) -> bytes:
+def small_png(image):
     """Encode a drawing of few colours."""
     png = BytesIO()
     image.quantize(16).save(png, "PNG", optimize=True)

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from digit_classifier.training.synthesis.pen import parse_strokes, place
 from tests.browser.conftest import launch
@@ -25,9 +25,9 @@ LAST = 3000
 N_COLOURS = 64
 
 
-def main() -> None:
+def main():
     """Draw the number and write the GIF."""
-    frames: list[Image.Image] = []
+    frames = []
     with (
         tempfile.TemporaryDirectory() as no_models,
         serving(make_app(Path(no_models))) as address,
@@ -54,7 +54,7 @@ def main() -> None:
     )
 
 
-def palette_of(*frames: Image.Image) -> Image.Image:
+def palette_of(*frames):
     """Return a picture whose palette suits all of some frames."""
     both = Image.new("RGB", (SHOWN[0], SHOWN[1] * len(frames)))
     for number, frame in enumerate(frames):
@@ -62,7 +62,7 @@ def palette_of(*frames: Image.Image) -> Image.Image:
     return both.quantize(N_COLOURS, Image.Quantize.MAXCOVERAGE)
 
 
-def draw(page: Page, index: int, digit: int, frames: list[Image.Image]) -> None:
+def draw(page, index, digit, frames):
     """Draw a digit of the number at its place, and record every few points."""
     box = board(page).bounding_box()
     assert box is not None
@@ -82,7 +82,7 @@ def draw(page: Page, index: int, digit: int, frames: list[Image.Image]) -> None:
     frames.append(take(page))
 
 
-def take(page: Page) -> Image.Image:
+def take(page):
     """Take a picture of the page, as large as it is shown."""
     picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
     return picture.resize(SHOWN, Image.Resampling.LANCZOS)

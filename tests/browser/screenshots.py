@@ -6,12 +6,11 @@ suite's pen draws.
 
 import re
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from digit_classifier.training.synthesis.pen import parse_strokes
 from tests.browser.conftest import LAPTOP, PHONE, launch
@@ -26,7 +25,7 @@ ON_A_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True, "device_s
 _DOUBTFUL = "20,14 40,2 40,2 34,50 30,100"
 
 
-def draw_photo() -> bytes:
+def draw_photo():
     """Draw a digit as a phone would photograph it: off-centre, in uneven light, with grain."""
     image = draw_digit(
         4,
@@ -42,7 +41,7 @@ def draw_photo() -> bytes:
     return encode(image, "JPEG", quality=85)
 
 
-def draw_number() -> bytes:
+def draw_number():
     """Draw rows of digits as a pen does: of one sheet, not quite in line."""
     rng = np.random.default_rng(26)
     sheet = Image.new("L", (560, 340), 225)
@@ -55,7 +54,7 @@ def draw_number() -> bytes:
     return encode(sheet, "JPEG", quality=85)
 
 
-def send_photo(page: Page) -> None:
+def send_photo(page):
     """Have the photograph read, by whatever the page offers."""
     choose(page, a_file(draw_photo(), "drawn.jpg", "image/jpeg"))
     button = page.get_by_role("button", name="Read the digit")
@@ -64,20 +63,20 @@ def send_photo(page: Page) -> None:
     expect_digit(page, 4)
 
 
-def send_number(page: Page) -> None:
+def send_number(page):
     """Have a number read, and ask how sure one of its digits is."""
     choose(page, a_file(draw_number(), "number.jpg", "image/jpeg"))
     expect(model(page, "softmax")).to_have_text(re.compile(r"Templates\s*\d"))
     page.locator("[data-boxes] rect").nth(3).click()
 
 
-def draw_seven(page: Page) -> None:
+def draw_seven(page):
     """Draw a digit that all models read alike."""
     draw(page, 7)
     expect(model(page, "softmax")).to_have_text(re.compile(r"\s7$"))
 
 
-def draw_doubtful(page: Page) -> None:
+def draw_doubtful(page):
     """Draw a digit that is read wrongly, and show each step."""
     draw_strokes(page, parse_strokes(_DOUBTFUL))
     page.get_by_text("Every step from the picture to the model").click()
@@ -85,14 +84,14 @@ def draw_doubtful(page: Page) -> None:
     expect(model(page, "softmax")).to_have_text(re.compile(r"Templates\s*\d"))
 
 
-def open_api(page: Page) -> None:
+def open_api(page):
     """Go to the API's own page."""
     page.get_by_text("For programmers").click()
     page.get_by_role("link", name="The API's own page").click()
     expect(page.get_by_role("link", name="/readyz")).to_be_visible()
 
 
-def look_inside(page: Page) -> None:
+def look_inside(page):
     """Look inside the convolutional network, and at what spoke for another digit."""
     model(page, "cnn").click()
     page.get_by_text("Look inside the network").click()
@@ -102,7 +101,7 @@ def look_inside(page: Page) -> None:
 
 
 #: Each picture: how the page is opened, and what is done on it.
-SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
+SHOTS = {
     "page.png": ({"viewport": LAPTOP}, send_photo),
     "page_dark.png": ({"viewport": LAPTOP, "color_scheme": "dark"}, draw_seven),
     "page_phone.png": (ON_A_PHONE, draw_seven),
@@ -117,7 +116,7 @@ SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
 }
 
 
-def take(browser: Browser, address: str, name: str) -> None:
+def take(browser, address, name):
     """Take one picture."""
     options, act = SHOTS[name]
     page = browser.new_context(service_workers="block", **options).new_page()
@@ -127,7 +126,7 @@ def take(browser: Browser, address: str, name: str) -> None:
     page.screenshot(path=IMAGES / name)
 
 
-def main() -> None:
+def main():
     """Write docs/images/drawn.jpg, number.jpg and the pictures of the page."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     (IMAGES / "number.jpg").write_bytes(draw_number())

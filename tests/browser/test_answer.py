@@ -5,14 +5,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
 from tests.browser.hands import a_file, answer, choose, draw, expect_digit, model
 from tests.web.pictures import drawn
 
 pytestmark = pytest.mark.browser
 
 
-def test_bars_show_the_ten_probabilities(open_page: OpenPage) -> None:
+def test_bars_show_the_ten_probabilities(open_page):
     page = open_page()
     rows = page.get_by_role("row")
     expect(rows).to_have_count(10)
@@ -28,13 +27,13 @@ def test_bars_show_the_ten_probabilities(open_page: OpenPage) -> None:
     assert sum(widths) == pytest.approx(100, abs=0.1)
 
 
-def test_model_and_time_are_named(open_page: OpenPage) -> None:
+def test_model_and_time_are_named(open_page):
     page = open_page()
     draw(page, 6)
     expect(page.get_by_text(re.compile(r"by model mlp [0-9a-f]{12} in [\d.]+ ms"))).to_be_visible()
 
 
-def test_models_are_compared_and_another_may_answer(open_page: OpenPage) -> None:
+def test_models_are_compared_and_another_may_answer(open_page):
     page = open_page()
     draw(page, 7)
     models = page.get_by_role("navigation", name="Model").get_by_role("link")
@@ -50,7 +49,7 @@ def test_models_are_compared_and_another_may_answer(open_page: OpenPage) -> None
     expect(page.get_by_text(re.compile("by model cnn ")).filter(visible=True)).to_be_visible()
 
 
-def test_what_the_model_saw_is_shown_beside_the_drawing(open_page: OpenPage) -> None:
+def test_what_the_model_saw_is_shown_beside_the_drawing(open_page):
     page = open_page()
     seen = page.get_by_role("img", name="The digit as the model saw it")
     spoke = page.get_by_role("img", name="coloured by what each stroke did")
@@ -64,7 +63,7 @@ def test_what_the_model_saw_is_shown_beside_the_drawing(open_page: OpenPage) -> 
     expect(seen).to_have_count(0)
 
 
-def test_every_step_is_shown_on_request(open_page: OpenPage) -> None:
+def test_every_step_is_shown_on_request(open_page):
     page = open_page()
     draw(page, 7)
     expect_digit(page, 7)
@@ -76,9 +75,7 @@ def test_every_step_is_shown_on_request(open_page: OpenPage) -> None:
     expect(steps.last).to_contain_text("28 × 28")
 
 
-def test_command_for_programmers_names_host_and_model_and_is_copied(
-    open_page: OpenPage, server: str
-) -> None:
+def test_command_for_programmers_names_host_and_model_and_is_copied(open_page, server):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     model(page, "softmax").click()
     page.get_by_text("For programmers").click()
@@ -88,14 +85,14 @@ def test_command_for_programmers_names_host_and_model_and_is_copied(
     assert copied == f"curl -F image=@digit.png '{server}/api/v1/classify?model=softmax'"
 
 
-def test_way_leads_to_the_api_s_own_page(open_page: OpenPage) -> None:
+def test_way_leads_to_the_api_s_own_page(open_page):
     page = open_page()
     page.get_by_text("For programmers").click()
     page.get_by_role("link", name="The API's own page").click()
     expect(page.get_by_role("heading", name="digit-classifier")).to_be_visible()
 
 
-def test_remarks_are_shown(open_page: OpenPage) -> None:
+def test_remarks_are_shown(open_page):
     page = open_page()
     choose(page, a_file(drawn(4, scale=0.5, position=(0.5, 0.24))))
     expect(answer(page)).to_contain_text("over the edge")
@@ -109,7 +106,7 @@ def test_remarks_are_shown(open_page: OpenPage) -> None:
         ("softmax", [r"10 filters of 28 × 28"]),
     ],
 )
-def test_network_is_shown_at_work(open_page: OpenPage, name: str, layers: list[str]) -> None:
+def test_network_is_shown_at_work(open_page, name, layers):
     page = open_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))

@@ -1,11 +1,9 @@
 """The page of the API's documentation, under the strict policy, in light and dark."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from tests.web.pictures import drawn
 
@@ -13,9 +11,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Page]:
+def page(request, browser, server):
     """The page, which must not provoke an error, nor ask another host."""
-    troubles: list[str] = []
+    troubles = []
     context = browser.new_context(color_scheme=request.param)
     page = context.new_page()
     page.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
@@ -31,7 +29,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, server: str) -> Itera
     assert troubles == []
 
 
-def test_every_operation_is_listed(page: Page, server: str) -> None:
+def test_every_operation_is_listed(page, server):
     paths = page.request.get(f"{server}/api/v1/openapi.json").json()["paths"]
     shown = page.locator(".opblock-summary-path").all_inner_texts()
     assert "/api/v1/classify" in [text.replace("\u200b", "") for text in shown]
@@ -39,7 +37,7 @@ def test_every_operation_is_listed(page: Page, server: str) -> None:
     assert len(shown) == sum(len(methods & set(operations)) for operations in paths.values())
 
 
-def test_page_is_light_or_dark_as_the_system_is(page: Page) -> None:
+def test_page_is_light_or_dark_as_the_system_is(page):
     is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     red = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     background = int(red.removeprefix("rgba(").removeprefix("rgb(").split(",")[0])
@@ -48,7 +46,7 @@ def test_page_is_light_or_dark_as_the_system_is(page: Page) -> None:
     assert (background < 60 and ink > 180) if is_dark else ink < 80
 
 
-def test_a_digit_is_read_from_the_page(page: Page, tmp_path: Path) -> None:
+def test_a_digit_is_read_from_the_page(page, tmp_path):
     picture = tmp_path / "seven.png"
     picture.write_bytes(drawn(7))
     classify = page.locator(".opblock").filter(has_text="/api/v1/classify").first

@@ -1,10 +1,9 @@
 """The page of a service that wants API keys of programs."""
 
 import re
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.web.pictures import drawn
 from tests.web.serving import make_app, serving
@@ -12,7 +11,7 @@ from tests.web.serving import make_app, serving
 pytestmark = pytest.mark.browser
 
 
-def test_page_reads_digits_without_a_key(browser: Browser, tmp_path: Path) -> None:
+def test_page_reads_digits_without_a_key(browser, tmp_path):
     app = make_app(tmp_path / "no models", api_keys=(f"lab {'0' * 64}",))
     picture = tmp_path / "seven.png"
     picture.write_bytes(drawn(7))

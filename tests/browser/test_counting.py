@@ -1,14 +1,9 @@
 """What a visitor's drawings count as: in the metrics, and against a limit."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 import requests
-from playwright.sync_api import Response, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
 from tests.browser.hands import (
     HAND,
     a_file,
@@ -27,23 +22,21 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def address(tmp_path):
     with serving(make_app(tmp_path)) as address:
         yield address
 
 
-def counted(address: str) -> dict[str, Any]:
+def counted(address):
     """What an operator sees: the digits read, and what was read for the page besides."""
     return requests.get(f"{address}/status", timeout=10).json()["service"]
 
 
-def has_counted(address: str, n_digits: int) -> Callable[[], bool]:
+def has_counted(address, n_digits):
     return lambda: sum(counted(address)["predictions"].values()) == n_digits
 
 
-def test_each_drawn_digit_counts_once_and_the_other_readings_apart(
-    open_page: OpenPage, address: str
-) -> None:
+def test_each_drawn_digit_counts_once_and_the_other_readings_apart(open_page, address):
     page = open_page(address)
     for digit in range(10):
         draw(page, digit, pause=10)
@@ -61,7 +54,7 @@ def test_each_drawn_digit_counts_once_and_the_other_readings_apart(
     assert counts["page_predictions"]["again"] >= 2
 
 
-def test_picture_that_is_read_again_counts_once(open_page: OpenPage, address: str) -> None:
+def test_picture_that_is_read_again_counts_once(open_page, address):
     page = open_page(address)
     choose(page, a_file(drawn(7)))
     expect_comparison(page)
@@ -72,7 +65,7 @@ def test_picture_that_is_read_again_counts_once(open_page: OpenPage, address: st
     assert counted(address)["predictions"] == {"7": 1}
 
 
-def test_number_counts_as_a_reading_once(open_page: OpenPage, address: str) -> None:
+def test_number_counts_as_a_reading_once(open_page, address):
     page = open_page(address)
     choose(page, a_file(drawn_number("407")))
     expect_comparison(page)
@@ -83,7 +76,7 @@ def test_number_counts_as_a_reading_once(open_page: OpenPage, address: str) -> N
     assert sum(counts["predictions"].values()) == 1  # of the picture as one digit
 
 
-def test_each_of_several_pictures_counts_once(open_page: OpenPage, address: str) -> None:
+def test_each_of_several_pictures_counts_once(open_page, address):
     page = open_page(address)
     choose(page, *(a_file(drawn(digit), f"{digit}.png") for digit in (3, 5, 7)))
     lines = page.locator("[data-pictures] li")
@@ -94,14 +87,12 @@ def test_each_of_several_pictures_counts_once(open_page: OpenPage, address: str)
     assert counted(address)["predictions"] == {"3": 1, "5": 1, "7": 1}
 
 
-def test_limit_lets_a_visitor_draw_as_many_digits_as_it_says(
-    open_page: OpenPage, tmp_path: Path
-) -> None:
+def test_limit_lets_a_visitor_draw_as_many_digits_as_it_says(open_page, tmp_path):
     with serving(make_app(tmp_path, rate_limit="8/hour")) as address:
         page = open_page(address)
         statuses = []
 
-        def note(response: Response) -> None:
+        def note(response):
             statuses.append(response.status)
 
         page.on("response", note)

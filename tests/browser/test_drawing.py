@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.conftest import PHONE
 from tests.browser.hands import (
     a_file,
     answer,
@@ -31,7 +31,7 @@ _N_INK_PIXELS = """canvas => {
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_digit_drawn_with_the_mouse_is_read(open_page: OpenPage, digit: int) -> None:
+def test_digit_drawn_with_the_mouse_is_read(open_page, digit):
     page = open_page()
     expect(answer(page)).to_have_text(NOTHING)
     draw(page, digit)
@@ -40,21 +40,19 @@ def test_digit_drawn_with_the_mouse_is_read(open_page: OpenPage, digit: int) -> 
 
 
 @pytest.mark.parametrize("digit", [0, 4, 8])
-def test_digit_drawn_with_a_finger_is_read_and_the_page_stays(
-    open_page: OpenPage, digit: int
-) -> None:
+def test_digit_drawn_with_a_finger_is_read_and_the_page_stays(open_page, digit):
     page = open_page(viewport={"width": 390, "height": 600}, has_touch=True, is_mobile=True)
     draw_by_touch(page, digit)
     expect_digit(page, digit)
     assert page.evaluate("scrollY") == 0
 
 
-def test_second_finger_draws_nothing(open_page: OpenPage) -> None:
+def test_second_finger_draws_nothing(open_page):
     page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
     box = board(page).bounding_box()
     session = page.context.new_cdp_session(page)
 
-    def touch(kind: str, *places: tuple[float, float]) -> None:
+    def touch(kind, *places):
         points = [
             {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": number}
             for number, (x, y) in enumerate(places)
@@ -69,7 +67,7 @@ def test_second_finger_draws_nothing(open_page: OpenPage) -> None:
     expect_digit(page, 1)
 
 
-def test_answer_follows_the_drawing_before_the_pen_is_up(open_page: OpenPage) -> None:
+def test_answer_follows_the_drawing_before_the_pen_is_up(open_page):
     page = open_page()
     (stroke,) = strokes_of(page, 1)
     first, *others = every(stroke, 4)
@@ -80,7 +78,7 @@ def test_answer_follows_the_drawing_before_the_pen_is_up(open_page: OpenPage) ->
     expect_digit(page, 1)
 
 
-def test_last_stroke_is_undone_and_the_answer_follows(open_page: OpenPage) -> None:
+def test_last_stroke_is_undone_and_the_answer_follows(open_page):
     page = open_page()
     draw(page, 1)
     expect_digit(page, 1)
@@ -93,7 +91,7 @@ def test_last_stroke_is_undone_and_the_answer_follows(open_page: OpenPage) -> No
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
 
 
-def test_board_is_cleared(open_page: OpenPage) -> None:
+def test_board_is_cleared(open_page):
     page = open_page()
     draw(page, 3)
     expect_digit(page, 3)
@@ -105,7 +103,7 @@ def test_board_is_cleared(open_page: OpenPage) -> None:
     expect_digit(page, 5)
 
 
-def test_clear_and_undo_are_undone_and_redone(open_page: OpenPage) -> None:
+def test_clear_and_undo_are_undone_and_redone(open_page):
     page = open_page()
     undo, redo = (page.get_by_role("button", name=name) for name in ("Undo", "Redo"))
     draw(page, 3)
@@ -124,7 +122,7 @@ def test_clear_and_undo_are_undone_and_redone(open_page: OpenPage) -> None:
     expect(answer(page)).to_have_text(NOTHING)
 
 
-def test_picture_leaves_the_drawing_to_be_undone_to(open_page: OpenPage) -> None:
+def test_picture_leaves_the_drawing_to_be_undone_to(open_page):
     page = open_page()
     draw(page, 3)
     expect_digit(page, 3)
@@ -137,7 +135,7 @@ def test_picture_leaves_the_drawing_to_be_undone_to(open_page: OpenPage) -> None
     expect_digit(page, 9)
 
 
-def test_stroke_may_begin_beside_the_board(open_page: OpenPage) -> None:
+def test_stroke_may_begin_beside_the_board(open_page):
     page = open_page(viewport={"width": 1600, "height": 800})
     box = board(page).bounding_box()
     assert box is not None
@@ -151,7 +149,7 @@ def test_stroke_may_begin_beside_the_board(open_page: OpenPage) -> None:
     expect(answer(page)).not_to_have_text(NOTHING)
 
 
-def test_tiny_digit_is_shown_as_strokes(open_page: OpenPage) -> None:
+def test_tiny_digit_is_shown_as_strokes(open_page):
     page = open_page()
     draw(page, 8)
     large = n_ink_pixels(page)
@@ -162,11 +160,11 @@ def test_tiny_digit_is_shown_as_strokes(open_page: OpenPage) -> None:
     assert n_ink_pixels(page) < 0.06 * large
 
 
-def n_ink_pixels(page: Page) -> int:
+def n_ink_pixels(page):
     return board(page).evaluate(_N_INK_PIXELS)
 
 
-def test_drawing_survives_another_size_of_the_window(open_page: OpenPage) -> None:
+def test_drawing_survives_another_size_of_the_window(open_page):
     page = open_page()
     draw(page, 2)
     expect_digit(page, 2)
@@ -177,7 +175,7 @@ def test_drawing_survives_another_size_of_the_window(open_page: OpenPage) -> Non
     )
 
 
-def test_digit_is_drawn_and_cleared_by_keyboard_alone(open_page: OpenPage) -> None:
+def test_digit_is_drawn_and_cleared_by_keyboard_alone(open_page):
     page = open_page()
     page.keyboard.press("Tab")
     expect(board(page)).to_be_focused()
@@ -190,7 +188,7 @@ def test_digit_is_drawn_and_cleared_by_keyboard_alone(open_page: OpenPage) -> No
     expect(answer(page)).to_have_text(NOTHING)
 
 
-def test_seven_is_drawn_by_keyboard(open_page: OpenPage) -> None:
+def test_seven_is_drawn_by_keyboard(open_page):
     page = open_page()
     board(page).focus()
     strokes = [("ArrowLeft", 5), ("Enter", 1), ("ArrowRight", 10)]
@@ -204,7 +202,7 @@ def test_seven_is_drawn_by_keyboard(open_page: OpenPage) -> None:
     expect(answer(page)).to_have_text(NOTHING)
 
 
-def test_pen_is_lifted_when_the_board_is_left(open_page: OpenPage) -> None:
+def test_pen_is_lifted_when_the_board_is_left(open_page):
     page = open_page()
     board(page).focus()
     page.keyboard.press("Space")
@@ -214,7 +212,7 @@ def test_pen_is_lifted_when_the_board_is_left(open_page: OpenPage) -> None:
     expect_digit(page, 1)
 
 
-def test_drawing_takes_the_place_of_a_picture(open_page: OpenPage) -> None:
+def test_drawing_takes_the_place_of_a_picture(open_page):
     page = open_page()
     choose(page, a_file(drawn(8)))
     expect_digit(page, 8)
@@ -222,7 +220,7 @@ def test_drawing_takes_the_place_of_a_picture(open_page: OpenPage) -> None:
     expect_digit(page, 1)
 
 
-def test_scribble_is_no_digit_or_an_unsure_one(open_page: OpenPage) -> None:
+def test_scribble_is_no_digit_or_an_unsure_one(open_page):
     page = open_page()
     for digit in (2, 4, 7, 5):
         draw(page, digit)
@@ -230,7 +228,7 @@ def test_scribble_is_no_digit_or_an_unsure_one(open_page: OpenPage) -> None:
     expect(answer(page)).to_have_text(re.compile(sentences))
 
 
-def test_two_strokes_side_by_side_are_two_digits(open_page: OpenPage) -> None:
+def test_two_strokes_side_by_side_are_two_digits(open_page):
     page = open_page()
     box = board(page).bounding_box()
     for share in (0.25, 0.75):
@@ -242,7 +240,7 @@ def test_two_strokes_side_by_side_are_two_digits(open_page: OpenPage) -> None:
     expect(answer(page)).to_have_text(re.compile(r"^\s*11\s+\D"))
 
 
-def test_stale_answers_are_dropped(open_page: OpenPage) -> None:
+def test_stale_answers_are_dropped(open_page):
     page = open_page()
     delayed = []
 

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import expect
 
 from digit_classifier.training.synthesis.pen import parse_strokes, place
-from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.conftest import PHONE
 from tests.browser.hands import (
     a_file,
     answer,
@@ -29,7 +29,7 @@ ROWS = drawn_number("407\n13", side=90)
 ON_A_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
-def draw_number(page: Page, text: str) -> None:
+def draw_number(page, text):
     """Draw digits side by side with the mouse."""
     box = board(page).bounding_box()
     assert box is not None
@@ -45,20 +45,20 @@ def draw_number(page: Page, text: str) -> None:
             page.mouse.up()
 
 
-def boxes(page: Page) -> Locator:
+def boxes(page):
     return page.get_by_role("group", name="Digits that were read").get_by_role("img")
 
 
-def expect_number(page: Page, *rows: str) -> None:
+def expect_number(page, *rows):
     expect(answer(page)).to_have_text(re.compile(r"^\s*" + r"\s+".join(rows) + r"\s+\D"))
 
 
-def show_number(page: Page, content: bytes = ROWS) -> None:
+def show_number(page, content=ROWS):
     choose(page, a_file(content))
     expect_comparison(page)
 
 
-def test_picture_of_several_digits_is_answered_by_its_rows(open_page: OpenPage) -> None:
+def test_picture_of_several_digits_is_answered_by_its_rows(open_page):
     page = open_page()
     show_number(page)
     expect_number(page, "407", "1 ?3")
@@ -73,7 +73,7 @@ def test_picture_of_several_digits_is_answered_by_its_rows(open_page: OpenPage) 
     expect(page.get_by_role("table")).to_have_count(0)
 
 
-def test_boxes_lie_over_their_digits(open_page: OpenPage) -> None:
+def test_boxes_lie_over_their_digits(open_page):
     page = open_page()
     show_number(page)
     picture = page.locator("[data-boxed]").bounding_box()
@@ -92,7 +92,7 @@ def test_boxes_lie_over_their_digits(open_page: OpenPage) -> None:
     np.testing.assert_allclose(middles, expected, atol=0.04)
 
 
-def test_drawing_of_several_digits_is_answered_by_the_number(open_page: OpenPage) -> None:
+def test_drawing_of_several_digits_is_answered_by_the_number(open_page):
     page = open_page()
     draw_number(page, "47")
     expect_number(page, "47")
@@ -107,7 +107,7 @@ def test_drawing_of_several_digits_is_answered_by_the_number(open_page: OpenPage
     expect(page.locator("[data-number]")).to_be_hidden()
 
 
-def about(page: Page) -> Locator:
+def about(page):
     """What is said of digits, where it is to be seen."""
     return page.locator("[data-boxes] .about").filter(visible=True)
 
@@ -115,7 +115,7 @@ def about(page: Page) -> Locator:
 FIRST, SECOND = (re.compile(rf"^{digit}: .+ %, or \d: .+ %$") for digit in (4, 0))
 
 
-def test_pointing_at_a_box_shows_how_sure_its_digit_is(open_page: OpenPage) -> None:
+def test_pointing_at_a_box_shows_how_sure_its_digit_is(open_page):
     page = open_page()
     show_number(page)
     hint = page.get_by_text("Point at a digit")
@@ -129,7 +129,7 @@ def test_pointing_at_a_box_shows_how_sure_its_digit_is(open_page: OpenPage) -> N
     expect(hint).to_be_visible()
 
 
-def test_boxes_are_reached_by_the_keyboard_and_named(open_page: OpenPage) -> None:
+def test_boxes_are_reached_by_the_keyboard_and_named(open_page):
     page = open_page()
     show_number(page)
     model(page, "softmax").focus()
@@ -142,7 +142,7 @@ def test_boxes_are_reached_by_the_keyboard_and_named(open_page: OpenPage) -> Non
     expect(about(page)).to_have_text([FIRST])
 
 
-def test_tapping_a_box_shows_how_sure_its_digit_is(open_page: OpenPage) -> None:
+def test_tapping_a_box_shows_how_sure_its_digit_is(open_page):
     page = open_page(**ON_A_PHONE)
     show_number(page)
     for index, text in enumerate((FIRST, SECOND)):
@@ -150,10 +150,10 @@ def test_tapping_a_box_shows_how_sure_its_digit_is(open_page: OpenPage) -> None:
         expect(about(page)).to_have_text([text])
 
 
-def test_doubtful_digit_has_another_colour(open_page: OpenPage) -> None:
+def test_doubtful_digit_has_another_colour(open_page):
     page = open_page()
 
-    def doubt(route: Route) -> None:
+    def doubt(route):
         response = route.fetch()
         document = response.json()
         document["words"]["digits"][0][1]["doubtful"] = True
@@ -165,7 +165,7 @@ def test_doubtful_digit_has_another_colour(open_page: OpenPage) -> None:
     expect(page.locator("[data-boxes] .doubtful")).to_have_count(1)
 
 
-def test_number_is_copied_as_it_is_shown(open_page: OpenPage) -> None:
+def test_number_is_copied_as_it_is_shown(open_page):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     show_number(page)
     page.get_by_role("button", name="Copy as text").click()
@@ -174,7 +174,7 @@ def test_number_is_copied_as_it_is_shown(open_page: OpenPage) -> None:
     assert copied.replace(" ", "") == "407\n13"
 
 
-def test_command_for_programmers_asks_for_all_digits(open_page: OpenPage, server: str) -> None:
+def test_command_for_programmers_asks_for_all_digits(open_page, server):
     page = open_page()
     command = page.locator("[data-command]")
     show_number(page)
@@ -186,7 +186,7 @@ def test_command_for_programmers_asks_for_all_digits(open_page: OpenPage, server
     expect(command).to_have_text(f"curl -F image=@digit.png '{server}/api/v1/classify?model=cnn'")
 
 
-def test_number_among_several_pictures_has_its_line(open_page: OpenPage) -> None:
+def test_number_among_several_pictures_has_its_line(open_page):
     page = open_page()
     choose(page, a_file(drawn(3), "three.png"), a_file(drawn_number("47"), "number.png"))
     lines = page.get_by_role("region", name="Your pictures").locator("li button")
@@ -197,7 +197,7 @@ def test_number_among_several_pictures_has_its_line(open_page: OpenPage) -> None
     expect_number(page, "47")
 
 
-def test_one_digit_is_asked_for_once(open_page: OpenPage) -> None:
+def test_one_digit_is_asked_for_once(open_page):
     page = open_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -207,7 +207,7 @@ def test_one_digit_is_asked_for_once(open_page: OpenPage) -> None:
     assert not any("/api/v1/read" in url for url in asked)
 
 
-def test_form_with_several_digits_is_answered_without_a_script(open_page: OpenPage) -> None:
+def test_form_with_several_digits_is_answered_without_a_script(open_page):
     page = open_page(java_script_enabled=False)
     send(page, ROWS)
     expect_number(page, "407", "1 ?3")
@@ -223,9 +223,7 @@ def test_form_with_several_digits_is_answered_without_a_script(open_page: OpenPa
 
 @pytest.mark.parametrize("viewport", [LAPTOP, PHONE])
 @pytest.mark.parametrize("java_script_enabled", [True, False])
-def test_number_fits_on_one_screen(
-    open_page: OpenPage, viewport: dict[str, int], java_script_enabled: bool
-) -> None:
+def test_number_fits_on_one_screen(open_page, viewport, java_script_enabled):
     touch = viewport == PHONE
     page = open_page(
         viewport=viewport,
@@ -246,7 +244,7 @@ def test_number_fits_on_one_screen(
 
 
 @pytest.mark.parametrize("text", ["12345678901234567890", "4071\n407\n13"])
-def test_long_numbers_need_no_sideways_scrolling(open_page: OpenPage, text: str) -> None:
+def test_long_numbers_need_no_sideways_scrolling(open_page, text):
     page = open_page(viewport={"width": 320, "height": 568}, has_touch=True, is_mobile=True)
     show_number(page, drawn_number(text, side=50))
     expect(boxes(page)).to_have_count(len(text.replace("\n", "")))
@@ -254,9 +252,9 @@ def test_long_numbers_need_no_sideways_scrolling(open_page: OpenPage, text: str)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation_in_a_number(open_page: OpenPage, scheme: str) -> None:
+def test_axe_finds_no_violation_in_a_number(open_page, scheme):
     page = open_page(color_scheme=scheme)
-    complaints: list[str] = []
+    complaints = []
     page.on("console", lambda message: complaints.append(message.text))
     show_number(page)
     page.evaluate(axe_script())

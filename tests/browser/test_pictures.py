@@ -3,7 +3,6 @@
 import re
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from flask import request
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.conftest import PHONE
 from tests.browser.hands import a_file, answer, board, choose, draw, expect_digit
 from tests.web.pictures import drawn, photo
 from tests.web.serving import MIB, make_app, serving
@@ -21,13 +20,13 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
-def test_chosen_picture_is_read(open_page: OpenPage, file_format: str) -> None:
+def test_chosen_picture_is_read(open_page, file_format):
     page = open_page()
     choose(page, a_file(drawn(4, file_format), f"four.{file_format}", f"image/{file_format}"))
     expect_digit(page, 4)
 
 
-def test_chosen_picture_is_shown_on_the_board(open_page: OpenPage) -> None:
+def test_chosen_picture_is_shown_on_the_board(open_page):
     page = open_page()
     choose(page, a_file(drawn(4, ink=(0, 0, 200), paper=(255, 255, 0))))
     expect_digit(page, 4)
@@ -37,7 +36,7 @@ def test_chosen_picture_is_shown_on_the_board(open_page: OpenPage) -> None:
     assert corner == [255, 255, 0, 255]
 
 
-def test_same_picture_may_be_chosen_again(open_page: OpenPage) -> None:
+def test_same_picture_may_be_chosen_again(open_page):
     page = open_page()
     for _ in range(2):
         choose(page, a_file(drawn(4)))
@@ -46,7 +45,7 @@ def test_same_picture_may_be_chosen_again(open_page: OpenPage) -> None:
         expect(answer(page)).to_have_text("Nothing drawn yet.")
 
 
-def test_dropped_picture_is_read(open_page: OpenPage, tmp_path: Path) -> None:
+def test_dropped_picture_is_read(open_page, tmp_path):
     page = open_page()
     file = tmp_path / "nine.png"
     file.write_bytes(drawn(9))
@@ -65,7 +64,7 @@ def test_dropped_picture_is_read(open_page: OpenPage, tmp_path: Path) -> None:
     expect_digit(page, 9)
 
 
-def test_pasted_picture_is_read(open_page: OpenPage) -> None:
+def test_pasted_picture_is_read(open_page):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.evaluate(
         """async base64 => {
@@ -79,7 +78,7 @@ def test_pasted_picture_is_read(open_page: OpenPage) -> None:
     expect_digit(page, 2)
 
 
-def test_photo_is_taken_on_a_phone_alone(open_page: OpenPage) -> None:
+def test_photo_is_taken_on_a_phone_alone(open_page):
     phone = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
     camera = phone.get_by_label("Take a photo")
     expect(phone.get_by_text("Take a photo")).to_be_visible()
@@ -90,13 +89,13 @@ def test_photo_is_taken_on_a_phone_alone(open_page: OpenPage) -> None:
 
 
 @pytest.fixture
-def received(tmp_path: Path) -> Iterator[tuple[str, list[bytes]]]:
+def received(tmp_path):
     """A server's address, and the bodies of the requests that have come to it."""
     app = make_app(tmp_path)
-    bodies: list[bytes] = []
+    bodies = []
 
     @app.before_request
-    def keep() -> None:
+    def keep():
         if request.method == "POST":
             bodies.append(request.get_data())
 
@@ -104,9 +103,7 @@ def received(tmp_path: Path) -> Iterator[tuple[str, list[bytes]]]:
         yield address, bodies
 
 
-def test_photo_is_reduced_before_it_is_sent(
-    open_page: OpenPage, received: tuple[str, list[bytes]]
-) -> None:
+def test_photo_is_reduced_before_it_is_sent(open_page, received):
     address, bodies = received
     page = open_page(address)
     choose(page, a_file(photo(), "photo.jpg", "image/jpeg"))
@@ -116,9 +113,7 @@ def test_photo_is_reduced_before_it_is_sent(
     assert len(bodies[0]) < MIB
 
 
-def test_small_picture_is_sent_as_it_is(
-    open_page: OpenPage, received: tuple[str, list[bytes]]
-) -> None:
+def test_small_picture_is_sent_as_it_is(open_page, received):
     address, bodies = received
     content = drawn(6, "WEBP")
     page = open_page(address)
@@ -127,7 +122,7 @@ def test_small_picture_is_sent_as_it_is(
     assert bodies[0] == content
 
 
-def test_several_pictures_are_answered_each_on_its_line(open_page: OpenPage) -> None:
+def test_several_pictures_are_answered_each_on_its_line(open_page):
     page = open_page()
     files = [a_file(drawn(digit), f"{digit} of mine.png") for digit in (3, 1, 4)]
     choose(page, *files, a_file(b"no picture", "letter.txt", "text/plain"))
@@ -148,7 +143,7 @@ def test_several_pictures_are_answered_each_on_its_line(open_page: OpenPage) -> 
     expect(page.get_by_role("alert")).to_contain_text("not an image")
 
 
-def test_lines_go_when_something_else_comes(open_page: OpenPage) -> None:
+def test_lines_go_when_something_else_comes(open_page):
     page = open_page()
     lines = page.get_by_role("region", name="Your pictures").get_by_role("listitem")
     choose(page, *[a_file(drawn(digit)) for digit in (3, 1)])
@@ -160,7 +155,7 @@ def test_lines_go_when_something_else_comes(open_page: OpenPage) -> None:
     expect_digit(page, 7)
 
 
-def test_zip_stands_for_the_pictures_in_it_and_its_answers_are_saved(open_page: OpenPage) -> None:
+def test_zip_stands_for_the_pictures_in_it_and_its_answers_are_saved(open_page):
     page = open_page()
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
@@ -178,9 +173,7 @@ def test_zip_stands_for_the_pictures_in_it_and_its_answers_are_saved(open_page: 
     assert lines[2].startswith('"\'=7.bmp","7",')  # not a formula for a spreadsheet
 
 
-def test_small_avif_is_sent_as_it_is(
-    open_page: OpenPage, received: tuple[str, list[bytes]]
-) -> None:
+def test_small_avif_is_sent_as_it_is(open_page, received):
     address, bodies = received
     page = open_page(address)
     choose(page, a_file(drawn(6, "AVIF"), "six.avif", "image/avif"))
@@ -188,7 +181,7 @@ def test_small_avif_is_sent_as_it_is(
     assert bodies[0][4:12] == b"ftypavif"
 
 
-def test_photo_of_an_iphone_gets_advice_instead_of_an_error(open_page: OpenPage) -> None:
+def test_photo_of_an_iphone_gets_advice_instead_of_an_error(open_page):
     heic = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(100)
     page = open_page()
     choose(page, a_file(heic, "IMG_1.HEIC", "image/heic"))
@@ -208,7 +201,7 @@ def test_photo_of_an_iphone_gets_advice_instead_of_an_error(open_page: OpenPage)
         ("a letter", r"This does not look like a digit\."),
     ],
 )
-def test_ready_picture_is_read(open_page: OpenPage, name: str, sentence: str) -> None:
+def test_ready_picture_is_read(open_page, name, sentence):
     page = open_page()
     page.get_by_role("button", name=name, exact=True).click()
     expect(answer(page)).to_have_text(re.compile(rf"^\s*{sentence}"))

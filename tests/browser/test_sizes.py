@@ -8,7 +8,6 @@ import pytest
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
 from digit_classifier.training.synthesis.pen import jitter_strokes, parse_strokes, place
-from tests.browser.conftest import OpenPage
 from tests.strokes import FORMS
 
 pytestmark = pytest.mark.browser
@@ -35,7 +34,7 @@ _ENCODE = """async drawings => {
 }"""
 
 
-def hand_drawn(digit: int, way: str, rng: np.random.Generator) -> list[list[dict[str, float]]]:
+def hand_drawn(digit, way, rng):
     """Draw a digit as a hand would, in whole pixels of the board, as shares of its side."""
     low, high, step = WAYS[way]
     forms = FORMS[digit]
@@ -47,7 +46,7 @@ def hand_drawn(digit: int, way: str, rng: np.random.Generator) -> list[list[dict
     ]
 
 
-def test_tiny_huge_and_fast_drawings_are_read(open_page: OpenPage) -> None:
+def test_tiny_huge_and_fast_drawings_are_read(open_page):
     rng = np.random.default_rng(29)
     expected = [(digit, way) for way in WAYS for digit in range(10) for _ in range(N_HANDS)]
     images = open_page().evaluate(_ENCODE, [hand_drawn(*each, rng) for each in expected])

@@ -1,13 +1,8 @@
 """What goes wrong is reported kindly, and can be tried again."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from flask import Flask
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
 from tests.browser.hands import a_file, answer, choose, draw, expect_digit
 from tests.web.pictures import REFUSED, drawn
 from tests.web.serving import MIB, alter_model, make_app, serving
@@ -16,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("name", ["empty", "text", "truncated", "too_small", "blank"])
-def test_picture_that_cannot_be_read_is_reported(open_page: OpenPage, name: str) -> None:
+def test_picture_that_cannot_be_read_is_reported(open_page, name):
     page = open_page()
     choose(page, a_file(REFUSED[name][0]))
     alert = page.get_by_role("alert")
@@ -28,7 +23,7 @@ def test_picture_that_cannot_be_read_is_reported(open_page: OpenPage, name: str)
     expect_digit(page, 5)
 
 
-def test_too_large_a_file_is_reported_and_not_sent(open_page: OpenPage) -> None:
+def test_too_large_a_file_is_reported_and_not_sent(open_page):
     page = open_page()
     sent = []
     page.on("request", lambda request: sent.append(request.method))
@@ -37,26 +32,24 @@ def test_too_large_a_file_is_reported_and_not_sent(open_page: OpenPage) -> None:
     assert "POST" not in sent
 
 
-def test_larger_picture_that_can_be_reduced_is_read(open_page: OpenPage) -> None:
+def test_larger_picture_that_can_be_reduced_is_read(open_page):
     page = open_page()
     choose(page, a_file(REFUSED["much_too_large"][0]))
     expect_digit(page, 7)
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Flask:
+def app(tmp_path):
     return make_app(tmp_path)
 
 
 @pytest.fixture
-def address(app: Flask) -> Iterator[str]:
+def address(app):
     with serving(app) as address:
         yield address
 
 
-def test_fault_of_the_server_is_reported_and_can_be_tried_again(
-    open_page: OpenPage, app: Flask, address: str
-) -> None:
+def test_fault_of_the_server_is_reported_and_can_be_tried_again(open_page, app, address):
     page = open_page(address)
     alter_model(app, class_labels=())  # so that no answer can be given
     draw(page, 3)
@@ -69,9 +62,7 @@ def test_fault_of_the_server_is_reported_and_can_be_tried_again(
     expect_digit(page, 3)
 
 
-def test_offline_moment_is_reported_and_the_drawing_is_read_when_it_is_over(
-    open_page: OpenPage,
-) -> None:
+def test_offline_moment_is_reported_and_the_drawing_is_read_when_it_is_over(open_page):
     page = open_page()
     page.context.set_offline(True)
     draw(page, 3)
@@ -83,7 +74,7 @@ def test_offline_moment_is_reported_and_the_drawing_is_read_when_it_is_over(
     expect_digit(page, 3)
 
 
-def test_server_that_is_gone_is_reported(open_page: OpenPage, app: Flask) -> None:
+def test_server_that_is_gone_is_reported(open_page, app):
     with serving(app) as address:
         page = open_page(address)
     draw(page, 3)

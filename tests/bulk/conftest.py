@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from digit_classifier.bulk.sources import handle_cache
@@ -8,12 +6,12 @@ from digit_classifier.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> DigitClassifier:
+def classifier(tmp_path_factory):
     return DigitClassifier.from_settings(Settings(models_dir=tmp_path_factory.mktemp("none")))
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_open() -> Iterator[None]:
+def nothing_left_open():
     """Close the archives that a worker would keep open."""
     yield
     handle_cache.clear()

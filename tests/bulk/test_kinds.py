@@ -10,12 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from digit_classifier.bulk.formats import COUNTED, FORMATS
 from digit_classifier.bulk.progress import Progress
@@ -55,7 +53,7 @@ IMAGE = encode(draw_digit(7, size=(48, 48)), "PNG")
     ],
 )
 @pytest.mark.parametrize("picture", ["small 7.png", "a;b,c.png"])
-def test_column_of_paths_is_found(tmp_path: Path, name: str, text: str, picture: str) -> None:
+def test_column_of_paths_is_found(tmp_path, name, text, picture):
     if picture == "a;b,c.png" and ('"{}"' not in text and text != "{}\n"):
         picture = "a.png"
     if picture == "a;b,c.png" and name == "list.csv" and '"' not in text:
@@ -67,7 +65,7 @@ def test_column_of_paths_is_found(tmp_path: Path, name: str, text: str, picture:
     assert [item.content for item in items_of(source, 10)] == [IMAGE]
 
 
-def digits() -> NDArray[np.uint8]:
+def digits():
     return np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
 
 
@@ -84,9 +82,7 @@ def digits() -> NDArray[np.uint8]:
         ([], None),
     ],
 )
-def test_table_of_pixels_gives_its_digits(
-    tmp_path: Path, heads: list[str], label: int | None, separator: str, size: int
-) -> None:
+def test_table_of_pixels_gives_its_digits(tmp_path, heads, label, separator, size):
     lines = [separator.join(heads)] if heads else []
     for digit in digits():
         row = [str(level) for level in digit.ravel()]
@@ -101,7 +97,7 @@ def test_table_of_pixels_gives_its_digits(
     np.testing.assert_array_equal([item.content for item in items], digits())
 
 
-def test_row_that_is_no_digit_spoils_no_other(tmp_path: Path) -> None:
+def test_row_that_is_no_digit_spoils_no_other(tmp_path):
     good = ",".join(["0"] * 784)
     bad = ["1,2", good.replace("0", "x", 1), good.replace("0", "256", 1), f"{good},nan"]
     (tmp_path / "a.csv").write_text("\n".join([good, *bad, good]))
@@ -109,7 +105,7 @@ def test_row_that_is_no_digit_spoils_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["7.png", "7.JFIF", "7.jpe", "no_suffix"])
-def test_single_picture_is_an_input(tmp_path: Path, name: str) -> None:
+def test_single_picture_is_an_input(tmp_path, name):
     (tmp_path / name).write_bytes(IMAGE)
     source = find_source(str(tmp_path / name))
     assert type(source) is Picture
@@ -117,15 +113,13 @@ def test_single_picture_is_an_input(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["jfif", "jpe", "JPG", "avif"])
-def test_suffixes_of_pictures_are_known(tmp_path: Path, suffix: str) -> None:
+def test_suffixes_of_pictures_are_known(tmp_path, suffix):
     folder = inputs.write_folder(tmp_path / "folder", {f"7.{suffix}": IMAGE})
     assert len(items_of(find_source(str(folder)), 10)) == 1
 
 
 @pytest.mark.parametrize("write", [inputs.write_folder, inputs.write_zip, inputs.write_tar])
-def test_hidden_files_are_left_out_and_what_is_skipped_is_counted(
-    tmp_path: Path, write: Callable[[Path, dict[str, bytes]], Path]
-) -> None:
+def test_hidden_files_are_left_out_and_what_is_skipped_is_counted(tmp_path, write):
     files = {
         "digits/7.png": IMAGE,
         "__MACOSX/digits/._7.png": b"x",
@@ -141,9 +135,7 @@ def test_hidden_files_are_left_out_and_what_is_skipped_is_counted(
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
 @pytest.mark.parametrize("size", [1, 2, 100])
 @pytest.mark.parametrize("missing", [1, 784, 785, 2000])
-def test_whole_digits_of_a_truncated_idx_file_are_read(
-    tmp_path: Path, missing: int, size: int, pack: Callable[[bytes], bytes]
-) -> None:
+def test_whole_digits_of_a_truncated_idx_file_are_read(tmp_path, missing, size, pack):
     content = to_idx(digits())
     (tmp_path / "images").write_bytes(pack(content[:-missing]))
     items = items_of(find_source(str(tmp_path / "images")), size)
@@ -154,9 +146,7 @@ def test_whole_digits_of_a_truncated_idx_file_are_read(
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
-def test_whole_digits_of_a_compressed_idx_file_that_breaks_off_are_read(
-    tmp_path: Path, pack: Callable[[bytes], bytes]
-) -> None:
+def test_whole_digits_of_a_compressed_idx_file_that_breaks_off_are_read(tmp_path, pack):
     packed = pack(to_idx(digits()))
     (tmp_path / "images").write_bytes(packed[: len(packed) // 2])
     *whole, damage = items_of(find_source(str(tmp_path / "images")), 2)
@@ -180,7 +170,7 @@ ROWS = [
 ]  # fmt: skip
 
 
-def test_csv_has_the_rows_and_gives_back_what_is_counted() -> None:
+def test_csv_has_the_rows_and_gives_back_what_is_counted():
     import csv
 
     content = FORMATS["csv"].encode(ROWS)
@@ -198,12 +188,12 @@ def test_csv_has_the_rows_and_gives_back_what_is_counted() -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"a,b\n1,2\n", b"source,name\na,b"])
-def test_damaged_csv_is_not_taken_for_a_shard(damage: bytes) -> None:
+def test_damaged_csv_is_not_taken_for_a_shard(damage):
     with pytest.raises(ValueError, match=r"line|heads"):
         FORMATS["csv"].decode(damage)
 
 
-def test_progress_is_a_line_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_a_line_where_there_is_no_terminal(capsys):
     with Progress(1000, line_every_s=0) as progress:
         progress.update(400)
         progress.update(600)
@@ -215,7 +205,7 @@ def test_progress_is_a_line_where_there_is_no_terminal(capsys: pytest.CaptureFix
     assert capsys.readouterr().err == ""
 
 
-def test_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
+def test_interrupted_run_says_how_to_go_on(tmp_path):
     inputs.write_zip(tmp_path / "a.zip", {f"{n}.png": IMAGE for n in range(3000)})
     command = [sys.executable, "-m", "digit_classifier", "batch", "a.zip", "-o", "out"]
     options = ["--workers", "1", "--shard-size", "10", "--format", "csv"]

@@ -3,7 +3,6 @@ import io
 import json
 import os
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from digit_classifier.bulk.formats import COUNTED, FORMATS, SCHEMAS
-from digit_classifier.bulk.rows import BATCH, BATCH_BYTES, Row, rows_of
+from digit_classifier.bulk.rows import BATCH, BATCH_BYTES, rows_of
 from digit_classifier.bulk.shards import list_shards
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.errors import BulkError, InputError
@@ -23,16 +22,12 @@ from tests.strokes import draw_digit, encode
 from tests.web.pictures import dots, drawn_number
 
 
-def read(
-    path: Path, classifier: DigitClassifier, size: int = 1000, *, all_digits: bool = False
-) -> list[Row]:
+def read(path, classifier, size=1000, *, all_digits=False):
     shards = list_shards([find_source(str(path))], size)
     return [row for shard in shards for row in rows_of(shard, classifier, all_digits=all_digits)]
 
 
-def test_a_row_says_what_the_service_says(
-    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
-) -> None:
+def test_a_row_says_what_the_service_says(tmp_path, digit_files, classifier):
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     rows = read(path, classifier)
@@ -49,9 +44,7 @@ def test_a_row_says_what_the_service_says(
         assert row["error_code"] is None is row["error_detail"]
 
 
-def test_each_image_that_cannot_be_read_keeps_its_place(
-    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
-) -> None:
+def test_each_image_that_cannot_be_read_keeps_its_place(tmp_path, digit_files, classifier):
     tiny, blank = (encode(Image.new("L", size), "PNG") for size in ((4, 4), (64, 64)))
     huge = encode(Image.new("1", (10_000, 10_000)), "PNG")
     good = digit_files["second/7.png"]
@@ -80,9 +73,7 @@ def test_each_image_that_cannot_be_read_keeps_its_place(
             assert (row["prediction"], row["error_code"]) == (7, None)
 
 
-def test_more_than_a_batch_keeps_the_order(
-    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
-) -> None:
+def test_more_than_a_batch_keeps_the_order(tmp_path, digit_files, classifier):
     images = {f"{n:04}.png": digit_files[f"first/{n % 5}.png"] for n in range(2 * BATCH + 1)}
     images[f"{BATCH:04}.png"] = b"no image"
 
@@ -93,7 +84,7 @@ def test_more_than_a_batch_keeps_the_order(
     assert [row["prediction"] for row in rows] == expected
 
 
-def test_few_large_images_are_in_memory(tmp_path: Path, classifier: DigitClassifier) -> None:
+def test_few_large_images_are_in_memory(tmp_path, classifier):
     noise = np.random.default_rng(0).bytes(4 * 1024 * 1024)
     big = DigitClassifier(classifier.model, limits=DecodeLimits(max_bytes=8 * 1024 * 1024))
     path = inputs.write_zip(tmp_path / "a.zip", {f"{n}.png": noise for n in range(40)}, 0)
@@ -108,9 +99,7 @@ def test_few_large_images_are_in_memory(tmp_path: Path, classifier: DigitClassif
     assert peak < BATCH_BYTES + 3 * len(noise)
 
 
-def test_idx_is_read_as_framed_digits(
-    tmp_path: Path, drawn_digits: tuple[np.ndarray, np.ndarray], classifier: DigitClassifier
-) -> None:
+def test_idx_is_read_as_framed_digits(tmp_path, drawn_digits, classifier):
     images, labels = drawn_digits
     (tmp_path / "images").write_bytes(to_idx(images))
 
@@ -124,7 +113,7 @@ def test_idx_is_read_as_framed_digits(
     assert all(row["accepted"] == (row["confidence"] >= least) for row in rows)
 
 
-def test_idx_of_another_size_is_refused(tmp_path: Path, classifier: DigitClassifier) -> None:
+def test_idx_of_another_size_is_refused(tmp_path, classifier):
     (tmp_path / "images").write_bytes(to_idx(np.zeros((3, 20, 20), np.uint8)))
 
     with pytest.raises(BulkError, match="20"):
@@ -132,15 +121,13 @@ def test_idx_of_another_size_is_refused(tmp_path: Path, classifier: DigitClassif
 
 
 @pytest.fixture
-def number_rows(tmp_path: Path, classifier: DigitClassifier) -> list[Row]:
+def number_rows(tmp_path, classifier):
     images = {"407 13.png": drawn_number("407\n13"), "dots.png": dots(), "text.png": b"no image"}
     path = inputs.write_zip(tmp_path / "numbers.zip", images)
     return read(path, classifier, all_digits=True)
 
 
-def test_all_digits_are_a_row_as_the_service_has_them(
-    number_rows: list[Row], classifier: DigitClassifier
-) -> None:
+def test_all_digits_are_a_row_as_the_service_has_them(number_rows, classifier):
     number, marks, text = number_rows
 
     answer = classifier.read(drawn_number("407\n13")).as_json()
@@ -152,7 +139,7 @@ def test_all_digits_are_a_row_as_the_service_has_them(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_formats_hold_all_digits(name: str, number_rows: list[Row], tmp_path: Path) -> None:
+def test_formats_hold_all_digits(name, number_rows, tmp_path):
     content = FORMATS[name].encode(number_rows)
 
     counted = [{column: row[column] for column in COUNTED} for row in number_rows]
@@ -174,7 +161,7 @@ def test_formats_hold_all_digits(name: str, number_rows: list[Row], tmp_path: Pa
     assert second["box"] == [*number_rows[0]["rows"][1]["box"]]
 
 
-def test_all_digits_are_not_read_in_idx(tmp_path: Path, classifier: DigitClassifier) -> None:
+def test_all_digits_are_not_read_in_idx(tmp_path, classifier):
     (tmp_path / "images").write_bytes(to_idx(np.zeros((3, 28, 28), np.uint8)))
 
     with pytest.raises(BulkError, match="without --read"):
@@ -182,9 +169,7 @@ def test_all_digits_are_not_read_in_idx(tmp_path: Path, classifier: DigitClassif
 
 
 @pytest.fixture
-def some_rows(
-    tmp_path: Path, digit_files: dict[str, bytes], classifier: DigitClassifier
-) -> list[Row]:
+def some_rows(tmp_path, digit_files, classifier):
     edge = encode(draw_digit(4, size=(96, 96), scale=0.5, position=(0.5, 0.24)), "PNG")
     images = {**digit_files, "text.png": b"no image", "ünï.png": edge}
     folder = inputs.write_folder(tmp_path / "folder", images)
@@ -193,9 +178,7 @@ def some_rows(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_formats_give_back_what_was_written_and_the_same_bytes(
-    name: str, some_rows: list[Row]
-) -> None:
+def test_formats_give_back_what_was_written_and_the_same_bytes(name, some_rows):
     content = FORMATS[name].encode(some_rows)
 
     assert FORMATS[name].encode(some_rows) == content
@@ -203,7 +186,7 @@ def test_formats_give_back_what_was_written_and_the_same_bytes(
     assert FORMATS[name].decode(content) == counted
 
 
-def test_parquet_has_the_columns_of_the_schema(some_rows: list[Row], tmp_path: Path) -> None:
+def test_parquet_has_the_columns_of_the_schema(some_rows, tmp_path):
     (tmp_path / "a.parquet").write_bytes(FORMATS["parquet"].encode(some_rows))
 
     table = pq.read_table(tmp_path / "a.parquet")
@@ -215,7 +198,7 @@ def test_parquet_has_the_columns_of_the_schema(some_rows: list[Row], tmp_path: P
         assert written == row["probabilities"]  # they are single floats already
 
 
-def test_json_lines_are_the_rows(some_rows: list[Row]) -> None:
+def test_json_lines_are_the_rows(some_rows):
     lines = FORMATS["jsonl"].encode(some_rows).decode().splitlines()
 
     assert [json.loads(line) for line in lines] == some_rows
@@ -223,7 +206,7 @@ def test_json_lines_are_the_rows(some_rows: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_that_is_not_whole_is_reported(name: str, some_rows: list[Row]) -> None:
+def test_a_file_that_is_not_whole_is_reported(name, some_rows):
     content = FORMATS[name].encode(some_rows)
 
     for damaged in (content[:-1], content[: len(content) // 2], b"", b"{}\n", b"null\n", b"[\n"):
@@ -231,8 +214,8 @@ def test_a_file_that_is_not_whole_is_reported(name: str, some_rows: list[Row]) -
             FORMATS[name].decode(damaged)
 
 
-def test_errors_have_codes_of_the_service(some_rows: list[Row]) -> None:
-    def codes(error: type[InputError]) -> set[str]:
+def test_errors_have_codes_of_the_service(some_rows):
+    def codes(error):
         return {error.code}.union(*map(codes, error.__subclasses__()))
 
     assert {row["error_code"] for row in some_rows} - {None} <= codes(InputError)

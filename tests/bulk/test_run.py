@@ -6,11 +6,9 @@ import json
 import re
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from subprocess import Popen
 
 import fsspec
 import pyarrow.parquet as pq
@@ -20,21 +18,18 @@ from distributed import LocalCluster
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output
 from digit_classifier.bulk.run import Options, run_batch
-from digit_classifier.bulk.shards import Manifest
 from digit_classifier.errors import BulkError
 from digit_classifier.settings import Settings
 from tests.bulk import inputs
 from tests.bulk.cluster import Cluster, start_batch, wait_until
 from tests.ports import free_port
 
-Images = dict[str, bytes]
 N_IMAGES, SHARD_SIZE = 1200, 15
 N_SHARDS = N_IMAGES // SHARD_SIZE
-Run = Callable[..., dict]
 
 
 @pytest.fixture(scope="module")
-def many(digit_files: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def many(digit_files, tmp_path_factory):
     """A ZIP archive that takes a few seconds to read; every hundredth image is broken."""
     contents = itertools.cycle(digit_files.values())
     images = {f"{n:05}.png": next(contents) for n in range(N_IMAGES)}
@@ -43,10 +38,10 @@ def many(digit_files: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(cluster: Cluster, tmp_path: Path) -> Run:
+def run(cluster, tmp_path):
     """Make a run in this process, on the cluster, and return what its manifest says."""
 
-    def run(*names: object, out: object = tmp_path / "out", **options: object) -> dict:
+    def run(*names, out=tmp_path / "out", **options):
         settings = Settings(models_dir=tmp_path / "none", max_upload_bytes=100_000)
         own = {"scheduler": cluster.address, "shard_size": 3, **options}
         run_batch([str(name) for name in names], str(out), settings, Options(**own))
@@ -55,21 +50,19 @@ def run(cluster: Cluster, tmp_path: Path) -> Run:
     return run
 
 
-def manifest(out: object) -> dict:
+def manifest(out):
     return json.loads(Path(str(out), "_manifest.json").read_text())
 
 
-def contents(out: Path) -> dict[str, bytes]:
+def contents(out):
     return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
 
-def n_shards(out: Path) -> int:
+def n_shards(out):
     return len(list(out.glob("part-*")))
 
 
-def test_inputs_of_all_kinds_become_rows_in_their_order(
-    run: Run, tmp_path: Path, digit_files: Images
-) -> None:
+def test_inputs_of_all_kinds_become_rows_in_their_order(run, tmp_path, digit_files):
     folder = inputs.write_folder(tmp_path / "folder", digit_files)
     listed = inputs.write_text(tmp_path / "list.txt", [f"folder/{name}" for name in digit_files])
     archives = (
@@ -91,9 +84,7 @@ def test_inputs_of_all_kinds_become_rows_in_their_order(
 
 
 @pytest.mark.parametrize("store", ["file://", "memory://"])
-def test_input_and_output_may_be_in_a_store(
-    store: str, tmp_path: Path, digit_files: Images
-) -> None:
+def test_input_and_output_may_be_in_a_store(store, tmp_path, digit_files):
     path = inputs.write_tar(tmp_path / "a.tar.gz", digit_files, "w:gz")
     fsspec.filesystem("memory").put(str(path), str(path))
     out = f"{store}{tmp_path}/out"
@@ -115,9 +106,7 @@ def test_input_and_output_may_be_in_a_store(
     assert pq.read_table(BytesIO(content))["prediction"].to_pylist() == [9]
 
 
-def test_two_runs_give_the_same_bytes_and_their_checksums(
-    run: Run, tmp_path: Path, digit_files: Images
-) -> None:
+def test_two_runs_give_the_same_bytes_and_their_checksums(run, tmp_path, digit_files):
     path = inputs.write_zip(tmp_path / "a.zip", digit_files | {"text.png": b"no image"})
     one, other = tmp_path / "one", tmp_path / "other"
 
@@ -138,11 +127,11 @@ def test_two_runs_give_the_same_bytes_and_their_checksums(
 
 
 def test_a_worker_a_scheduler_and_a_client_are_killed_and_nothing_is_lost_or_twice(
-    many: Path, tmp_path: Path, run: Run
-) -> None:
+    many, tmp_path, run
+):
     out, undisturbed = tmp_path / "out", tmp_path / "undisturbed"
 
-    def start(address: str, *more: str) -> Popen[str]:
+    def start(address, *more):
         options = ("--scheduler", address, "--shard-size", SHARD_SIZE, *more)
         return start_batch(tmp_path, many, "-o", out, *options)
 
@@ -182,7 +171,7 @@ def test_a_worker_a_scheduler_and_a_client_are_killed_and_nothing_is_lost_or_twi
 
 
 @pytest.fixture
-def interrupted(run: Run, tmp_path: Path, digit_files: Images) -> Path:
+def interrupted(run, tmp_path, digit_files):
     """The input of a run that has lost a shard and its manifest's end."""
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
     run(path)
@@ -190,7 +179,7 @@ def interrupted(run: Run, tmp_path: Path, digit_files: Images) -> Path:
     return path
 
 
-def test_without_resume_a_former_run_is_kept(run: Run, interrupted: Path, tmp_path: Path) -> None:
+def test_without_resume_a_former_run_is_kept(run, interrupted, tmp_path):
     before = contents(tmp_path / "out")
 
     with pytest.raises(BulkError, match="holds a run already: go on with it by --resume"):
@@ -206,16 +195,12 @@ def test_without_resume_a_former_run_is_kept(run: Run, interrupted: Path, tmp_pa
         ({"format": "jsonl"}, "these differ: format"),
     ],
 )
-def test_a_run_is_resumed_as_it_was_or_not(
-    options: dict[str, object], differing: str, run: Run, interrupted: Path
-) -> None:
+def test_a_run_is_resumed_as_it_was_or_not(options, differing, run, interrupted):
     with pytest.raises(BulkError, match=differing):
         run(interrupted, resume=True, **options)
 
 
-def test_a_run_is_not_resumed_with_another_model(
-    run: Run, interrupted: Path, tmp_path: Path, cluster: Cluster
-) -> None:
+def test_a_run_is_not_resumed_with_another_model(run, interrupted, tmp_path, cluster):
     settings = Settings(model="softmax", max_upload_bytes=100_000, models_dir=tmp_path / "none")
     options = Options(scheduler=cluster.address, shard_size=3, resume=True)
 
@@ -223,9 +208,7 @@ def test_a_run_is_not_resumed_with_another_model(
         run_batch([str(interrupted)], str(tmp_path / "out"), settings, options)
 
 
-def test_a_run_is_not_resumed_with_another_input(
-    run: Run, interrupted: Path, digit_files: Images
-) -> None:
+def test_a_run_is_not_resumed_with_another_input(run, interrupted, digit_files):
     inputs.write_zip(interrupted, dict.fromkeys(digit_files, digit_files["first/1.png"]))
 
     with pytest.raises(BulkError, match="these differ: fingerprint"):
@@ -234,12 +217,12 @@ def test_a_run_is_not_resumed_with_another_input(
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_an_input_that_changes_after_it_was_listed_ends_the_run(
-    resume: bool, run: Run, tmp_path: Path, digit_files: Images, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    resume, run, tmp_path, digit_files, monkeypatch
+):
     folder = inputs.write_folder(tmp_path / "folder", digit_files)
     start = Output.start
 
-    def start_and_add_a_file(output: Output, manifest: Manifest, model: bytes) -> None:
+    def start_and_add_a_file(output, manifest, model):
         start(output, manifest, model)
         (folder / "third.png").write_bytes(digit_files["first/3.png"])
 
@@ -252,23 +235,21 @@ def test_an_input_that_changes_after_it_was_listed_ends_the_run(
     assert not (tmp_path / "out" / "_SHA256SUMS").exists()
 
 
-def test_a_damaged_manifest_is_reported(run: Run, interrupted: Path, tmp_path: Path) -> None:
+def test_a_damaged_manifest_is_reported(run, interrupted, tmp_path):
     (tmp_path / "out" / "_manifest.json").write_text("{")
 
     with pytest.raises(BulkError, match=r"_manifest\.json is damaged"):
         run(interrupted, resume=True)
 
 
-def test_a_folder_of_something_else_is_kept(run: Run, tmp_path: Path, digit_files: Images) -> None:
+def test_a_folder_of_something_else_is_kept(run, tmp_path, digit_files):
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     with pytest.raises(BulkError, match="is not empty, and is not the output of a run"):
         run(path, out=tmp_path)
 
 
-def test_a_run_that_was_killed_as_it_began_is_begun_again(
-    run: Run, tmp_path: Path, digit_files: Images
-) -> None:
+def test_a_run_that_was_killed_as_it_began_is_begun_again(run, tmp_path, digit_files):
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
     (tmp_path / "out" / "_model").mkdir(parents=True)
     (tmp_path / "out" / "._manifest.json.0abc.partial").write_bytes(b"{")
@@ -276,9 +257,7 @@ def test_a_run_that_was_killed_as_it_began_is_begun_again(
     assert run(path)["complete"] is True
 
 
-def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(
-    run: Run, tmp_path: Path, digit_files: Images
-) -> None:
+def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(run, tmp_path, digit_files):
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     first = run(path, resume=True)
@@ -288,9 +267,7 @@ def test_resume_begins_where_nothing_is_yet_and_confirms_what_is_done(
     assert contents(tmp_path / "out") == before
 
 
-def test_an_output_that_workers_put_elsewhere_is_reported(
-    run: Run, tmp_path: Path, digit_files: Images, cluster: Cluster
-) -> None:
+def test_an_output_that_workers_put_elsewhere_is_reported(run, tmp_path, digit_files, cluster):
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     # the memory of a process: the workers have not the model that the client wrote to its own
@@ -298,16 +275,14 @@ def test_an_output_that_workers_put_elsewhere_is_reported(
         run(path, out="memory://out")
 
 
-def test_inputs_without_an_image_are_refused(run: Run, tmp_path: Path) -> None:
+def test_inputs_without_an_image_are_refused(run, tmp_path):
     with pytest.raises(BulkError, match="There is no image in"):
         run(inputs.write_text(tmp_path / "list.txt", []))
 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_scheduler_that_is_not_there_is_reported(
-    run: Run, tmp_path: Path, digit_files: Images, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scheduler_that_is_not_there_is_reported(run, tmp_path, digit_files, monkeypatch):
     monkeypatch.setattr("digit_classifier.bulk.run._CONNECT_S", 1)
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
@@ -315,9 +290,7 @@ def test_a_scheduler_that_is_not_there_is_reported(
         run(path, scheduler=f"tcp://127.0.0.1:{free_port()}")
 
 
-def test_workers_use_one_thread_for_linear_algebra(
-    run: Run, tmp_path: Path, digit_files: Images, cluster: Cluster
-) -> None:
+def test_workers_use_one_thread_for_linear_algebra(run, tmp_path, digit_files, cluster):
     from distributed import Client
     from threadpoolctl import threadpool_info
 
@@ -330,7 +303,7 @@ def test_workers_use_one_thread_for_linear_algebra(
     assert set(threads) == {1}
 
 
-def _peak_mebibytes(cwd: Path, *arguments: object) -> float:
+def _peak_mebibytes(cwd, *arguments):
     """Return the peak resident memory of the client."""
     peak = 0
     with start_batch(cwd, *arguments) as process:
@@ -345,9 +318,7 @@ def _peak_mebibytes(cwd: Path, *arguments: object) -> float:
     return peak / 1024
 
 
-def test_a_long_list_needs_no_more_memory_than_a_short_one(
-    tmp_path: Path, cluster: Cluster
-) -> None:
+def test_a_long_list_needs_no_more_memory_than_a_short_one(tmp_path, cluster):
     long = f"{'a long name of a folder ' * 8}/{{}}.png"
     peaks = []
     for count in (2000, 200_000):

@@ -1,13 +1,10 @@
 """What a bulk run writes does not depend on how fast its machines are."""
 
-from pathlib import Path
-
 import pytest
 
 from digit_classifier.bulk.rows import rows_of
 from digit_classifier.bulk.shards import list_shards
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.inference import DigitClassifier
 from tests.bulk import inputs
 from tests.slow import decode_slowly
 from tests.strokes import draw_digit, encode
@@ -16,9 +13,7 @@ HOUR = 3600
 
 
 @pytest.mark.parametrize("side", [48, 400], ids=["framed together", "framed alone"])
-def test_pictures_that_take_an_hour_each_are_all_read(
-    side: int, tmp_path: Path, classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_that_take_an_hour_each_are_all_read(side, tmp_path, classifier, monkeypatch):
     images = {
         f"{digit}.png": encode(draw_digit(digit, size=(side, side)), "PNG") for digit in range(10)
     }

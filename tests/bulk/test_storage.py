@@ -1,5 +1,4 @@
 import resource
-from pathlib import Path
 
 import fsspec
 import pytest
@@ -10,7 +9,7 @@ from digit_classifier.errors import NoFileError
 
 
 @pytest.mark.parametrize("store", ["", "file://", "memory://"])
-def test_a_file_is_written_and_listed_wherever_it_is(store: str, tmp_path: Path) -> None:
+def test_a_file_is_written_and_listed_wherever_it_is(store, tmp_path):
     folder = f"{store}{tmp_path}/out"
 
     assert storage.list_names(folder) == []
@@ -25,7 +24,7 @@ def test_a_file_is_written_and_listed_wherever_it_is(store: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("store", ["", "memory://"])
-def test_a_file_that_is_not_there_is_an_error_of_its_row(store: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_an_error_of_its_row(store, tmp_path):
     assert isinstance(storage.read_image(f"{store}{tmp_path}/gone.png", 10), NoFileError)
 
 
@@ -43,20 +42,18 @@ def test_a_file_that_is_not_there_is_an_error_of_its_row(store: str, tmp_path: P
         "::::",
     ],
 )
-def test_an_odd_line_of_a_list_is_an_error_of_its_row(line: str) -> None:
+def test_an_odd_line_of_a_list_is_an_error_of_its_row(line):
     assert isinstance(storage.read_image(storage.join("/tmp", line), 100), NoFileError)
 
 
-def test_reading_does_not_wait_for_a_file_that_has_no_content_yet() -> None:
+def test_reading_does_not_wait_for_a_file_that_has_no_content_yet():
     # the kernel's messages: once all are read, a reader waits for the next
     answers = (storage.read_image("/proc/kmsg", 10_000) for _ in range(10_000))
 
     assert any(isinstance(answer, NoFileError) for answer in answers)
 
 
-def test_a_store_whose_package_is_missing_is_an_error_of_its_row(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_store_whose_package_is_missing_is_an_error_of_its_row(monkeypatch):
     monkeypatch.setitem(
         known_implementations,
         "far",
@@ -69,9 +66,7 @@ def test_a_store_whose_package_is_missing_is_an_error_of_its_row(
     assert "Install no_such_package" in str(answer)
 
 
-def test_a_local_failure_that_may_pass_is_raised(
-    tmp_path: Path,
-) -> None:
+def test_a_local_failure_that_may_pass_is_raised(tmp_path):
     (tmp_path / "1.png").write_bytes(b"content")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
@@ -83,9 +78,7 @@ def test_a_local_failure_that_may_pass_is_raised(
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(OSError, match="taken"):
@@ -94,7 +87,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
-def test_what_a_killed_worker_left_is_removed(tmp_path: Path) -> None:
+def test_what_a_killed_worker_left_is_removed(tmp_path):
     for name in (".part-1.0abc.partial", "part-1.parquet", ".other"):
         (tmp_path / name).write_bytes(b"")
 
@@ -104,11 +97,11 @@ def test_what_a_killed_worker_left_is_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".other", "part-1.parquet"]
 
 
-def test_trouble_that_may_pass_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_that_may_pass_is_raised(monkeypatch):
     class Away(fsspec.AbstractFileSystem):
         protocol = "away"
 
-        def _open(self, path: str, **options: object) -> None:
+        def _open(self, path, **options):
             raise OSError("the network is away")
 
     fsspec.register_implementation("away", Away, clobber=True)

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,7 +9,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path, monkeypatch):
     """An empty working folder, with no settings but the defaults."""
     monkeypatch.chdir(tmp_path)
     for name in ("CONFIG", "DATA_DIR", "MODELS_DIR", "MODEL", "SECRET_KEY"):
@@ -19,10 +18,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(place: Path) -> Run:
+def run(place):
     """Run ``digit-classifier`` with these arguments in the empty working folder."""
 
-    def run(*arguments: object) -> Result:
+    def run(*arguments):
         result = CliRunner().invoke(main, [str(argument) for argument in arguments])
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception

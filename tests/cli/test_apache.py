@@ -1,13 +1,4 @@
-from pathlib import Path
-
-import pytest
-
-from tests.cli.conftest import Run
-
-
-def test_what_apache_must_know_is_written_and_the_changed_files_are_named(
-    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_apache_must_know_is_written_and_the_changed_files_are_named(run, place, monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_SECRET_KEY", "long and random enough for a test")
     folder = place / "apache"
 

@@ -2,12 +2,11 @@ import tomllib
 
 import pytest
 
-from tests.cli.conftest import Run
 from tests.web.pictures import drawn
 from tests.web.serving import make_app
 
 
-def test_the_key_opens_the_service_that_has_its_line(run: Run, tmp_path) -> None:
+def test_the_key_opens_the_service_that_has_its_line(run, tmp_path):
     result = run("api-key", "lab")
     assert result.exit_code == 0
     first, second = result.output.splitlines()
@@ -19,14 +18,14 @@ def test_the_key_opens_the_service_that_has_its_line(run: Run, tmp_path) -> None
     assert client.post("/api/v1/classify", data=drawn(7), headers=headers).json["prediction"] == 7
 
 
-def test_each_key_is_another_and_long(run: Run) -> None:
+def test_each_key_is_another_and_long(run):
     keys = {run("api-key", "lab").output.splitlines()[0] for _ in range(3)}
     assert len(keys) == 3
     assert min(map(len, keys)) >= len("key: ") + 43
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a/b", "é"])
-def test_name_is_plain(run: Run, name: str) -> None:
+def test_name_is_plain(run, name):
     result = run("api-key", name)
     assert result.exit_code == 2
     assert "letters, digits and '._-'" in result.output

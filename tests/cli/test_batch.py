@@ -2,24 +2,20 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.bulk import inputs
-from tests.bulk.cluster import Cluster, start_batch
-from tests.cli.conftest import Run
+from tests.bulk.cluster import start_batch
 from tests.web.pictures import drawn_number
 
 
-def rows(out: Path) -> list[dict]:
+def rows(out):
     parts = sorted(out.glob("part-*.jsonl"))
     return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
 
 
-def test_batch_reads_a_folder_on_this_machine_s_own_cores(
-    place: Path, digit_files: dict[str, bytes]
-) -> None:
+def test_batch_reads_a_folder_on_this_machine_s_own_cores(place, digit_files):
     inputs.write_folder(place / "drawings", digit_files | {"text.png": b"no image"})
 
     with start_batch(
@@ -37,7 +33,7 @@ def test_batch_reads_a_folder_on_this_machine_s_own_cores(
     assert len(list((place / "out").glob("part-*"))) == 3
 
 
-def test_batch_reads_all_digits_on_request(run: Run, place: Path, cluster: Cluster) -> None:
+def test_batch_reads_all_digits_on_request(run, place, cluster):
     inputs.write_zip(place / "a.zip", {"a.png": drawn_number("42"), "b.png": drawn_number("3\n7")})
     arguments = (
         "batch", "a.zip", "-o", "out", "--scheduler", cluster.address, "--format", "jsonl"
@@ -51,9 +47,7 @@ def test_batch_reads_all_digits_on_request(run: Run, place: Path, cluster: Clust
     assert "these differ: all_digits" in as_one_digit.output
 
 
-def test_batch_takes_a_scheduler_and_goes_on_where_it_was(
-    run: Run, place: Path, digit_files: dict[str, bytes], cluster: Cluster
-) -> None:
+def test_batch_takes_a_scheduler_and_goes_on_where_it_was(run, place, digit_files, cluster):
     inputs.write_zip(place / "a.zip", digit_files)
     arguments = (
         "batch", "a.zip", "-o", "out", "--scheduler", cluster.address, "--model", "cnn"
@@ -82,9 +76,7 @@ def test_batch_takes_a_scheduler_and_goes_on_where_it_was(
         (("-o", "out"), 2, "Missing argument 'INPUT...'"),
     ],
 )
-def test_batch_refuses_what_makes_no_sense(
-    run: Run, place: Path, arguments: tuple[str, ...], status: int, words: str
-) -> None:
+def test_batch_refuses_what_makes_no_sense(run, place, arguments, status, words):
     result = run("batch", *arguments)
 
     assert result.exit_code == status
@@ -93,7 +85,7 @@ def test_batch_refuses_what_makes_no_sense(
 
 
 @pytest.mark.parametrize("missing", ["distributed", "fsspec", "pyarrow"])
-def test_without_the_extra_it_says_how_to_install_it(place: Path, missing: str) -> None:
+def test_without_the_extra_it_says_how_to_install_it(place, missing):
     code = f"""
 import sys
 sys.modules[{missing!r}] = None
@@ -107,7 +99,7 @@ main(["batch", ".", "-o", "out"])
 
 
 @pytest.mark.parametrize("module", ["digit_classifier.cli", "digit_classifier.web"])
-def test_nothing_else_imports_dask(module: str) -> None:
+def test_nothing_else_imports_dask(module):
     code = f"import sys, {module}; print({{'dask', 'distributed', 'pyarrow'}} & set(sys.modules))"
 
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout

@@ -1,14 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
-from tests.cli.conftest import Run
 
-
-def test_fetch_copies_from_a_folder_and_verifies(
-    run: Run, place: Path, trusted_drawn_mnist: Path
-) -> None:
+def test_fetch_copies_from_a_folder_and_verifies(run, place, trusted_drawn_mnist):
     first, second = (run("data", "fetch", "--from", trusted_drawn_mnist) for _ in range(2))
 
     assert first.exit_code == second.exit_code == 0
@@ -17,7 +11,7 @@ def test_fetch_copies_from_a_folder_and_verifies(
     assert len(list((place / "data").iterdir())) == 4
 
 
-def test_fetch_refuses_another_data_set(run: Run, place: Path, drawn_mnist_dir: Path) -> None:
+def test_fetch_refuses_another_data_set(run, place, drawn_mnist_dir):
     result = run("data", "fetch", "--from", drawn_mnist_dir)
 
     assert result.exit_code == 1
@@ -25,7 +19,7 @@ def test_fetch_refuses_another_data_set(run: Run, place: Path, drawn_mnist_dir: 
     assert list((place / "data").iterdir()) == []
 
 
-def test_show_writes_a_picture(run: Run, place: Path, trusted_drawn_mnist: Path) -> None:
+def test_show_writes_a_picture(run, place, trusted_drawn_mnist):
     run("data", "fetch", "--from", trusted_drawn_mnist)
 
     for options in ((), ("--augmented",)):
@@ -34,7 +28,7 @@ def test_show_writes_a_picture(run: Run, place: Path, trusted_drawn_mnist: Path)
         assert np.asarray(Image.open(place / "sheet.png")).std() > 10
 
 
-def test_show_without_data_says_how_to_fetch_it(run: Run) -> None:
+def test_show_without_data_says_how_to_fetch_it(run):
     result = run("data", "show", "-o", "sheet.png")
 
     assert result.exit_code == 1

@@ -1,9 +1,4 @@
-import pytest
-
-from tests.cli.conftest import Run
-
-
-def test_doctor_passes_where_all_is_in_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_passes_where_all_is_in_place(run, monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_SECRET_KEY", "for this test")
 
     result = run("doctor")
@@ -13,7 +8,7 @@ def test_doctor_passes_where_all_is_in_place(run: Run, monkeypatch: pytest.Monke
     assert "reads the self-test's digit" in result.output
 
 
-def test_doctor_fails_and_says_what_is_missing(run: Run) -> None:
+def test_doctor_fails_and_says_what_is_missing(run):
     result = run("doctor")
 
     assert result.exit_code == 1

@@ -8,17 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
 from digit_classifier.models.store import PRETRAINED
-from tests.cli.conftest import Run
 from tests.strokes import draw_digit
 
 #: Where MNIST is; the tests' own folder has none.
 DATA_DIR = Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")).absolute()
 
 
-def test_evaluate_counts_errors_and_refusals_of_a_folder(run: Run, place: Path) -> None:
+def test_evaluate_counts_errors_and_refusals_of_a_folder(run, place):
     folder = place / "labelled"
     folder.mkdir()
     for digit in range(8):
@@ -34,7 +32,7 @@ def test_evaluate_counts_errors_and_refusals_of_a_folder(run: Run, place: Path) 
     assert figures["accuracy"] == pytest.approx(0.8)
 
 
-def test_evaluate_counts_right_texts_and_wrong_digits_of_numbers(run: Run, place: Path) -> None:
+def test_evaluate_counts_right_texts_and_wrong_digits_of_numbers(run, place):
     folder = place / "numbers"
     (folder / "drawn").mkdir(parents=True)
     for name, text in (("right", "47"), ("wrong", "20")):
@@ -59,20 +57,20 @@ def test_evaluate_counts_right_texts_and_wrong_digits_of_numbers(run: Run, place
     assert "touching" in run("evaluate", "--numbers", folder).output
 
 
-def test_evaluate_says_what_a_folder_of_numbers_lacks(run: Run, place: Path) -> None:
+def test_evaluate_says_what_a_folder_of_numbers_lacks(run, place):
     result = run("evaluate", "--numbers", place)
     assert result.exit_code != 0
     assert "manifest.csv" in result.output
 
 
 @pytest.fixture
-def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def drawn_data(run, trusted_drawn_mnist, monkeypatch):
     """The drawn digits as the data set."""
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_evaluate_measures_the_test_set_raw_and_framed(run: Run) -> None:
+def test_evaluate_measures_the_test_set_raw_and_framed(run):
     figures = json.loads(run("evaluate", "--json").output)
 
     assert figures["model"] == "mlp"
@@ -87,7 +85,7 @@ def test_evaluate_measures_the_test_set_raw_and_framed(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_evaluate_prints_the_figures_as_tables(run: Run) -> None:
+def test_evaluate_prints_the_figures_as_tables(run):
     output = run("evaluate", "--model", "softmax").output
 
     assert "model: softmax" in output
@@ -98,7 +96,7 @@ def test_evaluate_prints_the_figures_as_tables(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_evaluate_measures_the_fifteen_corruptions(run: Run) -> None:
+def test_evaluate_measures_the_fifteen_corruptions(run):
     figures = json.loads(run("evaluate", "--model", "softmax", "--corruptions", "--json").output)
 
     assert list(figures["corruptions"]) == list(CORRUPTIONS)
@@ -107,7 +105,7 @@ def test_evaluate_measures_the_fifteen_corruptions(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_a_report_holds_the_pictures_the_figures_and_the_card(run: Run, place: Path) -> None:
+def test_a_report_holds_the_pictures_the_figures_and_the_card(run, place):
     folder = place / "reports" / "mlp"
 
     output = run("evaluate", "--json", "--report", folder).output
@@ -133,9 +131,7 @@ def test_a_report_holds_the_pictures_the_figures_and_the_card(run: Run, place: P
 
 
 @pytest.mark.parametrize("option", [["--corruptions"], ["--report", "report"]])
-def test_what_is_of_mnist_alone_is_refused_for_a_folder(
-    run: Run, place: Path, option: list[str]
-) -> None:
+def test_what_is_of_mnist_alone_is_refused_for_a_folder(run, place, option):
     result = run("evaluate", "--data", place, *option)
 
     assert result.exit_code == 2
@@ -143,7 +139,7 @@ def test_what_is_of_mnist_alone_is_refused_for_a_folder(
     assert not (place / "report").exists()
 
 
-def test_a_report_without_matplotlib_tells_what_to_install(place: Path) -> None:
+def test_a_report_without_matplotlib_tells_what_to_install(place):
     code = (
         "import sys; sys.modules['matplotlib'] = None; from digit_classifier.cli import main; "
         "main(['evaluate', '--report', 'report'], 'digit-classifier')"
@@ -159,7 +155,7 @@ def test_a_report_without_matplotlib_tells_what_to_install(place: Path) -> None:
 
 
 @pytest.mark.parametrize("package", ["sklearn", "scipy"])
-def test_evaluation_says_which_packages_a_server_does_without(package: str) -> None:
+def test_evaluation_says_which_packages_a_server_does_without(package):
     code = (
         f"import sys; sys.modules[{package!r}] = None; from digit_classifier.cli import main; "
         "main(['evaluate'], 'digit-classifier')"
@@ -174,7 +170,7 @@ def test_evaluation_says_which_packages_a_server_does_without(package: str) -> N
     )
 
 
-def test_a_folder_without_labels_is_reported(run: Run, place: Path) -> None:
+def test_a_folder_without_labels_is_reported(run, place):
     result = run("evaluate", "--data", place)
 
     assert result.exit_code == 1
@@ -182,7 +178,7 @@ def test_a_folder_without_labels_is_reported(run: Run, place: Path) -> None:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_the_same_model_is_no_worse_than_its_baseline(run: Run, place: Path) -> None:
+def test_the_same_model_is_no_worse_than_its_baseline(run, place):
     (place / "baseline.json").write_text(run("evaluate", "--model", "softmax", "--json").output)
 
     result = run("evaluate", "--model", "softmax", "--against", place / "baseline.json")
@@ -192,7 +188,7 @@ def test_the_same_model_is_no_worse_than_its_baseline(run: Run, place: Path) -> 
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_a_worse_model_fails_against_the_baseline(run: Run, place: Path) -> None:
+def test_a_worse_model_fails_against_the_baseline(run, place):
     figures = json.loads(run("evaluate", "--model", "softmax", "--json").output)
     better = figures | {"accuracy": figures["accuracy"] + 0.02}
     (place / "better.json").write_text(json.dumps(better))
@@ -207,7 +203,7 @@ def test_a_worse_model_fails_against_the_baseline(run: Run, place: Path) -> None
     assert passed.exit_code == 0
 
 
-def test_a_folder_has_a_baseline_too(run: Run, place: Path) -> None:
+def test_a_folder_has_a_baseline_too(run, place):
     (place / "digits").mkdir()
     draw_digit(4).save(place / "digits" / "4_a.png")
     draw_digit(4).save(place / "digits" / "5_a.png")
@@ -219,7 +215,7 @@ def test_a_folder_has_a_baseline_too(run: Run, place: Path) -> None:
     assert "accuracy fell from 1.0000 to 0.5000" in result.output
 
 
-def test_an_invalid_baseline_is_reported_before_anything_is_measured(run: Run, place: Path) -> None:
+def test_an_invalid_baseline_is_reported_before_anything_is_measured(run, place):
     (place / "baseline.json").write_text("{}")
 
     result = run("evaluate", "--against", place / "baseline.json")
@@ -229,9 +225,7 @@ def test_an_invalid_baseline_is_reported_before_anything_is_measured(run: Run, p
 
 
 @pytest.mark.parametrize("name", ["softmax", "mlp", "cnn"])
-def test_the_shipped_models_are_no_worse_than_their_recorded_figures(
-    mnist: Mnist, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_the_shipped_models_are_no_worse_than_their_recorded_figures(mnist, run, monkeypatch, name):
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(DATA_DIR))
     recorded = PRETRAINED / name / "figures.json"
 

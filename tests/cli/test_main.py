@@ -4,7 +4,6 @@ import sys
 import pytest
 
 from digit_classifier import __version__
-from tests.cli.conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -22,12 +21,12 @@ from tests.cli.conftest import Run
         "doctor",
     ],
 )
-def test_every_command_has_help(run: Run, command: str) -> None:
+def test_every_command_has_help(run, command):
     assert command in run("--help").output
     assert run(command, "--help").exit_code == 0
 
 
-def test_help_does_not_wait_for_numpy() -> None:
+def test_help_does_not_wait_for_numpy():
     code = "import sys, digit_classifier.cli; print('numpy' in sys.modules)"
 
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
@@ -35,7 +34,7 @@ def test_help_does_not_wait_for_numpy() -> None:
     assert output.decode().strip() == "False"
 
 
-def test_predicting_does_without_scikit_learn() -> None:
+def test_predicting_does_without_scikit_learn():
     code = "import sys, digit_classifier.inference; print('sklearn' in sys.modules)"
 
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
@@ -43,7 +42,7 @@ def test_predicting_does_without_scikit_learn() -> None:
     assert output.decode().strip() == "False"
 
 
-def test_the_module_is_the_command(run: Run) -> None:
+def test_the_module_is_the_command(run):
     output = subprocess.run(
         [sys.executable, "-m", "digit_classifier", "--version"], capture_output=True, check=True
     ).stdout
@@ -51,7 +50,7 @@ def test_the_module_is_the_command(run: Run) -> None:
     assert output.decode().strip() == f"digit-classifier, version {__version__}"
 
 
-def test_our_errors_are_one_sentence_and_status_one(run: Run) -> None:
+def test_our_errors_are_one_sentence_and_status_one(run):
     result = run("evaluate", "--model", "nope")
 
     assert result.exit_code == 1
@@ -60,9 +59,7 @@ def test_our_errors_are_one_sentence_and_status_one(run: Run) -> None:
     )
 
 
-def test_serving_a_model_that_is_not_there_does_not_begin(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_serving_a_model_that_is_not_there_does_not_begin(run, monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_SECRET_KEY", "long and random enough for a test")
     result = run("serve", "--model", "nope", "--port", 0)
 

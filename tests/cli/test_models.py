@@ -1,11 +1,7 @@
-from pathlib import Path
-
 from PIL import Image
 
-from tests.cli.conftest import Run
 
-
-def test_the_shipped_models_are_listed_with_their_figures(run: Run) -> None:
+def test_the_shipped_models_are_listed_with_their_figures(run):
     result = run("models", "list")
 
     assert result.exit_code == 0
@@ -19,7 +15,7 @@ def test_the_shipped_models_are_listed_with_their_figures(run: Run) -> None:
     assert "MNIST test accuracy 92." in softmax
 
 
-def test_a_model_is_drawn_into_its_folder(run: Run, place: Path) -> None:
+def test_a_model_is_drawn_into_its_folder(run, place):
     result = run("models", "show", "softmax")
 
     assert result.exit_code == 0
@@ -29,7 +25,7 @@ def test_a_model_is_drawn_into_its_folder(run: Run, place: Path) -> None:
     assert "softmax" in run("models", "list").output  # a folder with a picture alone is no model
 
 
-def test_a_model_is_drawn_into_the_given_file(run: Run, place: Path) -> None:
+def test_a_model_is_drawn_into_the_given_file(run, place):
     result = run("models", "show", "cnn", "-o", place / "pictures" / "cnn.png")
 
     assert result.exit_code == 0
@@ -38,7 +34,7 @@ def test_a_model_is_drawn_into_the_given_file(run: Run, place: Path) -> None:
     assert not (place / "models").exists()
 
 
-def test_an_unknown_model_cannot_be_drawn(run: Run) -> None:
+def test_an_unknown_model_cannot_be_drawn(run):
     result = run("models", "show", "forest")
 
     assert result.exit_code == 1

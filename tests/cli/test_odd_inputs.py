@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ PICTURE = "good/7_drawn.png"
 
 
 @pytest.fixture(scope="module")
-def odd_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def odd_place(tmp_path_factory):
     """A folder of everything that is odd, beside a picture that is fine."""
     place = tmp_path_factory.mktemp("odd")
     for folder in ("good", "empty", "models/corrupt", "numbers", "listed", "idx", "nothing.png"):
@@ -126,18 +125,18 @@ OTHERS = [
 ]
 
 
-def shown(arguments: Sequence[str]) -> str:
+def shown(arguments):
     return " ".join(argument[:20] for argument in arguments[:4])
 
 
 @pytest.fixture
-def in_odd_place(odd_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_odd_place(odd_place, monkeypatch):
     monkeypatch.chdir(odd_place)
     for name in ("CONFIG", "DATA_DIR", "MODELS_DIR", "MODEL", "SECRET_KEY"):
         monkeypatch.delenv(f"DIGIT_CLASSIFIER_{name}", raising=False)
 
 
-def outcome(arguments: Sequence[str]) -> tuple[int, str]:
+def outcome(arguments):
     """Run a command, which may end by itself alone; return its status and all that it printed."""
     result = CliRunner().invoke(main, list(arguments))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -148,7 +147,7 @@ def outcome(arguments: Sequence[str]) -> tuple[int, str]:
 
 @pytest.mark.usefixtures("in_odd_place")
 @pytest.mark.parametrize("arguments", READERS, ids=shown)
-def test_readers_name_each_file_that_they_cannot_read(arguments: list[str]) -> None:
+def test_readers_name_each_file_that_they_cannot_read(arguments):
     status, printed = outcome(arguments)
     if arguments[-1] == PICTURE:  # behind all that is odd
         assert status == 1
@@ -159,7 +158,7 @@ def test_readers_name_each_file_that_they_cannot_read(arguments: list[str]) -> N
 
 @pytest.mark.usefixtures("in_odd_place")
 @pytest.mark.parametrize("arguments", OTHERS, ids=shown)
-def test_commands_end_by_a_sentence(arguments: list[str]) -> None:
+def test_commands_end_by_a_sentence(arguments):
     status, printed = outcome(arguments)
     if arguments[:3] == ["evaluate", "--numbers", "listed"]:
         assert (status, "accuracy: 0.0" in printed) == (0, True)
@@ -171,9 +170,7 @@ def test_commands_end_by_a_sentence(arguments: list[str]) -> None:
 @pytest.mark.usefixtures("in_odd_place")
 @pytest.mark.parametrize("config", ["gone.toml", "empty", "latin1.toml", "unknown.toml"])
 @pytest.mark.parametrize("arguments", [["predict", PICTURE], ["doctor"], ["data", "fetch"]])
-def test_settings_that_cannot_be_read_are_named(
-    arguments: list[str], config: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_that_cannot_be_read_are_named(arguments, config, monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_CONFIG", config)
     status, printed = outcome(arguments)
     assert status == 1
@@ -186,18 +183,14 @@ def test_settings_that_cannot_be_read_are_named(
 @pytest.mark.parametrize(
     "arguments", [["data", "fetch", "--from", "empty"], ["train"], ["models", "list"], ["doctor"]]
 )
-def test_folders_of_the_settings_may_be_odd(
-    arguments: list[str], value: str, variable: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_of_the_settings_may_be_odd(arguments, value, variable, monkeypatch):
     monkeypatch.setenv(f"DIGIT_CLASSIFIER_{variable}", value)
     outcome(arguments)
 
 
 @pytest.mark.parametrize("command", [["read", "--json"], ["models", "list"]])
 @pytest.mark.parametrize("stdout", ["/dev/full", "closed pipe"])
-def test_output_that_takes_nothing_is_no_traceback(
-    odd_place: Path, command: list[str], stdout: str
-) -> None:
+def test_output_that_takes_nothing_is_no_traceback(odd_place, command, stdout):
     names = [] if command[0] == "models" else ["good", "text.png"]
     script = f"exec {sys.executable} -m digit_classifier {' '.join([*command, *names])}"
     redirected = f"{script} > /dev/full" if stdout == "/dev/full" else f"{script} | true"
@@ -213,9 +206,7 @@ def test_output_that_takes_nothing_is_no_traceback(
 
 
 @pytest.mark.parametrize("command", ["predict", "read"])
-def test_folder_that_may_not_be_listed_is_named_and_the_others_are_read(
-    command: str, tmp_path: Path
-) -> None:
+def test_folder_that_may_not_be_listed_is_named_and_the_others_are_read(command, tmp_path):
     for name in ("open", "closed"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "7.png").write_bytes(encode(draw_digit(7), "PNG"))
@@ -237,7 +228,7 @@ def test_folder_that_may_not_be_listed_is_named_and_the_others_are_read(
 
 
 @pytest.mark.usefixtures("in_odd_place")
-def test_authorities_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_authorities_that_are_not_there_are_named(monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/gone.pem")
     status, printed = outcome(["data", "fetch"])
     assert (status, "/gone.pem" in printed) == (1, True)
@@ -245,9 +236,7 @@ def test_authorities_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("in_odd_place")
 @pytest.mark.parametrize("output", [f"{UNWRITABLE}/sheet.png", "sheet.xyz", "sheet", "empty.png/a"])
-def test_sheet_that_cannot_be_written_is_named(
-    output: str, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sheet_that_cannot_be_written_is_named(output, trusted_drawn_mnist, monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
     status, printed = outcome(["data", "show", "-o", output])
     assert status in (1, 2)

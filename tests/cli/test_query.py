@@ -2,42 +2,39 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
 from tests.web.serving import POLL_S, make_app, serving
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
+def server(tmp_path):
     with serving(make_app(tmp_path / "no models")) as address:
         yield address
 
 
 @pytest.fixture
-def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def drawn_data(run, trusted_drawn_mnist, monkeypatch):
     """The drawn digits as the client's test set; the server itself has none."""
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
+def answering(status, body):
     """A server that answers everything alike, as another service might."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+        def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_args: object) -> None:
+        def log_message(self, *_args):
             """Keep the output clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -51,7 +48,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_one_digit_is_shown_with_its_answer(run: Run, server: str) -> None:
+def test_one_digit_is_shown_with_its_answer(run, server):
     result = run("query", server)
 
     assert result.exit_code == 0
@@ -63,7 +60,7 @@ def test_one_digit_is_shown_with_its_answer(run: Run, server: str) -> None:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_many_digits_are_summed_up(run: Run, server: str) -> None:
+def test_many_digits_are_summed_up(run, server):
     result = run("query", server, "--count", 60, "--concurrency", 4)
 
     assert result.exit_code == 0
@@ -83,7 +80,7 @@ def test_many_digits_are_summed_up(run: Run, server: str) -> None:
 @pytest.mark.parametrize(
     ("path", "field"), [("/mnist/classify/", "file"), ("/curl-api?model=cnn", "myfile")]
 )
-def test_another_path_and_field_can_be_named(run: Run, server: str, path: str, field: str) -> None:
+def test_another_path_and_field_can_be_named(run, server, path, field):
     result = run("query", server.removeprefix("http://") + path, "--field", field, "--count", 3)
 
     assert result.exit_code == 0, result.output
@@ -91,9 +88,7 @@ def test_another_path_and_field_can_be_named(run: Run, server: str, path: str, f
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_a_server_that_wants_a_key_gets_it(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_wants_a_key_gets_it(run, tmp_path, monkeypatch):
     digest = hashlib.sha256(b"secret").hexdigest()
     with serving(make_app(tmp_path / "no models", api_keys=(f"lab {digest}",))) as address:
         assert "HTTP 401" in run("query", address).output
@@ -103,15 +98,15 @@ def test_a_server_that_wants_a_key_gets_it(
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_a_seed_chooses_the_same_digits(run: Run, server: str) -> None:
-    def asked() -> str:
+def test_a_seed_chooses_the_same_digits(run, server):
+    def asked():
         return run("query", server, "--seed", 5).output.split('"name":')[1].split(",")[0]
 
     assert asked() == asked()
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_misread_digits_are_named_and_are_no_errors(run: Run) -> None:
+def test_misread_digits_are_named_and_are_no_errors(run):
     with answering(200, b'{"prediction": 3}') as address:
         result = run("query", address, "--count", 40)
 
@@ -131,7 +126,7 @@ def test_misread_digits_are_named_and_are_no_errors(run: Run) -> None:
         (200, b'{"prediction": "three"}', "HTTP 200"),
     ],
 )
-def test_other_answers_are_errors(run: Run, status: int, body: bytes, message: str) -> None:
+def test_other_answers_are_errors(run, status, body, message):
     with answering(status, body) as address:
         many = run("query", address, "--count", 7)
         one = run("query", address)
@@ -143,7 +138,7 @@ def test_other_answers_are_errors(run: Run, status: int, body: bytes, message: s
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_a_server_that_is_not_there_is_an_error(run: Run) -> None:
+def test_a_server_that_is_not_there_is_an_error(run):
     result = run("query", "127.0.0.1:9", "--count", 2)  # the port of "discard": nobody listens
 
     assert result.exit_code == 1
@@ -151,7 +146,7 @@ def test_a_server_that_is_not_there_is_an_error(run: Run) -> None:
     assert ": no connection" in result.output
 
 
-def test_without_mnist_the_command_tells_how_to_fetch_it(run: Run) -> None:
+def test_without_mnist_the_command_tells_how_to_fetch_it(run):
     result = run("query", "127.0.0.1:9")
 
     assert result.exit_code == 1

@@ -1,15 +1,13 @@
 import json
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Run
 from tests.web.pictures import dots, drawn_number
 
 
 @pytest.fixture
-def numbers(place: Path) -> Path:
+def numbers(place):
     """A folder of three drawn numbers and one text file."""
     folder = place / "numbers"
     folder.mkdir()
@@ -19,7 +17,7 @@ def numbers(place: Path) -> Path:
     return folder
 
 
-def test_read_prints_a_row_a_line_of_each_file(run: Run, numbers: Path) -> None:
+def test_read_prints_a_row_a_line_of_each_file(run, numbers):
     result = run("read", numbers, numbers / "42.png")
 
     assert result.exit_code == 0
@@ -32,7 +30,7 @@ def test_read_prints_a_row_a_line_of_each_file(run: Run, numbers: Path) -> None:
     ]
 
 
-def test_read_json_prints_one_object_a_line(run: Run, numbers: Path) -> None:
+def test_read_json_prints_one_object_a_line(run, numbers):
     result = run("read", "--json", "--model", "cnn", numbers)
 
     answers = [json.loads(line) for line in result.output.splitlines()]
@@ -47,9 +45,7 @@ def test_read_json_prints_one_object_a_line(run: Run, numbers: Path) -> None:
     assert all(len(digit["box"]) == 4 for digit in row["digits"])
 
 
-def test_files_that_cannot_be_read_are_reported_and_the_others_are_read(
-    run: Run, numbers: Path
-) -> None:
+def test_files_that_cannot_be_read_are_reported_and_the_others_are_read(run, numbers):
     (numbers / "dots.png").write_bytes(dots())
     files = [numbers / name for name in ("README.md", "gone.png", "dots.png", "42.png")]
 
@@ -65,7 +61,7 @@ def test_files_that_cannot_be_read_are_reported_and_the_others_are_read(
     assert last == f"{numbers}/42.png: 42"
 
 
-def test_boxes_are_written_for_each_file_that_is_read(run: Run, numbers: Path, place: Path) -> None:
+def test_boxes_are_written_for_each_file_that_is_read(run, numbers, place):
     target = place / "new" / "boxes"
 
     result = run("read", "--boxes", target, numbers / "README.md", numbers / "42.png")
@@ -77,7 +73,7 @@ def test_boxes_are_written_for_each_file_that_is_read(run: Run, numbers: Path, p
     assert any(max(colour) - min(colour) > 100 for colour in colours)
 
 
-def test_boxes_that_cannot_be_written_are_reported(run: Run, numbers: Path, place: Path) -> None:
+def test_boxes_that_cannot_be_written_are_reported(run, numbers, place):
     (place / "taken").write_text("a file where a folder is needed")
 
     result = run("read", "--boxes", place / "taken" / "boxes", numbers / "42.png")

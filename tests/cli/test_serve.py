@@ -4,29 +4,26 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import requests
 
-from tests.cli.conftest import Run
-
 
 @pytest.fixture
-def development(monkeypatch: pytest.MonkeyPatch) -> None:
+def development(monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_ENVIRONMENT", "development")
 
 
 @pytest.mark.usefixtures("development")
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])
-def test_the_debugger_is_not_offered_to_other_machines(run: Run, host: str) -> None:
+def test_the_debugger_is_not_offered_to_other_machines(run, host):
     result = run("serve", "--host", host, "--port", 0)
 
     assert result.exit_code == 1
     assert f"run code: not on {host}" in result.output
 
 
-def test_other_machines_are_not_served_without_a_secret_key(run: Run) -> None:
+def test_other_machines_are_not_served_without_a_secret_key(run):
     result = run("serve", "--host", "0.0.0.0", "--port", 0)
 
     assert result.exit_code == 1
@@ -34,9 +31,7 @@ def test_other_machines_are_not_served_without_a_secret_key(run: Run) -> None:
 
 
 @pytest.mark.parametrize("environment", ["production", "development"])
-def test_this_machine_is_served_without_settings_until_a_signal(
-    place: Path, monkeypatch: pytest.MonkeyPatch, environment: str
-) -> None:
+def test_this_machine_is_served_without_settings_until_a_signal(place, monkeypatch, environment):
     monkeypatch.setenv("DIGIT_CLASSIFIER_ENVIRONMENT", environment)
     command = [sys.executable, "-u", "-m", "digit_classifier", "serve", "--host", "127.0.0.1"]
     log = place / "log"

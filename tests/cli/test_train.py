@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.models.store import load_model
 from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
-from tests.cli.conftest import Run
 
 
 @pytest.fixture
-def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def drawn_data(run, trusted_drawn_mnist, monkeypatch):
     """The drawn digits as the data set, and recipes that hold fewer of them out."""
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
     for recipe in RECIPES.values():
@@ -22,7 +20,7 @@ def drawn_data(run: Run, trusted_drawn_mnist: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_train_saves_a_model_that_evaluate_and_predict_use(run: Run, place: Path) -> None:
+def test_train_saves_a_model_that_evaluate_and_predict_use(run, place):
     trained = run("train", "--classifier", "softmax", "--name", "mine", "--epochs", 3)
 
     assert trained.exit_code == 0
@@ -35,13 +33,11 @@ def test_train_saves_a_model_that_evaluate_and_predict_use(run: Run, place: Path
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_an_interrupted_training_can_be_resumed(
-    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_training_can_be_resumed(run, place, monkeypatch):
     options = ("train", "--classifier", "softmax", "--epochs", 2, "--batch-size", 50, "--seed", 5)
     finish_epoch, epochs = EpochTrainingRun._train_epoch, []
 
-    def interrupted(trainer: EpochTrainingRun, epoch: int) -> dict[str, float]:
+    def interrupted(trainer, epoch):
         if len(epochs) == 1:
             raise KeyboardInterrupt
         epochs.append(epoch)
@@ -65,7 +61,7 @@ def test_an_interrupted_training_can_be_resumed(
     assert left == {"model.safetensors", "model.png"}
 
 
-def test_ctrl_c_leaves_a_usable_checkpoint(mnist: Mnist, place: Path) -> None:
+def test_ctrl_c_leaves_a_usable_checkpoint(mnist, place):
     data = os.environ | {"PYTHONUNBUFFERED": "1"}
     # place has removed the variable from this process: the test's own data comes from the fixture
     data["DIGIT_CLASSIFIER_DATA_DIR"] = str(DATA_DIR)
@@ -91,7 +87,7 @@ def test_ctrl_c_leaves_a_usable_checkpoint(mnist: Mnist, place: Path) -> None:
 DATA_DIR = Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")).absolute()
 
 
-def test_an_unknown_classifier_is_refused(run: Run) -> None:
+def test_an_unknown_classifier_is_refused(run):
     result = run("train", "--classifier", "forest")
 
     assert result.exit_code == 2
@@ -99,7 +95,7 @@ def test_an_unknown_classifier_is_refused(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_a_name_never_leaves_the_models_folder(run: Run, place: Path) -> None:
+def test_a_name_never_leaves_the_models_folder(run, place):
     result = run("train", "--classifier", "softmax", "--name", "../elsewhere")
 
     assert result.exit_code == 1
@@ -107,7 +103,7 @@ def test_a_name_never_leaves_the_models_folder(run: Run, place: Path) -> None:
     assert not (place / "elsewhere").exists()
 
 
-def test_training_without_data_says_how_to_fetch_it(run: Run) -> None:
+def test_training_without_data_says_how_to_fetch_it(run):
     result = run("train")
 
     assert result.exit_code == 1
@@ -118,9 +114,7 @@ def test_training_without_data_says_how_to_fetch_it(run: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "classifier"), [("softmax", "softmax"), ("mine", "softmax"), ("new", "mlp")]
 )
-def test_a_name_alone_trains_that_model_anew(
-    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, name: str, classifier: str
-) -> None:
+def test_a_name_alone_trains_that_model_anew(run, place, monkeypatch, name, classifier):
     monkeypatch.setitem(vars(RECIPES["mlp"]), "n_negatives", 0)
     run("train", "--classifier", "softmax", "--name", "mine", "--epochs", 1)
 
@@ -133,7 +127,7 @@ def test_a_name_alone_trains_that_model_anew(
 
 
 @pytest.mark.usefixtures("drawn_data")
-def test_the_options_of_the_rest_service_are_aliases(run: Run, place: Path) -> None:
+def test_the_options_of_the_rest_service_are_aliases(run, place):
     options = ("--classifier", "softmax", "--num-epochs", 2, "--batch-size", 100)
 
     result = run("train", "--weights", place / "weights.safetensors", *options)
@@ -156,7 +150,7 @@ def test_the_options_of_the_rest_service_are_aliases(run: Run, place: Path) -> N
         (["--weights", "w.safetensors", "--name", "mine"], "give one"),
     ],
 )
-def test_a_place_that_cannot_be_is_refused(run: Run, options: list[str], message: str) -> None:
+def test_a_place_that_cannot_be_is_refused(run, options, message):
     result = run("train", *options)
 
     assert result.exit_code == 2

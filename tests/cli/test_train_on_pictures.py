@@ -1,19 +1,16 @@
 """``train --data``: one's own labelled pictures, alone or added to MNIST."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from digit_classifier.models.store import load_model
-from tests.cli.conftest import Run
 from tests.strokes import draw_digit, encode
 
 OPTIONS = ("train", "--classifier", "softmax", "--name", "mine", "--epochs", 8)
 
 
 @pytest.fixture
-def pictures(place: Path) -> Path:
+def pictures(place):
     """Twelve drawn pictures of each digit, dark on light and light on dark, and other files."""
     rng = np.random.default_rng(0)
     for digit in range(10):
@@ -27,7 +24,7 @@ def pictures(place: Path) -> Path:
     return place / "own"
 
 
-def test_own_pictures_are_trained_on_and_tested_on(run: Run, place: Path, pictures: Path) -> None:
+def test_own_pictures_are_trained_on_and_tested_on(run, place, pictures):
     result = run(*OPTIONS, "--data", pictures, "--batch-size", 16)
     assert result.exit_code == 0, result.output
     assert "1 pictures left out: 3/broken.png: This file is not an image" in result.output
@@ -37,13 +34,7 @@ def test_own_pictures_are_trained_on_and_tested_on(run: Run, place: Path, pictur
     assert run("predict", "--model", "mine", pictures / "7").output.count(": 7 (") > 6
 
 
-def test_own_pictures_are_added_to_mnist(
-    run: Run,
-    place: Path,
-    pictures: Path,
-    trusted_drawn_mnist: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_own_pictures_are_added_to_mnist(run, place, pictures, trusted_drawn_mnist, monkeypatch):
     monkeypatch.setenv("DIGIT_CLASSIFIER_DATA_DIR", str(trusted_drawn_mnist))
     alone = run(*OPTIONS)
     assert alone.exit_code == 0, alone.output
@@ -53,9 +44,7 @@ def test_own_pictures_are_added_to_mnist(
     assert first.training["data_sha256"] != second.training["data_sha256"]
 
 
-def test_too_few_pictures_and_bad_options_are_sentences(
-    run: Run, place: Path, pictures: Path
-) -> None:
+def test_too_few_pictures_and_bad_options_are_sentences(run, place, pictures):
     for file in [*(pictures / "4").iterdir()][:3]:
         file.unlink()
     few = run(*OPTIONS, "--data", pictures)

@@ -1,7 +1,6 @@
 """The service on a real port, and servers that behave as a busy or a foreign one does."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,28 +11,28 @@ from tests.web.serving import POLL_S, make_app, serving
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def service(tmp_path_factory):
     with serving(make_app(tmp_path_factory.mktemp("no models"))) as address:
         yield address
 
 
 @pytest.fixture
-def client(service: str) -> Client:
+def client(service):
     return Client(service)
 
 
 @contextmanager
-def answering(*answers: tuple[int, dict[str, str], bytes] | None) -> Iterator[tuple[str, list]]:
+def answering(*answers):
     """A server that gives one answer after the other, the last one for ever; None hangs up.
 
     Yields its address and the list of the requests so far, each a method, a path and headers.
     """
-    requests: list = []
+    requests = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def do_POST(self):
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             requests.append((self.command, self.path, dict(self.headers)))
             answer = answers[min(len(requests), len(answers)) - 1]
@@ -48,10 +47,10 @@ def answering(*answers: tuple[int, dict[str, str], bytes] | None) -> Iterator[tu
             self.end_headers()
             self.wfile.write(body)
 
-        def do_GET(self) -> None:
+        def do_GET(self):
             self.do_POST()
 
-        def log_message(self, *_args: object) -> None:
+        def log_message(self, *_args):
             """Keep the output clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -44,7 +44,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_a_picture_is_read(client: Client, form: str) -> None:
+def test_every_form_of_a_picture_is_read(client, form):
     assert client.classify(FORMS[form]).prediction == 7
 
 
@@ -59,12 +59,12 @@ def test_every_form_of_a_picture_is_read(client: Client, form: str) -> None:
         (np.zeros((2, 8, 8), np.uint8), "height, width"),
     ],
 )
-def test_what_is_no_picture_is_named(image: object, words: str) -> None:
+def test_what_is_no_picture_is_named(image, words):
     with pytest.raises(TypeError, match=words):
-        named_content(image)  # type: ignore[arg-type]
+        named_content(image)
 
 
-def test_file_that_cannot_be_read_spoils_no_other(client: Client, tmp_path: Path) -> None:
+def test_file_that_cannot_be_read_spoils_no_other(client, tmp_path):
     (tmp_path / "7.png").write_bytes(drawn(7))
     images = ["gone.png", tmp_path / "7.png", tmp_path, PICTURE, tmp_path / "gone.png"]
     first, seven, folder, other, last = client.classify_many(images, batch_size=2)
@@ -75,7 +75,7 @@ def test_file_that_cannot_be_read_spoils_no_other(client: Client, tmp_path: Path
         assert "cannot be read" in refusal.detail
 
 
-def test_batch_of_unreadable_files_asks_nothing() -> None:
+def test_batch_of_unreadable_files_asks_nothing():
     with answering((500, {}, b"")) as (url, requests):
         results = [*Client(url).classify_many(["gone", "gone too"])]
     assert [result.code for result in results if isinstance(result, Refusal)] == [
@@ -84,7 +84,7 @@ def test_batch_of_unreadable_files_asks_nothing() -> None:
     assert requests == []
 
 
-def test_file_that_is_too_large_for_any_request_spoils_no_other(client: Client) -> None:
+def test_file_that_is_too_large_for_any_request_spoils_no_other(client):
     huge = bytes(33 * 1024 * 1024)
     small, large, last = client.classify_many([drawn(7), huge, drawn(3)])
     assert isinstance(large, Refusal)
@@ -92,7 +92,7 @@ def test_file_that_is_too_large_for_any_request_spoils_no_other(client: Client) 
     assert [answer.prediction for answer in (small, last) if isinstance(answer, Answer)] == [7, 3]
 
 
-def test_explanation_comes_with_the_answer(client: Client) -> None:
+def test_explanation_comes_with_the_answer(client):
     explained = client.explain(drawn(7), model="cnn")
     assert (explained.prediction, explained.model.name) == (7, "cnn")
     explanation = explained.explanation
@@ -105,7 +105,7 @@ def test_explanation_comes_with_the_answer(client: Client) -> None:
     assert all(step.picture.startswith("data:image/png;base64,") for step in steps)
 
 
-def test_errors_name_the_address(client: Client, service: str) -> None:
+def test_errors_name_the_address(client, service):
     with pytest.raises(ProblemError, match=f"{service}/api/v1/classify") as refused:
         client.classify(b"no picture")
     assert refused.value.url == f"{service}/api/v1/classify"
@@ -119,7 +119,7 @@ def test_errors_name_the_address(client: Client, service: str) -> None:
         Client(url).classify(drawn(7))
 
 
-def test_client_is_a_package_of_its_own(tmp_path: Path) -> None:
+def test_client_is_a_package_of_its_own(tmp_path):
     project = tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]
     assert project["version"] == __version__
     copied = tmp_path / "client"

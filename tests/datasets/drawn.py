@@ -3,12 +3,11 @@
 import struct
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tests.strokes import FORMS, draw_digit
 
 
-def draw_framed(digit: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+def draw_framed(digit, rng):
     """Draw a digit light on black: longest side 20 of 28 pixels, centre of mass at pixel 14."""
     drawing = draw_digit(
         digit,
@@ -29,7 +28,7 @@ def draw_framed(digit: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     return framed
 
 
-def to_idx(array: NDArray[np.uint8]) -> bytes:
+def to_idx(array):
     """Encode an array of bytes as IDX."""
     header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     return header + array.tobytes()

@@ -54,7 +54,7 @@ def test_read_content_gives_the_same_for_plain_and_gzipped(tmp_path):
     assert read_content(tmp_path / "gzipped") == CONTENT
 
 
-def _flip(content: bytes, index: int) -> bytes:
+def _flip(content, index):
     damaged = bytearray(content)
     damaged[index] ^= 0xFF
     return bytes(damaged)

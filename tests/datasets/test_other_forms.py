@@ -2,8 +2,6 @@
 
 import gzip
 import shutil
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,25 +12,25 @@ from digit_classifier.datasets.mnist import CHECKSUMS
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError
 
 
-def dotted(source: Path, target: Path) -> Path:
+def dotted(source, target):
     for name in CHECKSUMS:
         content = gzip.decompress((source / f"{name}.gz").read_bytes())
         (target / name.replace("-idx", ".idx")).write_bytes(content)
     return target
 
 
-def dotted_and_gzipped(source: Path, target: Path) -> Path:
+def dotted_and_gzipped(source, target):
     for name in CHECKSUMS:
         shutil.copy(source / f"{name}.gz", target / f"{name.replace('-idx', '.idx')}.gz")
     return target
 
 
-def torchvision(source: Path, target: Path) -> Path:
+def torchvision(source, target):
     shutil.copytree(source, target / "MNIST" / "raw")
     return target
 
 
-def keras(source: Path, target: Path) -> Path:
+def keras(source, target):
     data = load_mnist(source)
     np.savez(
         target / "mnist.npz",
@@ -41,7 +39,7 @@ def keras(source: Path, target: Path) -> Path:
     return target
 
 
-def tables(source: Path, target: Path, heads: bool = True) -> Path:
+def tables(source, target, heads=True):
     data = load_mnist(source)
     parts = {"train": (data.X_train, data.y_train), "test": (data.X_test, data.y_test)}
     for part, (X, y) in parts.items():
@@ -53,18 +51,15 @@ def tables(source: Path, target: Path, heads: bool = True) -> Path:
     return target
 
 
-def tables_without_heads(source: Path, target: Path) -> Path:
+def tables_without_heads(source, target):
     return tables(source, target, heads=False)
 
 
 FORMS = [dotted, dotted_and_gzipped, torchvision, keras, tables, tables_without_heads]
-Form = Callable[[Path, Path], Path]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_gives_the_four_files(
-    form: Form, trusted_drawn_mnist: Path, tmp_path: Path
-) -> None:
+def test_every_form_gives_the_four_files(form, trusted_drawn_mnist, tmp_path):
     (tmp_path / "kept").mkdir()
     source = form(trusted_drawn_mnist, tmp_path / "kept")
     fetch_mnist(tmp_path / "data", source=source, report=lambda _: None)
@@ -74,7 +69,7 @@ def test_every_form_gives_the_four_files(
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == sorted(CHECKSUMS)
 
 
-def test_archive_itself_is_taken(trusted_drawn_mnist: Path, tmp_path: Path) -> None:
+def test_archive_itself_is_taken(trusted_drawn_mnist, tmp_path):
     (tmp_path / "kept").mkdir()
     archive = keras(trusted_drawn_mnist, tmp_path / "kept") / "mnist.npz"
     fetch_mnist(tmp_path / "data", source=archive, report=lambda _: None)
@@ -82,9 +77,7 @@ def test_archive_itself_is_taken(trusted_drawn_mnist: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("form", [keras, tables])
-def test_other_content_in_a_form_is_refused(
-    form: Form, trusted_drawn_mnist: Path, tmp_path: Path
-) -> None:
+def test_other_content_in_a_form_is_refused(form, trusted_drawn_mnist, tmp_path):
     (tmp_path / "kept").mkdir()
     form(trusted_drawn_mnist, tmp_path / "kept")
     if form is keras:
@@ -111,13 +104,13 @@ def test_other_content_in_a_form_is_refused(
         ("mnist_train.csv", b"\xff\xfe"),
     ],
 )
-def test_damaged_form_is_a_sentence(name: str, content: bytes, tmp_path: Path) -> None:
+def test_damaged_form_is_a_sentence(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DatasetCorruptError, match=name):
         fetch_mnist(tmp_path / "data", source=tmp_path, report=lambda _: None)
 
 
-def test_place_without_any_form_says_which_there_are(tmp_path: Path) -> None:
+def test_place_without_any_form_says_which_there_are(tmp_path):
     (tmp_path / "train.csv").touch()
     for source in (tmp_path, tmp_path / "train.csv"):
         with pytest.raises(DatasetMissingError, match=r"Keras's mnist\.npz"):

@@ -1,7 +1,6 @@
 import io
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +13,17 @@ from tests.strokes import draw_samples, encode
 
 
 @pytest.fixture
-def test_set(trusted_drawn_mnist: Path) -> MnistTestSet:
+def test_set(trusted_drawn_mnist):
     return MnistTestSet(trusted_drawn_mnist)
 
 
-def unzip(content: bytes) -> dict[str, bytes]:
+def unzip(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_a_picture_is_the_digit_to_the_bit(test_set: MnistTestSet, drawn_digits) -> None:
+def test_a_picture_is_the_digit_to_the_bit(test_set, drawn_digits):
     images, labels = drawn_digits
     for index in (0, 42, 99):
         picture = Image.open(io.BytesIO(test_set.picture(index)))
@@ -35,15 +34,13 @@ def test_a_picture_is_the_digit_to_the_bit(test_set: MnistTestSet, drawn_digits)
 
 
 @pytest.mark.parametrize("index", [-1, 100, 10**18])
-def test_an_index_past_the_end_is_refused(test_set: MnistTestSet, index: int) -> None:
+def test_an_index_past_the_end_is_refused(test_set, index):
     for ask in (test_set.label, test_set.picture, test_set.file_name):
         with pytest.raises(IndexPastEndError, match=f"no digit {index}.*from 0 to 99"):
             ask(index)
 
 
-def test_the_files_are_read_once_and_by_one_thread_alone(
-    test_set: MnistTestSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_files_are_read_once_and_by_one_thread_alone(test_set, monkeypatch):
     reads = []
     load = samples.load_test_set
     monkeypatch.setattr(samples, "load_test_set", lambda d: reads.append(d) or load(d))
@@ -52,7 +49,7 @@ def test_the_files_are_read_once_and_by_one_thread_alone(
     assert len(reads) == 1
 
 
-def test_a_test_set_that_comes_later_is_found(tmp_path: Path, trusted_drawn_mnist: Path) -> None:
+def test_a_test_set_that_comes_later_is_found(tmp_path, trusted_drawn_mnist):
     late = MnistTestSet(tmp_path)
     with pytest.raises(DatasetMissingError):
         late.label(0)
@@ -61,23 +58,23 @@ def test_a_test_set_that_comes_later_is_found(tmp_path: Path, trusted_drawn_mnis
     assert late.label(0) in range(10)
 
 
-def test_the_archive_holds_a_test_digit_of_each_class(test_set: MnistTestSet) -> None:
+def test_the_archive_holds_a_test_digit_of_each_class(test_set):
     files = unzip(zip_samples(test_set))
     assert sorted(name.split("-")[1] for name in files) == [f"{digit}.png" for digit in range(10)]
     for name, content in files.items():
         assert content == test_set.picture(int(name.split("-")[0]))
 
 
-def test_the_archive_holds_others_the_next_time(test_set: MnistTestSet) -> None:
+def test_the_archive_holds_others_the_next_time(test_set):
     assert len({frozenset(unzip(zip_samples(test_set))) for _ in range(5)}) > 1
 
 
-def test_without_mnist_the_archive_holds_our_own_drawings(tmp_path: Path) -> None:
+def test_without_mnist_the_archive_holds_our_own_drawings(tmp_path):
     files = unzip(zip_samples(MnistTestSet(tmp_path)))
     assert files == {path.name: path.read_bytes() for path in DRAWN.iterdir()}
 
 
-def test_our_own_drawings_are_those_of_the_renderer() -> None:
+def test_our_own_drawings_are_those_of_the_renderer():
     drawn = {name: encode(image, "PNG", optimize=True) for name, image in draw_samples().items()}
     assert sorted(drawn) == sorted(path.name for path in DRAWN.iterdir())
     for path in DRAWN.iterdir():

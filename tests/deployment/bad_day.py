@@ -20,7 +20,7 @@ ADDRESS = "https://127.0.0.1:8443"
 PAUSE = 0.1  # seconds between two requests of a client
 
 
-def show(text: str) -> None:
+def show(text):
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -28,25 +28,25 @@ def show(text: str) -> None:
 class Day:
     """A clone that is upgraded, and the operator's commands in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self._clone = Clone(folder / "digit-classifier")
         command = ["git", "-c", "safe.directory=*", "clone", "--quiet", PROJECT, self._clone.path]
         subprocess.run(command, check=True)
         self.certificate, self.key = make_certificate(folder)
 
-    def edit(self, name: str, old: str, new: str) -> None:
+    def edit(self, name, old, new):
         path = self._clone.path / "digit_classifier" / name
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
 
-    def commit(self, message: str) -> None:
+    def commit(self, message):
         show(f"\n# git pull: {message}")
         author = ["-c", "user.name=operator", "-c", "user.email=operator@localhost"]
         command = ["git", "-C", str(self._clone.path), *author, "commit", "--quiet", "--all"]
         subprocess.run([*command, "--message", message], check=True)
 
-    def run(self, script: str, *arguments: str, serving: bool = True, **variables: str) -> str:
+    def run(self, script, *arguments, serving=True, **variables):
         """Run a command while clients ask, if something serves, and print what came of both."""
         given = "".join(f"{name}={value} " for name, value in variables.items())
         show(f"\n$ sudo {given}bash deployment_scripts/{' '.join([script, *arguments])}")
@@ -62,7 +62,7 @@ class Day:
         return finished.stdout
 
 
-def main() -> None:
+def main():
     build, cleanup = "build_all_EC2.sh", "cleanup.sh"
     with tempfile.TemporaryDirectory() as folder:
         day = Day(Path(folder))

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,19 +39,19 @@ class Balancer:
     bind: str = ""
 
     @property
-    def address(self) -> str:
+    def address(self):
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def socket(self) -> Path:
+    def socket(self):
         return self.folder / "admin.sock"
 
     @property
-    def log(self) -> str:
+    def log(self):
         return (self.folder / "log").read_text()
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self):
         """The settings of the scripts for it."""
         return {
             "BALANCER_BIND": f"127.0.0.1:{self.port} {self.bind}".strip(),
@@ -60,30 +59,30 @@ class Balancer:
             "BALANCER_SOCKET": str(self.socket),
         }
 
-    def command(self, command: str) -> str:
+    def command(self, command):
         """Send a command to HAProxy, and return what it says."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.socket))
             connection.sendall(f"{command}\n".encode())
             return connection.makefile().read()
 
-    def instances(self) -> dict[str, dict[str, str]]:
+    def instances(self):
         """Map the instances to what HAProxy counts of them."""
         lines = self.command("show stat instances 4 -1").removeprefix("# ").splitlines()
         return {row["svname"]: row for row in csv.DictReader(lines) if row["svname"]}
 
-    def state(self, instance: str) -> str:
+    def state(self, instance):
         return self.instances()[instance]["status"]
 
-    def worker(self) -> int:
+    def worker(self):
         """The process that answers; the one that was started is its parent, as under systemd."""
         lines = self.command("show info").splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith("Pid:")))
 
-    def wait_for(self, instance: str, state: str) -> None:
+    def wait_for(self, instance, state):
         m.wait_until(lambda: self.state(instance) == state)
 
-    def all_serve(self) -> bool:
+    def all_serve(self):
         """Whether it takes commands, has asked each instance, and found it ready."""
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
             rows = self.instances().values()
@@ -91,7 +90,7 @@ class Balancer:
         return False
 
     @contextmanager
-    def upgrading(self, instance: str) -> Iterator[None]:
+    def upgrading(self, instance):
         """Let upgrade_instance.sh wait for the block: in it, the instance is asked nothing."""
         begun, done = self.folder / "begun", self.folder / "done"
         waiting = f"touch {begun} && until [ -e {done} ]; do sleep 0.1; done"
@@ -105,7 +104,7 @@ class Balancer:
                 done.touch()
             assert script.wait(60) == 0
 
-    def upgrade(self, instance: str, *command: str) -> subprocess.CompletedProcess[str]:
+    def upgrade(self, instance, *command):
         return SCRIPTS.run("upgrade_instance.sh", instance, *command, **self.variables)
 
 
@@ -127,27 +126,25 @@ class Instance:
 
     apache: OwnApache
 
-    def __init__(
-        self, clone: Clone, host: str, port: int, *, prefix: Sequence[str] = (), **variables: str
-    ) -> None:
+    def __init__(self, clone, host, port, *, prefix=(), **variables):
         self.name = f"{host}:{port}"
         self._serve = lambda: serving(clone, port, prefix=prefix, HOST=host, **variables)
         self._served = ExitStack()
 
-    def __enter__(self) -> "Instance":
+    def __enter__(self):
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         self.stop()
 
-    def start(self) -> None:
+    def start(self):
         self.apache = self._served.enter_context(self._serve())
 
-    def stop(self) -> None:
+    def stop(self):
         self._served.close()
 
-    def kill(self) -> None:
+    def kill(self):
         """End all of it at once, as if the machine were switched off."""
         group = self.apache.process.pid
         os.killpg(group, signal.SIGSTOP)  # or some could report the others' end
@@ -155,14 +152,14 @@ class Instance:
         self.stop()
 
 
-def require_haproxy() -> None:
+def require_haproxy():
     if os.geteuid() != 0:
         pytest.skip("Only root can start HAProxy as it is configured.")
     programs.require("haproxy", "socat")
 
 
 @contextmanager
-def balancing(port: int, instances: Sequence[str], bind: str = "") -> Iterator[Balancer]:
+def balancing(port, instances, bind=""):
     """Run HAProxy in front of instances at ``ADDRESS:PORT``, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="balancer-") as name:
         balancer = Balancer(port, Path(name), bind)

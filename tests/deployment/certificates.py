@@ -1,10 +1,9 @@
 """A certificate of our own for digits.example and this machine."""
 
 import subprocess
-from pathlib import Path
 
 
-def make_certificate(folder: Path) -> tuple[str, str]:
+def make_certificate(folder):
     """Write a certificate and its key into a folder, and return their paths."""
     paths = str(folder / "cert.pem"), str(folder / "key.pem")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]

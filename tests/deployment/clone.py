@@ -5,7 +5,6 @@ import pwd
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -46,11 +45,11 @@ OPERATOR_PREFIXES = ("DIGIT_CLASSIFIER_", "PYTHON", "COV_", "COVERAGE_")
 class Clone:
     """A copy of what git tracks or would track: a fresh clone with the changes at hand."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path):
         self.path = path
 
     @classmethod
-    def of_working_tree(cls, path: Path, source: Path = PROJECT) -> "Clone":
+    def of_working_tree(cls, path, source=PROJECT):
         command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"]
         listed = subprocess.run(command, cwd=source, check=True, capture_output=True, text=True)
         for name in listed.stdout.split("\0"):
@@ -59,23 +58,15 @@ class Clone:
                 shutil.copy2(source / name, path / name)
         return cls(path)
 
-    def link_copy(self, path: Path) -> "Clone":
+    def link_copy(self, path):
         """Copy the whole folder; the installed packages, which are large, by hard links."""
         shutil.copytree(self.path, path, copy_function=link_packages, symlinks=True)
         return Clone(path)
 
-    def command(self, script: str, *arguments: str) -> list[str]:
+    def command(self, script, *arguments):
         return ["bash", str(self.path / "deployment_scripts" / script), *arguments]
 
-    def run(
-        self,
-        script: str,
-        *arguments: str,
-        cwd: Path = Path("/"),
-        answer: str = "",
-        user: str | None = None,
-        **variables: str,
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, script, *arguments, cwd=Path("/"), answer="", user=None, **variables):
         """Run a script to its end, from another folder unless given one."""
         return subprocess.run(
             self.command(script, *arguments),
@@ -88,7 +79,7 @@ class Clone:
             check=False,
         )
 
-    def listing(self) -> dict[str, tuple[int, int]]:
+    def listing(self):
         """Map each path to its size and time of change; folders by name alone."""
         entries = {}
         for path in self.path.rglob("*"):
@@ -98,7 +89,7 @@ class Clone:
         return entries
 
 
-def as_user(name: str | None) -> dict[str, Any]:
+def as_user(name):
     """Arguments for ``subprocess`` to run something as that user, with its groups alone."""
     return (
         {}
@@ -111,11 +102,11 @@ def as_user(name: str | None) -> dict[str, Any]:
     )
 
 
-def link_packages(source: str, target: str) -> None:
+def link_packages(source, target):
     (os.link if "/site-packages/" in source else shutil.copy2)(source, target)
 
 
-def environment(**variables: str) -> dict[str, str]:
+def environment(**variables):
     """Give this process's environment without what the scripts read, and with `variables`."""
     inherited = {
         name: value

@@ -1,9 +1,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -22,12 +20,12 @@ class Build:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Clone:
+def clone(tmp_path):
     return Clone.of_working_tree(tmp_path / "a clone")
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+def build(tmp_path_factory):
     clone = Clone.of_working_tree(tmp_path_factory.mktemp("deployment") / "a clone")
     files_before = set(clone.listing())
     finished = clone.run("build_all_local.sh", "--no-serve")
@@ -44,7 +42,7 @@ class Machine:
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(tmp_path_factory):
     """Deploy on this machine, and leave it as it was."""
     if os.environ.get("TEST_SYSTEM_DEPLOYMENT") != "1":
         pytest.skip("TEST_SYSTEM_DEPLOYMENT=1, as root, lets the tests deploy on this machine.")
@@ -60,7 +58,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 @pytest.fixture(scope="session")
-def own_clone(request: pytest.FixtureRequest) -> Iterator[Clone]:
+def own_clone(request):
     """A clone of an ordinary user's, built for an Apache of its own; a test leaves it as it was."""
     require_apache(request)
     with built_clone() as clone:
@@ -68,7 +66,7 @@ def own_clone(request: pytest.FixtureRequest) -> Iterator[Clone]:
 
 
 @pytest.fixture
-def apxs(own_clone: Clone) -> Iterator[None]:
+def apxs(own_clone):
     """What builds modules for Apache; installed for the test on a machine to deploy on."""
     if shutil.which("apxs") is not None:
         yield

@@ -5,17 +5,14 @@ import os
 import pwd
 import uuid
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 import psutil
 import requests
 from PIL import Image
 
-from tests.deployment.clone import Clone
-from tests.deployment.own_apache import USER, OwnApache, serving
+from tests.deployment.own_apache import USER, serving
 from tests.tmpfs import small_tmpfs
 
 #: The sizes of the small disks: of the logs, what the processes count and report, large bodies.
@@ -26,7 +23,7 @@ LARGEST_WEBP = 3650
 
 
 @contextmanager
-def serving_on_small_disks(clone: Clone, port: int, **variables: str) -> Iterator[OwnApache]:
+def serving_on_small_disks(clone, port, **variables):
     """Serve a clone whose logs, counts and large bodies are each on a disk that is soon full."""
     folder = clone.path / "instance" / f"apache-{port}"
     user = pwd.getpwnam(USER or "root")
@@ -41,7 +38,7 @@ def serving_on_small_disks(clone: Clone, port: int, **variables: str) -> Iterato
 
 
 @contextmanager
-def full(folder: Path) -> Iterator[None]:
+def full(folder):
     """Fill the disk of a folder, its room and its number of files, until the block ends."""
     made = [folder / f"filler-{number}" for number in range(MAX_FILES)]
     with suppress(OSError), made[0].open("wb", buffering=0) as file:
@@ -58,7 +55,7 @@ def full(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def stopped(process: psutil.Process) -> Iterator[None]:
+def stopped(process):
     """Stop a process by a signal; go on at the end, if it is still there."""
     process.suspend()
     try:
@@ -69,7 +66,7 @@ def stopped(process: psutil.Process) -> Iterator[None]:
 
 
 @contextmanager
-def unwritable_log(apache: OwnApache) -> Iterator[None]:
+def unwritable_log(apache):
     """Rotate the service's log as somebody does who leaves a file that it cannot write."""
     log = apache.folder / "logs" / "digit-classifier-requests.log"
     log.rename(log.with_suffix(".1"))
@@ -78,7 +75,7 @@ def unwritable_log(apache: OwnApache) -> Iterator[None]:
     log.rmdir()
 
 
-def ask_of_everything(apache: OwnApache) -> list[int]:
+def ask_of_everything(apache):
     """Ask by many routes and methods, each of which is counted by itself; return the statuses."""
     paths = (
         "/",
@@ -98,14 +95,14 @@ def ask_of_everything(apache: OwnApache) -> list[int]:
     ]
 
 
-def large_webp(side: int) -> bytes:
+def large_webp(side):
     """A picture of many pixels in a few bytes."""
     picture = io.BytesIO()
     Image.new("RGB", (side, side), "white").save(picture, "WEBP", lossless=True)
     return picture.getvalue()
 
 
-def costly_zip(side: int, n_pictures: int = 256) -> bytes:
+def costly_zip(side, n_pictures=256):
     """A ZIP of some kilobytes with large pictures."""
     picture, archive = large_webp(side), io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
@@ -114,17 +111,17 @@ def costly_zip(side: int, n_pictures: int = 256) -> bytes:
     return archive.getvalue()
 
 
-def nested_json() -> bytes:
+def nested_json():
     """A batch of lists within lists, nearly as large as one may be."""
     return b'{"images":[' + b"[" * 31_000_000
 
 
 @contextmanager
-def asking(url: str, content: bytes, media_type: str, n: int) -> Iterator[list[requests.Response]]:
+def asking(url, content, media_type, n):
     """Let clients send the same all the while, each at least once."""
     ended, answers = [], list[requests.Response]()
 
-    def send(_: int) -> None:
+    def send(_):
         while True:
             headers = {"Content-Type": media_type}
             answers.append(requests.post(url, data=content, headers=headers, timeout=120))
@@ -139,9 +136,7 @@ def asking(url: str, content: bytes, media_type: str, n: int) -> Iterator[list[r
 
 
 @contextmanager
-def costly_batches(
-    apache: OwnApache, side: int = LARGEST_WEBP
-) -> Iterator[list[requests.Response]]:
+def costly_batches(apache, side=LARGEST_WEBP):
     """Let four clients send archives of large pictures."""
     url = f"{apache.address}/api/v1/classify/batch"
     with asking(url, costly_zip(side), "application/zip", 4) as answers:
@@ -149,16 +144,14 @@ def costly_batches(
 
 
 @contextmanager
-def costly_explanations(
-    apache: OwnApache, side: int = LARGEST_WEBP
-) -> Iterator[list[requests.Response]]:
+def costly_explanations(apache, side=LARGEST_WEBP):
     """Let four clients have a large picture explained."""
     url = f"{apache.address}/api/v1/classify?explain=steps"
     with asking(url, large_webp(side), "image/webp", 4) as answers:
         yield answers
 
 
-def is_well(apache: OwnApache) -> bool:
+def is_well(apache):
     """Whether there are two processes, all is answered at once, and requests are logged."""
     identity = uuid.uuid4().hex
     try:
@@ -171,7 +164,7 @@ def is_well(apache: OwnApache) -> bool:
     return answer.ok and identity in log and len(ready_workers(apache)) == 2
 
 
-def ready_workers(apache: OwnApache) -> set[int]:
+def ready_workers(apache):
     """Return the processes that run and have reported that they are ready."""
     reported = {file.name for file in (apache.folder / "run" / "workers").iterdir()}
     return {worker.pid for worker in apache.workers() if str(worker.pid) in reported}

@@ -12,11 +12,11 @@ END_STREAM, ACK, END_HEADERS = 1, 1, 4
 STATUS_200 = 0x88
 
 
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+def frame(kind, flags, stream, payload=b""):
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
-def header_block(path: str) -> bytes:
+def header_block(path):
     """Fields without compression: a name and a value with their lengths."""
     fields = {":method": "GET", ":scheme": "https", ":authority": "localhost", ":path": path}
     return b"".join(
@@ -25,7 +25,7 @@ def header_block(path: str) -> bytes:
     )
 
 
-def connect(port: int, timeout: float) -> ssl.SSLSocket:
+def connect(port, timeout):
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -34,7 +34,7 @@ def connect(port: int, timeout: float) -> ssl.SSLSocket:
     return context.wrap_socket(plain, server_hostname="localhost")
 
 
-def ask_in_streams(port: int, path: str, n_streams: int, timeout: float = 60) -> Counter[str]:
+def ask_in_streams(port, path, n_streams, timeout=60):
     """Open streams on one connection without waiting, and return what became of them.
 
     Returns
@@ -43,7 +43,7 @@ def ask_in_streams(port: int, path: str, n_streams: int, timeout: float = 60) ->
         How many were answered with "200", with an "other" status, were "reset", or got no answer
         and are "lost".
     """
-    outcome: Counter[str] = Counter()
+    outcome = Counter()
     numbers = range(1, 2 * n_streams, 2)
     try:
         with connect(port, timeout) as connection:

@@ -19,9 +19,7 @@ N_CLIENTS = 8
 PICTURE = DRAWN / "4-7.png"
 
 
-def ask_until(
-    ended: threading.Event, address: str, pause: float, failures: list[str], seconds: list[float]
-) -> None:
+def ask_until(ended, address, pause, failures, seconds):
     content = PICTURE.read_bytes()
     with requests.Session() as session:
         while not ended.is_set():
@@ -36,7 +34,7 @@ def ask_until(
             ended.wait(pause)
 
 
-def main() -> None:
+def main():
     ended, failures, seconds = threading.Event(), list[str](), list[float]()
     pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
     arguments = ended, sys.argv[1], pause, failures, seconds

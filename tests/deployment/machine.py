@@ -6,12 +6,9 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import requests
-
-from tests.deployment.clone import Clone
 
 ADDRESS = "http://127.0.0.1"
 PREFIX = Path("/opt/digit-classifier")
@@ -30,17 +27,17 @@ PATIENCE = 60  # seconds
 PAUSE = 0.2  # seconds
 
 
-def build(clone: Clone, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def build(clone, *arguments, **variables):
     return clone.run("build_all_EC2.sh", *arguments, **variables)
 
 
-def changes(finished: subprocess.CompletedProcess[str]) -> list[str]:
+def changes(finished):
     """What a run says it has changed."""
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return re.findall(r"^ +changed: (.*)$", finished.stdout, re.MULTILINE)
 
 
-def workers() -> list[int]:
+def workers():
     """The processes of the service, the oldest first."""
     listed = subprocess.run(
         ["pgrep", "--euid", USER, "--full", r"^\(wsgi:digit-cl"],
@@ -51,15 +48,15 @@ def workers() -> list[int]:
     return [int(pid) for pid in listed.stdout.split()]
 
 
-def ready_workers() -> list[int]:
+def ready_workers():
     return [pid for pid in workers() if (STATE / "workers" / str(pid)).exists()]
 
 
-def current_release() -> Path:
+def current_release():
     return (PREFIX / "current").resolve()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> float:
+def wait_until(condition, seconds=PATIENCE):
     """Wait for a condition, and return how long it took."""
     started = time.monotonic()
     while not condition():
@@ -68,14 +65,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> floa
     return time.monotonic() - started
 
 
-def is_ready() -> bool:
+def is_ready():
     try:
         return requests.get(f"{ADDRESS}/readyz", timeout=30).status_code == 200
     except requests.ConnectionError:
         return False
 
 
-def packages() -> set[str]:
+def packages():
     """Packages with their status, those that are removed but for their configuration included."""
     listed = subprocess.run(
         ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\\n"],
@@ -86,13 +83,13 @@ def packages() -> set[str]:
     return set(listed.stdout.splitlines())
 
 
-def apt_get(*arguments: str) -> None:
+def apt_get(*arguments):
     """Run apt-get without questions."""
     variables = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "--yes", "--quiet=2", *arguments], env=variables, check=True)
 
 
-def snapshot() -> dict[str, object]:
+def snapshot():
     """Packages, users, the files of the watched folders with owner, mode and length, and Apache."""
     files = {}
     for folder in map(Path, WATCHED):
@@ -110,12 +107,12 @@ def snapshot() -> dict[str, object]:
     }
 
 
-def apache_runs() -> bool:
+def apache_runs():
     pid = Path("/run/apache2/apache2.pid")
     return pid.exists() and Path(f"/proc/{pid.read_text().strip()}").exists()
 
 
-def modified_times(*folders: Path) -> dict[str, int]:
+def modified_times(*folders):
     """Of all files, but for what the processes count all the time."""
     return {
         str(path): path.lstat().st_mtime_ns
@@ -128,7 +125,7 @@ def modified_times(*folders: Path) -> dict[str, int]:
 class Load:
     """Requests from another process, for as long as it takes, and what came of them."""
 
-    def __init__(self, address: str = ADDRESS, pause: float = 0.0, trusts: str = "") -> None:
+    def __init__(self, address=ADDRESS, pause=0.0, trusts=""):
         command = [sys.executable, "-m", "tests.deployment.load", address, str(pause)]
         self._process = subprocess.Popen(
             command,
@@ -138,16 +135,16 @@ class Load:
             env=os.environ | ({"REQUESTS_CA_BUNDLE": trusts} if trusts else {}),
         )
 
-    def __enter__(self) -> "Load":
+    def __enter__(self):
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "running\n"
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         output, _ = self._process.communicate("")
         figures = json.loads(output)
-        self.n_requests: int = figures["n_requests"]
-        self.failures: list[str] = figures["failures"]
-        self.longest: float = figures["longest"]  # seconds
-        self.median: float = figures["percentiles"][49]
-        self.p99: float = figures["percentiles"][98]
+        self.n_requests = figures["n_requests"]
+        self.failures = figures["failures"]
+        self.longest = figures["longest"]  # seconds
+        self.median = figures["percentiles"][49]
+        self.p99 = figures["percentiles"][98]

@@ -2,7 +2,6 @@
 
 import ctypes
 import time
-from typing import Any
 
 from PIL import Image
 
@@ -11,7 +10,7 @@ HANGS, HOLDS_THE_LOCK, CRASHES, EATS_MEMORY = 101, 103, 107, 109
 _open = Image.open
 
 
-def _misbehave(*args: Any, **kwargs: Any) -> Image.Image:
+def _misbehave(*args, **kwargs):
     image = _open(*args, **kwargs)
     match image.width:  # of the four above
         case 101:

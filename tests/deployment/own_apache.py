@@ -8,7 +8,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,44 +47,44 @@ class OwnApache:
     host: str = "127.0.0.1"
 
     @property
-    def address(self) -> str:
+    def address(self):
         return f"http://{self.host}:{self.port}"
 
     @property
-    def folder(self) -> Path:
+    def folder(self):
         return self.clone.path / "instance" / f"apache-{self.port}"
 
-    def access_log(self) -> str:
+    def access_log(self):
         """What Apache has logged so far: it writes the line of a request after its answer."""
         return (self.folder / "logs" / "digit-classifier-access.log").read_text()
 
-    def workers(self) -> list[psutil.Process]:
+    def workers(self):
         """The processes of the service."""
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if _name_of(child).startswith("(wsgi:")]
 
-    def processes(self) -> list[psutil.Process]:
+    def processes(self):
         """Apache's first process, and all others below it."""
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
 
-    def large_workers(self) -> list[psutil.Process]:
+    def large_workers(self):
         """The process for large bodies, unless another is just being started in its place."""
         return [p for p in self.processes() if _name_of(p).startswith("(large-bodies)")]
 
-    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script, **variables):
         """Run a script as the user whose Apache it is."""
         return self.clone.run(script, user=USER, PORT=str(self.port), **variables)
 
 
-def _name_of(process: psutil.Process) -> str:
+def _name_of(process):
     """What a process calls itself; nothing, if it has ended."""
     with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
         return next(iter(process.cmdline()), "")
     return ""
 
 
-def require_apache(request: pytest.FixtureRequest) -> None:
+def require_apache(request):
     """Apache and its modules here: by the deployment's own script where that is tested."""
     if os.environ.get("TEST_SYSTEM_DEPLOYMENT") == "1":
         request.getfixturevalue("machine")
@@ -97,7 +96,7 @@ def require_apache(request: pytest.FixtureRequest) -> None:
 
 
 @contextmanager
-def built_clone(source: Path = PROJECT) -> Iterator[Clone]:
+def built_clone(source=PROJECT):
     """A clone of an ordinary user's, where that user can reach it, built but not serving.
 
     The folder of this checkout's clones has a name that is a pattern to Apache.
@@ -112,7 +111,7 @@ def built_clone(source: Path = PROJECT) -> Iterator[Clone]:
     shutil.rmtree(folder)
 
 
-def give_to_user(folder: Path) -> None:
+def give_to_user(folder):
     """Make the ordinary user the owner of a folder and all in it."""
     if USER is not None:
         uid = pwd.getpwnam(USER).pw_uid
@@ -121,9 +120,7 @@ def give_to_user(folder: Path) -> None:
 
 
 @contextmanager
-def serving(
-    clone: Clone, port: int, *, prefix: Sequence[str] = (), **variables: str
-) -> Iterator[OwnApache]:
+def serving(clone, port, *, prefix=(), **variables):
     """Serve a clone on a port, until the block ends; a prefix, if any, sets the user."""
     variables = PATIENCE | variables
     log = clone.path.parent / f"log-{port}"
@@ -148,7 +145,7 @@ def serving(
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_until_ready(apache: OwnApache) -> None:
+def wait_until_ready(apache):
     deadline = time.monotonic() + STARTUP
     while True:
         assert apache.process.poll() is None, apache.log.read_text()

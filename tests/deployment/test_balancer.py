@@ -5,19 +5,17 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from itertools import chain
-from pathlib import Path
 
 import psutil
 import pytest
 import requests
 
 from tests.deployment import machine as m
-from tests.deployment.balancer import SCRIPTS, Balancer, Instance, balancing, require_haproxy
+from tests.deployment.balancer import SCRIPTS, Instance, balancing, require_haproxy
 from tests.deployment.faults import stopped
 from tests.deployment.load import PICTURE
 from tests.deployment.test_hostile_http import (
@@ -37,7 +35,7 @@ CLIENT = "127.0.0.9"
 
 
 @pytest.fixture(scope="module")
-def instances(request: pytest.FixtureRequest) -> Iterator[list[Instance]]:
+def instances(request):
     require_haproxy()
     clone = request.getfixturevalue("own_clone")
     options = {"TRUSTED_PROXIES": "127.0.0.1", "PROCESSES": "1"}
@@ -47,18 +45,16 @@ def instances(request: pytest.FixtureRequest) -> Iterator[list[Instance]]:
 
 
 @pytest.fixture(scope="module")
-def balancer(instances: list[Instance]) -> Iterator[Balancer]:
+def balancer(instances):
     with balancing(free_port(), [instance.name for instance in instances]) as running:
         yield running
 
 
-def requests_of(balancer: Balancer) -> dict[str, int]:
+def requests_of(balancer):
     return {name: int(row["stot"]) for name, row in balancer.instances().items()}
 
 
-def test_all_instances_serve_and_answer_as_one_does(
-    balancer: Balancer, instances: list[Instance]
-) -> None:
+def test_all_instances_serve_and_answer_as_one_does(balancer, instances):
     before = requests_of(balancer)
     finished = SCRIPTS.run("smoke_test.sh", balancer.address)
     assert finished.returncode == 0, finished.stderr
@@ -68,15 +64,13 @@ def test_all_instances_serve_and_answer_as_one_does(
     assert set(before) == {instance.name for instance in instances}
 
 
-def test_picture_may_be_larger_than_the_balancer_s_buffer(balancer: Balancer) -> None:
+def test_picture_may_be_larger_than_the_balancer_s_buffer(balancer):
     content = PICTURE.read_bytes().ljust(1024 * 1024)
     answer = requests.post(f"{balancer.address}/api/v1/classify", data=content, timeout=30)
     assert answer.json()["prediction"] == 7
 
 
-def test_instances_learn_the_client_s_address_which_it_cannot_forge(
-    balancer: Balancer, instances: list[Instance]
-) -> None:
+def test_instances_learn_the_client_s_address_which_it_cannot_forge(balancer, instances):
     connection = HTTPConnection("127.0.0.1", balancer.port, timeout=30, source_address=(CLIENT, 0))
     forged = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
     with closing(connection) as client:
@@ -88,7 +82,7 @@ def test_instances_learn_the_client_s_address_which_it_cannot_forge(
         instance.apache.folder / "logs" / "digit-classifier-access.log" for instance in instances
     ]
 
-    def lines() -> list[str]:
+    def lines():
         texts = [log.read_text() for log in logs]
         return [line for text in texts for line in text.splitlines() if "from-a-client" in line]
 
@@ -111,7 +105,7 @@ CHUNK_HEADERS = [
 ]
 
 
-def smuggling_requests(chunked: bytes) -> list[bytes]:
+def smuggling_requests(chunked):
     """A request within a chunk, beyond the length; and one within the length, beyond the chunks."""
     hidden = CHUNKS + SMUGGLED
     beyond_chunks = post(length(len(hidden)), chunked, body=hidden)
@@ -121,18 +115,18 @@ def smuggling_requests(chunked: bytes) -> list[bytes]:
     ]
 
 
-def answers_to(balancer: Balancer, content: bytes) -> bytes:
+def answers_to(balancer, content):
     with socket.create_connection(("127.0.0.1", balancer.port), timeout=30) as client:
         client.sendall(content)
         client.shutdown(socket.SHUT_WR)
         return client.makefile("rb").read()
 
 
-def test_no_request_is_smuggled_past_the_balancer(instances: list[Instance]) -> None:
+def test_no_request_is_smuggled_past_the_balancer(instances):
     instance, attacks = instances[0], [*chain.from_iterable(map(smuggling_requests, CHUNK_HEADERS))]
     before = len(instance.apache.access_log())
 
-    def paths() -> list[str]:
+    def paths():
         return re.findall(r'"(?:GET|POST) (\S+)', instance.apache.access_log()[before:])
 
     with balancing(free_port(), [instance.name]) as balancer:
@@ -149,7 +143,7 @@ def test_no_request_is_smuggled_past_the_balancer(instances: list[Instance]) -> 
     assert 0 < paths().count("/curl-api") <= len(attacks)
 
 
-def identity_answered(client: HTTPConnection, identity: str) -> str | None:
+def identity_answered(client, identity):
     client.request("GET", "/readyz", headers={"X-Request-ID": identity})
     answer = client.getresponse()
     assert answer.status == 200, answer.read()
@@ -157,9 +151,7 @@ def identity_answered(client: HTTPConnection, identity: str) -> str | None:
     return answer.headers["X-Request-ID"]
 
 
-def test_upgrade_of_an_instance_fails_no_request(
-    balancer: Balancer, instances: list[Instance]
-) -> None:
+def test_upgrade_of_an_instance_fails_no_request(balancer, instances):
     upgraded, other, _ = instances
     with m.Load(balancer.address) as load:
         with balancer.upgrading(upgraded.name):
@@ -175,9 +167,7 @@ def test_upgrade_of_an_instance_fails_no_request(
     assert load.failures == []
 
 
-def test_kill_of_an_instance_fails_no_small_request(
-    balancer: Balancer, instances: list[Instance]
-) -> None:
+def test_kill_of_an_instance_fails_no_small_request(balancer, instances):
     killed = instances[1]
     with m.Load(balancer.address) as load:
         before = requests_of(balancer)[killed.name]
@@ -191,16 +181,14 @@ def test_kill_of_an_instance_fails_no_small_request(
     assert load.failures == []
 
 
-def test_what_a_killed_instance_had_is_answered_by_another(
-    balancer: Balancer, instances: list[Instance]
-) -> None:
+def test_what_a_killed_instance_had_is_answered_by_another(balancer, instances):
     killed = instances[2]
 
-    def ask(_: int) -> str:
+    def ask(_):
         url, content = f"{balancer.address}/curl-api", PICTURE.read_bytes()
         return requests.post(url, files={"myfile": content}, timeout=30).text
 
-    def it_alone_is_asked() -> bool:
+    def it_alone_is_asked():
         rows = balancer.instances()
         return [name for name, row in rows.items() if int(row["scur"])] == [killed.name]
 
@@ -218,9 +206,7 @@ def test_what_a_killed_instance_had_is_answered_by_another(
     balancer.wait_for(killed.name, "UP")
 
 
-def test_only_process_of_an_instance_is_replaced_when_it_is_stopped(
-    instances: list[Instance],
-) -> None:
+def test_only_process_of_an_instance_is_replaced_when_it_is_stopped(instances):
     apache = instances[0].apache
     (worker,) = apache.workers()
     with stopped(worker):
@@ -228,9 +214,7 @@ def test_only_process_of_an_instance_is_replaced_when_it_is_stopped(
     assert not worker.is_running()
 
 
-def test_instance_whose_upgrade_fails_stays_out(
-    balancer: Balancer, instances: list[Instance]
-) -> None:
+def test_instance_whose_upgrade_fails_stays_out(balancer, instances):
     name = instances[2].name
     failed = balancer.upgrade(name, "false")
     assert failed.returncode == 1
@@ -241,7 +225,7 @@ def test_instance_whose_upgrade_fails_stays_out(
     assert balancer.state(name) == "UP"
 
 
-def test_last_instance_is_not_taken_out(balancer: Balancer, instances: list[Instance]) -> None:
+def test_last_instance_is_not_taken_out(balancer, instances):
     last, *others = (instance.name for instance in instances)
     for name in others:
         balancer.command(f"set server instances/{name} state maint")
@@ -256,9 +240,7 @@ def test_last_instance_is_not_taken_out(balancer: Balancer, instances: list[Inst
     m.wait_until(balancer.all_serve)
 
 
-def test_without_an_instance_clients_are_asked_to_come_again(
-    balancer: Balancer, instances: list[Instance]
-) -> None:
+def test_without_an_instance_clients_are_asked_to_come_again(balancer, instances):
     for instance in instances:
         balancer.command(f"set server instances/{instance.name} state maint")
     try:
@@ -273,13 +255,13 @@ def test_without_an_instance_clients_are_asked_to_come_again(
     m.wait_until(balancer.all_serve)
 
 
-def test_unknown_instance_is_reported(balancer: Balancer) -> None:
+def test_unknown_instance_is_reported(balancer):
     refused = balancer.upgrade("127.0.0.2:1", "true")
     assert refused.returncode == 1
     assert "No such server" in refused.stderr
 
 
-def test_slow_header_is_sent_away_by_the_balancer(balancer: Balancer) -> None:
+def test_slow_header_is_sent_away_by_the_balancer(balancer):
     before = requests_of(balancer)
     with socket.create_connection(("127.0.0.1", balancer.port), timeout=30) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
@@ -290,13 +272,13 @@ def test_slow_header_is_sent_away_by_the_balancer(balancer: Balancer) -> None:
     assert requests_of(balancer) == before
 
 
-def test_socket_is_root_s_alone_and_clients_meet_another_user(balancer: Balancer) -> None:
+def test_socket_is_root_s_alone_and_clients_meet_another_user(balancer):
     assert balancer.socket.stat().st_mode & 0o777 == 0o600
     assert balancer.socket.stat().st_uid == 0
     assert psutil.Process(balancer.worker()).username() == "haproxy"
 
 
-def test_reload_fails_no_request(balancer: Balancer, instances: list[Instance]) -> None:
+def test_reload_fails_no_request(balancer, instances):
     before = balancer.worker()
     parent = psutil.Process(before).parent()
     assert parent is not None
@@ -307,9 +289,7 @@ def test_reload_fails_no_request(balancer: Balancer, instances: list[Instance]) 
     assert load.failures == []
 
 
-def test_tls_may_end_at_the_balancer(
-    balancer: Balancer, instances: list[Instance], tmp_path: Path
-) -> None:
+def test_tls_may_end_at_the_balancer(balancer, instances, tmp_path):
     certificate, pem = tmp_path / "cert.pem", tmp_path / "both.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-keyout", str(pem), "-out", str(certificate), "-subj", "/CN=localhost"]
@@ -335,9 +315,7 @@ def test_tls_may_end_at_the_balancer(
         (("10.0.0.11:80",), {"BALANCER_BIND": "nonsense"}, "HAProxy refuses it: "),
     ],
 )
-def test_configuration_that_cannot_be_is_refused(
-    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], message: str
-) -> None:
+def test_configuration_that_cannot_be_is_refused(tmp_path, arguments, variables, message):
     require_haproxy()
     config = tmp_path / "haproxy.cfg"
     variables = {"BALANCER_CONFIG": str(config), **variables}

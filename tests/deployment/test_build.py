@@ -8,25 +8,23 @@ import socket
 import subprocess
 import time
 import urllib.request
-from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 
 from tests.deployment.clone import environment
-from tests.deployment.conftest import Build
 from tests.ports import free_port
 
 STARTUP_TIMEOUT = 60
 
 
-def secret_key(settings: Path) -> str:
+def secret_key(settings):
     found = re.search(r'^secret_key = "(.+)"$', settings.read_text(), re.MULTILINE)
     assert found is not None
     return found[1]
 
 
-def wait_until_alive(address: str, server: "subprocess.Popen[bytes]") -> int:
+def wait_until_alive(address, server):
     deadline = time.monotonic() + STARTUP_TIMEOUT
     while True:
         assert server.poll() is None, "the server ended by itself"
@@ -38,16 +36,16 @@ def wait_until_alive(address: str, server: "subprocess.Popen[bytes]") -> int:
             time.sleep(0.1)
 
 
-def test_build_shows_each_step(build: Build) -> None:
+def test_build_shows_each_step(build):
     headings = re.findall(r"^\[\d/\d\] .+$", build.output, re.MULTILINE)
     assert headings == ["[1/3] Virtual environment", "[2/3] Settings", "[3/3] Trained model"]
 
 
-def test_build_uses_the_shipped_model(build: Build) -> None:
+def test_build_uses_the_shipped_model(build):
     assert not (build.clone.path / "models").exists()
 
 
-def test_second_build_changes_nothing(build: Build) -> None:
+def test_second_build_changes_nothing(build):
     before = build.clone.listing()
     # This time from inside the clone; the first build ran from another folder.
     finished = build.clone.run("build_all_local.sh", "--no-serve", cwd=build.clone.path)
@@ -55,13 +53,13 @@ def test_second_build_changes_nothing(build: Build) -> None:
     assert build.clone.listing() == before
 
 
-def test_settings_are_readable_by_their_owner_alone(build: Build) -> None:
+def test_settings_are_readable_by_their_owner_alone(build):
     settings = build.clone.path / "instance" / "settings.toml"
     assert settings.stat().st_mode & 0o777 == 0o600
     assert settings.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_each_installation_has_a_secret_key_of_its_own(build: Build, tmp_path: Path) -> None:
+def test_each_installation_has_a_secret_key_of_its_own(build, tmp_path):
     other = tmp_path / "other instance"
     finished = build.clone.run("build_all_local.sh", "--no-serve", INSTANCE_DIR=str(other))
     assert finished.returncode == 0, finished.stderr
@@ -73,9 +71,7 @@ def test_each_installation_has_a_secret_key_of_its_own(build: Build, tmp_path: P
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_build_serves_until_a_signal_and_leaves_no_process(
-    build: Build, tmp_path: Path, ending: signal.Signals
-) -> None:
+def test_build_serves_until_a_signal_and_leaves_no_process(build, tmp_path, ending):
     port = free_port()
     with subprocess.Popen(
         build.clone.command("build_all_local.sh"),
@@ -99,7 +95,7 @@ def test_build_serves_until_a_signal_and_leaves_no_process(
         socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
-def test_address_of_ipv6_stands_in_brackets(build: Build) -> None:
+def test_address_of_ipv6_stands_in_brackets(build):
     port = free_port()
     with subprocess.Popen(
         build.clone.command("build_all_local.sh"),

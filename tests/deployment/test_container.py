@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +27,7 @@ SEVEN = (PROJECT / "digit_classifier/samples/4-7.png").read_bytes()
 class Podman:
     """Podman, whose images and containers lie in a folder of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self._environment = os.environ | {"TMPDIR": str(folder)}
         self._options = [
             f"--root={folder}/storage",
@@ -41,10 +40,10 @@ class Podman:
             "--runtime=runc",  # crun refuses a machine that has both versions of cgroups
         ]
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments):
         return ["podman", *self._options, *arguments]
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments):
         """Return what a command prints; it must succeed."""
         finished = subprocess.run(
             self.command(*arguments),
@@ -66,10 +65,10 @@ class Container:
     port: int
 
     @property
-    def address(self) -> str:
+    def address(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def is_ready(self) -> bool:
+    def is_ready(self):
         try:
             return requests.get(f"{self.address}/readyz", timeout=30).ok
         except requests.ConnectionError:
@@ -77,7 +76,7 @@ class Container:
             assert running == "true", self.podman.run("logs", self.name)
             return False
 
-    def refuses_connections(self) -> bool:
+    def refuses_connections(self):
         try:
             socket.create_connection(("127.0.0.1", self.port)).close()
         except ConnectionRefusedError:
@@ -85,7 +84,7 @@ class Container:
         return False
 
 
-def bootstrap_base(archive: Path) -> None:
+def bootstrap_base(archive):
     """Write a Debian such as the image's base, from the archives that this machine has.
 
     It also has this machine's certificates, one of which may be a proxy's, for pip.
@@ -108,7 +107,7 @@ def bootstrap_base(archive: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def podman() -> Iterator[Podman]:
+def podman():
     """One that has built the image of the working tree; nothing is left of it."""
     programs.require("mmdebstrap", "podman", "runc")
     if os.geteuid() != 0:
@@ -135,7 +134,7 @@ def podman() -> Iterator[Podman]:
 
 
 @pytest.fixture
-def container(podman: Podman) -> Container:
+def container(podman):
     port = free_port()
     name = podman.run(
         *("run", "--detach", "--network=host", f"--env=PORT={port}"),
@@ -151,9 +150,7 @@ def container(podman: Podman) -> Container:
     return container
 
 
-def test_serves_as_a_user_with_a_read_only_root_and_ends_after_its_last_answer(
-    container: Container,
-) -> None:
+def test_serves_as_a_user_with_a_read_only_root_and_ends_after_its_last_answer(container):
     podman, name = container.podman, container.name
     finished = Clone(PROJECT).run("smoke_test.sh", container.address)
     assert finished.returncode == 0, finished.stderr

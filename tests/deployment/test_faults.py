@@ -4,7 +4,6 @@ import re
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import requests
 
 from tests.deployment import machine as m
 from tests.deployment.certificates import make_certificate
-from tests.deployment.clone import Clone
 from tests.deployment.faults import (
     ask_of_everything,
     costly_batches,
@@ -25,7 +23,6 @@ from tests.deployment.faults import (
 )
 from tests.deployment.http2 import ask_in_streams
 from tests.deployment.own_apache import (
-    OwnApache,
     give_to_user,
     serving,
 )
@@ -37,23 +34,23 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def apache(own_clone: Clone) -> Iterator[OwnApache]:
+def apache(own_clone):
     with serving_on_small_disks(own_clone, free_port()) as running:
         yield running
 
 
-def value(apache: OwnApache, name: str) -> float:
+def value(apache, name):
     """Sum a metric up."""
     metrics = requests.get(f"{apache.address}/metrics", timeout=30).text
     return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(name))
 
 
-def logged_ids(apache: OwnApache) -> tuple[str, str]:
+def logged_ids(apache):
     logs = apache.folder / "logs"
     return (logs / "digit-classifier-requests.log").read_text(), apache.access_log()
 
 
-def test_full_disk_of_the_logs_costs_no_answer(apache: OwnApache) -> None:
+def test_full_disk_of_the_logs_costs_no_answer(apache):
     before = {worker.pid for worker in apache.workers()}
     with full(apache.folder / "logs"):
         with m.Load(apache.address) as load:
@@ -66,7 +63,7 @@ def test_full_disk_of_the_logs_costs_no_answer(apache: OwnApache) -> None:
     m.wait_until(lambda: all("room-again" in log for log in logged_ids(apache)))
 
 
-def test_full_disk_of_the_metrics_costs_no_answer_and_no_process(apache: OwnApache) -> None:
+def test_full_disk_of_the_metrics_costs_no_answer_and_no_process(apache):
     before = {worker.pid for worker in apache.workers()}
     with full(apache.folder / "run" / "workers"):
         assert max(ask_of_everything(apache)) < 500
@@ -78,7 +75,7 @@ def test_full_disk_of_the_metrics_costs_no_answer_and_no_process(apache: OwnApac
         assert {worker.pid for worker in apache.workers()} == before
 
 
-def test_reload_without_room_to_report_replaces_nothing_and_says_so(apache: OwnApache) -> None:
+def test_reload_without_room_to_report_replaces_nothing_and_says_so(apache):
     before, workers = set(apache.workers()), apache.folder / "run" / "workers"
     with m.Load(apache.address) as load:
         with full(apache.folder / "logs"), full(workers):
@@ -94,7 +91,7 @@ def test_reload_without_room_to_report_replaces_nothing_and_says_so(apache: OwnA
     assert before.isdisjoint(apache.workers())
 
 
-def test_process_starts_with_a_full_disk(apache: OwnApache) -> None:
+def test_process_starts_with_a_full_disk(apache):
     with full(apache.folder / "run" / "workers"), full(apache.folder / "logs"):
         old = apache.workers()
         for worker in old:
@@ -109,14 +106,14 @@ def test_process_starts_with_a_full_disk(apache: OwnApache) -> None:
         m.wait_until(lambda worker=worker: not worker.is_running() and is_ready(apache))
 
 
-def is_ready(apache: OwnApache) -> bool:
+def is_ready(apache):
     try:
         return requests.get(f"{apache.address}/readyz", timeout=30).status_code == 200
     except requests.RequestException:
         return False
 
 
-def test_full_disk_of_bodies_refuses_what_needs_it_and_nothing_else(apache: OwnApache) -> None:
+def test_full_disk_of_bodies_refuses_what_needs_it_and_nothing_else(apache):
     batch = [("images", (f"{n}.png", bytes(MIB - 1000))) for n in range(3)]
     url = f"{apache.address}/api/v1/classify/batch"
     answer = requests.post(url, files=batch, timeout=60)
@@ -127,12 +124,12 @@ def test_full_disk_of_bodies_refuses_what_needs_it_and_nothing_else(apache: OwnA
     assert load.failures == []
 
 
-def test_stopped_process_does_not_stop_the_other(apache: OwnApache) -> None:
+def test_stopped_process_does_not_stop_the_other(apache):
     for victim in apache.workers():
         assert_others_serve_without(apache, victim)
 
 
-def assert_others_serve_without(apache: OwnApache, victim: psutil.Process) -> None:
+def assert_others_serve_without(apache, victim):
     m.wait_until(lambda: len(ready_workers(apache)) == 2)
     with stopped(victim), ThreadPoolExecutor(16) as pool:
         statuses = Counter(pool.map(lambda _: ask_livez(apache), range(48)))
@@ -140,11 +137,11 @@ def assert_others_serve_without(apache: OwnApache, victim: psutil.Process) -> No
     assert statuses[200] >= 47, statuses  # but for what it was at
 
 
-def ask_livez(apache: OwnApache) -> int:
+def ask_livez(apache):
     return requests.get(f"{apache.address}/livez", timeout=30).status_code
 
 
-def test_stopped_child_of_apache_does_not_stop_the_others(apache: OwnApache) -> None:
+def test_stopped_child_of_apache_does_not_stop_the_others(apache):
     services = {p.pid for p in (*apache.workers(), *apache.large_workers())}
     parent = psutil.Process(apache.process.pid)
     children = [child for child in parent.children() if child.pid not in services]
@@ -154,7 +151,7 @@ def test_stopped_child_of_apache_does_not_stop_the_others(apache: OwnApache) -> 
     assert statuses == {200: 48}
 
 
-def test_costly_batches_keep_nobody_waiting_but_each_other(apache: OwnApache) -> None:
+def test_costly_batches_keep_nobody_waiting_but_each_other(apache):
     with costly_batches(apache) as answers, m.Load(apache.address, pause=0.1) as load:
         m.wait_until(lambda: len(answers) >= 2)
     assert len(load.failures) <= load.n_requests / 20  # refused, on a busy machine
@@ -167,7 +164,7 @@ def test_costly_batches_keep_nobody_waiting_but_each_other(apache: OwnApache) ->
         assert codes.count("no_ink") <= 16  # a batch has the pixels of 16 of the largest
 
 
-def test_many_streams_of_http2_end_no_process(own_clone: Clone) -> None:
+def test_many_streams_of_http2_end_no_process(own_clone):
     folder = own_clone.path.parent
     make_certificate(folder)
     give_to_user(folder)
@@ -191,7 +188,7 @@ def test_many_streams_of_http2_end_no_process(own_clone: Clone) -> None:
         assert after["200"] == 10, after
 
 
-def test_apache_may_have_many_files_open(apache: OwnApache) -> None:
+def test_apache_may_have_many_files_open(apache):
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     limits = Path(f"/proc/{apache.process.pid}/limits").read_text()
     (soft,) = re.findall(r"^Max open files +(\d+)", limits, re.MULTILINE)

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +20,7 @@ SETTINGS_FILE="$PWD/instance/settings.toml" PYVENV={sys.prefix!r}
 """
 
 
-def run(code: str, cwd: Path, content: str = "") -> subprocess.CompletedProcess[str]:
+def run(code, cwd, content=""):
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", SOURCES + code],
         cwd=cwd,
@@ -34,7 +33,7 @@ def run(code: str, cwd: Path, content: str = "") -> subprocess.CompletedProcess[
 
 
 @pytest.mark.parametrize("umask", ["000", "022", "077"])
-def test_a_file_is_nobody_else_s_until_it_has_its_mode(umask: str, tmp_path: Path) -> None:
+def test_a_file_is_nobody_else_s_until_it_has_its_mode(umask, tmp_path):
     code = f'umask {umask}; ensure_file 0644 "" file; umask'
 
     finished = run(PRELUDE + code, tmp_path, "content\n")
@@ -46,7 +45,7 @@ def test_a_file_is_nobody_else_s_until_it_has_its_mode(umask: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("umask", ["000", "022", "077"])
-def test_the_secret_is_nobody_else_s_at_any_time(umask: str, tmp_path: Path) -> None:
+def test_the_secret_is_nobody_else_s_at_any_time(umask, tmp_path):
     code = f'umask {umask}; ensure_settings 0600 ""'
 
     finished = run(SETTINGS + PRELUDE + code, tmp_path)
@@ -58,11 +57,11 @@ def test_the_secret_is_nobody_else_s_at_any_time(umask: str, tmp_path: Path) -> 
     assert "secret_key = " in (tmp_path / "instance" / "settings.toml").read_text()
 
 
-def test_a_link_leads_somewhere_at_any_time_while_it_is_replaced(tmp_path: Path) -> None:
+def test_a_link_leads_somewhere_at_any_time_while_it_is_replaced(tmp_path):
     (tmp_path / "link").symlink_to("0")
     seen, missing, ended = set[str](), list[OSError](), threading.Event()
 
-    def watch() -> None:
+    def watch():
         while not ended.is_set():
             try:
                 seen.add(os.readlink(tmp_path / "link"))  # noqa: PTH115, the fewest calls
@@ -83,7 +82,7 @@ def test_a_link_leads_somewhere_at_any_time_while_it_is_replaced(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link"]
 
 
-def test_a_template_is_filled_in(tmp_path: Path) -> None:
+def test_a_template_is_filled_in(tmp_path):
     (tmp_path / "template").write_text("a@b.c @ONE@ @TWO_HALVES@ @ONE@\n")
 
     finished = run("render template ONE='a & b' TWO_HALVES=@x", tmp_path)
@@ -92,7 +91,7 @@ def test_a_template_is_filled_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["TWO", "TWO_HALVES"])
-def test_a_template_that_asks_for_more_than_is_given_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_template_that_asks_for_more_than_is_given_is_refused(name, tmp_path):
     (tmp_path / "template").write_text(f"first @ONE@\nthen @{name}@ last\n")
 
     finished = run("render template ONE=1", tmp_path)

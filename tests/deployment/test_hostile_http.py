@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,8 +15,7 @@ from PIL import Image
 
 from tests.deployment import machine as m
 from tests.deployment import misbehaving
-from tests.deployment.clone import Clone
-from tests.deployment.own_apache import OwnApache, serving
+from tests.deployment.own_apache import serving
 from tests.ports import free_port
 from tests.strokes import draw_digit, encode
 
@@ -36,7 +34,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def running(own_clone: Clone) -> Iterator[OwnApache]:
+def running(own_clone):
     """An Apache whose decoder misbehaves on some pictures."""
     (packages,) = (own_clone.path / ".venv" / "lib").glob("python3*/site-packages")
     added = packages / Path(misbehaving.__file__).name, packages / "misbehaving.pth"
@@ -49,33 +47,33 @@ def running(own_clone: Clone) -> Iterator[OwnApache]:
 
 
 @pytest.fixture
-def apache(running: OwnApache) -> Iterator[OwnApache]:
+def apache(running):
     """An Apache that serves an ordinary request right after each test."""
     yield running
     assert reads_a_seven(running)
 
 
-def reads_a_seven(apache: OwnApache, timeout: float = 30) -> bool:
+def reads_a_seven(apache, timeout=30):
     url = f"{apache.address}/curl-api"
     answer = requests.post(url, files={"myfile": SEVEN}, timeout=timeout)
     return answer.status_code == 200 and answer.json()["prediction"] == 7
 
 
-def request(line: bytes = b"GET /livez HTTP/1.1", *headers: bytes, body: bytes = b"") -> bytes:
+def request(line=b"GET /livez HTTP/1.1", *headers, body=b""):
     head = (line, b"Host: localhost", b"Connection: close", *headers)
     return b"\r\n".join(head) + b"\r\n\r\n" + body
 
 
-def post(*headers: bytes, body: bytes = FORM, boundary: bytes = b"; boundary=b") -> bytes:
+def post(*headers, body=FORM, boundary=b"; boundary=b"):
     content_type = b"Content-Type: multipart/form-data" + boundary
     return request(b"POST /curl-api HTTP/1.1", content_type, *headers, body=body)
 
 
-def length(claimed: object) -> bytes:
+def length(claimed):
     return f"Content-Length: {claimed}".encode()
 
 
-def ask(apache: OwnApache, content: bytes) -> tuple[int, str, bytes]:
+def ask(apache, content):
     """Send bytes, and return the status, the code and all that comes back."""
     with socket.create_connection(("127.0.0.1", apache.port), timeout=40) as connection:
         connection.sendall(content)
@@ -174,9 +172,7 @@ CHUNKED = b"Transfer-Encoding: chunked"
         pytest.param(request(b"GET /%zz HTTP/1.1"), 400, "bad_request", id="no hexadecimal"),
     ],
 )
-def test_odd_request_is_answered_with_its_status_and_code(
-    apache: OwnApache, content: bytes, status: int, code: str
-) -> None:
+def test_odd_request_is_answered_with_its_status_and_code(apache, content, status, code):
     found_status, found_code, answer = ask(apache, content)
     assert (found_status, found_code) == (status, code)
     assert b"\r\nRetry-After:" not in answer  # which 429 and 503 have alone
@@ -192,7 +188,7 @@ def test_odd_request_is_answered_with_its_status_and_code(
     ],
     ids=["length first", "chunks first", "tab", "length of both"],
 )
-def test_length_beside_chunks_smuggles_no_request(apache: OwnApache, content: bytes) -> None:
+def test_length_beside_chunks_smuggles_no_request(apache, content):
     kept_alive = content.replace(b"Connection: close\r\n", b"")
     status, _, answer = ask(apache, kept_alive)
     assert status == 200
@@ -203,7 +199,7 @@ def test_length_beside_chunks_smuggles_no_request(apache: OwnApache, content: by
     assert "/smuggled" not in apache.access_log()
 
 
-def with_a_request_in_a_chunk(path: str, line: bytes, *headers: bytes) -> bytes:
+def with_a_request_in_a_chunk(path, line, *headers):
     """A request that is a form to who believes in the chunks, and two requests by the length.
 
     By the length, the body is the line with the first chunk's size, and what stands in the chunk
@@ -220,7 +216,7 @@ def with_a_request_in_a_chunk(path: str, line: bytes, *headers: bytes) -> bytes:
 @pytest.mark.parametrize(
     "chunked", [CHUNKED, b"Transfer-Encoding:\tchunked", b"transfer-encoding: CHUNKED"]
 )
-def test_chunk_smuggles_no_request_past_its_length(apache: OwnApache, chunked: bytes) -> None:
+def test_chunk_smuggles_no_request_past_its_length(apache, chunked):
     line = b"POST /curl-api HTTP/1.1"
     status, _, answer = ask(apache, with_a_request_in_a_chunk("/smuggled", line, chunked))
     assert status == 200  # all of the chunk is the form
@@ -231,7 +227,7 @@ def test_chunk_smuggles_no_request_past_its_length(apache: OwnApache, chunked: b
     assert "/smuggled" not in apache.access_log()
 
 
-def test_the_same_bytes_would_smuggle_a_request_if_the_length_counted(apache: OwnApache) -> None:
+def test_the_same_bytes_would_smuggle_a_request_if_the_length_counted(apache):
     line = b"POST /livez HTTP/1.1"  # an error that does not end the connection
     status, _, answer = ask(apache, with_a_request_in_a_chunk("/by-the-length", line))
     assert status == 405
@@ -239,7 +235,7 @@ def test_the_same_bytes_would_smuggle_a_request_if_the_length_counted(apache: Ow
     m.wait_until(lambda: "/by-the-length" in apache.access_log())
 
 
-def send_slowly(apache: OwnApache, stack: ExitStack, content: bytes) -> socket.socket:
+def send_slowly(apache, stack, content):
     connection = socket.create_connection(("127.0.0.1", apache.port), timeout=40)
     stack.enter_context(connection)
     connection.sendall(content)
@@ -251,7 +247,7 @@ def send_slowly(apache: OwnApache, stack: ExitStack, content: bytes) -> socket.s
     [b"GET / HTTP/1.1\r\nX: ", post(length(N))[:-100], post(CHUNKED, body=b"10000\r\nabc")],
     ids=["header", "body", "chunk"],
 )
-def test_many_slow_clients_do_not_keep_others_waiting(apache: OwnApache, content: bytes) -> None:
+def test_many_slow_clients_do_not_keep_others_waiting(apache, content):
     with ExitStack() as stack:
         for _ in range(300):
             send_slowly(apache, stack, content)
@@ -263,16 +259,16 @@ def test_many_slow_clients_do_not_keep_others_waiting(apache: OwnApache, content
         assert sorted(seconds)[-2] < 4  # a slow header has five
 
 
-def picture(width: int) -> bytes:
+def picture(width):
     return encode(Image.new("L", (width, 40), 255), "PNG")
 
 
-def send_picture(apache: OwnApache, width: int) -> requests.Response:
+def send_picture(apache, width):
     files = {"myfile": picture(width)}
     return requests.post(f"{apache.address}/curl-api", files=files, timeout=60)
 
 
-def test_decoder_that_eats_memory_gets_a_503_and_costs_no_process(apache: OwnApache) -> None:
+def test_decoder_that_eats_memory_gets_a_503_and_costs_no_process(apache):
     before = {worker.pid for worker in apache.workers()}
     answer = send_picture(apache, misbehaving.EATS_MEMORY)
     assert answer.status_code == 503
@@ -286,9 +282,7 @@ def test_decoder_that_eats_memory_gets_a_503_and_costs_no_process(apache: OwnApa
     [(misbehaving.CRASHES, 10), (misbehaving.HANGS, 30), (misbehaving.HOLDS_THE_LOCK, 30)],
     ids=["crashes", "hangs", "holds the lock"],
 )
-def test_decoder_that_does_not_return_costs_one_process_which_is_replaced(
-    apache: OwnApache, width: int, limit: float
-) -> None:
+def test_decoder_that_does_not_return_costs_one_process_which_is_replaced(apache, width, limit):
     before = {worker.pid for worker in apache.workers()}
     failed = []
     with ThreadPoolExecutor(1) as pool:
@@ -308,15 +302,15 @@ def test_decoder_that_does_not_return_costs_one_process_which_is_replaced(
     assert len(failed) <= 3, failed  # what the one process was at, too
 
 
-def answered(apache: OwnApache) -> bool:
+def answered(apache):
     try:
         return reads_a_seven(apache, timeout=30)
     except requests.RequestException:
         return False
 
 
-def has_two_workers_but(apache: OwnApache, before: set[int]) -> Callable[[], bool]:
-    def are_ready() -> bool:
+def has_two_workers_but(apache, before):
+    def are_ready():
         now = {worker.pid for worker in apache.workers()}
         ready = {file.name for file in (apache.folder / "run" / "workers").iterdir()}
         return len({pid for pid in now if str(pid) in ready}) == 2 and now != before

@@ -5,17 +5,16 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.deployment.clone import Clone, environment
+from tests.deployment.clone import environment
 
 TOO_OLD = ("sitecustomize.py", "import sys\nsys.version_info = (3, 9, 2)\n")
 WITHOUT_ENSUREPIP = ("ensurepip.py", "raise ModuleNotFoundError\n")
 
 
-def altered_python(folder: Path, module: tuple[str, str]) -> str:
+def altered_python(folder, module):
     """Make an interpreter that starts with one module of its own in the way."""
     name, content = module
     (folder / name).write_text(content)
@@ -32,9 +31,7 @@ def altered_python(folder: Path, module: tuple[str, str]) -> str:
         (WITHOUT_ENSUREPIP, "cannot make virtual environments. As root: apt-get install python3"),
     ],
 )
-def test_install_says_what_the_interpreter_lacks(
-    clone: Clone, tmp_path: Path, module: tuple[str, str], complaint: str
-) -> None:
+def test_install_says_what_the_interpreter_lacks(clone, tmp_path, module, complaint):
     python = altered_python(tmp_path, module)
     finished = clone.run("install_pyvenv.sh", PYTHON=python)
     assert finished.returncode == 1
@@ -43,13 +40,13 @@ def test_install_says_what_the_interpreter_lacks(
     assert not (clone.path / ".venv").exists()
 
 
-def test_install_says_that_python_is_missing(clone: Clone) -> None:
+def test_install_says_that_python_is_missing(clone):
     finished = clone.run("install_pyvenv.sh", PYTHON="/nowhere/python3")
     assert finished.returncode == 1
     assert finished.stderr.startswith("Error: There is no /nowhere/python3.")
 
 
-def test_install_keeps_a_folder_it_did_not_make(clone: Clone) -> None:
+def test_install_keeps_a_folder_it_did_not_make(clone):
     notes = clone.path / ".venv" / "notes.txt"
     notes.parent.mkdir()
     notes.write_text("mine")
@@ -60,7 +57,7 @@ def test_install_keeps_a_folder_it_did_not_make(clone: Clone) -> None:
     assert list(notes.parent.iterdir()) == [notes]
 
 
-def test_install_begins_again_after_an_interruption(clone: Clone) -> None:
+def test_install_begins_again_after_an_interruption(clone):
     venv = clone.path / ".venv"
     with subprocess.Popen(
         clone.command("install_pyvenv.sh"),
@@ -80,9 +77,7 @@ def test_install_begins_again_after_an_interruption(clone: Clone) -> None:
     subprocess.run([venv / "bin" / "digit-classifier", "--help"], check=True)
 
 
-def test_release_whose_packages_cannot_be_installed_is_never_taken_for_whole(
-    clone: Clone, tmp_path: Path
-) -> None:
+def test_release_whose_packages_cannot_be_installed_is_never_taken_for_whole(clone, tmp_path):
     requirements = clone.path / "requirements.txt"
     requirements.write_text("this is no requirement\n")
     for _ in range(2):

@@ -5,7 +5,6 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from pathlib import Path
 
 import psutil
 import pytest
@@ -13,8 +12,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.deployment import machine as m
-from tests.deployment.clone import Clone
-from tests.deployment.own_apache import OwnApache, serving
+from tests.deployment.own_apache import serving
 from tests.deployment.test_own_apache import SEVEN, apache, is_problem
 from tests.ports import free_port
 
@@ -25,24 +23,24 @@ __all__ = ["apache"]  # a fixture
 REQUESTS = "digit_classifier_requests_total"
 
 
-def total(running: OwnApache, name: str, **labels: str) -> float:
+def total(running, name, **labels):
     metrics = requests.get(f"{running.address}/metrics", timeout=30).text
     samples = [s for family in text_string_to_metric_families(metrics) for s in family.samples]
     return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 
 
-def counted(running: OwnApache) -> float:
+def counted(running):
     return total(running, REQUESTS, route="/curl-api", status="200")
 
 
-def classify(running: OwnApache, n: int) -> None:
+def classify(running, n):
     """Have the digit read so many times, by eight clients at once.
 
     A busy machine may refuse a request as overload: the client sends it again, as it should.
     """
     content = (running.clone.path / SEVEN).read_bytes()
 
-    def ask(_: int) -> int:
+    def ask(_):
         url = f"{running.address}/curl-api"
         while True:
             answer = requests.post(url, files={"myfile": content}, timeout=60)
@@ -54,16 +52,16 @@ def classify(running: OwnApache, n: int) -> None:
         assert set(pool.map(ask, range(n))) == {HTTPStatus.OK}
 
 
-def metrics_files(running: OwnApache, kind: str) -> list[Path]:
+def metrics_files(running, kind):
     return [*(running.folder / "run" / "workers").glob(f"metrics-*/{kind}_*.db")]
 
 
-def log_lines(running: OwnApache) -> list[dict[str, object]]:
+def log_lines(running):
     log = running.folder / "logs" / "digit-classifier-requests.log"
     return [json.loads(line) for line in log.read_text("utf-8").splitlines()]
 
 
-def test_each_process_tells_the_sum_over_all(apache: OwnApache) -> None:
+def test_each_process_tells_the_sum_over_all(apache):
     before = counted(apache)
     classify(apache, 60)
     assert {counted(apache) for _ in range(20)} == {before + 60}
@@ -72,9 +70,7 @@ def test_each_process_tells_the_sum_over_all(apache: OwnApache) -> None:
     assert total(apache, "digit_classifier_processes") == os.cpu_count()
 
 
-def test_counts_outlive_a_process_that_is_killed_and_what_it_had_in_flight_does_not(
-    apache: OwnApache,
-) -> None:
+def test_counts_outlive_a_process_that_is_killed_and_what_it_had_in_flight_does_not(apache):
     classify(apache, 10)
     before, n = counted(apache), len(apache.workers())
     killed = apache.workers()[0]
@@ -85,7 +81,7 @@ def test_counts_outlive_a_process_that_is_killed_and_what_it_had_in_flight_does_
     assert total(apache, "digit_classifier_requests_in_flight") == 1  # the one that asks
 
 
-def test_counts_outlive_a_reload(apache: OwnApache) -> None:
+def test_counts_outlive_a_reload(apache):
     classify(apache, 10)
     before = counted(apache)
     assert apache.run("reload.sh").returncode == 0
@@ -94,7 +90,7 @@ def test_counts_outlive_a_reload(apache: OwnApache) -> None:
     m.wait_until(lambda: total(apache, "digit_classifier_processes") == os.cpu_count())
 
 
-def test_server_that_starts_anew_begins_to_count_anew(own_clone: Clone) -> None:
+def test_server_that_starts_anew_begins_to_count_anew(own_clone):
     port = free_port()
     with serving(own_clone, port) as first:
         classify(first, 5)
@@ -105,7 +101,7 @@ def test_server_that_starts_anew_begins_to_count_anew(own_clone: Clone) -> None:
         assert not before.exists()
 
 
-def test_log_has_one_line_a_request_by_whichever_process(apache: OwnApache) -> None:
+def test_log_has_one_line_a_request_by_whichever_process(apache):
     n_before = len(log_lines(apache))
     classify(apache, 40)
     lines = [line for line in log_lines(apache)[n_before:] if line["status"] == HTTPStatus.OK]
@@ -115,25 +111,25 @@ def test_log_has_one_line_a_request_by_whichever_process(apache: OwnApache) -> N
     assert "4-7.png" not in json.dumps(lines)
 
 
-def test_log_that_was_renamed_is_begun_anew_by_every_process(apache: OwnApache) -> None:
+def test_log_that_was_renamed_is_begun_anew_by_every_process(apache):
     log = apache.folder / "logs" / "digit-classifier-requests.log"
     log.rename(log.with_suffix(".log.1"))
     classify(apache, 20)
     assert [line["status"] for line in log_lines(apache)].count(HTTPStatus.OK) == 20
 
 
-def test_identity_is_in_the_answer_once_and_the_same_as_in_the_log(apache: OwnApache) -> None:
+def test_identity_is_in_the_answer_once_and_the_same_as_in_the_log(apache):
     answer = requests.get(f"{apache.address}/livez", timeout=30)
     identities = answer.raw.headers.getlist("X-Request-ID")
     assert [log_lines(apache)[-1]["id"]] == identities
 
 
-def test_error_of_apache_s_own_has_an_identity_as_well(apache: OwnApache) -> None:
+def test_error_of_apache_s_own_has_an_identity_as_well(apache):
     answer = requests.get(f"{apache.address}/static/none", timeout=30)
     assert len(answer.raw.headers.getlist("X-Request-ID")) == 1
 
 
-def test_status_sums_up_all_processes(apache: OwnApache) -> None:
+def test_status_sums_up_all_processes(apache):
     service = requests.get(f"{apache.address}/status", timeout=30).json()["service"]
     assert service["processes"] == len(apache.workers())
     assert service["predictions"]["7"] == counted(apache)
@@ -141,10 +137,10 @@ def test_status_sums_up_all_processes(apache: OwnApache) -> None:
     assert page.headers["Content-Type"].startswith("text/html")
 
 
-def test_overload_is_refused_at_once(apache: OwnApache) -> None:
+def test_overload_is_refused_at_once(apache):
     n_clients, stopped = 400, apache.workers()
 
-    def ask(_: int) -> requests.Response:
+    def ask(_):
         return requests.get(f"{apache.address}/livez", timeout=60)
 
     for worker in stopped:
@@ -166,7 +162,7 @@ def test_overload_is_refused_at_once(apache: OwnApache) -> None:
     assert all(answer.headers["Retry-After"] == "1" for answer in refused)
 
 
-def test_request_that_has_waited_too_long_is_refused(own_clone: Clone) -> None:
+def test_request_that_has_waited_too_long_is_refused(own_clone):
     content = (own_clone.path / SEVEN).read_bytes().ljust(500_000)
     impatience = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "1000"}
     with serving(own_clone, free_port(), PROCESSES="2", **impatience) as running:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -29,7 +28,7 @@ echo "$PYVENV|$SETTINGS_FILE|$DIGIT_CLASSIFIER_DATA_DIR|$DIGIT_CLASSIFIER_HOST|$
 """
 
 
-def read_profile(cwd: Path, **variables: str) -> list[str]:
+def read_profile(cwd, **variables):
     finished = subprocess.run(
         ["bash", "-euc", PROFILE, "bash", str(PROJECT)],
         cwd=cwd,
@@ -42,7 +41,7 @@ def read_profile(cwd: Path, **variables: str) -> list[str]:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_unknown_option_is_refused_with_the_usage(script: str) -> None:
+def test_unknown_option_is_refused_with_the_usage(script):
     finished = Clone(PROJECT).run(script, "--bogus")
     assert finished.returncode == 2
     assert finished.stdout == ""
@@ -51,7 +50,7 @@ def test_unknown_option_is_refused_with_the_usage(script: str) -> None:
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, "train_model.sh"])
-def test_help_goes_to_standard_output(script: str) -> None:
+def test_help_goes_to_standard_output(script):
     finished = Clone(PROJECT).run(script, "--help")
     assert finished.returncode == 0
     assert finished.stdout.startswith(f"Usage: {script}")
@@ -59,11 +58,11 @@ def test_help_goes_to_standard_output(script: str) -> None:
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, "train_model.sh"])
-def test_script_can_be_executed_directly(script: str) -> None:
+def test_script_can_be_executed_directly(script):
     assert os.access(PROJECT / "deployment_scripts" / script, os.X_OK)
 
 
-def test_profile_defaults_lie_in_the_clone(tmp_path: Path) -> None:
+def test_profile_defaults_lie_in_the_clone(tmp_path):
     assert read_profile(tmp_path) == [
         f"{PROJECT}/.venv",
         f"{PROJECT}/instance/settings.toml",
@@ -73,7 +72,7 @@ def test_profile_defaults_lie_in_the_clone(tmp_path: Path) -> None:
     ]
 
 
-def test_profile_takes_relative_paths_from_the_working_folder(tmp_path: Path) -> None:
+def test_profile_takes_relative_paths_from_the_working_folder(tmp_path):
     folder = tmp_path / "a folder"
     folder.mkdir()
     profile = read_profile(

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,10 +20,9 @@ import requests
 
 from digit_classifier.client import Client
 from tests.deployment import machine as m
-from tests.deployment.clone import Clone, as_user
+from tests.deployment.clone import as_user
 from tests.deployment.own_apache import (
     USER,
-    OwnApache,
     give_to_user,
     serving,
 )
@@ -39,12 +37,12 @@ LONGEST_FIELD = 8190  # bytes of a header field, its name included
 
 
 @pytest.fixture(scope="module")
-def apache(own_clone: Clone) -> Iterator[OwnApache]:
+def apache(own_clone):
     with serving(own_clone, free_port()) as running:
         yield running
 
 
-def is_problem(answer: requests.Response, status: int, code: str) -> bool:
+def is_problem(answer, status, code):
     document = answer.json()
     return (
         answer.status_code == status
@@ -53,13 +51,13 @@ def is_problem(answer: requests.Response, status: int, code: str) -> bool:
     )
 
 
-def test_every_route_answers(apache: OwnApache) -> None:
+def test_every_route_answers(apache):
     finished = apache.clone.run("smoke_test.sh", apache.address)
     assert finished.returncode == 0, finished.stderr
     assert "answers all 19 questions" in finished.stdout
 
 
-def test_all_of_it_runs_as_the_user_and_in_one_folder(apache: OwnApache) -> None:
+def test_all_of_it_runs_as_the_user_and_in_one_folder(apache):
     parent = psutil.Process(apache.process.pid)
     processes = [parent, *parent.children(recursive=True)]
     assert {process.username() for process in processes} == {USER or psutil.Process().username()}
@@ -70,12 +68,12 @@ def test_all_of_it_runs_as_the_user_and_in_one_folder(apache: OwnApache) -> None
     assert all(path.startswith(str(apache.clone.path.parent)) for path in written)
 
 
-def test_secret_and_configuration_are_the_user_s_alone(apache: OwnApache) -> None:
+def test_secret_and_configuration_are_the_user_s_alone(apache):
     for path in (apache.folder, apache.folder / "httpd.conf", apache.folder / "site.conf"):
         assert path.stat().st_mode & 0o077 == 0
 
 
-def test_whole_apache_is_one_that_root_does_not_need(apache: OwnApache) -> None:
+def test_whole_apache_is_one_that_root_does_not_need(apache):
     if os.geteuid() != 0:
         pytest.skip("Only root can try it as root.")
     refused = apache.clone.run("build_all_local.sh", "--apache", PORT=str(free_port()))
@@ -83,7 +81,7 @@ def test_whole_apache_is_one_that_root_does_not_need(apache: OwnApache) -> None:
     assert "as root: bash deployment_scripts/build_all_EC2.sh" in refused.stderr
 
 
-def test_second_start_on_the_port_says_what_serves_there(apache: OwnApache) -> None:
+def test_second_start_on_the_port_says_what_serves_there(apache):
     again = apache.clone.run("build_all_local.sh", "--apache", user=USER, PORT=str(apache.port))
     assert again.returncode == 1
     assert f"It serves already, by process {apache.process.pid}." in again.stderr
@@ -95,7 +93,7 @@ def test_second_start_on_the_port_says_what_serves_there(apache: OwnApache) -> N
     [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGINT, True)],
     ids=["SIGTERM", "SIGINT", "Ctrl-C"],
 )
-def test_signal_ends_all_of_it(own_clone: Clone, ending: signal.Signals, whole_group: bool) -> None:
+def test_signal_ends_all_of_it(own_clone, ending, whole_group):
     with serving(own_clone, free_port()) as running:
         children = psutil.Process(running.process.pid).children(recursive=True)
         assert len(children) > 2
@@ -107,7 +105,7 @@ def test_signal_ends_all_of_it(own_clone: Clone, ending: signal.Signals, whole_g
             socket.create_connection(("127.0.0.1", running.port), timeout=30)
 
 
-def test_number_that_a_killed_apache_has_left_is_not_believed(own_clone: Clone) -> None:
+def test_number_that_a_killed_apache_has_left_is_not_believed(own_clone):
     port = free_port()
     folder = own_clone.path / "instance" / f"apache-{port}" / "run"
     folder.mkdir(parents=True)
@@ -121,7 +119,7 @@ def test_number_that_a_killed_apache_has_left_is_not_believed(own_clone: Clone) 
             other.kill()
 
 
-def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) -> None:
+def test_reload_serves_changed_code_without_losing_a_request(apache):
     template = apache.clone.path / "digit_classifier" / "web" / "templates" / "index.html"
     text = template.read_text()
     with ThreadPoolExecutor(8) as pool:  # so that each process has read it by now
@@ -142,7 +140,7 @@ def test_reload_serves_changed_code_without_losing_a_request(apache: OwnApache) 
     assert apache.run("reload.sh").returncode == 0
 
 
-def test_reload_refuses_code_that_cannot_be_imported(apache: OwnApache) -> None:
+def test_reload_refuses_code_that_cannot_be_imported(apache):
     module = apache.clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     text = module.read_text()
     module.write_text(f"import nothing_of_that_name\n{text}")
@@ -157,14 +155,14 @@ def test_reload_refuses_code_that_cannot_be_imported(apache: OwnApache) -> None:
     assert [worker.pid for worker in apache.workers()] == before
 
 
-def test_reload_says_that_nothing_runs(own_clone: Clone) -> None:
+def test_reload_says_that_nothing_runs(own_clone):
     port = free_port()
     finished = own_clone.run("reload.sh", user=USER, PORT=str(port))
     assert finished.returncode == 1
     assert f"listens on port {port}" in finished.stderr
 
 
-def test_request_larger_than_the_application_takes_is_refused_by_apache(apache: OwnApache) -> None:
+def test_request_larger_than_the_application_takes_is_refused_by_apache(apache):
     answer = requests.post(
         f"{apache.address}/curl-api", files={"myfile": bytes(2 * MIB)}, timeout=30
     )
@@ -172,14 +170,14 @@ def test_request_larger_than_the_application_takes_is_refused_by_apache(apache: 
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_batch_may_be_as_large_as_the_application_takes(apache: OwnApache) -> None:
+def test_batch_may_be_as_large_as_the_application_takes(apache):
     content = (apache.clone.path / SEVEN).read_bytes().ljust(MIB)
     files = [("images", ("7.png", content))] * 8
     answer = requests.post(f"{apache.address}/api/v1/classify/batch", files=files, timeout=60)
     assert [item["prediction"] for item in answer.json()] == [7] * 8
 
 
-def test_tensors_may_be_larger_than_an_upload(apache: OwnApache) -> None:
+def test_tensors_may_be_larger_than_an_upload(apache):
     data = [[0.123456789012345] * 784] * 256
     images = {"name": "images", "datatype": "FP32", "shape": [256, 784], "data": data}
     answer = requests.post(
@@ -188,7 +186,7 @@ def test_tensors_may_be_larger_than_an_upload(apache: OwnApache) -> None:
     assert answer.json()["outputs"][1]["shape"] == [256]
 
 
-def test_api_keys_reach_the_application(own_clone: Clone) -> None:
+def test_api_keys_reach_the_application(own_clone):
     keys = f"lab {hashlib.sha256(b'secret').hexdigest()}"
     with serving(own_clone, free_port(), DIGIT_CLASSIFIER_API_KEYS=keys) as apache:
         address = f"{apache.address}/api/v1/models"
@@ -198,10 +196,10 @@ def test_api_keys_reach_the_application(own_clone: Clone) -> None:
         assert own_clone.run("smoke_test.sh", apache.address).returncode == 0
 
 
-def test_chunked_body_is_read_and_bounded(apache: OwnApache) -> None:
+def test_chunked_body_is_read_and_bounded(apache):
     content = (apache.clone.path / SEVEN).read_bytes()
 
-    def send(n_bytes: int) -> requests.Response:
+    def send(n_bytes):
         body = content.ljust(n_bytes)
         chunks = (body[start : start + 65536] for start in range(0, len(body), 65536))
         return requests.post(f"{apache.address}/mnist/classify", data=chunks, timeout=30)
@@ -210,7 +208,7 @@ def test_chunked_body_is_read_and_bounded(apache: OwnApache) -> None:
     assert is_problem(send(3 * MIB), 413, "file_too_large")
 
 
-def test_slow_request_ends_with_a_408(apache: OwnApache) -> None:
+def test_slow_request_ends_with_a_408(apache):
     with socket.create_connection(("127.0.0.1", apache.port), timeout=40) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
         started = time.monotonic()
@@ -235,8 +233,8 @@ def test_slow_request_ends_with_a_408(apache: OwnApache) -> None:
     ],
 )
 def test_errors_of_apache_are_problems_for_programs_and_pages_for_browsers(
-    apache: OwnApache, path: str, headers: dict[str, str], status: int, code: str
-) -> None:
+    apache, path, headers, status, code
+):
     answer = requests.get(apache.address + path, headers=headers, timeout=30)
     assert is_problem(answer, status, code), answer.text
     page = requests.get(apache.address + path, headers=headers | BROWSER, timeout=30)
@@ -248,20 +246,18 @@ def test_errors_of_apache_are_problems_for_programs_and_pages_for_browsers(
         assert one.headers["Server"] == "Apache"
 
 
-def test_header_field_of_apache_s_default_size_passes(apache: OwnApache) -> None:
+def test_header_field_of_apache_s_default_size_passes(apache):
     for value in ("a" * (LONGEST_FIELD - len("X-Long: ")), "a" * 4094):
         answer = requests.get(f"{apache.address}/livez", headers={"X-Long": value}, timeout=30)
         assert answer.status_code == 200
 
 
-def test_address_that_is_too_long_is_refused_before_anything_else_is_read(
-    apache: OwnApache,
-) -> None:
+def test_address_that_is_too_long_is_refused_before_anything_else_is_read(apache):
     answer = requests.get(f"{apache.address}/{'a' * 5000}", timeout=30)
     assert is_problem(answer, 414, "request_uri_too_long")
 
 
-def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: OwnApache) -> None:
+def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache):
     page = requests.get(apache.address, timeout=30).text
     paths = re.findall(r'(?:href|src)="(/[^"]+\.(?:css|svg|js))"', page)
     assert any(path.endswith("/page/main.js") for path in paths)
@@ -283,7 +279,7 @@ def test_static_files_are_apache_s_own_compressed_and_kept_for_a_year(apache: Ow
         assert ("javascript" in answer.headers["Content-Type"]) == is_module
 
 
-def test_each_request_has_an_identity_in_the_answer_and_in_the_log(apache: OwnApache) -> None:
+def test_each_request_has_an_identity_in_the_answer_and_in_the_log(apache):
     own = requests.get(f"{apache.address}/livez", headers={"X-Request-ID": "mine.1"}, timeout=30)
     forged = {"X-Request-ID": 'x" 200 - "forged'}
     other = requests.get(f"{apache.address}/livez", headers=forged, timeout=30)
@@ -295,7 +291,7 @@ def test_each_request_has_an_identity_in_the_answer_and_in_the_log(apache: OwnAp
     assert "forged" not in apache.access_log()
 
 
-def test_client_s_word_on_where_it_comes_from_is_not_taken(apache: OwnApache) -> None:
+def test_client_s_word_on_where_it_comes_from_is_not_taken(apache):
     spoofed = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "Forwarded": "for=x"}
     answer = requests.get(f"{apache.address}/status", headers=spoofed, timeout=30)
     assert answer.status_code == 200  # it comes from this machine
@@ -303,13 +299,11 @@ def test_client_s_word_on_where_it_comes_from_is_not_taken(apache: OwnApache) ->
     assert "Secure" not in page.headers["Set-Cookie"]
 
 
-def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
-    own_clone: Clone,
-) -> None:
+def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(own_clone):
     options = {"TRUSTED_PROXIES": "127.0.0.1", "STATUS_NETWORKS": "198.51.100.0/24"}
     with serving(own_clone, free_port(), **options) as running:
 
-        def status_for(client: str) -> int:
+        def status_for(client):
             headers = {"X-Forwarded-For": client, "X-Forwarded-Proto": "https"}
             return requests.get(
                 f"{running.address}/status", headers=headers, timeout=30
@@ -327,12 +321,12 @@ def test_trusted_proxy_s_word_is_taken_and_the_inside_shown_to_named_networks(
         m.wait_until(lambda: "192.0.2.1 [" in running.access_log())
 
 
-def test_word_of_another_than_a_trusted_proxy_is_not_taken(own_clone: Clone) -> None:
+def test_word_of_another_than_a_trusted_proxy_is_not_taken(own_clone):
     options = {"TRUSTED_PROXIES": "127.0.0.8/31 192.0.2.1 ::1"}
     headers = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
     with serving(own_clone, free_port(), **options) as running:
 
-        def cookie_for(source: str) -> str:
+        def cookie_for(source):
             connection = http.client.HTTPConnection(
                 "127.0.0.1", running.port, timeout=30, source_address=(source, 0)
             )
@@ -344,7 +338,7 @@ def test_word_of_another_than_a_trusted_proxy_is_not_taken(own_clone: Clone) -> 
         assert "; Secure" not in cookie_for("127.0.0.1")
 
 
-def test_tls_redirects_and_is_remembered_by_browsers(own_clone: Clone) -> None:
+def test_tls_redirects_and_is_remembered_by_browsers(own_clone):
     folder = own_clone.path.parent
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost"]
@@ -376,7 +370,7 @@ def test_tls_redirects_and_is_remembered_by_browsers(own_clone: Clone) -> None:
         assert smoke.returncode == 0, smoke.stderr
 
 
-def assert_too_large_fields_are_refused(curl: list[str], address: str) -> None:
+def assert_too_large_fields_are_refused(curl, address):
     """Over HTTP/2, as over HTTP/1.1."""
     curl = [*curl[:-1], "%{http_version} %{http_code}"]
     for n_bytes, status in {LONGEST_FIELD: "200", LONGEST_FIELD + 100: "431"}.items():
@@ -386,7 +380,7 @@ def assert_too_large_fields_are_refused(curl: list[str], address: str) -> None:
         assert printed == f"2 {status}"
 
 
-def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -> None:
+def assert_post_is_redirected_as_a_post(running, certificate):
     """By curl, by requests, and by our own client, to the address without TLS."""
     seven = running.clone.path / SEVEN
     url = f"{running.address}/curl-api"
@@ -412,15 +406,13 @@ def assert_post_is_redirected_as_a_post(running: OwnApache, certificate: Path) -
         ({"SERVER_NAME": "two names"}, "Apache refuses its configuration"),
     ],
 )
-def test_profile_that_cannot_be_is_refused_in_a_sentence(
-    own_clone: Clone, variables: dict[str, str], message: str
-) -> None:
+def test_profile_that_cannot_be_is_refused_in_a_sentence(own_clone, variables, message):
     refused = own_clone.run("build_apache.sh", user=USER, PORT=str(free_port()), **variables)
     assert refused.returncode == 1
     assert message in refused.stderr
 
 
-def test_mod_wsgi_of_the_package_index_serves_as_well(own_clone: Clone, apxs: None) -> None:
+def test_mod_wsgi_of_the_package_index_serves_as_well(own_clone, apxs):
     venv = own_clone.path / ".venv-pip"
     options = {"MOD_WSGI": "pip", "PYVENV": str(venv)}
     with serving(own_clone, free_port(), **options) as running:
@@ -434,10 +426,10 @@ def test_mod_wsgi_of_the_package_index_serves_as_well(own_clone: Clone, apxs: No
         assert load.failures == []
 
 
-def test_reload_leaves_all_workers_but_one_ready_at_any_time(own_clone: Clone) -> None:
+def test_reload_leaves_all_workers_but_one_ready_at_any_time(own_clone):
     module = own_clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     text = module.read_text()
-    n_ready: list[int] = []
+    n_ready = []
     with serving(own_clone, free_port(), PROCESSES="3") as running:
         ready = running.folder / "run" / "workers"
         m.wait_until(lambda: _count_ready(running, ready) == 3)
@@ -457,12 +449,12 @@ def test_reload_leaves_all_workers_but_one_ready_at_any_time(own_clone: Clone) -
     assert min(n_ready) == 2
 
 
-def _watch(running: OwnApache, ready: Path, n_ready: list[int], ended: threading.Event) -> None:
+def _watch(running, ready, n_ready, ended):
     while not ended.is_set():
         n_ready.append(_count_ready(running, ready))
         time.sleep(0.02)
 
 
-def _count_ready(running: OwnApache, ready: Path) -> int:
+def _count_ready(running, ready):
     """How many processes of the service are there and have said that they are ready."""
     return sum((ready / str(worker.pid)).exists() for worker in running.workers())

@@ -10,7 +10,6 @@ import shutil
 import socket
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from digit_classifier import __version__
 from tests.deployment import machine as m
 from tests.deployment.certificates import make_certificate
 from tests.deployment.clone import PROJECT, Clone, environment
-from tests.deployment.conftest import Machine
 
 pytestmark = pytest.mark.apache
 
@@ -31,24 +29,24 @@ SECURE = f"https://127.0.0.1:{HTTPS_PORT}"
 DEFAULTS = dict.fromkeys(("SERVER_NAME", "HTTP_PORT", "HTTPS_PORT", "TLS_CERT", "TLS_KEY"), "")
 
 
-def release_of(clone: Clone, version: str) -> None:
+def release_of(clone, version):
     """Give a clone a version of its own, so that it makes another release."""
     package = clone.path / "digit_classifier" / "__init__.py"
     package.write_text(package.read_text().replace(__version__, version))
 
 
-def status_of(machine: Machine, release: str) -> str:
+def status_of(machine, release):
     listed = m.build(machine.clone, "--releases")
     assert listed.returncode == 0, listed.stderr
     return re.search(rf"^{re.escape(release)} +\S+ +\S+ +(.+)$", listed.stdout, re.MULTILINE)[1]
 
 
-def version_served(address: str = m.ADDRESS, *, trusts: str | None = None) -> str:
+def version_served(address=m.ADDRESS, *, trusts=None):
     answer = requests.get(f"{address}/status", timeout=30, verify=trusts)
     return str(answer.json()["versions"]["digit_classifier"])
 
 
-def is_refused_twice(clone: Clone, message: str) -> list[str]:
+def is_refused_twice(clone, message):
     """Deploy a release that fails, twice; return its error messages."""
     messages = []
     for _ in range(2):
@@ -60,12 +58,12 @@ def is_refused_twice(clone: Clone, message: str) -> list[str]:
 
 
 @pytest.fixture
-def other_clone(machine: Machine, tmp_path: Path) -> Clone:
+def other_clone(machine, tmp_path):
     return Clone.of_working_tree(tmp_path / "another [clone]")
 
 
 @pytest.fixture
-def first_release(machine: Machine) -> Iterator[Path]:
+def first_release(machine):
     """The release that serves, which serves again when the test is over."""
     release = m.current_release()
     yield release
@@ -73,9 +71,7 @@ def first_release(machine: Machine) -> Iterator[Path]:
     assert m.current_release() == release
 
 
-def test_refused_release_stays_refused(
-    machine: Machine, other_clone: Clone, first_release: Path
-) -> None:
+def test_refused_release_stays_refused(machine, other_clone, first_release):
     template = other_clone.path / "digit_classifier" / "web" / "templates" / "index.html"
     page_of_it = template.read_text()
     block = re.search(r"{% block main %}", page_of_it)[0]
@@ -100,8 +96,8 @@ def test_refused_release_stays_refused(
 
 
 def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
-    machine: Machine, other_clone: Clone, first_release: Path
-) -> None:
+    machine, other_clone, first_release
+):
     code = other_clone.path / "digit_classifier" / "web" / "compat" / "softmax_cnn.py"
     in_trial = '"DIGIT_CLASSIFIER_WORKERS_DIR" in __import__("os").environ'
     code.write_text(code.read_text().replace('"label":', f'("label" if {in_trial} else "lable"):'))
@@ -115,8 +111,8 @@ def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
 
 
 def test_full_disk_ends_a_deployment_before_it_changes_anything(
-    machine: Machine, other_clone: Clone, first_release: Path, tmp_path: Path
-) -> None:
+    machine, other_clone, first_release, tmp_path
+):
     release_of(other_clone, "0.1.3")
     scratch = tmp_path / "small"
     scratch.mkdir()
@@ -135,9 +131,7 @@ def test_full_disk_ends_a_deployment_before_it_changes_anything(
     assert load.failures == []
 
 
-def on_a_small_disk(
-    folder: Path, scratch: Path, command: list[str]
-) -> subprocess.CompletedProcess[str]:
+def on_a_small_disk(folder, scratch, command):
     """Run a command for which a folder, as it is, lies on a disk with 4 MiB left."""
     mounts = """
 mount -t tmpfs -o size=4m tmpfs "$2"
@@ -156,9 +150,7 @@ exec "$@"
     )
 
 
-def test_process_stays_with_the_release_that_it_began_with(
-    machine: Machine, first_release: Path
-) -> None:
+def test_process_stays_with_the_release_that_it_began_with(machine, first_release):
     assert machine.clone.run("reload.sh").returncode == 0
     assert _classify_batch() == 200  # the process for batches begins with its first one
     current, elsewhere = m.PREFIX / "current", m.PREFIX / "elsewhere"
@@ -178,15 +170,13 @@ def test_process_stays_with_the_release_that_it_began_with(
     assert (answers, ready) == ({200}, 200)
 
 
-def _classify_batch() -> int:
+def _classify_batch():
     picture = (PROJECT / "digit_classifier" / "samples" / "4-7.png").read_bytes()
     url = f"{m.ADDRESS}/api/v1/classify/batch"
     return requests.post(url, files={"images": picture}, timeout=60).status_code
 
 
-def test_way_back_is_the_last_good_release_and_is_never_pruned(
-    machine: Machine, other_clone: Clone, first_release: Path
-) -> None:
+def test_way_back_is_the_last_good_release_and_is_never_pruned(machine, other_clone, first_release):
     release_of(other_clone, "0.1.3")
     m.changes(m.build(other_clone, KEEP_RELEASES="1"))
     second = m.current_release()
@@ -203,7 +193,7 @@ def test_way_back_is_the_last_good_release_and_is_never_pruned(
 
 
 @pytest.mark.parametrize("name", ["0.0.0-none", "../releases", "--bogus"])
-def test_rollback_to_what_is_no_release_changes_nothing(machine: Machine, name: str) -> None:
+def test_rollback_to_what_is_no_release_changes_nothing(machine, name):
     before, processes = m.current_release(), m.workers()
     finished = m.build(machine.clone, "--rollback", name)
     assert finished.returncode in (1, 2)
@@ -211,16 +201,12 @@ def test_rollback_to_what_is_no_release_changes_nothing(machine: Machine, name: 
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> tuple[str, str]:
+def certificate(tmp_path):
     return make_certificate(tmp_path)
 
 
 @pytest.fixture
-def with_tls(
-    machine: Machine,
-    first_release: Path,
-    certificate: tuple[str, str],
-) -> Iterator[Path]:
+def with_tls(machine, first_release, certificate):
     """The deployment with TLS on ports of its own; its release."""
     m.changes(
         m.build(
@@ -238,9 +224,7 @@ def with_tls(
     assert "TLS_CERT" not in STORE.read_text()
 
 
-def test_variables_hold_for_upgrades_and_rollbacks(
-    machine: Machine, other_clone: Clone, with_tls: Path, certificate: tuple[str, str]
-) -> None:
+def test_variables_hold_for_upgrades_and_rollbacks(machine, other_clone, with_tls, certificate):
     trusts = certificate[0]
     assert stat.filemode(STORE.stat().st_mode) == "-rw-r-----"
     assert {f"HTTP_PORT={HTTP_PORT}", "SERVER_NAME=digits.example"} <= set(
@@ -261,7 +245,7 @@ def test_variables_hold_for_upgrades_and_rollbacks(
     assert load.failures == []
 
 
-def test_what_clients_would_notice_is_asked_before(machine: Machine, with_tls: Path) -> None:
+def test_what_clients_would_notice_is_asked_before(machine, with_tls):
     watched = (m.PREFIX, m.CONFIG, m.STATE, Path("/etc/apache2"))
     before = m.modified_times(*watched)
     for variables, message in (
@@ -278,7 +262,7 @@ def test_what_clients_would_notice_is_asked_before(machine: Machine, with_tls: P
         assert m.modified_times(*watched) == before
 
 
-def _answered_in_a_terminal(clone: Clone, answer: str, **variables: str) -> int:
+def _answered_in_a_terminal(clone, answer, **variables):
     """Run the build where somebody sits, and return its exit status."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
@@ -294,7 +278,7 @@ def _answered_in_a_terminal(clone: Clone, answer: str, **variables: str) -> int:
     return running.returncode
 
 
-def test_variable_that_does_not_prove_itself_is_not_stored(machine: Machine) -> None:
+def test_variable_that_does_not_prove_itself_is_not_stored(machine):
     m.changes(m.build(machine.clone))
     before = STORE.read_text()
     finished = m.build(machine.clone, "--yes", SERVER_NAME="two names")
@@ -311,15 +295,13 @@ def test_variable_that_does_not_prove_itself_is_not_stored(machine: Machine) -> 
         ({"MOD_WSGI": "conda"}, "MOD_WSGI is apt or pip, not conda."),
     ],
 )
-def test_wrong_variable_is_refused_before_anything_is_done(
-    machine: Machine, variables: dict[str, str], message: str
-) -> None:
+def test_wrong_variable_is_refused_before_anything_is_done(machine, variables, message):
     finished = m.build(machine.clone, **variables)
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.startswith(f"Error: {message}")
 
 
-def test_line_that_is_no_variable_is_not_run(machine: Machine, tmp_path: Path) -> None:
+def test_line_that_is_no_variable_is_not_run(machine, tmp_path):
     text, made = STORE.read_text(), tmp_path / "made"
     for line in (f"touch {made}", f"TLS_CRT=$(touch {made})"):
         STORE.write_text(f"{text}{line}\n")
@@ -330,7 +312,7 @@ def test_line_that_is_no_variable_is_not_run(machine: Machine, tmp_path: Path) -
     assert not made.exists()
 
 
-def test_logs_of_apache_are_for_root_and_adm_alone(machine: Machine) -> None:
+def test_logs_of_apache_are_for_root_and_adm_alone(machine):
     for kind in ("access", "error"):
         log = Path(f"/var/log/apache2/digit-classifier-{kind}.log")
         assert stat.filemode(log.stat().st_mode) == "-rw-r-----"

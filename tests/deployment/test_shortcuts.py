@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment.clone import PROJECT, Clone, environment
+from tests.deployment.clone import PROJECT, environment
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from tests.deployment.clone import PROJECT, Clone, environment
         ("clean", "bash deployment_scripts/cleanup.sh"),
     ],
 )
-def test_target_is_a_script(target: str, command: str) -> None:
+def test_target_is_a_script(target, command):
     planned = subprocess.run(
         ["make", "--dry-run", target],
         cwd=PROJECT,
@@ -39,7 +39,7 @@ def test_target_is_a_script(target: str, command: str) -> None:
     assert planned.stdout == f"{command}\n"
 
 
-def test_target_runs_its_script_and_ends_as_it_does(clone: Clone) -> None:
+def test_target_runs_its_script_and_ends_as_it_does(clone):
     finished = subprocess.run(
         ["make", "clean"],
         cwd=clone.path,
@@ -53,7 +53,7 @@ def test_target_runs_its_script_and_ends_as_it_does(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize(("option", "status"), [("--help", 0), ("--bogus", 2)])
-def test_tox_runs_the_gate_and_ends_as_it_does(clone: Clone, option: str, status: int) -> None:
+def test_tox_runs_the_gate_and_ends_as_it_does(clone, option, status):
     finished = subprocess.run(
         [Path(sys.executable).with_name("tox"), "--", option],
         cwd=clone.path,

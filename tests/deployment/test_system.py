@@ -13,7 +13,6 @@ import stat
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ import requests
 from digit_classifier import __version__
 from tests.deployment import machine as m
 from tests.deployment.clone import Clone, environment
-from tests.deployment.conftest import Machine
 from tests.deployment.load import N_CLIENTS
 
 pytestmark = pytest.mark.apache
@@ -31,13 +29,13 @@ LOCK = Path("/run/lock/digit-classifier.lock")
 
 
 @pytest.fixture
-def changed_clone(machine: Machine, tmp_path: Path) -> Clone:
+def changed_clone(machine, tmp_path):
     """Another clone, to make another release of."""
     return Clone.of_working_tree(tmp_path / "another clone")
 
 
 @pytest.fixture
-def first_release(machine: Machine) -> Iterator[Path]:
+def first_release(machine):
     """The release that serves, which serves again when the test is over."""
     release = m.current_release()
     yield release
@@ -45,7 +43,7 @@ def first_release(machine: Machine) -> Iterator[Path]:
     assert m.current_release() == release
 
 
-def test_first_run_shows_each_step_and_what_serves(machine: Machine) -> None:
+def test_first_run_shows_each_step_and_what_serves(machine):
     headings = re.findall(r"^\[(\d)/9\] (.+)$", machine.first.stdout, re.MULTILINE)
     assert [int(number) for number, _ in headings] == list(range(1, 10))
     assert "answers all 19 questions as it should" in machine.first.stdout
@@ -54,7 +52,7 @@ def test_first_run_shows_each_step_and_what_serves(machine: Machine) -> None:
     )
 
 
-def test_second_run_changes_nothing_and_restarts_nothing(machine: Machine) -> None:
+def test_second_run_changes_nothing_and_restarts_nothing(machine):
     watched = (m.PREFIX, m.CONFIG, m.STATE, Path("/etc/apache2"))
     before, processes = m.modified_times(*watched), m.workers()
 
@@ -66,7 +64,7 @@ def test_second_run_changes_nothing_and_restarts_nothing(machine: Machine) -> No
     assert m.modified_times(*watched) == before
 
 
-def test_second_run_at_the_same_time_is_refused(machine: Machine) -> None:
+def test_second_run_at_the_same_time_is_refused(machine):
     with LOCK.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         finished = m.build(machine.clone)
@@ -74,7 +72,7 @@ def test_second_run_at_the_same_time_is_refused(machine: Machine) -> None:
     assert "Another run is at work" in finished.stderr
 
 
-def test_service_runs_as_its_own_user_without_login(machine: Machine) -> None:
+def test_service_runs_as_its_own_user_without_login(machine):
     entry = pwd.getpwnam(m.USER)
     assert entry.pw_uid < 1000
     assert entry.pw_shell.endswith("nologin")
@@ -87,7 +85,7 @@ def test_service_runs_as_its_own_user_without_login(machine: Machine) -> None:
         assert {int(group) for group in groups} <= {entry.pw_gid}
 
 
-def test_service_can_write_two_folders_and_neither_code_nor_settings(machine: Machine) -> None:
+def test_service_can_write_two_folders_and_neither_code_nor_settings(machine):
     folders = [m.PREFIX, m.CONFIG, m.STATE, m.SITE.parent, m.REQUESTS_LOG.parent]
     command = ["find", *map(str, folders), "-writable", "!", "-type", "l"]
     found = subprocess.run(
@@ -98,7 +96,7 @@ def test_service_can_write_two_folders_and_neither_code_nor_settings(machine: Ma
     assert all(path.startswith(own) for path in found)
 
 
-def test_files_are_root_s_and_the_secret_is_for_the_service_alone(machine: Machine) -> None:
+def test_files_are_root_s_and_the_secret_is_for_the_service_alone(machine):
     settings = m.CONFIG / "settings.toml"
     assert stat.filemode(settings.stat().st_mode) == "-rw-r-----"
     assert (settings.owner(), settings.group()) == ("root", m.USER)
@@ -108,7 +106,7 @@ def test_files_are_root_s_and_the_secret_is_for_the_service_alone(machine: Machi
         assert path.is_symlink() or not path.stat().st_mode & 0o022, path
 
 
-def test_service_is_not_ready_if_it_can_write_its_code(machine: Machine) -> None:
+def test_service_is_not_ready_if_it_can_write_its_code(machine):
     package = next(m.current_release().glob("venv/lib/*/site-packages/digit_classifier"))
     package.chmod(0o777)
     try:
@@ -120,18 +118,18 @@ def test_service_is_not_ready_if_it_can_write_its_code(machine: Machine) -> None
     assert m.is_ready()
 
 
-def test_every_route_answers_through_apache(machine: Machine) -> None:
+def test_every_route_answers_through_apache(machine):
     finished = machine.clone.run("smoke_test.sh", f"{m.ADDRESS}/")
     assert finished.returncode == 0, finished.stderr
 
 
-def test_smoke_test_fails_where_nothing_answers(machine: Machine) -> None:
+def test_smoke_test_fails_where_nothing_answers(machine):
     finished = machine.clone.run("smoke_test.sh", "http://127.0.0.1:9/")
     assert finished.returncode == 1
     assert "Error: http://127.0.0.1:9/livez does not answer." in finished.stderr
 
 
-def _repair(machine: Machine) -> str:
+def _repair(machine):
     """Run the build twice: return what the first run changed; the second must change nothing."""
     changed = "\n".join(m.changes(m.build(machine.clone)))
     assert m.changes(m.build(machine.clone)) == []
@@ -139,19 +137,19 @@ def _repair(machine: Machine) -> str:
     return changed
 
 
-def test_changed_mode_is_repaired_and_named(machine: Machine) -> None:
+def test_changed_mode_is_repaired_and_named(machine):
     settings = m.CONFIG / "settings.toml"
     settings.chmod(0o644)
     assert f"{settings} was 0644 root:{m.USER}, is 0640 root:{m.USER}" in _repair(machine)
 
 
-def test_changed_owner_is_repaired_and_named(machine: Machine) -> None:
+def test_changed_owner_is_repaired_and_named(machine):
     wsgi = m.current_release() / "digit_classifier.wsgi"
     shutil.chown(wsgi, m.USER)
     assert f"{wsgi} is root's and read-only again" in _repair(machine)
 
 
-def test_edited_site_is_repaired_and_named_and_takes_effect(machine: Machine) -> None:
+def test_edited_site_is_repaired_and_named_and_takes_effect(machine):
     m.SITE.write_text(m.SITE.read_text().replace("LimitRequestFields 64", "LimitRequestFields 2"))
     subprocess.run(["apache2ctl", "graceful"], check=True)
     m.wait_until(lambda: requests.get(f"{m.ADDRESS}/livez", timeout=30).status_code == 431)
@@ -159,7 +157,7 @@ def test_edited_site_is_repaired_and_named_and_takes_effect(machine: Machine) ->
     assert f"{m.SITE} edited" in changed
 
 
-def test_edited_code_is_replaced_by_another_release(machine: Machine, first_release: Path) -> None:
+def test_edited_code_is_replaced_by_another_release(machine, first_release):
     code = next(first_release.glob("venv/lib/*/site-packages/digit_classifier/web/site/pages.py"))
     text = code.read_text()
     code.write_text(f"{text}\n# altered\n")
@@ -169,20 +167,20 @@ def test_edited_code_is_replaced_by_another_release(machine: Machine, first_rele
     code.write_text(text)  # so that the fixture finds it whole
 
 
-def test_file_slipped_into_the_code_is_noticed(machine: Machine, first_release: Path) -> None:
+def test_file_slipped_into_the_code_is_noticed(machine, first_release):
     slipped = first_release / "venv" / "slipped.py"
     slipped.write_text("")
     assert f"release {first_release.name} was altered" in _repair(machine)
     slipped.unlink()
 
 
-def test_stopped_apache_is_started_and_named(machine: Machine) -> None:
+def test_stopped_apache_is_started_and_named(machine):
     subprocess.run(["apache2ctl", "stop"], check=True)
     m.wait_until(lambda: not m.workers())
     assert "Apache started" in _repair(machine)
 
 
-def test_disabled_site_and_module_are_enabled_and_named(machine: Machine) -> None:
+def test_disabled_site_and_module_are_enabled_and_named(machine):
     subprocess.run(["a2dissite", "--quiet", "digit-classifier"], check=True, capture_output=True)
     subprocess.run(["a2dismod", "--quiet", "remoteip"], check=True, capture_output=True)
     changed = _repair(machine)
@@ -190,7 +188,7 @@ def test_disabled_site_and_module_are_enabled_and_named(machine: Machine) -> Non
     assert "sites-enabled/digit-classifier.conf leads to" in changed
 
 
-def test_changed_setting_takes_effect_and_moves_the_limit_of_apache(machine: Machine) -> None:
+def test_changed_setting_takes_effect_and_moves_the_limit_of_apache(machine):
     settings = m.CONFIG / "settings.toml"
     text = settings.read_text()
     settings.write_text(f"{text}max_upload_bytes = 2097152\n")
@@ -205,7 +203,7 @@ def test_changed_setting_takes_effect_and_moves_the_limit_of_apache(machine: Mac
     assert answer.status_code == 413
 
 
-def test_rolling_reloads_lose_no_request(machine: Machine) -> None:
+def test_rolling_reloads_lose_no_request(machine):
     before = set(m.workers())
     with m.Load() as load:
         for _ in range(3):
@@ -218,11 +216,9 @@ def test_rolling_reloads_lose_no_request(machine: Machine) -> None:
     assert len(m.ready_workers()) == len(before)
 
 
-def test_killed_process_loses_its_own_requests_and_is_soon_replaced(
-    machine: Machine,
-) -> None:
+def test_killed_process_loses_its_own_requests_and_is_soon_replaced(machine):
     n, n_kills = len(m.workers()), 3
-    seconds: list[float] = []
+    seconds = []
     with m.Load() as load:
         for _ in range(n_kills):
             time.sleep(1)
@@ -234,19 +230,17 @@ def test_killed_process_loses_its_own_requests_and_is_soon_replaced(
     assert load.n_requests > 100
 
 
-def _kill_and_wait(pid: int, n_workers: int) -> float:
+def _kill_and_wait(pid, n_workers):
     """End a process at once, and return after how many seconds all are ready again."""
 
-    def are_all_ready() -> bool:
+    def are_all_ready():
         return pid not in m.workers() and len(m.ready_workers()) == n_workers
 
     os.kill(pid, signal.SIGKILL)
     return m.wait_until(are_all_ready)
 
 
-def test_release_that_cannot_be_imported_never_goes_live(
-    machine: Machine, changed_clone: Clone, first_release: Path
-) -> None:
+def test_release_that_cannot_be_imported_never_goes_live(machine, changed_clone, first_release):
     code = changed_clone.path / "digit_classifier" / "web" / "site" / "pages.py"
     code.write_text(f"import nothing_of_that_name\n{code.read_text()}")
     with m.Load(pause=m.PAUSE) as load:
@@ -262,8 +256,8 @@ def test_release_that_cannot_be_imported_never_goes_live(
 
 
 def test_new_release_goes_live_and_back_without_losing_a_request(
-    machine: Machine, changed_clone: Clone, first_release: Path
-) -> None:
+    machine, changed_clone, first_release
+):
     version = changed_clone.path / "digit_classifier" / "__init__.py"
     version.write_text(version.read_text().replace(__version__, "0.1.1"))
     with m.Load(pause=m.PAUSE) as load:
@@ -283,7 +277,7 @@ def test_new_release_goes_live_and_back_without_losing_a_request(
     assert load.failures == []
 
 
-def test_old_releases_are_pruned(machine: Machine, first_release: Path) -> None:
+def test_old_releases_are_pruned(machine, first_release):
     releases = m.PREFIX / "releases"
     for name in ("0.0.1-old", "0.0.2-old"):
         (releases / name).mkdir(exist_ok=True)
@@ -297,7 +291,7 @@ def test_old_releases_are_pruned(machine: Machine, first_release: Path) -> None:
     m.changes(m.build(machine.clone, KEEP_RELEASES=""))
 
 
-def test_site_that_apache_refuses_never_replaces_the_one_that_serves(machine: Machine) -> None:
+def test_site_that_apache_refuses_never_replaces_the_one_that_serves(machine):
     before = m.SITE.read_text()
     finished = m.build(machine.clone, "--yes", SERVER_NAME="two names")
     assert finished.returncode == 1
@@ -307,7 +301,7 @@ def test_site_that_apache_refuses_never_replaces_the_one_that_serves(machine: Ma
     assert _repair(machine) == ""
 
 
-def test_interrupted_release_is_made_again(machine: Machine, changed_clone: Clone) -> None:
+def test_interrupted_release_is_made_again(machine, changed_clone):
     version = changed_clone.path / "digit_classifier" / "__init__.py"
     version.write_text(version.read_text().replace(__version__, "0.1.2"))
     with subprocess.Popen(
@@ -326,7 +320,7 @@ def test_interrupted_release_is_made_again(machine: Machine, changed_clone: Clon
     m.changes(m.build(machine.clone))
 
 
-def test_mod_wsgi_of_the_package_index_serves_as_well(machine: Machine) -> None:
+def test_mod_wsgi_of_the_package_index_serves_as_well(machine):
     built = m.build(machine.clone, MOD_WSGI="pip")
     assert "Apache started again" in m.changes(built)
     assert "answers all 19 questions" in built.stdout

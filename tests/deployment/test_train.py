@@ -5,23 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.datasets import Mnist
-from tests.deployment.conftest import Build
-
 DATA_DIR = Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")).absolute()
 OPTIONS = ("--classifier", "softmax", "--name", "fast", "--epochs", "1")
 
 
 @pytest.fixture(scope="module")
-def environment_to_train_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment_to_train_in(tmp_path_factory):
     """A virtual environment of its own, made by the first training."""
     return tmp_path_factory.mktemp("train") / "venv"
 
 
 @pytest.mark.parametrize("settings", ["made by the build", "not there"])
 def test_script_trains_with_and_without_settings(
-    mnist: Mnist, build: Build, environment_to_train_in: Path, tmp_path: Path, settings: str
-) -> None:
+    mnist, build, environment_to_train_in, tmp_path, settings
+):
     instance = build.clone.path / "instance" if settings == "made by the build" else tmp_path
     finished = build.clone.run(
         "train_model.sh",

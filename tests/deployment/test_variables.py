@@ -12,7 +12,7 @@ SCRIPTS = PROJECT / "deployment_scripts"
 SOURCES = f'source "{SCRIPTS}/lib/all.sh"\n'
 
 
-def run(code: str, **variables: str) -> str:
+def run(code, **variables):
     finished = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", SOURCES + code],
         env=environment(**variables),
@@ -24,7 +24,7 @@ def run(code: str, **variables: str) -> str:
     return finished.stdout
 
 
-def table() -> list[list[str]]:
+def table():
     """Rows of name, default in a clone, default of a machine, and meaning."""
     rows = [
         [cell.strip() for cell in line.split("|")] for line in run("variables_table").splitlines()
@@ -32,13 +32,13 @@ def table() -> list[list[str]]:
     return [[name, here, there, meaning] for name, _, here, there, meaning in rows]
 
 
-def test_table_of_the_document_is_that_of_the_scripts() -> None:
+def test_table_of_the_document_is_that_of_the_scripts():
     document = (PROJECT / "docs" / "operations.md").read_text()
     rows = re.findall(r"^\| `([A-Z_]+)` \| (.*) \| (.*) \| (.*) \|$", document, re.MULTILINE)
     assert [[cell.strip("`") for cell in row[:3]] + [row[3]] for row in rows] == table()
 
 
-def test_tests_run_without_any_variable_of_an_operator() -> None:
+def test_tests_run_without_any_variable_of_an_operator():
     names = {name for name, *_ in table()}
     assert not names & environment().keys()
     by_prefix = {name for name in names if name.startswith(("DIGIT_CLASSIFIER_", "PYTHON"))}
@@ -46,7 +46,7 @@ def test_tests_run_without_any_variable_of_an_operator() -> None:
 
 
 @pytest.mark.parametrize(("script", "column"), [("build_all_local.sh", 1), ("build_all_EC2.sh", 2)])
-def test_help_lists_the_variables_with_their_defaults(script: str, column: int) -> None:
+def test_help_lists_the_variables_with_their_defaults(script, column):
     listed = Clone(PROJECT).run(script, "--help").stdout
     for row in table():
         default = row[column]
@@ -54,7 +54,7 @@ def test_help_lists_the_variables_with_their_defaults(script: str, column: int) 
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Path:
+def store(tmp_path):
     return tmp_path / "deploy.env"
 
 
@@ -68,16 +68,14 @@ def store(tmp_path: Path) -> Path:
         ("# HTTP_PORT=8080\n\n", {}, "80"),
     ],
 )
-def test_given_goes_before_stored_and_stored_before_default(
-    store: Path, stored: str, given: dict[str, str], expected: str
-) -> None:
+def test_given_goes_before_stored_and_stored_before_default(store, stored, given, expected):
     store.write_text(stored)
     code = 'echo "$HTTP_PORT"'
     found = run(code, DEPLOYMENT="system", CONFIG_DIR=str(store.parent), **given)
     assert found == f"{expected}\n"
 
 
-def test_what_was_given_now_or_earlier_is_stored(store: Path) -> None:
+def test_what_was_given_now_or_earlier_is_stored(store):
     store.write_text("TLS_CERT=/a b/cert.pem\nHTTP_PORT=8080\nMOD_WSGI=pip\n")
     run(
         'ensure_file() { cat >"${@: -1}"; }; store_variables',  # which belongs to root otherwise
@@ -90,16 +88,14 @@ def test_what_was_given_now_or_earlier_is_stored(store: Path) -> None:
     assert lines == ["MOD_WSGI=pip", "TLS_CERT=/a b/cert.pem", f"TLS_KEY={Path.cwd()}/key.pem"]
 
 
-def test_clone_stores_and_reads_nothing(store: Path) -> None:
+def test_clone_stores_and_reads_nothing(store):
     store.write_text("HTTP_PORT=8080\n")
     assert run('echo "$HTTP_PORT"', CONFIG_DIR=str(store.parent)) == "5000\n"
 
 
 @pytest.mark.parametrize("options", [(), ("--apache",)])
 @pytest.mark.parametrize("port", ["99999", "0", "http", "80 80", "-1"])
-def test_wrong_port_leaves_nothing_behind(
-    clone: Clone, port: str, options: tuple[str, ...]
-) -> None:
+def test_wrong_port_leaves_nothing_behind(clone, port, options):
     before = clone.listing()
     finished = clone.run("build_all_local.sh", *options, PORT=port)
     assert finished.returncode == 1

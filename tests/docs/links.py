@@ -2,8 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 _FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`]+`")
@@ -14,7 +12,7 @@ _HEADING = re.compile(r"^#{1,6} +(.*?)(?: +#+)? *$", re.MULTILINE)
 _HTML_ANCHOR = re.compile(r"""<\w+[^>]* (?:id|name)="([^"]+)\"""")
 
 
-def broken_links(page: Path, root: Path) -> list[str]:
+def broken_links(page, root):
     """Return the page's links to files that the repository lacks, and to anchors that files lack.
 
     Parameters
@@ -26,7 +24,7 @@ def broken_links(page: Path, root: Path) -> list[str]:
     return [link for link in _relative_links(page) if not _leads_somewhere(link, page, root)]
 
 
-def _relative_links(page: Path) -> Iterator[str]:
+def _relative_links(page):
     text = _CODE.sub("", _FENCED.sub("", page.read_text("utf-8")))
     for groups in _LINK.findall(text):
         link = "".join(groups)
@@ -34,7 +32,7 @@ def _relative_links(page: Path) -> Iterator[str]:
             yield link
 
 
-def _leads_somewhere(link: str, page: Path, root: Path) -> bool:
+def _leads_somewhere(link, page, root):
     name, _, anchor = link.partition("#")
     target = (page.parent / name).resolve() if name else page
     if not target.is_relative_to(root) or not target.exists():
@@ -42,7 +40,7 @@ def _leads_somewhere(link: str, page: Path, root: Path) -> bool:
     return not anchor or anchor in anchors(target.read_text("utf-8"))
 
 
-def anchors(markdown: str) -> set[str]:
+def anchors(markdown):
     """Return a page's anchors by GitHub's rules.
 
     A heading's anchor is its text in lower case, without punctuation, with hyphens for spaces. If
@@ -50,7 +48,7 @@ def anchors(markdown: str) -> set[str]:
     """
     text = _FENCED.sub("", markdown)
     found = set(_HTML_ANCHOR.findall(text))
-    seen: Counter[str] = Counter()
+    seen = Counter()
     for heading in _HEADING.findall(text):
         shown = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         anchor = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")

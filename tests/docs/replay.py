@@ -7,9 +7,7 @@ other processors round otherwise.
 
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?:e-?\d+)?")
@@ -24,20 +22,18 @@ class Example:
     printed: str
 
 
-def blocks_of(page: Path) -> list[list[Example]]:
+def blocks_of(page):
     """Return the examples of a document's blocks."""
     return [list(_examples(block)) for block in _BLOCK.findall(page.read_text("utf-8"))]
 
 
-def _examples(block: str) -> Iterator[Example]:
+def _examples(block):
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, printed = part.partition("\n")
         yield Example(command, printed)
 
 
-def run(
-    examples: list[Example], cwd: Path, environment: dict[str, str], address: str
-) -> Iterator[tuple[Example, str]]:
+def run(examples, cwd, environment, address):
     """Run a block's commands in one shell, and yield each with what it printed."""
     mark = "@@ end of a command @@"
     script = "".join(f"{example.command}\necho; echo '{mark}'\n" for example in examples)
@@ -58,7 +54,7 @@ def run(
     return zip(examples, outputs[:-1], strict=True)
 
 
-def mismatch(printed: str, output: str) -> str | None:
+def mismatch(printed, output):
     """Return how the output differs from what the document shows, or None."""
     shown, found = _tidy(printed), _tidy(output)
     matched = re.fullmatch(".*?".join(map(_pattern, shown.split("…"))), found, re.DOTALL)
@@ -71,12 +67,12 @@ def mismatch(printed: str, output: str) -> str | None:
     return None
 
 
-def _pattern(part: str) -> str:
+def _pattern(part):
     """Match a part of what is shown, its decimals being any numbers."""
     return r"(\d+(?:\.\d+)?(?:e-?\d+)?)".join(map(re.escape, _DECIMAL.split(part)))
 
 
-def _tidy(text: str) -> str:
+def _tidy(text):
     """Drop what a terminal would not show, and the space at the ends of lines."""
     text = text.replace("\r", "")
     lines = (line.rstrip() for line in text.strip().splitlines())

@@ -3,17 +3,13 @@
 import doctest
 from pathlib import Path
 
-import pytest
-
 from tests.web.serving import make_app, serving
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "client.md"
 
 
-def test_examples_print_what_the_page_shows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_examples_print_what_the_page_shows(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     with serving(make_app(tmp_path)) as address:
         text = PAGE.read_text("utf-8").replace("http://127.0.0.1:5000", address)

@@ -6,7 +6,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "estimators.md"
 
 
-def test_examples_print_what_the_page_shows() -> None:
+def test_examples_print_what_the_page_shows():
     text = PAGE.read_text("utf-8")
     examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
     results = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples)

@@ -4,12 +4,10 @@ documentation of the older services whose clients are served.
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from digit_classifier.datasets import Mnist
 from tests.deployment.clone import environment
 from tests.docs.replay import blocks_of, mismatch, run
 from tests.web.serving import make_app, serving
@@ -25,7 +23,7 @@ BLOCKS = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(tmp_path_factory):
     """A folder that looks like the clone's root, where models may be trained."""
     folder = tmp_path_factory.mktemp("root")
     for name in ("digit_classifier", "docs", "README.md"):
@@ -37,14 +35,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(mnist: Mnist, place: Path) -> Iterator[str]:
+def address(mnist, place):
     """A server with MNIST; what is trained during the test does not come to it."""
     with serving(make_app(place / "no models", data_dir=DATA_DIR)) as url:
         yield url.removeprefix("http://")
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_commands_print_what_the_page_shows(name: str, place: Path, address: str) -> None:
+def test_commands_print_what_the_page_shows(name, place, address):
     variables = environment(
         CURL_HOME=str(place),
         DIGIT_CLASSIFIER_DATA_DIR=str(DATA_DIR),
@@ -55,7 +53,7 @@ def test_commands_print_what_the_page_shows(name: str, place: Path, address: str
 
 
 @pytest.mark.parametrize(("page", "n_commands"), [("README.md", 3), ("docs/compatibility.md", 35)])
-def test_pages_have_their_commands(page: str, n_commands: int) -> None:
+def test_pages_have_their_commands(page, n_commands):
     assert sum(map(len, blocks_of(ROOT / page))) >= n_commands
 
 
@@ -74,5 +72,5 @@ def test_pages_have_their_commands(page: str, n_commands: int) -> None:
         ("0.5 … 0.5", "0.505 x 0.4", False),
     ],
 )
-def test_comparison_tells_alike_from_unlike(printed: str, output: str, alike: bool) -> None:
+def test_comparison_tells_alike_from_unlike(printed, output, alike):
     assert (mismatch(printed, output) is None) is alike

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.datasets import Mnist
 from tests.deployment.clone import environment
 from tests.docs.replay import blocks_of, mismatch, run
 
@@ -26,7 +25,7 @@ with open("digit_classifier/samples/4-7.png", "rb") as file:
 """
 
 
-def block(language: str) -> str:
+def block(language):
     (text,) = re.findall(
         rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
@@ -34,7 +33,7 @@ def block(language: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extended(tmp_path_factory):
     """A folder with a copy of the package, to which the page's code was added."""
     folder = tmp_path_factory.mktemp("extended")
     ignored = shutil.ignore_patterns("__pycache__")
@@ -50,7 +49,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def variables(extended: Path) -> dict[str, str]:
+def variables(extended):
     return environment(
         DIGIT_CLASSIFIER_DATA_DIR=str(DATA_DIR),
         DIGIT_CLASSIFIER_SECRET_KEY="long and random enough for a test",
@@ -59,15 +58,13 @@ def variables(extended: Path) -> dict[str, str]:
     )
 
 
-def test_class_is_short_and_the_registry_grows_by_one_import_and_one_line() -> None:
+def test_class_is_short_and_the_registry_grows_by_one_import_and_one_line():
     assert len(block("python").splitlines()) < LONGEST_CLASS
     added = [line for line in block("diff").splitlines() if line.startswith("+")]
     assert [line.startswith("+from ") for line in added] == [True, False]
 
 
-def test_page_s_classifier_is_trained_used_and_served(
-    mnist: Mnist, extended: Path, variables: dict[str, str]
-) -> None:
+def test_page_s_classifier_is_trained_used_and_served(mnist, extended, variables):
     (examples,) = blocks_of(PAGE)
     for example, output in run(examples, extended, variables, "127.0.0.1:9"):
         assert mismatch(example.printed, output) is None, example.command
@@ -83,9 +80,7 @@ def test_page_s_classifier_is_trained_used_and_served(
 
 
 @pytest.mark.parametrize("change", ["parameters.pop('y')", "parameters.update(y=parameters['X'])"])
-def test_page_s_classifier_trusts_no_file(
-    extended: Path, variables: dict[str, str], change: str
-) -> None:
+def test_page_s_classifier_trusts_no_file(extended, variables, change):
     code = f"""
 import numpy as np
 from digit_classifier.models.registry import CLASSIFIERS

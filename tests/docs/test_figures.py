@@ -4,7 +4,6 @@ import json
 import re
 from itertools import dropwhile, takewhile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,11 +16,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 GENERALITY = (ROOT / "docs/generality.md").read_text("utf-8")
 
 
-def recorded(name: str) -> dict[str, Any]:
+def recorded(name):
     return json.loads((PRETRAINED / name / "figures.json").read_text("utf-8"))
 
 
-def cells(text: str, heading: str) -> list[list[str]]:
+def cells(text, heading):
     """The cells of the first table below a heading, its header first."""
     lines = dropwhile(
         lambda line: not line.startswith("|"), text[text.index(heading) :].splitlines()
@@ -33,18 +32,18 @@ def cells(text: str, heading: str) -> list[list[str]]:
     return [header, *body]
 
 
-def rows(text: str, heading: str) -> dict[str, dict[str, str]]:
+def rows(text, heading):
     """The same by the first column, each row by the header."""
     header, *body = cells(text, heading)
     return {row[0]: dict(zip(header, row, strict=True)) for row in body}
 
 
-def percent(text: str) -> float:
+def percent(text):
     return float(text.removesuffix("%").strip())
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_card_shows_the_recorded_figures(name: str) -> None:
+def test_the_card_shows_the_recorded_figures(name):
     model = read_model_file(PRETRAINED / name / "model.safetensors", name)
 
     card = (PRETRAINED / name / "MODEL_CARD.md").read_text("utf-8")
@@ -53,7 +52,7 @@ def test_the_card_shows_the_recorded_figures(name: str) -> None:
     assert recorded(name)["version"] == model.version
 
 
-def test_the_readme_has_the_recorded_accuracy_on_mnist() -> None:
+def test_the_readme_has_the_recorded_accuracy_on_mnist():
     figures = recorded("mlp")
     table = rows(README, "**MNIST**")
 
@@ -63,7 +62,7 @@ def test_the_readme_has_the_recorded_accuracy_on_mnist() -> None:
             assert table[row][column] == f"{accuracy:.2%}".replace("%", " %")
 
 
-def test_the_readme_has_the_recorded_means_under_corruptions() -> None:
+def test_the_readme_has_the_recorded_means_under_corruptions():
     sentence = README[README.index("adds the fifteen corruptions") :]
 
     raw, framed = re.findall(r"([\d.]+) %", sentence)[:2]
@@ -72,7 +71,7 @@ def test_the_readme_has_the_recorded_means_under_corruptions() -> None:
     assert (raw, framed) == (f"{100 * means['raw']:.1f}", f"{100 * means['framed']:.1f}")
 
 
-def test_the_readme_s_table_of_foreign_digits_is_that_of_the_page_on_generality() -> None:
+def test_the_readme_s_table_of_foreign_digits_is_that_of_the_page_on_generality():
     ours, measured = rows(README, "## How well it reads"), rows(GENERALITY, "### Accuracy")
 
     assert set(ours) == set(measured) - {"MNIST test"}
@@ -87,7 +86,7 @@ def test_the_readme_s_table_of_foreign_digits_is_that_of_the_page_on_generality(
             assert percent(row[column]) == percent(measured[name][source]), (name, column)
 
 
-def test_the_readme_compares_accepted_digits_and_non_digits_both_pooled() -> None:
+def test_the_readme_compares_accepted_digits_and_non_digits_both_pooled():
     accepted = rows(GENERALITY, "### Acceptance")["all sets"]["mlp: accepted"]
     others = rows(GENERALITY, "### Non-digits")
     pooled, letters = others["the 8 pooled"], others["letters, look-alikes too"]
@@ -103,14 +102,14 @@ def test_the_readme_compares_accepted_digits_and_non_digits_both_pooled() -> Non
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_page_on_training_has_the_recorded_figures(name: str) -> None:
+def test_the_page_on_training_has_the_recorded_figures(name):
     page = (ROOT / "docs/training.md").read_text("utf-8")
     table = cells(page, "Errors are white on black / black on white.")
     (row,) = (row for row in table if row[0].partition(",")[0] == name)
     figures = recorded(name)
     views, means = figures["views"], figures["corruption_mean"]
 
-    def errors(view: str) -> str:
+    def errors(view):
         return f"{views[view]['n_errors']} / {views[f'{view}_inverted']['n_errors']}"
 
     assert row[3:] == [

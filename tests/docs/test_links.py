@@ -16,15 +16,15 @@ PAGES = sorted(
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_links_lead_somewhere(name: str) -> None:
+def test_links_lead_somewhere(name):
     assert broken_links(ROOT / name, ROOT) == []
 
 
-def test_all_pages_are_checked() -> None:
+def test_all_pages_are_checked():
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/api.md"} < {*PAGES}
 
 
-def test_modules_that_the_architecture_names_exist() -> None:
+def test_modules_that_the_architecture_names_exist():
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     named = set(re.findall(r"`([\w/]+\.(?:py|sh|toml|md))`", text))
     tracked = [
@@ -53,7 +53,7 @@ def test_modules_that_the_architecture_names_exist() -> None:
         "[a](../outside.md)",
     ],
 )
-def test_broken_links_are_found(tmp_path: Path, link: str) -> None:
+def test_broken_links_are_found(tmp_path, link):
     root = tmp_path / "repository"
     (root / "docs").mkdir(parents=True)
     (root / "docs" / "page.md").write_text("# Title\n")
@@ -64,7 +64,7 @@ def test_broken_links_are_found(tmp_path: Path, link: str) -> None:
     assert len(broken_links(page, root)) == 1
 
 
-def test_links_elsewhere_and_in_code_are_left_alone(tmp_path: Path) -> None:
+def test_links_elsewhere_and_in_code_are_left_alone(tmp_path):
     page = tmp_path / "README.md"
     page.write_text(
         "[a](https://example.org/b) [a](mailto:a@example.org) `[a](b)`\n\n```\n[a](b)\n```\n"
@@ -85,6 +85,6 @@ def test_links_elsewhere_and_in_code_are_left_alone(tmp_path: Path) -> None:
         ('<a id="mark"></a>', "mark"),
     ],
 )
-def test_anchors_follow_githubs_rules(heading: str, anchor: str) -> None:
+def test_anchors_follow_githubs_rules(heading, anchor):
     assert anchor in anchors(f"{heading}\n\n```\n# a comment\n```\n")
     assert "a-comment" not in anchors(f"{heading}\n\n```\n# a comment\n```\n")

@@ -1,11 +1,8 @@
 """A small model that was never trained, and what it answers to noise: inputs of every report."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from digit_classifier.evaluation.metrics import VIEWS, Predictions, evaluate_views, predict_view
+from digit_classifier.evaluation.metrics import VIEWS, evaluate_views, predict_view
 from digit_classifier.models.metadata import ModelMetadata
 from digit_classifier.models.store import Model
 from digit_classifier.neural_network.network import mlp
@@ -18,7 +15,7 @@ HISTORY = [
 ]
 
 
-def small_model() -> Model:
+def small_model():
     network = mlp((784, 10))
     network.initialize(np.random.default_rng(0))
     training = {
@@ -35,16 +32,14 @@ def small_model() -> Model:
     return Model("small", "0123456789ab", network, metadata)
 
 
-def noise(n_images: int = 200) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def noise(n_images=200):
     """Images (n, 28, 28) of which the model reads some as they are labelled, and labels (n,)."""
     rng = np.random.default_rng(1)
     images = rng.integers(0, 256, (n_images, 28, 28)).astype(np.uint8)
     return images, (np.arange(n_images) % 10).astype(np.uint8)
 
 
-def evaluated(
-    model: Model, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> tuple[dict[str, Predictions], dict[str, Any]]:
+def evaluated(model, images, labels):
     """The answers in every view, and the figures."""
     views = {view: predict_view(model, images, view, "center") for view in VIEWS}
     return views, evaluate_views(model, views, labels)

@@ -16,7 +16,7 @@ from digit_classifier.preprocessing.vectorize import InputScaling
 from tests.evaluation.evaluated import evaluated, noise, small_model
 
 
-def test_score_counts_the_errors_of_each_polarity() -> None:
+def test_score_counts_the_errors_of_each_polarity():
     network = mlp((784, 10))  # all logits zero: it answers 0
     network.named_parameters()["0.weights"][0, 1] = 1  # and 1 where the first pixel is light
     images = np.zeros((4, 28, 28), np.uint8)
@@ -30,7 +30,7 @@ def test_score_counts_the_errors_of_each_polarity() -> None:
     assert Scores(**scores.as_json()) == scores
 
 
-def test_logits_come_in_order_from_any_number_of_images() -> None:
+def test_logits_come_in_order_from_any_number_of_images():
     network = mlp((784, 10))
     network.initialize(np.random.default_rng(0))
     images = np.random.default_rng(1).integers(0, 256, (600, 28, 28)).astype(np.uint8)
@@ -42,7 +42,7 @@ def test_logits_come_in_order_from_any_number_of_images() -> None:
     )
 
 
-def test_an_image_without_ink_is_wrong_whatever_its_label_is() -> None:
+def test_an_image_without_ink_is_wrong_whatever_its_label_is():
     images = np.zeros((3, 28, 28), np.uint8)
     images[1, 4:24, 13:15] = 255
 
@@ -53,7 +53,7 @@ def test_an_image_without_ink_is_wrong_whatever_its_label_is() -> None:
     assert evaluate_view(predictions, np.zeros(3, np.uint8), 1.0)["n_errors"] == 2
 
 
-def test_the_figures_of_a_view_are_those_worked_out_by_hand() -> None:
+def test_the_figures_of_a_view_are_those_worked_out_by_hand():
     digits = np.array([0] * 40 + [1] * 60)
     labels = np.array([0] * 38 + [1] * 2 + [1] * 57 + [0] * 3, np.uint8)
     logits = np.full((100, 10), -np.inf, np.float32)  # certain of 0 or 1, 80 to 20
@@ -73,7 +73,7 @@ def test_the_figures_of_a_view_are_those_worked_out_by_hand() -> None:
     assert figures["recall"] == pytest.approx([38 / 41, 57 / 59] + [0] * 8)
 
 
-def test_all_views_are_judged_with_the_temperature_of_the_model() -> None:
+def test_all_views_are_judged_with_the_temperature_of_the_model():
     model, (images, labels) = small_model(), noise()
 
     views, figures = evaluated(model, images, labels)
@@ -87,7 +87,7 @@ def test_all_views_are_judged_with_the_temperature_of_the_model() -> None:
     assert evaluate_view(views["raw"], labels, 1.0) != figures["views"]["raw"]
 
 
-def test_a_view_is_framed_and_inverted_as_it_says() -> None:
+def test_a_view_is_framed_and_inverted_as_it_says():
     model, (images, _) = small_model(), noise()
 
     logits = {view: predict_view(model, images, view, "center").logits for view in VIEWS}

@@ -8,7 +8,7 @@ from tests.evaluation.test_tables import FIGURES
 CORRUPTED = {key: FIGURES[key] for key in ("corruptions", "corruption_mean")}
 
 
-def test_the_card_tells_the_model_its_data_recipe_figures_and_limits() -> None:
+def test_the_card_tells_the_model_its_data_recipe_figures_and_limits():
     model = small_model()
     _, figures = evaluated(model, *noise())
 
@@ -35,7 +35,7 @@ def test_the_card_tells_the_model_its_data_recipe_figures_and_limits() -> None:
     assert "On the 200 images" in card
 
 
-def test_the_card_holds_the_whole_recipe_however_nested() -> None:
+def test_the_card_holds_the_whole_recipe_however_nested():
     model = small_model()
     _, figures = evaluated(model, *noise())
 
@@ -56,7 +56,7 @@ def test_the_card_holds_the_whole_recipe_however_nested() -> None:
     assert set(recipe) - {"scaling", "augmentation"} <= {row[0] for row in rows}
 
 
-def test_the_card_is_the_same_whenever_it_is_written() -> None:
+def test_the_card_is_the_same_whenever_it_is_written():
     images, labels = noise()
 
     cards = {
@@ -66,7 +66,7 @@ def test_the_card_is_the_same_whenever_it_is_written() -> None:
     assert len(cards) == 1
 
 
-def test_corruptions_are_on_the_card_where_they_were_measured() -> None:
+def test_corruptions_are_on_the_card_where_they_were_measured():
     model = small_model()
     _, figures = evaluated(model, *noise())
 
@@ -78,7 +78,7 @@ def test_corruptions_are_on_the_card_where_they_were_measured() -> None:
     assert "| mean of the 2 " in with_them
 
 
-def test_a_model_that_does_not_tell_its_training_gets_a_card() -> None:
+def test_a_model_that_does_not_tell_its_training_gets_a_card():
     model = replace(small_model(), metadata=ModelMetadata(classifier="mlp"))
     _, figures = evaluated(model, *noise())
 
@@ -90,7 +90,7 @@ def test_a_model_that_does_not_tell_its_training_gets_a_card() -> None:
     assert "selected by" not in card
 
 
-def test_the_card_says_how_a_model_was_selected() -> None:
+def test_the_card_says_how_a_model_was_selected():
     model, sentence = small_model(), "It was selected by the test images."
     training = model.metadata.training | {"selection": sentence}
     model = replace(model, metadata=replace(model.metadata, training=training))

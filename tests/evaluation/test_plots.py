@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 
 from digit_classifier.evaluation.metrics import VIEWS
@@ -19,7 +18,7 @@ from digit_classifier.evaluation.plots import (
 from tests.evaluation.evaluated import HISTORY, evaluated, noise, small_model
 
 
-def drawn(figure: Figure) -> Image.Image:
+def drawn(figure):
     """The picture, drawn in full; a flat one would mean that nothing is on it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=50)
@@ -29,15 +28,15 @@ def drawn(figure: Figure) -> Image.Image:
     return image
 
 
-def titles(figure: Figure) -> list[str]:
+def titles(figure):
     return [axes.get_title() for axes in figure.axes]
 
 
-def texts(figure: Figure, panel: int) -> list[str]:
+def texts(figure, panel):
     return [text.get_text() for text in figure.axes[panel].texts]
 
 
-def test_the_confusion_matrix_counts_every_answer_of_each_view() -> None:
+def test_the_confusion_matrix_counts_every_answer_of_each_view():
     images, labels = noise()
     views, figures = evaluated(small_model(), images, labels)
 
@@ -52,7 +51,7 @@ def test_the_confusion_matrix_counts_every_answer_of_each_view() -> None:
         assert sum(int(text) for text in texts(figure, panel) if text) == len(labels)
 
 
-def test_the_learning_curve_has_a_point_for_each_epoch() -> None:
+def test_the_learning_curve_has_a_point_for_each_epoch():
     figure = plot_learning_curve(HISTORY)
 
     drawn(figure)
@@ -64,11 +63,11 @@ def test_the_learning_curve_has_a_point_for_each_epoch() -> None:
 
 
 @pytest.mark.parametrize("history", [HISTORY[:1], HISTORY[2:]])
-def test_a_single_epoch_makes_a_learning_curve(history: list[dict[str, float]]) -> None:
+def test_a_single_epoch_makes_a_learning_curve(history):
     drawn(plot_learning_curve(history))
 
 
-def test_the_reliability_diagram_counts_every_answer_and_tells_the_error() -> None:
+def test_the_reliability_diagram_counts_every_answer_and_tells_the_error():
     images, labels = noise()
     views, figures = evaluated(small_model(), images, labels)
 
@@ -82,7 +81,7 @@ def test_the_reliability_diagram_counts_every_answer_and_tells_the_error() -> No
         assert sum(int(text.replace(",", "")) for text in texts(figure, panel)) == len(labels)
 
 
-def test_the_misread_digits_are_shown_the_most_confident_first() -> None:
+def test_the_misread_digits_are_shown_the_most_confident_first():
     images, labels = noise()
     views, figures = evaluated(small_model(), images, labels)
     n_errors = figures["views"]["raw"]["n_errors"]
@@ -99,7 +98,7 @@ def test_the_misread_digits_are_shown_the_most_confident_first() -> None:
     assert all(text[0] != text.split()[2] for text in texts(figure, 0))
 
 
-def test_a_misread_digit_stands_above_its_label_and_what_was_read() -> None:
+def test_a_misread_digit_stands_above_its_label_and_what_was_read():
     images, labels = noise(3)
     labels[:] = [4, 5, 6]
     views, _ = evaluated(small_model(), images, labels)
@@ -118,7 +117,7 @@ def test_a_misread_digit_stands_above_its_label_and_what_was_read() -> None:
     assert titles(figure)[1].startswith("raw, black on white: 0 misread")
 
 
-def test_without_matplotlib_one_sentence_says_what_to_install() -> None:
+def test_without_matplotlib_one_sentence_says_what_to_install():
     code = "import sys; sys.modules['matplotlib'] = None; import digit_classifier.evaluation.plots"
 
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)

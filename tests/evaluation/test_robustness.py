@@ -1,21 +1,19 @@
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
 from digit_classifier.evaluation.robustness import CORRUPTION_VIEWS, evaluate_corruptions
 from tests.evaluation.evaluated import evaluated, noise, small_model
 
 
-def leave_alone(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def leave_alone(images, rng):
     return images
 
 
-def invert(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def invert(images, rng):
     return 255 - images
 
 
-def test_what_changes_nothing_has_the_figures_of_the_images_as_they_are() -> None:
+def test_what_changes_nothing_has_the_figures_of_the_images_as_they_are():
     model, (images, labels) = small_model(), noise()
     _, figures = evaluated(model, images, labels)
 
@@ -33,7 +31,7 @@ def test_what_changes_nothing_has_the_figures_of_the_images_as_they_are() -> Non
     assert as_they_are["raw"] != as_they_are["raw_inverted"]
 
 
-def test_a_corruption_draws_the_same_numbers_whatever_else_is_measured() -> None:
+def test_a_corruption_draws_the_same_numbers_whatever_else_is_measured():
     model, (images, labels) = small_model(), noise()
     chosen = {name: CORRUPTIONS[name] for name in ("shot_noise", "impulse_noise")}
 

@@ -1,17 +1,14 @@
 """What the shipped models promise, on MNIST itself."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.calibration import fit_temperature
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
 from digit_classifier.evaluation.metrics import evaluate_view, logits_of, predict_view, score
 from digit_classifier.evaluation.robustness import evaluate_corruptions
-from digit_classifier.models.store import PRETRAINED, Model, read_model_file
+from digit_classifier.models.store import PRETRAINED, read_model_file
 from digit_classifier.training.recipes import RECIPES
 
 #: Test errors of 10,000 that no release may exceed, in either polarity. The bound of "cnn" rejected
@@ -21,12 +18,12 @@ MOST_ERRORS = {"softmax": 800, "mlp": 45, "cnn": 35}
 every_model = pytest.mark.parametrize("name", MOST_ERRORS)
 
 
-def shipped(name: str) -> Model:
+def shipped(name):
     return read_model_file(PRETRAINED / name / "model.safetensors", name)
 
 
 @every_model
-def test_a_model_is_what_its_recipe_makes(name: str) -> None:
+def test_a_model_is_what_its_recipe_makes(name):
     model, recipe = shipped(name), RECIPES[name]
 
     recorded = model.metadata.training["recipe"]
@@ -40,7 +37,7 @@ def test_a_model_is_what_its_recipe_makes(name: str) -> None:
     assert len(model.metadata.training["history"]) == recipe.epochs
 
 
-def _contains(whole: dict[str, Any], part: dict[str, Any]) -> bool:
+def _contains(whole, part):
     return all(
         _contains(whole[key], value) if isinstance(value, dict) else whole[key] == value
         for key, value in part.items()
@@ -48,12 +45,12 @@ def _contains(whole: dict[str, Any], part: dict[str, Any]) -> bool:
 
 
 @every_model
-def test_a_model_fits_into_seven_megabytes(name: str) -> None:
+def test_a_model_fits_into_seven_megabytes(name):
     assert (PRETRAINED / name / "model.safetensors").stat().st_size <= 7_000_000
 
 
 @every_model
-def test_a_model_s_card_is_of_this_version_and_measured_under_corruptions(name: str) -> None:
+def test_a_model_s_card_is_of_this_version_and_measured_under_corruptions(name):
     card = (PRETRAINED / name / "MODEL_CARD.md").read_text(encoding="utf-8")
 
     assert shipped(name).version in card
@@ -61,7 +58,7 @@ def test_a_model_s_card_is_of_this_version_and_measured_under_corruptions(name: 
 
 
 @every_model
-def test_a_model_reads_mnist_in_both_polarities(mnist: Mnist, name: str) -> None:
+def test_a_model_reads_mnist_in_both_polarities(mnist, name):
     model = shipped(name)
 
     scores = score(model.classifier, mnist.X_test, mnist.y_test, model.metadata.input_scaling)
@@ -72,9 +69,7 @@ def test_a_model_reads_mnist_in_both_polarities(mnist: Mnist, name: str) -> None
 
 
 @every_model
-def test_a_model_s_temperature_was_fitted_to_the_images_that_its_file_names(
-    mnist: Mnist, name: str
-) -> None:
+def test_a_model_s_temperature_was_fitted_to_the_images_that_its_file_names(mnist, name):
     model = shipped(name)
     training, scaling = model.metadata.training, model.metadata.input_scaling
     seed, n_validation = training["seed"], training["recipe"]["n_validation"]
@@ -98,7 +93,7 @@ def test_a_model_s_temperature_was_fitted_to_the_images_that_its_file_names(
 
 @pytest.mark.parametrize("view", ["raw", "raw_inverted"])
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_a_model_knows_how_sure_it_may_be(mnist: Mnist, name: str, view: str) -> None:
+def test_a_model_knows_how_sure_it_may_be(mnist, name, view):
     model = shipped(name)
     images, labels = mnist.X_test[::4], mnist.y_test[::4]
 
@@ -109,7 +104,7 @@ def test_a_model_knows_how_sure_it_may_be(mnist: Mnist, name: str, view: str) ->
 
 
 @pytest.mark.parametrize("polarity", ["", "_inverted"])
-def test_framing_costs_the_default_model_next_to_nothing(mnist: Mnist, polarity: str) -> None:
+def test_framing_costs_the_default_model_next_to_nothing(mnist, polarity):
     model, images, labels = shipped("mlp"), mnist.X_test[::4], mnist.y_test[::4]
 
     raw, framed = (
@@ -119,7 +114,7 @@ def test_framing_costs_the_default_model_next_to_nothing(mnist: Mnist, polarity:
     assert abs((framed.digits == labels).mean() - (raw.digits == labels).mean()) <= 0.001
 
 
-def test_the_default_model_bears_corruptions(mnist: Mnist) -> None:
+def test_the_default_model_bears_corruptions(mnist):
     chosen = np.s_[::20]
 
     figures = evaluate_corruptions(

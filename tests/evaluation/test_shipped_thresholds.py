@@ -3,14 +3,13 @@
 import pytest
 from sklearn.model_selection import train_test_split
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.calibration import confidence_of
 from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.models.store import PRETRAINED, read_model_file
 
 
 @pytest.mark.parametrize("name", ["softmax", "mlp", "cnn"])
-def test_one_digit_in_a_hundred_of_those_held_out_is_refused(name: str, mnist: Mnist) -> None:
+def test_one_digit_in_a_hundred_of_those_held_out_is_refused(name, mnist):
     model = read_model_file(PRETRAINED / name / "model.safetensors", name)
     metadata = model.metadata
     _, held_out = train_test_split(

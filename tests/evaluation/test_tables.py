@@ -25,7 +25,7 @@ FIGURES = {
 }
 
 
-def test_a_table_is_aligned_markdown() -> None:
+def test_a_table_is_aligned_markdown():
     rows = [["a", "1"], ["long", "12,345"]]
 
     assert markdown_table(["", "n"], rows).splitlines() == [
@@ -40,7 +40,7 @@ def test_a_table_is_aligned_markdown() -> None:
     ]
 
 
-def test_the_tables_hold_the_figures() -> None:
+def test_the_tables_hold_the_figures():
     errors, classes = errors_table(FIGURES).splitlines(), classes_table(FIGURES).splitlines()
 
     assert len(errors) == 2 + 4
@@ -53,7 +53,7 @@ def test_the_tables_hold_the_figures() -> None:
     ]
 
 
-def test_the_corruptions_stand_between_none_and_their_mean() -> None:
+def test_the_corruptions_stand_between_none_and_their_mean():
     lines = corruptions_table(FIGURES).splitlines()[2:]
 
     assert [line.split("|")[1].strip() for line in lines] == [

@@ -4,7 +4,6 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -17,13 +16,13 @@ GRAY, SIDE = 0, 64
 _LARGEST, _LARGEST_COLOUR = (6300, 6300), (3650, 3650)
 
 
-def chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind, body):
     """Write a chunk of a PNG."""
     checksum = struct.pack(">I", zlib.crc32(kind + body))
     return struct.pack(">I", len(body)) + kind + body + checksum
 
 
-def png(width: int = SIDE, height: int = SIDE, *, extra: bytes = b"", pixels: bytes = b"") -> bytes:
+def png(width=SIDE, height=SIDE, *, extra=b"", pixels=b""):
     """Write a gray PNG; by default without any pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, GRAY, 0, 0, 0)
     parts = (
@@ -35,7 +34,7 @@ def png(width: int = SIDE, height: int = SIDE, *, extra: bytes = b"", pixels: by
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def tiff(tags: dict[int, int], data: bytes = bytes(100)) -> bytes:
+def tiff(tags, data=bytes(100)):
     """Write a TIFF with the data at byte 8; `tags` add to those of a small gray picture."""
     small = {256: SIDE, 257: SIDE, 258: 8, 259: 1, 262: 1, 277: 1}
     small |= {} if 322 in tags else {273: 8, 278: SIDE, 279: len(data)}
@@ -44,13 +43,13 @@ def tiff(tags: dict[int, int], data: bytes = bytes(100)) -> bytes:
     return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory
 
 
-def _fax(height: int) -> bytes:
+def _fax(height):
     """Rows that cannot be read, each worth a line of libtiff's to the log."""
     noise = np.random.default_rng(0).bytes(100)
     return tiff({256: 8, 257: height, 258: 1, 259: 3, 262: 0, 278: height}, noise)
 
 
-def scans(size: tuple[int, int], n: int) -> bytes:
+def scans(size, n):
     """A progressive JPEG that passes over its pixels so many times."""
     picture = encode(Image.new("L", size), "JPEG", progressive=True)
     start = picture.index(START_OF_SCAN)
@@ -59,7 +58,7 @@ def scans(size: tuple[int, int], n: int) -> bytes:
     return picture[:-2] + header * (n - picture.count(START_OF_SCAN)) + b"\xff\xd9"
 
 
-def _webp() -> bytes:
+def _webp():
     """An animation on a canvas of 30,000 pixels a side."""
     red = Image.new("RGB", (SIDE, SIDE), "red")
     file = bytearray(encode(red, "WEBP", save_all=True, append_images=[Image.new("RGB", red.size)]))
@@ -68,7 +67,7 @@ def _webp() -> bytes:
     return bytes(file)
 
 
-def _gif(width: int, height: int) -> bytes:
+def _gif(width, height):
     """One frame larger than the screen it is for."""
     file = bytearray(encode(Image.new("L", (SIDE, SIDE)), "GIF"))
     start = file.index(b",", 13) + 5
@@ -76,19 +75,19 @@ def _gif(width: int, height: int) -> bytes:
     return bytes(file)
 
 
-def _frames() -> bytes:
+def _frames():
     """Ten thousands of frames."""
     file = encode(Image.new("P", (16, 16)), "GIF")
     frame = file[file.index(b",", 13) : -1]
     return file[:-1] + frame * (MIB // len(frame) - 20) + b";"
 
 
-def _bmp(side: int) -> bytes:
+def _bmp(side):
     header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
     return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + header
 
 
-def run_lengths(side: int, *, bits: int = 8) -> bytes:
+def run_lengths(side, *, bits=8):
     """A BMP that has only the first pixel of each row."""
     rows = b"\1\1\0\0" * side
     kind = {8: 1, 4: 2}[bits]
@@ -97,12 +96,12 @@ def run_lengths(side: int, *, bits: int = 8) -> bytes:
     return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + bytes(8) + rows
 
 
-def _text(kind: bytes, n_bytes: int, n: int = 1) -> bytes:
+def _text(kind, n_bytes, n=1):
     body = b"a\0\0" + zlib.compress(bytes(n_bytes), 9)
     return png(extra=chunk(kind, body) * n, pixels=bytes(SIDE * (SIDE + 1)))
 
 
-def avif_of_size(width: int, height: int, side: int) -> bytes:
+def avif_of_size(width, height, side):
     """An AVIF that declares a size in its header, and another in its data."""
     file = bytearray(encode(Image.new("L", (side, side), 255), "AVIF", speed=10))
     start = file.index(b"ispe") + 8
@@ -110,7 +109,7 @@ def avif_of_size(width: int, height: int, side: int) -> bytes:
     return bytes(file)
 
 
-def avif_of_frames(side: int, n: int) -> bytes:
+def avif_of_frames(side, n):
     """An AVIF whose one image has many frames in its data, as a video has."""
     file = encode(Image.new("L", (side, side), 255), "AVIF", speed=10)
     start = file.index(b"mdat") + 4
@@ -124,7 +123,7 @@ def avif_of_frames(side: int, n: int) -> bytes:
     )
 
 
-def _sequence_header(data: bytes) -> bytes:
+def _sequence_header(data):
     """What stands before the frame in an image's data: its delimiter and its sequence header."""
     end = 0
     while data[end] >> 3 & 15 != 6:
@@ -133,7 +132,7 @@ def _sequence_header(data: bytes) -> bytes:
 
 
 #: Each with the error that it is refused by, or "no_ink" where it is read as the blank paper it is.
-FILES: dict[str, tuple[Callable[[], bytes], str]] = {
+FILES = {
     "PNG of 30,000×30,000": (lambda: png(30_000, 30_000), "too_many_pixels"),
     "PNG of 2³¹×2³¹": (lambda: png(2**31 - 1, 2**31 - 1), "too_many_pixels"),
     "PNG of 6400×6400, unpacked to 41 MB": (
@@ -181,7 +180,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 #: Within the limits: what they let a small file cost.
-COSTLY: dict[str, Callable[[], bytes]] = {
+COSTLY = {
     "AVIF of 3650×3650, transparent": lambda: encode(
         Image.new("RGBA", _LARGEST_COLOUR), "AVIF", speed=10
     ),
@@ -208,20 +207,20 @@ COSTLY: dict[str, Callable[[], bytes]] = {
 }
 
 
-def _dots(side: int) -> bytes:
+def _dots(side):
     """A print's raster, each of its dots a part for itself."""
     rows, columns = np.indices((side, side)) % 4 // 2
     return encode(Image.fromarray(255 * (rows | columns).astype(np.uint8)), "PNG")
 
 
-def _sized_jpeg(side: int) -> bytes:
+def _sized_jpeg(side):
     file = bytearray(encode(Image.new("L", (SIDE, SIDE)), "JPEG"))
     start = file.index(b"\xff\xc0") + 5
     file[start : start + 4] = struct.pack(">HH", side, side)
     return bytes(file)
 
 
-def _zip(content: bytes, n: int) -> bytes:
+def _zip(content, n):
     """An archive of n files of the same content, which is compressed once."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -240,7 +239,7 @@ def _zip(content: bytes, n: int) -> bytes:
 
 
 #: For the batch endpoint, each with the error that it is refused by, or each of its files.
-ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
+ARCHIVES = {
     "ZIP of 40 files of 100 MB": (lambda: _zip(bytes(100_000_000), 40), "file_too_large"),
     "ZIP of 60,000 files": (lambda: _zip(b"", 60_000), "bad_batch"),
 }

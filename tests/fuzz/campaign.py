@@ -8,10 +8,7 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable
 from multiprocessing import get_context
-from multiprocessing.context import SpawnProcess
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import click
@@ -20,19 +17,16 @@ from tqdm import tqdm
 
 from digit_classifier.evaluation.tables import markdown_table
 from tests.fuzz.tally import Tally
-from tests.fuzz.targets import Numbers, Pictures, Requests, Target
+from tests.fuzz.targets import Numbers, Pictures, Requests
 
-Factory = Callable[[int], Target]
-TARGETS: dict[str, Factory] = {"images": Pictures, "numbers": Numbers, "requests": Requests}
+TARGETS = {"images": Pictures, "numbers": Numbers, "requests": Requests}
 OUTPUT = Path(tempfile.gettempdir()) / "digit-classifier-fuzz"
 SAVED_EVERY = 5000
 PATIENCE = 60  # seconds, for one trial
 _MB = 1e6
 
 
-def main_loop(
-    factory: Factory, seed: int, end: int, file: Path, current: "Synchronized[int]"
-) -> None:
+def main_loop(factory, seed, end, file, current):
     """Run trials until `end`, from where the tally stands; `current` is the one that runs."""
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)  # tracebacks of faults are in the tally
@@ -54,7 +48,7 @@ def main_loop(
             tally.save(file)
 
 
-def _try(target: Target, number: int, tally: Tally) -> None:
+def _try(target, number, tally):
     started = time.perf_counter()
     try:
         outcome = target.run(number)
@@ -64,11 +58,11 @@ def _try(target: Target, number: int, tally: Tally) -> None:
     tally.add(number, outcome, 1000 * (time.perf_counter() - started))
 
 
-def _peak() -> float:
+def _peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MB
 
 
-def run(factory: Factory, seed: int, end: int, file: Path) -> Tally:
+def run(factory, seed, end, file):
     """Run trials to their end, through crashes and hangs."""
     while Tally.load(file).done < end:
         current = get_context("spawn").Value("q", -1)
@@ -84,7 +78,7 @@ def run(factory: Factory, seed: int, end: int, file: Path) -> Tally:
     return Tally.load(file)
 
 
-def _watch(process: SpawnProcess, current: "Synchronized[int]", end: int) -> str:
+def _watch(process, current, end):
     """Wait for the process, and return how it ended; nothing if well."""
     seen, since = -1, time.monotonic()
     with tqdm(total=end, mininterval=5) as bar:
@@ -100,7 +94,7 @@ def _watch(process: SpawnProcess, current: "Synchronized[int]", end: int) -> str
     return f"ended with {process.exitcode}" if process.exitcode else ""
 
 
-def report(name: str, tally: Tally) -> None:
+def report(name, tally):
     """Print the tables of one target."""
     click.echo(f"\n{tally.done:,} {name} in {tally.seconds:,.0f} s\n")
     counts = [[outcome, f"{n:,}"] for outcome, n in tally.outcomes.most_common()]
@@ -114,7 +108,7 @@ def report(name: str, tally: Tally) -> None:
     click.echo("resident: " + ", ".join(f"{mb:.0f} MB at {n:,}" for n, mb in shown))
 
 
-def keep_faults(target: Target, name: str, tally: Tally, output: Path) -> None:
+def keep_faults(target, name, tally, output):
     """Keep the inputs that went wrong."""
     for number, text in tally.faults:
         file = output / f"{name}-{number}.hex"
@@ -129,9 +123,7 @@ def keep_faults(target: Target, name: str, tally: Tally, output: Path) -> None:
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on where the output folder says.")
 @click.option("--output", type=click.Path(path_type=Path), default=OUTPUT, show_default=True)
-def main(
-    *, images: int, numbers: int, requests: int, seed: int, resume: bool, output: Path
-) -> None:
+def main(*, images, numbers, requests, seed, resume, output):
     """Try damaged files and hostile requests, and report what became of them."""
     output.mkdir(parents=True, exist_ok=True)
     n_faults = 0

@@ -1,7 +1,6 @@
 """Valid files to begin from: drawn digits in all formats, their modes and their odd corners."""
 
 import io
-from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -23,25 +22,25 @@ _MODES = {
 }
 
 
-def corpus() -> list[bytes]:
+def corpus():
     """Encode every file; the same ones each time."""
     return [*_every_mode(), *_odd_corners(), *_tiff_compressions()]
 
 
-def _every_mode() -> Iterator[bytes]:
+def _every_mode():
     for number, (image_format, modes) in enumerate(_MODES.items()):
         for mode in modes:
             yield encode(_drawn(number, mode), image_format)
 
 
-def _drawn(digit: int, mode: str = "L") -> Image.Image:
+def _drawn(digit, mode="L"):
     image = draw_digit(digit, size=SIZE, rng=np.random.default_rng(digit), noise=3)
     if mode == "I;16":
         return Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
     return image.convert(mode)
 
 
-def _odd_corners() -> Iterator[bytes]:
+def _odd_corners():
     """Animations, interlacing, transparency, and the chunks that hold anything but pixels."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "a description"
@@ -66,7 +65,7 @@ def _odd_corners() -> Iterator[bytes]:
     yield encode(colour, "MPO", save_all=True, append_images=[gray])
 
 
-def _tiff_compressions() -> Iterator[bytes]:
+def _tiff_compressions():
     for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
         yield encode(_drawn(8, "RGB"), "TIFF", compression=name)
     for name in ("group3", "group4", "tiff_ccitt"):
@@ -75,7 +74,7 @@ def _tiff_compressions() -> Iterator[bytes]:
     yield _tiled_tiff()
 
 
-def _tiled_tiff() -> bytes:
+def _tiled_tiff():
     """Pillow writes no tiles: a gray picture of one 32×32 tile, written by hand."""
     tags = {
         256: 24, 257: 20, 258: 8, 259: 1, 262: 1, 277: 1,

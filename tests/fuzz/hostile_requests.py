@@ -2,16 +2,12 @@
 
 import gzip
 import json
-import random
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from urllib.parse import quote
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
-
-from werkzeug.routing import Map
 
 from tests.fuzz.mutation import mutate
 
@@ -58,7 +54,7 @@ class HostileRequest:
     length: str | None = None
 
 
-def hostile_request(rng: random.Random, corpus: Sequence[bytes], routes: Map) -> HostileRequest:
+def hostile_request(rng, corpus, routes):
     """Make one."""
     content_type, body = rng.choice(_BODIES)(rng, corpus)
     if rng.random() < 0.2:
@@ -77,7 +73,7 @@ def hostile_request(rng: random.Random, corpus: Sequence[bytes], routes: Map) ->
     )
 
 
-def _path(rng: random.Random, rule: str) -> str:
+def _path(rng, rule):
     """Fill in a route, or damage it."""
     path = "/".join(
         _word(rng) if part.startswith("<") or rng.random() < 0.03 else part
@@ -86,11 +82,11 @@ def _path(rng: random.Random, rule: str) -> str:
     return "/" + path.lstrip("/")
 
 
-def _word(rng: random.Random) -> str:
+def _word(rng):
     return rng.choice(WORDS) if rng.random() < 0.7 else str(rng.randint(-10, 20_000))
 
 
-def _query(rng: random.Random) -> str:
+def _query(rng):
     names = ("model", "verbose", "explain", "x")
     values = (
         _word(rng).replace("\r\n", "%0d%0a") for _ in range(rng.randint(0, 2))
@@ -98,11 +94,11 @@ def _query(rng: random.Random) -> str:
     return "&".join(f"{rng.choice(names)}={value}" for value in values)
 
 
-def _raw(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+def _raw(rng, corpus):
     return "image/png", mutate(rng, corpus) if rng.random() < 0.5 else rng.choice(corpus)
 
 
-def _form(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+def _form(rng, corpus):
     """Multipart, written here, since no library would write some of these."""
     boundary = rng.choice(("b", "-" * 20, "a" * 70, "b b", "'"))
     parts = b"".join(
@@ -113,7 +109,7 @@ def _form(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
     return f'multipart/form-data; boundary="{boundary}"', parts + end.encode()
 
 
-def _part_head(rng: random.Random) -> bytes:
+def _part_head(rng):
     name, file = rng.choice(_FIELDS), rng.choice(WORDS)
     disposition = f'Content-Disposition: form-data; name="{name}"'
     lines = [disposition + (f'; filename="{file}"' if rng.random() < 0.8 else "")]
@@ -124,13 +120,13 @@ def _part_head(rng: random.Random) -> bytes:
     return "\r\n".join(lines).encode("utf-8", "surrogatepass")
 
 
-def _urlencoded(rng: random.Random, _: Sequence[bytes]) -> tuple[str, bytes]:
+def _urlencoded(rng, _):
     numbers = ",".join(str(rng.randint(-5, 300)) for _ in range(rng.choice((0, 1, 783, 784, 785))))
     value = rng.choice((numbers, numbers, _word(rng)))
     return "application/x-www-form-urlencoded", f"{rng.choice(_FIELDS)}={value}".encode()
 
 
-def _json(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+def _json(rng, corpus):
     image = b64encode(_raw(rng, corpus)[1]).decode()
     documents = (
         {"image": image},
@@ -150,14 +146,14 @@ def _json(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
     return "application/json", json.dumps(rng.choice(documents)).encode()
 
 
-def _data_url(rng: random.Random, text: str) -> str:
+def _data_url(rng, text):
     head = rng.choice(
         ("data:image/png;base64,", "data:;base64,", "DATA:x; base64,", "data:,", "data:")
     )
     return head + rng.choice((text, text.replace("+", "-"), "\r\n".join(text), quote(text)))
 
 
-def _tensor(rng: random.Random) -> dict[str, object]:
+def _tensor(rng):
     n = rng.choice((0, 1, 2, 257))
     return {
         "name": rng.choice(("images", "x")),
@@ -167,7 +163,7 @@ def _tensor(rng: random.Random) -> dict[str, object]:
     }
 
 
-def _text(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+def _text(rng, corpus):
     """A data URL as the whole body, or as a field."""
     text = _data_url(rng, b64encode(_raw(rng, corpus)[1]).decode())
     if rng.random() < 0.5:
@@ -175,13 +171,13 @@ def _text(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
     return "application/x-www-form-urlencoded", f"image={rng.choice((text, quote(text)))}".encode()
 
 
-def _compressed(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+def _compressed(rng, corpus):
     """What only `/v2` unpacks, and it alone where a header says so."""
     content = _json(rng, corpus)[1] * rng.choice((1, 1, 50))
     return "application/json", rng.choice((gzip.compress, zlib.compress))(content)
 
 
-def _zip(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
+def _zip(rng, corpus):
     file = BytesIO()
     with ZipFile(file, "w", rng.choice((ZIP_STORED, ZIP_DEFLATED))) as archive:
         for number in range(rng.randint(0, 3)):
@@ -189,10 +185,10 @@ def _zip(rng: random.Random, corpus: Sequence[bytes]) -> tuple[str, bytes]:
     return "application/zip", file.getvalue()
 
 
-def _noise(rng: random.Random, _: Sequence[bytes]) -> tuple[str, bytes]:
+def _noise(rng, _):
     return rng.choice(_TYPES), rng.randbytes(rng.choice((0, 1, 100, 3000)))
 
 
-_BODIES: tuple[Callable[[random.Random, Sequence[bytes]], tuple[str, bytes]], ...] = (
+_BODIES = (
     _raw, _form, _form, _form, _urlencoded, _json, _json, _text, _compressed, _zip, _noise,
 )  # fmt: skip

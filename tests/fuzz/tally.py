@@ -4,7 +4,6 @@ import heapq
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 _N_SLOWEST = 8
 
@@ -34,21 +33,21 @@ class Tally:
     resident: list[list[float]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, number: int, outcome: str, milliseconds: float) -> None:
+    def add(self, number, outcome, milliseconds):
         """Note what became of a trial."""
         self.done = number + 1
         self.outcomes[outcome] += 1
         keep = heapq.heappush if len(self.slowest) < _N_SLOWEST else heapq.heappushpop
         keep(self.slowest, [milliseconds, number])
 
-    def save(self, file: Path) -> None:
+    def save(self, file):
         """Write it whole, or not at all."""
         part = file.with_suffix(".part")
         part.write_text(json.dumps(vars(self)))
         part.rename(file)
 
     @classmethod
-    def load(cls, file: Path) -> "Tally":
+    def load(cls, file):
         """Read it, or begin."""
         if not file.exists():
             return cls()

@@ -8,16 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from flask import Flask
-from werkzeug.test import TestResponse
-
 from digit_classifier.errors import InputError
 from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.preprocessing.decode import DecodeLimits
 from digit_classifier.settings import Settings
 from tests.fuzz.corpus import corpus
-from tests.fuzz.hostile_requests import HostileRequest, hostile_request
+from tests.fuzz.hostile_requests import hostile_request
 from tests.fuzz.mutation import mutate
 from tests.web.serving import make_app
 
@@ -29,27 +26,27 @@ class UnexpectedAnswerError(Exception):
 class Target(Protocol):
     """Something to try hostile input on."""
 
-    def input(self, number: int) -> bytes:
+    def input(self, number):
         """Make the input of a trial, as bytes to keep."""
 
-    def run(self, number: int) -> str:
+    def run(self, number):
         """Try it, and name the outcome; what it raises is a fault."""
 
 
 class Pictures:
     """Damaged image files, decoded and framed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed):
         self._seed, self._corpus, self._limits = seed, corpus(), DecodeLimits()
 
-    def input(self, number: int) -> bytes:
+    def input(self, number):
         return mutate(random.Random(f"{self._seed}-{number}"), self._corpus)
 
-    def run(self, number: int) -> str:
+    def run(self, number):
         return read(self.input(number), self._limits)
 
 
-def read(content: bytes, limits: DecodeLimits) -> str:
+def read(content, limits):
     """Decode and frame a file; only an InputError may be raised."""
     try:
         framed = frame_image(content, limits, "auto").framed
@@ -63,14 +60,14 @@ def read(content: bytes, limits: DecodeLimits) -> str:
 class Numbers:
     """Damaged image files, read for all their digits."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed):
         self._seed, self._corpus = seed, corpus()
         self._classifier = DigitClassifier.from_settings(Settings())
 
-    def input(self, number: int) -> bytes:
+    def input(self, number):
         return mutate(random.Random(f"{self._seed}-{number}"), self._corpus)
 
-    def run(self, number: int) -> str:
+    def run(self, number):
         try:
             reading = self._classifier.read(self.input(number))
         except InputError as exc:
@@ -83,20 +80,20 @@ class Numbers:
 class Requests:
     """Hostile requests to the whole application."""
 
-    def __init__(self, seed: int, app: Flask | None = None) -> None:
+    def __init__(self, seed, app=None):
         self._seed, self._corpus = seed, corpus()
         self._app = app or make_app(Path(tempfile.mkdtemp()), max_upload_bytes=256 * 1024)
         self._app.config["WTF_CSRF_ENABLED"] = False  # or the page would never come to the picture
         self._client = self._app.test_client(use_cookies=False)
 
-    def request(self, number: int) -> HostileRequest:
+    def request(self, number):
         rng = random.Random(f"{self._seed}-{number}")
         return hostile_request(rng, self._corpus, self._app.url_map)
 
-    def input(self, number: int) -> bytes:
+    def input(self, number):
         return repr(self.request(number)).encode()
 
-    def run(self, number: int) -> str:
+    def run(self, number):
         request = self.request(number)
         length = {} if request.length is None else {"CONTENT_LENGTH": request.length}
         with self._client.open(
@@ -111,7 +108,7 @@ class Requests:
             return judge(request.method, response)
 
 
-def judge(method: str, response: TestResponse) -> str:
+def judge(method, response):
     """Name the answer by its status and code; it must be none of ours gone wrong, and have one."""
     status = response.status_code
     if status >= 500:

@@ -3,7 +3,6 @@
 import ctypes
 import random
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -32,42 +31,40 @@ seeds = st.integers(0, 2**64)
 
 
 @pytest.mark.parametrize("number", range(len(CORPUS)))
-def test_every_file_of_the_corpus_is_read(number: int) -> None:
+def test_every_file_of_the_corpus_is_read(number):
     assert read(CORPUS[number], LIMITS) == "framed"
 
 
 @settings(max_examples=3000, deadline=None, derandomize=True)
 @given(seeds)
-def test_damaged_file_is_framed_or_refused_by_an_error_of_ours(seed: int) -> None:
+def test_damaged_file_is_framed_or_refused_by_an_error_of_ours(seed):
     read(mutate(random.Random(seed), CORPUS), LIMITS)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.binary(max_size=200), st.sampled_from(CORPUS), st.data())
-def test_file_with_any_bytes_in_it_is_framed_or_refused(
-    piece: bytes, content: bytes, data: st.DataObject
-) -> None:
+def test_file_with_any_bytes_in_it_is_framed_or_refused(piece, content, data):
     start = data.draw(st.integers(0, len(content)))
     read(mend_checksums(content[:start] + piece + content[start + len(piece) :]), LIMITS)
 
 
-def test_damaged_file_is_read_as_a_number_or_refused() -> None:
+def test_damaged_file_is_read_as_a_number_or_refused():
     numbers = Numbers(0)
     outcomes = {numbers.run(number) for number in range(400)}
     assert {"read", "no_ink", "broken_image"} <= outcomes
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Requests:
+def hostile(tmp_path_factory):
     return Requests(0)
 
 
-def test_hostile_requests_are_answered_and_none_by_a_fault(hostile: Requests) -> None:
+def test_hostile_requests_are_answered_and_none_by_a_fault(hostile):
     outcomes = {hostile.run(number) for number in range(2500)}
     assert {"200", "400 no_file", "404 not_found", "405 method_not_allowed"} <= outcomes
 
 
-def test_judge_takes_no_fault_for_an_answer(hostile: Requests) -> None:
+def test_judge_takes_no_fault_for_an_answer(hostile):
     client = hostile._app.test_client()
     assert judge("GET", client.get("/nowhere")) == "404 not_found"
     with pytest.raises(UnexpectedAnswerError):
@@ -79,13 +76,13 @@ def test_judge_takes_no_fault_for_an_answer(hostile: Requests) -> None:
 class Crashing:
     """A target that fails, crashes or hangs on some trials."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed):
         pass
 
-    def input(self, number: int) -> bytes:
+    def input(self, number):
         return bytes([number])
 
-    def run(self, number: int) -> str:
+    def run(self, number):
         if number == 3:
             raise ZeroDivisionError
         if number == 5:
@@ -95,9 +92,7 @@ class Crashing:
         return "fine"
 
 
-def test_campaign_goes_on_behind_faults_crashes_and_hangs_and_keeps_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_campaign_goes_on_behind_faults_crashes_and_hangs_and_keeps_them(tmp_path, monkeypatch):
     monkeypatch.setattr(campaign, "PATIENCE", 5)
     file = tmp_path / "tally.json"
     tally = campaign.run(Crashing, 0, 10, file)

@@ -19,7 +19,7 @@ METADATA = ModelMetadata(
 )
 
 
-def small_network() -> Network:
+def small_network():
     """Return the same network each time, no parameter of it zero."""
     network = Network([Dense(12, 6), ReLU(), Dropout(0.25), Dense(6, 4), Tanh(), Dense(4, 2)])
     network.initialize(np.random.default_rng(1))

@@ -3,12 +3,9 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
-from flask.testing import FlaskClient
 
 from tests import programs
 from tests.deployment.clone import PROJECT
@@ -26,62 +23,56 @@ OWN = {"up"}
 _SAMPLE = re.compile(r"^([a-z_:]+)(\{.*\})? \S+$", re.MULTILINE)
 
 
-def rules() -> list[dict[str, str]]:
+def rules():
     return [rule for group in RULES["groups"] for rule in group["rules"]]
 
 
-def expressions() -> Iterator[str]:
+def expressions():
     yield from (rule["expr"] for rule in rules())
     yield from (target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"])
 
 
-def recorded() -> set[str]:
+def recorded():
     return {rule["record"] for rule in rules() if "record" in rule}
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+def exported(tmp_path_factory):
     """The names of the metrics that are exported once there were requests, with their labels."""
-    client: FlaskClient = make_busy_app(tmp_path_factory.mktemp("none")).test_client()
+    client = make_busy_app(tmp_path_factory.mktemp("none")).test_client()
     send(client, "/curl-api", myfile=as_file(drawn(7)))
     send(client, "/curl-api", myfile=as_file(b"no picture"))
     send(client, "/api/v1/classify?purpose=live", image=as_file(drawn(7)))
     send(client, "/api/v1/read", image=as_file(drawn_number("42")))
     client.get("/", environ_overrides=queued(5))
-    names: dict[str, set[str]] = {}
+    names = {}
     for name, labels in _SAMPLE.findall(client.get("/metrics").text):
         names.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
     return names
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
-def test_every_metric_of_an_expression_is_one_that_is_exported(
-    exported: dict[str, set[str]], expression: str
-) -> None:
+def test_every_metric_of_an_expression_is_one_that_is_exported(exported, expression):
     named = set(re.findall(r"\bdigit_classifier[\w:]+", expression)) | OWN & {expression[:2]}
     assert named
     assert named <= exported.keys() | recorded() | OWN
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
-def test_every_label_of_an_expression_is_one_that_its_metric_has(
-    exported: dict[str, set[str]], expression: str
-) -> None:
+def test_every_label_of_an_expression_is_one_that_its_metric_has(exported, expression):
     for name, selectors in re.findall(r"\b(digit_classifier_\w+)\{([^}]*)\}", expression):
         assert set(re.findall(r'(\w+)\s*(?:=~|!~|!=|=)"?', selectors)) <= exported[name]
 
 
 @pytest.mark.parametrize("rule", [r for r in rules() if "alert" in r], ids=lambda r: r["alert"])
-def test_every_alert_says_how_urgent_it_is_and_what_to_look_at(rule: dict[str, object]) -> None:
+def test_every_alert_says_how_urgent_it_is_and_what_to_look_at(rule):
     assert rule["labels"]["severity"] in {"page", "ticket"}
     description = rule["annotations"]["description"]
     assert f"| `{rule['alert']}` |" in OPERATIONS.read_text("utf-8")
     assert "docs/" not in description  # which is nowhere for a reader of the alert
 
 
-def test_codes_that_alerts_look_for_are_exported(
-    exported: dict[str, set[str]], tmp_path: Path
-) -> None:
+def test_codes_that_alerts_look_for_are_exported(exported, tmp_path):
     client = make_busy_app(tmp_path).test_client()
     client.get("/", environ_overrides=queued(5))
     assert 'code="overloaded"' in client.get("/metrics").text
@@ -89,7 +80,7 @@ def test_codes_that_alerts_look_for_are_exported(
     assert 'route="/readyz"' in client.get("/metrics").text
 
 
-def test_panels_lie_side_by_side_and_have_a_name() -> None:
+def test_panels_lie_side_by_side_and_have_a_name():
     taken = set()
     for panel in DASHBOARD["panels"]:
         assert panel["title"]
@@ -101,7 +92,7 @@ def test_panels_lie_side_by_side_and_have_a_name() -> None:
                 taken.add((x, y))
 
 
-def test_rules_come_as_they_should() -> None:
+def test_rules_come_as_they_should():
     programs.require("prometheus")  # which has promtool
     for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
         finished = subprocess.run(

@@ -1,14 +1,9 @@
 """Derivatives by central differences, to hold the analytical ones against."""
 
-from collections.abc import Callable
-
 import numpy as np
-from numpy.typing import NDArray
 
 
-def numerical_gradient(
-    function: Callable[[], float], x: NDArray[np.float64], step: float = 1e-6
-) -> NDArray[np.float64]:
+def numerical_gradient(function, x, step=1e-6):
     """Gradient of `function` with respect to `x`, an array that it reads at each call."""
     gradient = np.empty_like(x)
     for index in np.ndindex(x.shape):

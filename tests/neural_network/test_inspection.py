@@ -6,7 +6,7 @@ from digit_classifier.neural_network.layers import Dense, ReLU
 from digit_classifier.neural_network.network import Network, cnn
 
 
-def by_hand() -> Network:
+def by_hand():
     """Two inputs, three units of which one is shut off, one output."""
     network = Network([Dense(2, 3), ReLU(), Dense(3, 1)])
     first, _, last = network.layers

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import scipy.special
 
-from digit_classifier.classifier import Array, Classifier
-from digit_classifier.neural_network.network import Network, cnn, mlp
+from digit_classifier.classifier import Classifier
+from digit_classifier.neural_network.network import cnn, mlp
 from digit_classifier.neural_network.saliency import integrated_gradients
 
 TEMPERATURE = 0.6
 
 
-def drawn(network: Network, scale: float = 0.5) -> Network:
+def drawn(network, scale=0.5):
     rng = np.random.default_rng(8)
     network.parameters[:] = rng.normal(0, scale, network.parameters.size)
     return network
@@ -84,7 +84,7 @@ def test_features_without_ink_get_nothing():
 
 def test_a_classifier_without_gradients_gets_no_attribution():
     class Constant(Classifier):
-        def predict_logits(self, X: Array) -> Array:
+        def predict_logits(self, X):
             return np.zeros((len(X), 4))
 
         def named_parameters(self):

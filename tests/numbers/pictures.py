@@ -1,24 +1,19 @@
 """Pictures of numbers, drawn by the project's own pen or set from MNIST's digits."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from tests.strokes import draw_digit, encode
 
 SIDE = 60
 
-Gray = NDArray[np.uint8]
 
-
-def row_of(text: str) -> Gray:
+def row_of(text):
     """A row of drawn digits, dark on white, each in its square."""
     return np.hstack([draw_digit(int(digit), size=(SIDE, SIDE)) for digit in text])
 
 
-def touching(digits: Sequence[Gray], overlap: int = 1) -> Gray:
+def touching(digits, overlap=1):
     """Digits cropped to their ink and set so close that their boxes overlap, light on black."""
     cropped = []
     for digit in digits:
@@ -35,5 +30,5 @@ def touching(digits: Sequence[Gray], overlap: int = 1) -> Gray:
     return row
 
 
-def as_png(gray: Gray) -> bytes:
+def as_png(gray):
     return encode(Image.fromarray(gray), "PNG")

@@ -17,11 +17,11 @@ from digit_classifier.numbers.slant import estimate_slant, shear, unshear
 NO_INK = np.zeros((1, 1), np.uint8)
 
 
-def hypothesis(first: int, last: int) -> Hypothesis:
+def hypothesis(first, last):
     return Hypothesis(first, last, Box(0, 0, 1, 1), NO_INK, 0.0)
 
 
-def two_rings() -> np.ndarray:
+def two_rings():
     """Two rings that touch side by side, 40 pixels high."""
     rows, columns = np.indices((40, 80))
     ink = np.zeros((40, 80), np.uint8)
@@ -31,19 +31,19 @@ def two_rings() -> np.ndarray:
     return ink
 
 
-def test_touching_rings_are_cut_between_them() -> None:
+def test_touching_rings_are_cut_between_them():
     cuts = find_cuts(two_rings(), stroke=5.0, max_cost=3.0)
     assert any((abs(cut.path - 39) <= 3).all() for cut in cuts)
 
 
-def test_rings_enclose_holes_which_cost() -> None:
+def test_rings_enclose_holes_which_cost():
     ink = two_rings()
     assert holes(ink)[20, 20] == 1
     assert holes(ink)[0, 0] == 0
     assert not any(abs(cut.path[20] - 20) < 8 for cut in find_cuts(ink, stroke=5.0, max_cost=2.5))
 
 
-def test_best_path_takes_the_most_probable_digits() -> None:
+def test_best_path_takes_the_most_probable_digits():
     hypotheses = [hypothesis(0, 1), hypothesis(1, 2), hypothesis(0, 2)]
     scores = [log(0.9), log(0.8), log(0.5)]
     path = find_path(hypotheses, scores, [log(0.01)] * 2)
@@ -55,13 +55,13 @@ def test_best_path_takes_the_most_probable_digits() -> None:
     assert path.certainties[0] == pytest.approx((0.72 + 0.9 * 0.01) / total)
 
 
-def test_best_path_leaves_out_what_is_no_digit() -> None:
+def test_best_path_leaves_out_what_is_no_digit():
     path = find_path([hypothesis(0, 1), hypothesis(1, 2)], [log(0.9), log(0.1)], [log(0.2)] * 2)
     assert path.chosen == [0]
     assert 0 < exp(path.log_certainty) < 1
 
 
-def test_slant_is_estimated_and_taken_away() -> None:
+def test_slant_is_estimated_and_taken_away():
     upright = np.zeros((60, 100), np.uint8)
     upright[10:50, 20:24] = upright[10:50, 60:64] = 1
     slanted = shear(255 * upright, -0.5) // 255
@@ -70,7 +70,7 @@ def test_slant_is_estimated_and_taken_away() -> None:
 
 
 @pytest.mark.parametrize("slant", [-0.4, 0.0, 0.7])
-def test_box_of_sheared_ink_is_found_in_the_picture(slant: float) -> None:
+def test_box_of_sheared_ink_is_found_in_the_picture(slant):
     picture = np.zeros((60, 120), np.uint8)
     picture[10:50, 50:70] = 255
     sheared = shear(picture, slant)
@@ -81,7 +81,7 @@ def test_box_of_sheared_ink_is_found_in_the_picture(slant: float) -> None:
     assert np.abs(np.array(found) - (50, 10, 20, 40)).max() <= 2
 
 
-def test_rule_is_erased_and_the_stroke_across_it_stays() -> None:
+def test_rule_is_erased_and_the_stroke_across_it_stays():
     contrast = np.zeros((80, 300), np.uint8)
     contrast[40:43] = 150
     contrast[10:70, 100:106] = 200
@@ -92,7 +92,7 @@ def test_rule_is_erased_and_the_stroke_across_it_stays() -> None:
     assert (erased[10:70, 101:105] > 0).all()
 
 
-def test_digit_s_own_bar_is_no_rule() -> None:
+def test_digit_s_own_bar_is_no_rule():
     contrast = np.zeros((80, 300), np.uint8)
     contrast[10:14, 100:140] = contrast[10:70, 136:140] = 200  # a 7
     mask = (contrast > 100).astype(np.uint8)
@@ -102,9 +102,7 @@ def test_digit_s_own_bar_is_no_rule() -> None:
 
 
 @pytest.mark.parametrize(("level", "is_kept"), [(80, False), (150, True)])
-def test_upright_stroke_is_a_rule_where_it_is_much_paler_than_the_digits(
-    level: int, is_kept: bool
-) -> None:
+def test_upright_stroke_is_a_rule_where_it_is_much_paler_than_the_digits(level, is_kept):
     contrast = np.zeros((60, 260), np.uint8)
     for left in (10, 60, 110):
         contrast[10:50, left : left + 30] = 200
@@ -115,7 +113,7 @@ def test_upright_stroke_is_a_rule_where_it_is_much_paler_than_the_digits(
     np.testing.assert_array_equal(kept[:, :200], mask[:, :200])
 
 
-def test_uprights_are_not_compared_among_more_marks_than_a_picture_of_digits_has() -> None:
+def test_uprights_are_not_compared_among_more_marks_than_a_picture_of_digits_has():
     contrast = np.zeros((600, 1000), np.uint8)
     for top in range(0, 600, 20):
         for left in range(0, 1000, 50):
@@ -127,7 +125,7 @@ def test_uprights_are_not_compared_among_more_marks_than_a_picture_of_digits_has
         assert (kept is components) == is_same
 
 
-def test_usual_height_is_that_of_the_digits_and_not_of_rules() -> None:
+def test_usual_height_is_that_of_the_digits_and_not_of_rules():
     mask = np.zeros((100, 200), np.uint8)
     mask[5] = mask[95] = 1
     mask[:, 3] = 1
@@ -136,7 +134,7 @@ def test_usual_height_is_that_of_the_digits_and_not_of_rules() -> None:
     assert digit_height(Components.of_mask(mask)) == 30
 
 
-def test_rows_follow_a_slope() -> None:
+def test_rows_follow_a_slope():
     boxes = [
         Box(30 * column, 3 * column + 40 * row, 20, 30) for row in (0, 1) for column in range(9)
     ]
@@ -152,17 +150,15 @@ def test_rows_follow_a_slope() -> None:
         pytest.param(Box(120, 75, 20, 100), [[0, 1], [2]], id="below"),
     ],
 )
-def test_a_lower_digit_is_of_the_row_that_it_stands_beside(
-    last: Box, rows: list[list[int]]
-) -> None:
+def test_a_lower_digit_is_of_the_row_that_it_stands_beside(last, rows):
     assert sort_into_rows([Box(0, 0, 80, 100), Box(100, 0, 80, 100), last]) == rows
 
 
-def test_a_row_beside_two_joins_the_one_at_its_height() -> None:
+def test_a_row_beside_two_joins_the_one_at_its_height():
     boxes = [Box(0, 0, 50, 100), Box(0, 120, 50, 100), Box(100, 75, 50, 100)]
     assert sort_into_rows(boxes) == [[0], [1, 2]]
 
 
-def test_gap_wider_than_the_digits_parts_groups() -> None:
+def test_gap_wider_than_the_digits_parts_groups():
     boxes = [Box(left, 0, 20, 30) for left in (0, 25, 90, 115)]
     assert split_at_gaps(boxes) == [[0, 1], [2, 3]]

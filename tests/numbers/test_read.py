@@ -1,19 +1,15 @@
 """Reading all digits of a picture, from its bytes."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.framed_images import frame_image
-from digit_classifier.inference import DigitClassifier
-from tests.numbers.pictures import SIDE, Gray, as_png, row_of, touching
+from tests.numbers.pictures import SIDE, as_png, row_of, touching
 
 
-def with_lines(gray: Gray, *lines: tuple[int, int, int, int], width: int = 2) -> Gray:
+def with_lines(gray, *lines, width=2):
     picture = Image.fromarray(gray)
     draw = ImageDraw.Draw(picture)
     for line in lines:
@@ -21,7 +17,7 @@ def with_lines(gray: Gray, *lines: tuple[int, int, int, int], width: int = 2) ->
     return np.asarray(picture)
 
 
-def test_rows_are_read_from_top_to_bottom(classifier: DigitClassifier) -> None:
+def test_rows_are_read_from_top_to_bottom(classifier):
     reading = classifier.read(as_png(np.vstack([row_of("407"), row_of("213")])))
     assert reading.text == "407\n213"
     assert [digit.box.left // SIDE for digit in reading.rows[0].digits] == [0, 1, 2]
@@ -29,32 +25,30 @@ def test_rows_are_read_from_top_to_bottom(classifier: DigitClassifier) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_single_digit_is_read_as_classify_reads_it(
-    classifier: DigitClassifier, digit: int
-) -> None:
+def test_a_single_digit_is_read_as_classify_reads_it(classifier, digit):
     content = as_png(row_of(str(digit)))
     assert classifier.read(content).text == str(classifier.predict(content).digit) == str(digit)
 
 
-def test_light_ink_on_dark_is_read_alike(classifier: DigitClassifier) -> None:
+def test_light_ink_on_dark_is_read_alike(classifier):
     assert classifier.read(as_png(255 - row_of("2024"))).text == "2024"
 
 
-def test_wide_gaps_part_groups(classifier: DigitClassifier) -> None:
+def test_wide_gaps_part_groups(classifier):
     gap = np.full((SIDE, 2 * SIDE), 255, np.uint8)
     reading = classifier.read(as_png(np.hstack([row_of("706"), gap, row_of("2543")])))
     assert reading.as_json()["rows"][0]["groups"] == ["706", "2543"]
     assert reading.text == "7062543"
 
 
-def test_points_and_dashes_are_no_digits(classifier: DigitClassifier) -> None:
+def test_points_and_dashes_are_no_digits(classifier):
     row = row_of("1475")
     row[45:49, SIDE - 2 : SIDE + 2] = 0  # a point
     row[28:31, 3 * SIDE - 8 : 3 * SIDE + 4] = 0  # a dash
     assert classifier.read(as_png(row)).text == "1475"
 
 
-def test_a_rule_and_a_box_are_no_digits(classifier: DigitClassifier) -> None:
+def test_a_rule_and_a_box_are_no_digits(classifier):
     row = np.pad(row_of("305"), 20, constant_values=255)
     height, width = row.shape
     boxed = with_lines(row, (4, 4, width - 5, 4), (width - 5, 4, width - 5, height - 5))
@@ -64,13 +58,13 @@ def test_a_rule_and_a_box_are_no_digits(classifier: DigitClassifier) -> None:
     assert classifier.read(as_png(ruled)).text == "305"
 
 
-def test_rows_may_slope(classifier: DigitClassifier) -> None:
+def test_rows_may_slope(classifier):
     sloping = Image.fromarray(np.pad(row_of("31415926"), 60, constant_values=255))
     turned = np.asarray(sloping.rotate(8, Image.Resampling.BICUBIC, fillcolor=255))
     assert classifier.read(as_png(turned)).text == "31415926"
 
 
-def test_slanted_digits_keep_boxes_in_the_picture(classifier: DigitClassifier) -> None:
+def test_slanted_digits_keep_boxes_in_the_picture(classifier):
     row = Image.fromarray(np.pad(row_of("1735"), 30, constant_values=255))
     shear = (1, 0.6, -40, 0, 1, 0)
     slanted = row.transform(row.size, Image.Transform.AFFINE, shear, fillcolor=255)
@@ -84,7 +78,7 @@ def test_slanted_digits_keep_boxes_in_the_picture(classifier: DigitClassifier) -
         assert ink[:, -(width // 3) :].any()
 
 
-def slanted_to_the_edge() -> Gray:
+def slanted_to_the_edge():
     row = Image.fromarray(np.pad(row_of("1735"), 30, constant_values=255))
     shear = (1, 0.6, -40, 0, 1, 0)
     slanted = np.asarray(row.transform(row.size, Image.Transform.AFFINE, shear, fillcolor=255))
@@ -92,7 +86,7 @@ def slanted_to_the_edge() -> Gray:
     return slanted[:, : inked[-1] + 1]
 
 
-def noise(height: int, width: int) -> Gray:
+def noise(height, width):
     return np.random.default_rng(3).integers(0, 256, (height, width), np.uint8)
 
 
@@ -101,9 +95,7 @@ def noise(height: int, width: int) -> Gray:
     [slanted_to_the_edge(), noise(20_000, 8), noise(12, 20_000), noise(8, 8)],
     ids=["slanted", "high", "wide", "tiny"],
 )
-def test_boxes_lie_in_the_picture_and_are_not_empty(
-    classifier: DigitClassifier, picture: Gray
-) -> None:
+def test_boxes_lie_in_the_picture_and_are_not_empty(classifier, picture):
     reading = classifier.read(as_png(picture))
     boxes = np.array([digit.box for row in reading.rows for digit in row.digits])
     assert boxes.min() >= 0
@@ -111,7 +103,7 @@ def test_boxes_lie_in_the_picture_and_are_not_empty(
     assert ((boxes[:, :2] + boxes[:, 2:]).max(axis=0) <= picture.shape[::-1]).all()
 
 
-def test_boxes_are_in_pixels_of_a_large_picture(classifier: DigitClassifier) -> None:
+def test_boxes_are_in_pixels_of_a_large_picture(classifier):
     small = Image.fromarray(np.pad(row_of("82"), 30, constant_values=255))
     large = small.resize((small.width * 12, small.height * 12), Image.Resampling.BICUBIC)
     of_small = classifier.read(as_png(np.asarray(small))).rows[0]
@@ -121,7 +113,7 @@ def test_boxes_are_in_pixels_of_a_large_picture(classifier: DigitClassifier) -> 
         assert np.abs(np.array(one.box) * 12 - other.box).max() <= 36
 
 
-def test_touching_digits_of_mnist_are_cut_apart(classifier: DigitClassifier, mnist: Mnist) -> None:
+def test_touching_digits_of_mnist_are_cut_apart(classifier, mnist):
     rng = np.random.default_rng(3)
     n_right = 0
     for _ in range(60):
@@ -132,7 +124,7 @@ def test_touching_digits_of_mnist_are_cut_apart(classifier: DigitClassifier, mni
     assert n_right >= 40
 
 
-def test_classify_warns_of_touching_digits(classifier: DigitClassifier, mnist: Mnist) -> None:
+def test_classify_warns_of_touching_digits(classifier, mnist):
     rng = np.random.default_rng(5)
     n_warned = 0
     for _ in range(40):
@@ -143,9 +135,7 @@ def test_classify_warns_of_touching_digits(classifier: DigitClassifier, mnist: M
     assert n_warned >= 30  # framing alone, which compares components, warns of 6
 
 
-def test_batch_out_of_time_looks_for_no_second_digit(
-    classifier: DigitClassifier, mnist: Mnist
-) -> None:
+def test_batch_out_of_time_looks_for_no_second_digit(classifier, mnist):
     rng = np.random.default_rng(5)
     pairs = [mnist.X_test[rng.integers(0, len(mnist.X_test), 2)] for _ in range(10)]
     contents = [as_png(touching(list(pair), overlap=3)) for pair in pairs]
@@ -160,19 +150,19 @@ def test_batch_out_of_time_looks_for_no_second_digit(
     assert n_late < n_warned
 
 
-def test_nothing_drawn_is_an_error(classifier: DigitClassifier) -> None:
+def test_nothing_drawn_is_an_error(classifier):
     with pytest.raises(NoInkError):
         classifier.read(as_png(np.full((60, 90), 255, np.uint8)))
 
 
-def dots() -> Gray:
+def dots():
     picture = np.full((600, 600), 255, np.uint8)
     for row in range(6):
         picture[row::12, ::10] = 0
     return picture
 
 
-def maze() -> Gray:
+def maze():
     rng = np.random.default_rng(1)
     picture = np.full((640, 640), 255, np.uint8)
     for top in range(0, 640, 20):
@@ -184,7 +174,7 @@ def maze() -> Gray:
     return picture
 
 
-def page() -> Gray:
+def page():
     picture = Image.new("L", (640, 640), 255)
     draw = ImageDraw.Draw(picture)
     for top in range(0, 640, 16):
@@ -192,7 +182,7 @@ def page() -> Gray:
     return np.asarray(picture)
 
 
-def waves() -> Gray:
+def waves():
     """Rows of a wave that never ends: a stroke of a hundred digits, with as many places to cut."""
     picture = Image.new("L", (640, 640), 255)
     draw = ImageDraw.Draw(picture)
@@ -203,9 +193,7 @@ def waves() -> Gray:
 
 
 @pytest.mark.parametrize("picture", [dots, maze, page, waves])
-def test_far_more_marks_than_digits_are_too_complex(
-    classifier: DigitClassifier, picture: Callable[[], Gray], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_far_more_marks_than_digits_are_too_complex(classifier, picture, monkeypatch):
     seen = []
     predict_logits = classifier.model.classifier.predict_logits
     monkeypatch.setattr(
@@ -218,7 +206,7 @@ def test_far_more_marks_than_digits_are_too_complex(
     assert not seen
 
 
-def test_confidence_falls_where_digits_are_unclear(classifier: DigitClassifier) -> None:
+def test_confidence_falls_where_digits_are_unclear(classifier):
     clear = classifier.read(as_png(row_of("47")))
     scribble = Image.fromarray(row_of("47"))
     ImageDraw.Draw(scribble).line((5, 20, 115, 45), fill=0, width=4)

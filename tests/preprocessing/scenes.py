@@ -1,22 +1,17 @@
 """What drawn digits lie on, and what stands around them: paper, screens, boards, dirt."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from tests.strokes import draw_digit
 
-Gray = NDArray[np.uint8]
 
-
-def drawn(digit: int = 5, **options: object) -> Gray:
+def drawn(digit=5, **options):
     """A drawn digit as an array; the options are those of ``draw_digit``."""
     return np.asarray(draw_digit(digit, **options))
 
 
-def ruled(gray: Gray, *, spacing: int = 40, shade: int = 150, slope: float = 0.0) -> Gray:
+def ruled(gray, *, spacing=40, shade=150, slope=0.0):
     """Lines from edge to edge under the ink; paper is what is lighter than they."""
     height, width = gray.shape
     finer = 4
@@ -28,13 +23,13 @@ def ruled(gray: Gray, *, spacing: int = 40, shade: int = 150, slope: float = 0.0
     return np.minimum(gray, np.asarray(lines.reduce(finer)))
 
 
-def squared(gray: Gray, *, spacing: int = 40, shade: int = 150) -> Gray:
+def squared(gray, *, spacing=40, shade=150):
     """Lines in both directions."""
     level = ruled(gray, spacing=spacing, shade=shade)
     return ruled(level.T, spacing=spacing, shade=shade).T
 
 
-def lit(gray: Gray, *, shade: float = 0.0, vignette: float = 0.0, noise: float = 0.0) -> Gray:
+def lit(gray, *, shade=0.0, vignette=0.0, noise=0.0):
     """Less light at the lower right, or in all corners, and the camera's noise."""
     height, width = gray.shape
     y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
@@ -43,12 +38,12 @@ def lit(gray: Gray, *, shade: float = 0.0, vignette: float = 0.0, noise: float =
     return (gray * light + grain).round().clip(0, 255).astype(np.uint8)
 
 
-def surrounded(gray: Gray, margin: int, shade: int) -> Gray:
+def surrounded(gray, margin, shade):
     """A margin of one shade around the picture, as a screenshot has."""
     return np.pad(gray, margin, constant_values=shade)
 
 
-def boxed(gray: Gray, *, margin: int = 20, line: int = 4, shade: int = 40) -> Gray:
+def boxed(gray, *, margin=20, line=4, shade=40):
     """A printed box around the digit, `margin` pixels from the edge."""
     height, width = gray.shape
     boxed = Image.fromarray(gray)
@@ -58,12 +53,12 @@ def boxed(gray: Gray, *, margin: int = 20, line: int = 4, shade: int = 40) -> Gr
     return np.asarray(boxed)
 
 
-def beside(grays: Sequence[Gray]) -> Gray:
+def beside(grays):
     """Digits side by side."""
     return np.concatenate(grays, axis=1)
 
 
-def broken(gray: Gray, gap: int, paper: int = 255) -> Gray:
+def broken(gray, gap, paper=255):
     """A level gap through the middle of all strokes."""
     broken = gray.copy()
     middle = len(gray) // 2
@@ -71,7 +66,7 @@ def broken(gray: Gray, gap: int, paper: int = 255) -> Gray:
     return broken
 
 
-def ink_box(ink: NDArray[np.uint8]) -> tuple[int, int]:
+def ink_box(ink):
     """Height and width of what is not 0."""
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     return int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)

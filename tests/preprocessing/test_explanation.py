@@ -1,20 +1,18 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
 from digit_classifier.preprocessing.explanation import as_picture, side_by_side, with_boxes
 from digit_classifier.preprocessing.framing import run_steps
 from tests.preprocessing.scenes import drawn
 
 
-def test_a_gray_picture_is_shown_as_it_is() -> None:
+def test_a_gray_picture_is_shown_as_it_is():
     gray = drawn(5, size=(40, 30))
 
     np.testing.assert_array_equal(np.asarray(as_picture(gray)), gray)
 
 
-def test_faint_levels_are_brought_up_to_white_and_nothing_stays_black() -> None:
+def test_faint_levels_are_brought_up_to_white_and_nothing_stays_black():
     levels = np.zeros((8, 6), np.float32)
     levels[2, 3], levels[4, 4] = 10, 5
 
@@ -25,11 +23,11 @@ def test_faint_levels_are_brought_up_to_white_and_nothing_stays_black() -> None:
     assert shown[0, 0] == 0
 
 
-def test_levels_without_ink_are_shown_black() -> None:
+def test_levels_without_ink_are_shown_black():
     assert np.asarray(as_picture(np.zeros((8, 6), np.float32))).max() == 0
 
 
-def test_the_steps_stand_side_by_side() -> None:
+def test_the_steps_stand_side_by_side():
     steps = dict(run_steps(drawn(5, size=(400, 300))))
 
     one, all_of_them = side_by_side({"shrink": steps["shrink"]}), side_by_side(steps)
@@ -42,7 +40,7 @@ def test_the_steps_stand_side_by_side() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 320), (320, 1), (1, 1), (28, 28), (1000, 900)])
-def test_every_size_is_shown_whole(shape: tuple[int, int]) -> None:
+def test_every_size_is_shown_whole(shape):
     shown = np.asarray(side_by_side({"step": np.full(shape, 255, np.uint8)}))
 
     rows, columns = np.nonzero(shown[24:] == 255)
@@ -51,7 +49,7 @@ def test_every_size_is_shown_whole(shape: tuple[int, int]) -> None:
     assert len(rows) == pytest.approx(168 * max(1, 168 * min(shape) / max(shape)), rel=0.02)
 
 
-def test_names_and_sizes_are_written_above() -> None:
+def test_names_and_sizes_are_written_above():
     blank = np.zeros((20, 20), np.uint8)
 
     named, other = (np.asarray(side_by_side({name: blank})) for name in ("shrink", "crop_frames"))
@@ -60,11 +58,11 @@ def test_names_and_sizes_are_written_above() -> None:
     np.testing.assert_array_equal(named[24:], other[24:])
 
 
-def colours_of(picture: Image.Image) -> NDArray[np.int64]:
+def colours_of(picture):
     return np.asarray(picture.convert("RGB")).astype(np.int64)
 
 
-def test_boxes_are_drawn_around_what_they_hold_in_the_colour_of_their_doubt() -> None:
+def test_boxes_are_drawn_around_what_they_hold_in_the_colour_of_their_doubt():
     gray = np.full((400, 500), 200, np.uint8)
     sure, doubtful = ((50, 40, 100, 200), False), ((250, 60, 80, 150), True)
 
@@ -79,7 +77,7 @@ def test_boxes_are_drawn_around_what_they_hold_in_the_colour_of_their_doubt() ->
         assert (shown[top : top + height, left : left + width] == 200).all()
 
 
-def test_boxes_of_a_larger_picture_are_reduced_with_it() -> None:
+def test_boxes_of_a_larger_picture_are_reduced_with_it():
     gray = np.full((960, 1280), 255, np.uint8)
 
     shown = colours_of(with_boxes(gray, [((1000, 400, 1000, 400), False)], 2560))
@@ -90,7 +88,7 @@ def test_boxes_of_a_larger_picture_are_reduced_with_it() -> None:
     assert (columns.max(), rows.max()) == (501, 201)
 
 
-def test_a_small_picture_with_boxes_is_enlarged() -> None:
+def test_a_small_picture_with_boxes_is_enlarged():
     gray = np.full((30, 40), 255, np.uint8)
 
     shown = colours_of(with_boxes(gray, [((10, 10, 10, 10), False)], 40))
@@ -101,16 +99,14 @@ def test_a_small_picture_with_boxes_is_enlarged() -> None:
 
 
 @pytest.mark.parametrize("box", [(0, 0, 100, 50), (0, 0, 1, 1), (99, 49, 1, 1), (-5, -5, 200, 90)])
-def test_boxes_at_the_edge_are_drawn_as_far_as_there_is_a_picture(
-    box: tuple[int, int, int, int],
-) -> None:
+def test_boxes_at_the_edge_are_drawn_as_far_as_there_is_a_picture(box):
     shown = colours_of(with_boxes(np.full((50, 100), 90, np.uint8), [(box, True)], 100))
 
     assert shown.shape == (160, 320, 3)
     assert (np.ptp(shown, axis=2) > 50).any()
 
 
-def test_white_paper_is_no_colour_of_a_box() -> None:
+def test_white_paper_is_no_colour_of_a_box():
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16).repeat(20, axis=0).repeat(20, axis=1)
 
     shown = colours_of(with_boxes(gray, [], 320))

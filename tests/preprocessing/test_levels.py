@@ -15,14 +15,12 @@ LEVELS = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
 
 @given(LEVELS, st.floats(0, 1))
-def test_a_quantile_is_that_of_numpy(levels: np.ndarray, fraction: float) -> None:
+def test_a_quantile_is_that_of_numpy(levels, fraction):
     assert Histogram(levels).quantile(fraction) == np.quantile(levels, fraction, method="lower")
 
 
 @given(LEVELS, st.floats(0, 1), st.integers(0, 254), st.integers(0, 255))
-def test_a_quantile_counts_only_the_levels_that_are_asked_for(
-    levels: np.ndarray, fraction: float, above: int, up_to: int
-) -> None:
+def test_a_quantile_counts_only_the_levels_that_are_asked_for(levels, fraction, above, up_to):
     counted = levels[(levels > above) & (levels <= up_to)]
     if counted.size:
         expected = np.quantile(counted, fraction, method="lower")
@@ -30,11 +28,11 @@ def test_a_quantile_counts_only_the_levels_that_are_asked_for(
 
 
 @given(LEVELS, st.integers(0, 255))
-def test_pixels_above_a_level_are_counted(levels: np.ndarray, level: int) -> None:
+def test_pixels_above_a_level_are_counted(levels, level):
     assert Histogram(levels).n_above(level) == (levels > level).sum()
 
 
-def test_a_histogram_of_a_mask_leaves_the_other_pixels_out() -> None:
+def test_a_histogram_of_a_mask_leaves_the_other_pixels_out():
     levels = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
     mask = np.array([[1, 0, 0], [0, 1, 0]], np.uint8)
 
@@ -45,11 +43,11 @@ def test_a_histogram_of_a_mask_leaves_the_other_pixels_out() -> None:
 
 
 @given(LEVELS)
-def test_the_range_of_contrast_is_from_the_darkest_to_the_lightest(levels: np.ndarray) -> None:
+def test_the_range_of_contrast_is_from_the_darkest_to_the_lightest(levels):
     assert contrast_range(levels) == int(levels.max()) - int(levels.min())
 
 
-def test_the_rim_is_sorted_and_leaves_the_inside_out() -> None:
+def test_the_rim_is_sorted_and_leaves_the_inside_out():
     image = np.arange(20, dtype=np.uint8).reshape(4, 5)
 
     assert sorted(set(sorted_rim(image))) == [0, 1, 2, 3, 4, 5, 9, 10, 14, 15, 16, 17, 18, 19]
@@ -57,7 +55,7 @@ def test_the_rim_is_sorted_and_leaves_the_inside_out() -> None:
 
 
 @pytest.mark.parametrize("edge", [np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]])
-def test_what_leaves_one_edge_free_does_not_reach_all(edge: tuple[slice, ...]) -> None:
+def test_what_leaves_one_edge_free_does_not_reach_all(edge):
     ink = np.full((9, 7), 200, np.uint8)
     assert reaches_all_edges(ink, 199)
 

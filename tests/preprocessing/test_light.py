@@ -5,13 +5,13 @@ from digit_classifier.preprocessing.light import ink_is_light, level_light
 from tests.preprocessing.scenes import drawn
 
 
-def in_shadow(gray: np.ndarray) -> np.ndarray:
+def in_shadow(gray):
     """The lower half gets a third of the light."""
     light = np.where(np.arange(len(gray)) < len(gray) / 2, 1.0, 1 / 3)
     return (gray * light[:, np.newaxis]).round().astype(np.uint8)
 
 
-def test_dark_ink_stands_out_alike_in_light_and_shadow() -> None:
+def test_dark_ink_stands_out_alike_in_light_and_shadow():
     gray = drawn(8, size=(280, 280))
     ink, far = gray < 40, gray > 250
 
@@ -23,7 +23,7 @@ def test_dark_ink_stands_out_alike_in_light_and_shadow() -> None:
     assert np.quantile(levelled[far], 0.95) < 40  # nor is the shadow's edge ink
 
 
-def test_light_ink_stands_out_as_well() -> None:
+def test_light_ink_stands_out_as_well():
     gray = 255 - drawn(8, size=(280, 280))
 
     levelled = level_light(gray, is_light=True)
@@ -33,7 +33,7 @@ def test_light_ink_stands_out_as_well() -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_the_lesser_part_is_the_ink(digit: int) -> None:
+def test_the_lesser_part_is_the_ink(digit):
     gray = drawn(digit, size=(280, 280))
 
     assert not ink_is_light(gray)

@@ -14,7 +14,7 @@ ROOMS = [PACKAGE / room for room in ("preprocessing", "preprocessing/steps", "nu
 FORBIDDEN = re.compile(r"imdecode|imread|imencode|imwrite|VideoCapture|FileStorage|cv2\.dnn|UMat")
 
 
-def test_no_decoder_of_opencv_is_used() -> None:
+def test_no_decoder_of_opencv_is_used():
     users = [path for path in PACKAGE.rglob("*.py") if "cv2" in path.read_text(encoding="utf-8")]
 
     assert users
@@ -26,11 +26,11 @@ def test_no_decoder_of_opencv_is_used() -> None:
 @pytest.mark.parametrize(
     "line", ["image = cv2.imdecode(buffer, 0)", "cv2.imread(name)", "cv2.VideoCapture(0)"]
 )
-def test_the_decoders_would_be_found(line: str) -> None:
+def test_the_decoders_would_be_found(line):
     assert FORBIDDEN.search(line)
 
 
-def test_opencv_has_one_thread() -> None:
+def test_opencv_has_one_thread():
     # in a process of its own: the tests' other libraries set OpenCV's threads, too
     code = "import digit_classifier.preprocessing, cv2; print(cv2.getNumThreads())"
 

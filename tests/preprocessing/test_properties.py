@@ -16,7 +16,7 @@ from PIL import Image
 
 from digit_classifier.errors import InputError
 from digit_classifier.explanation import show_steps
-from digit_classifier.inference import DigitClassifier, Prediction
+from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
 from tests.strokes import FORMS, draw_digit, encode
 
@@ -52,24 +52,22 @@ thorough = settings(max_examples=250, deadline=None, derandomize=True)
 
 
 @cache
-def drawing(digit: int, form: int) -> Image.Image:
+def drawing(digit, form):
     return draw_digit(digit, form=form, size=(SIDE, SIDE), pen_width=8)
 
 
 @pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> DigitClassifier:
+def classifier(tmp_path_factory):
     return DigitClassifier(load_model("mlp", tmp_path_factory.mktemp("no_models")))
 
 
-def read(classifier: DigitClassifier, image: Image.Image) -> int:
+def read(classifier, image):
     return classifier.predict(encode(image, "PNG")).digit
 
 
 @moderate
 @given(drawn=every_form, right=st.integers(-15, 15), down=st.integers(-15, 15))
-def test_shifting_keeps_the_answer(
-    classifier: DigitClassifier, drawn: tuple[int, int], right: int, down: int
-) -> None:
+def test_shifting_keeps_the_answer(classifier, drawn, right, down):
     shifted = Image.new("L", (SIDE, SIDE), 255)
     shifted.paste(drawing(*drawn), (right, down))
 
@@ -78,9 +76,7 @@ def test_shifting_keeps_the_answer(
 
 @moderate
 @given(drawn=every_form, side=st.integers(24, 600))
-def test_scaling_keeps_the_answer(
-    classifier: DigitClassifier, drawn: tuple[int, int], side: int
-) -> None:
+def test_scaling_keeps_the_answer(classifier, drawn, side):
     scaled = drawing(*drawn).resize((side, side), Image.Resampling.LANCZOS)
 
     assert read(classifier, scaled) == drawn[0]
@@ -88,9 +84,7 @@ def test_scaling_keeps_the_answer(
 
 @moderate
 @given(drawn=every_form, darkest=st.integers(0, 80), lightest=st.integers(160, 255))
-def test_inverting_changes_nothing_at_all(
-    classifier: DigitClassifier, drawn: tuple[int, int], darkest: int, lightest: int
-) -> None:
+def test_inverting_changes_nothing_at_all(classifier, drawn, darkest, lightest):
     levels = np.linspace(darkest, lightest, 256).round().astype(int).tolist()
     image = drawing(*drawn).point(levels)
     inverted = image.point(lambda level: 255 - level)
@@ -108,9 +102,7 @@ def test_inverting_changes_nothing_at_all(
     quality=st.integers(60, 95),
     mode=st.sampled_from(["L", "RGB"]),
 )
-def test_encoding_keeps_the_answer(
-    classifier: DigitClassifier, drawn: tuple[int, int], image_format: str, quality: int, mode: str
-) -> None:
+def test_encoding_keeps_the_answer(classifier, drawn, image_format, quality, mode):
     options = {"quality": quality} if image_format in {"JPEG", "WebP"} else {}
     content = encode(drawing(*drawn).convert(mode), image_format, **options)
 
@@ -119,9 +111,7 @@ def test_encoding_keeps_the_answer(
 
 @moderate
 @given(drawn=every_form, margins=st.tuples(*[st.integers(0, 120)] * 4))
-def test_more_paper_around_keeps_the_answer(
-    classifier: DigitClassifier, drawn: tuple[int, int], margins: tuple[int, int, int, int]
-) -> None:
+def test_more_paper_around_keeps_the_answer(classifier, drawn, margins):
     left, top, right, bottom = margins
     padded = Image.new("L", (left + SIDE + right, top + SIDE + bottom), 255)
     padded.paste(drawing(*drawn), (left, top))
@@ -135,9 +125,7 @@ def test_more_paper_around_keeps_the_answer(
     orientation=st.sampled_from(sorted(ORIENTATIONS)),
     image_format=st.sampled_from(["PNG", "JPEG", "TIFF", "WebP"]),
 )
-def test_a_picture_turned_by_its_exif_is_read_upright(
-    classifier: DigitClassifier, drawn: tuple[int, int], orientation: int, image_format: str
-) -> None:
+def test_a_picture_turned_by_its_exif_is_read_upright(classifier, drawn, orientation, image_format):
     undo = ORIENTATIONS[orientation]
     stored = drawing(*drawn) if undo is None else drawing(*drawn).transpose(undo)
     exif = Image.Exif()
@@ -146,7 +134,7 @@ def test_a_picture_turned_by_its_exif_is_read_upright(
     assert classifier.predict(encode(stored, image_format, exif=exif)).digit == drawn[0]
 
 
-def assert_sane(prediction: Prediction) -> None:
+def assert_sane(prediction):
     assert np.isfinite(prediction.probabilities).all()
     assert min(prediction.probabilities) >= 0
     assert sum(prediction.probabilities) == pytest.approx(1, abs=1e-4)
@@ -161,15 +149,13 @@ def assert_sane(prediction: Prediction) -> None:
     start=st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0"]),
     rest=st.binary(max_size=300),
 )
-def test_random_bytes_are_refused_by_an_error_of_ours(
-    classifier: DigitClassifier, start: bytes, rest: bytes
-) -> None:
+def test_random_bytes_are_refused_by_an_error_of_ours(classifier, start, rest):
     with suppress(InputError):
         assert_sane(classifier.predict(start + rest))
 
 
 @st.composite
-def image_files(draw: st.DrawFn) -> bytes:
+def image_files(draw):
     """Files of any format, mode and size: smooth, of a few shades, or nothing but noise."""
     image_format = draw(st.sampled_from(sorted(MODES)))
     mode = draw(st.sampled_from(MODES[image_format]))
@@ -203,17 +189,13 @@ def image_files(draw: st.DrawFn) -> bytes:
 
 @thorough
 @given(content=image_files())
-def test_any_picture_gets_probabilities_or_an_error_of_ours(
-    classifier: DigitClassifier, content: bytes
-) -> None:
+def test_any_picture_gets_probabilities_or_an_error_of_ours(classifier, content):
     with suppress(InputError):
         assert_sane(classifier.predict(content))
 
 
 @thorough
 @given(content=image_files())
-def test_any_picture_can_be_explained_or_refused_by_an_error_of_ours(
-    classifier: DigitClassifier, content: bytes
-) -> None:
+def test_any_picture_can_be_explained_or_refused_by_an_error_of_ours(classifier, content):
     with suppress(InputError), Image.open(BytesIO(show_steps(classifier, content))) as explanation:
         assert explanation.format == "PNG"

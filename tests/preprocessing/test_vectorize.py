@@ -3,7 +3,7 @@ import numpy as np
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
 
-def test_vectorize_sends_black_to_minus_one_and_white_to_one() -> None:
+def test_vectorize_sends_black_to_minus_one_and_white_to_one():
     framed = np.array([[[0, 255]]], np.uint8)
 
     vectors = vectorize(framed, InputScaling())
@@ -12,7 +12,7 @@ def test_vectorize_sends_black_to_minus_one_and_white_to_one() -> None:
     np.testing.assert_allclose(vectors, [[-1, 1]], atol=1e-6)
 
 
-def test_vectorize_of_an_inverted_digit_changes_the_sign() -> None:
+def test_vectorize_of_an_inverted_digit_changes_the_sign():
     framed = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
 
     np.testing.assert_allclose(
@@ -20,7 +20,7 @@ def test_vectorize_of_an_inverted_digit_changes_the_sign() -> None:
     )
 
 
-def test_vectorize_leaves_its_input_alone() -> None:
+def test_vectorize_leaves_its_input_alone():
     framed = np.full((1, 28, 28), 7, np.float32)
 
     vectorize(framed, InputScaling())
@@ -28,7 +28,7 @@ def test_vectorize_leaves_its_input_alone() -> None:
     assert (framed == 7).all()
 
 
-def test_vectorize_on_black_makes_both_polarities_the_same() -> None:
+def test_vectorize_on_black_makes_both_polarities_the_same():
     framed = np.zeros((2, 28, 28), np.uint8)
     framed[:, 5:15, 5:10] = 200
     framed[1] = 255 - framed[1]
@@ -39,7 +39,7 @@ def test_vectorize_on_black_makes_both_polarities_the_same() -> None:
     np.testing.assert_array_equal(dark, vectorize(framed[:1], InputScaling())[0])
 
 
-def test_vectorize_on_black_knows_a_bright_background_from_a_light_digit() -> None:
+def test_vectorize_on_black_knows_a_bright_background_from_a_light_digit():
     faded = np.full((1, 28, 28), 190, np.uint8)
     faded[:, 5:15, 5:10] = 250
 

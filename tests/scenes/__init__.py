@@ -11,7 +11,7 @@ from tests.strokes import encode
 Draw = Callable[[int, np.random.Generator], Image.Image]
 
 #: The families that are to be read.
-FAMILIES: dict[str, Draw] = {
+FAMILIES = {
     "underlined": marks.underlined,
     "double underlined": marks.double_underlined,
     "circled": marks.circled,
@@ -28,7 +28,7 @@ FAMILIES: dict[str, Draw] = {
     "table cell": marks.in_a_table_cell,
 }
 #: Further families, some of which are hard for people as well.
-FURTHER: dict[str, Draw] = {
+FURTHER = {
     "printed text above": marks.under_printed_text,
     "second pen's tick": marks.ticked,
     "finger at the edge": marks.pointed_at,
@@ -49,7 +49,7 @@ FURTHER: dict[str, Draw] = {
 DRAWN_MAX_COLORS = 2000
 
 
-def draw_scene(family: str, index: int, seed: int = 0) -> bytes:
+def draw_scene(family, index, seed=0):
     """Draw one form of a family and return it as a file: a photo as a JPEG, a drawing as a PNG.
 
     Parameters

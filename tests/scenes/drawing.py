@@ -1,13 +1,13 @@
-"""What all scenes are made of: strokes, paper, light and the camera."""
+"""What all scenes are made of: strokes, paper, light and the camera.
 
-from collections.abc import Sequence
+A mask holds how much of each pixel is covered, from 0 to 1, as floats of shape (height, width); a
+picture its colours, from 0 to 255, as floats of shape (height, width, 3).
+"""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from digit_classifier.training.synthesis.pen import (
-    Points,
     jitter_strokes,
     parse_strokes,
     place,
@@ -16,16 +16,10 @@ from digit_classifier.training.synthesis.pen import (
 from tests.strokes import FORMS
 
 Rng = np.random.Generator
-#: How much of each pixel is covered, from 0 to 1; shape (height, width).
-Mask = NDArray[np.float64]
-#: Colours from 0 to 255; shape (height, width, 3).
-Picture = NDArray[np.float64]
-Size = tuple[int, int]
-Color = tuple[float, float, float]
 
 OVERSAMPLING = 4
-INKS: tuple[Color, ...] = ((24, 26, 30), (30, 40, 110), (40, 70, 170), (90, 30, 40), (60, 60, 64))
-PAPERS: tuple[Color, ...] = (
+INKS = ((24, 26, 30), (30, 40, 110), (40, 70, 170), (90, 30, 40), (60, 60, 64))
+PAPERS = (
     (255, 255, 255),
     (248, 247, 243),
     (236, 232, 222),
@@ -51,15 +45,7 @@ class Digit:
         Width of the pen in pixels; by default a twentieth to an eighth of the height.
     """
 
-    def __init__(
-        self,
-        digit: int,
-        size: Size,
-        height: float,
-        middle: tuple[float, float],
-        rng: Rng,
-        pen: float | None = None,
-    ) -> None:
+    def __init__(self, digit, size, height, middle, rng, pen=None):
         form = FORMS[digit][rng.integers(len(FORMS[digit]))]
         strokes = jitter_strokes(parse_strokes(form), rng, wobble=rng.choice([0.008, 0.02]))
         self.size = size
@@ -67,24 +53,24 @@ class Digit:
         self.curves = place(strokes, height - self.pen, middle)
 
     @property
-    def mask(self) -> Mask:
+    def mask(self):
         """Its ink."""
         return lines(self.curves, self.size, self.pen)
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self):
         """Left, top, right and bottom of the pen's path, in pixels."""
         low = np.min([curve.min(axis=0) for curve in self.curves], axis=0)
         high = np.max([curve.max(axis=0) for curve in self.curves], axis=0)
         return (*low, *high)
 
 
-def lines(curves: Sequence[Points], size: Size, pen: float) -> Mask:
+def lines(curves, size, pen):
     """Draw curves with a round pen."""
     return as_mask(rasterize(curves, size, pen, OVERSAMPLING))
 
 
-def polygon(points: Sequence[tuple[float, float]], size: Size) -> Mask:
+def polygon(points, size):
     """Fill a polygon."""
     image = Image.new("L", (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING))
     ImageDraw.Draw(image).polygon(
@@ -93,7 +79,7 @@ def polygon(points: Sequence[tuple[float, float]], size: Size) -> Mask:
     return as_mask(image.reduce(OVERSAMPLING))
 
 
-def ellipse(middle: tuple[float, float], radii: tuple[float, float], size: Size) -> Mask:
+def ellipse(middle, radii, size):
     """Fill an ellipse."""
     turn = np.linspace(0, 2 * np.pi, 90)
     points = np.stack(
@@ -102,7 +88,7 @@ def ellipse(middle: tuple[float, float], radii: tuple[float, float], size: Size)
     return polygon([(x, y) for x, y in points], size)
 
 
-def hand_line(start: Sequence[float], end: Sequence[float], rng: Rng, wobble: float) -> Points:
+def hand_line(start, end, rng, wobble):
     """Draw a line by hand: nearly straight, shape (40, 2)."""
     path = np.linspace(start, end, 40)
     bow = np.sin(np.linspace(0, np.pi, 40)) * rng.normal(0, wobble)
@@ -111,7 +97,7 @@ def hand_line(start: Sequence[float], end: Sequence[float], rng: Rng, wobble: fl
     return path
 
 
-def text(words: str, corner: tuple[float, float], height: float, size: Size) -> Mask:
+def text(words, corner, height, size):
     """Print words from their top left corner on."""
     image = Image.new("L", size)
     font = ImageFont.load_default(height)
@@ -119,39 +105,39 @@ def text(words: str, corner: tuple[float, float], height: float, size: Size) -> 
     return as_mask(image)
 
 
-def as_mask(image: Image.Image) -> Mask:
+def as_mask(image):
     """Return an image's gray levels as shares."""
     return np.asarray(image, np.float64) / 255
 
 
-def paint(picture: Picture, mask: Mask, color: Color, opacity: float = 1.0) -> Picture:
+def paint(picture, mask, color, opacity=1.0):
     """Lay a colour on a picture where the mask is."""
     share = opacity * mask[..., np.newaxis]
     return picture * (1 - share) + share * np.array(color, np.float64)
 
 
-def plain(size: Size, color: Color) -> Picture:
+def plain(size, color):
     """Return an even sheet."""
     return np.ones((size[1], size[0], 3)) * np.array(color, np.float64)
 
 
-def pick_paper(rng: Rng) -> Color:
+def pick_paper(rng):
     """Choose a paper."""
     return PAPERS[rng.integers(len(PAPERS))]
 
 
-def pick_ink(rng: Rng) -> Color:
+def pick_ink(rng):
     """Choose an ink."""
     return INKS[rng.integers(len(INKS))]
 
 
-def pick_pencil(paper: Color, rng: Rng) -> Color:
+def pick_pencil(paper, rng):
     """Return a gray that is 50 to 100 levels darker than the paper."""
     depth = rng.uniform(50, 100)
     return (paper[0] - depth, paper[1] - depth, paper[2] - depth)
 
 
-def blurred(mask: Mask, radius: float) -> Mask:
+def blurred(mask, radius):
     """Blur by a Gaussian; the picture's edge repeats itself."""
     margin = int(3 * radius) + 1
     padded = np.pad(mask, margin, mode="edge")
@@ -160,13 +146,13 @@ def blurred(mask: Mask, radius: float) -> Mask:
     return soft[margin:-margin, margin:-margin]
 
 
-def grid(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def grid(size):
     """Return x and y of each pixel, from 0 to 1."""
     x, y = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
     return x, y
 
 
-def photograph(picture: Picture, rng: Rng) -> Image.Image:
+def photograph(picture, rng):
     """Let the light fall a little from one side, blur a little, and add the sensor's noise."""
     height, width = picture.shape[:2]
     x, y = grid((width, height))
@@ -178,6 +164,6 @@ def photograph(picture: Picture, rng: Rng) -> Image.Image:
     return as_image(soft + noise)
 
 
-def as_image(picture: Picture) -> Image.Image:
+def as_image(picture):
     """Round to an image."""
     return Image.fromarray(picture.round().clip(0, 255).astype(np.uint8))

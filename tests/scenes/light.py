@@ -1,12 +1,8 @@
 """Scenes in uneven light: shadows, lamps, flashes, folds."""
 
 import numpy as np
-from PIL import Image
 
 from tests.scenes.drawing import (
-    Digit,
-    Picture,
-    Rng,
     blurred,
     ellipse,
     grid,
@@ -20,24 +16,24 @@ from tests.scenes.drawing import (
 from tests.scenes.marks import centered, square
 
 
-def shadow_across(digit: int, rng: Rng) -> Image.Image:
+def shadow_across(digit, rng):
     """Let a shadow with a level edge fall across the digit, from below or above."""
     return photograph(_shaded(_written(digit, rng), rng.normal(0, 0.02), rng), rng)
 
 
-def shadow_oblique(digit: int, rng: Rng) -> Image.Image:
+def shadow_oblique(digit, rng):
     """Let a shadow with an oblique edge fall across the digit."""
     slope = np.tan(np.deg2rad(rng.uniform(15, 60))) * rng.choice([-1, 1])
     return photograph(_shaded(_written(digit, rng), slope, rng), rng)
 
 
-def pencil_in_a_shadow(digit: int, rng: Rng) -> Image.Image:
+def pencil_in_a_shadow(digit, rng):
     """Let a soft shadow fall across a digit in pencil."""
     written = _written(digit, rng, in_pencil=True)
     return photograph(_shaded(written, rng.normal(0, 0.1), rng), rng)
 
 
-def lamp_in_the_dark(digit: int, rng: Rng) -> Image.Image:
+def lamp_in_the_dark(digit, rng):
     """Light the sheet by a lamp that leaves the corners dark."""
     picture = _written(digit, rng)
     x, y = grid((picture.shape[1], picture.shape[0]))
@@ -47,7 +43,7 @@ def lamp_in_the_dark(digit: int, rng: Rng) -> Image.Image:
     return photograph(picture * light[..., np.newaxis], rng)
 
 
-def flash_reflected(digit: int, rng: Rng) -> Image.Image:
+def flash_reflected(digit, rng):
     """Let glossy paper, under a dim lamp, reflect a flash beside the digit or on its edge."""
     picture = _written(digit, rng) * rng.uniform(0.5, 0.7)
     height, width = picture.shape[:2]
@@ -58,7 +54,7 @@ def flash_reflected(digit: int, rng: Rng) -> Image.Image:
     return photograph(paint(picture, spot, (255, 255, 255), 0.85), rng)
 
 
-def folded(digit: int, rng: Rng) -> Image.Image:
+def folded(digit, rng):
     """Fold the paper: one half is darker, and the fold itself shows."""
     picture = _written(digit, rng)
     x, y = grid((picture.shape[1], picture.shape[0]))
@@ -69,15 +65,15 @@ def folded(digit: int, rng: Rng) -> Image.Image:
     return photograph(picture * light[..., np.newaxis], rng)
 
 
-def _written(digit: int, rng: Rng, *, in_pencil: bool = False) -> Picture:
+def _written(digit, rng, *, in_pencil=False):
     size = square(rng)
-    written: Digit = centered(digit, size, rng)
+    written = centered(digit, size, rng)
     paper = pick_paper(rng)
     ink = pick_pencil(paper, rng) if in_pencil else pick_ink(rng)
     return paint(plain(size, paper), written.mask, ink)
 
 
-def _shaded(picture: Picture, slope: float, rng: Rng) -> Picture:
+def _shaded(picture, slope, rng):
     """Darken one side of a line across the picture."""
     x, y = grid((picture.shape[1], picture.shape[0]))
     across = (y - rng.uniform(0.35, 0.68) - slope * (x - 0.5)) / np.hypot(1, slope)

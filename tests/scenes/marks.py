@@ -4,12 +4,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from tests.scenes.drawing import (
-    Color,
     Digit,
-    Mask,
-    Picture,
-    Rng,
-    Size,
     as_image,
     as_mask,
     blurred,
@@ -28,13 +23,13 @@ from tests.scenes.drawing import (
 WORDS = ("Answer", "Question 3", "Name", "Amount", "Please write", "Your number", "Total", "Page")
 
 
-def square(rng: Rng) -> Size:
+def square(rng):
     """Return a size of a square picture."""
     side = int(rng.integers(220, 400))
     return side, side
 
 
-def centered(digit: int, size: Size, rng: Rng, share: tuple[float, float] = (0.38, 0.6)) -> Digit:
+def centered(digit, size, rng, share=(0.38, 0.6)):
     """Write a digit about the middle."""
     side = min(size)
     middle = (
@@ -44,17 +39,17 @@ def centered(digit: int, size: Size, rng: Rng, share: tuple[float, float] = (0.3
     return Digit(digit, size, rng.uniform(*share) * side, middle, rng)
 
 
-def finish(picture: Picture, rng: Rng) -> Image.Image:
+def finish(picture, rng):
     """Return a drawing as it is, or photographed: one as often as the other."""
     return photograph(picture, rng) if rng.random() < 0.5 else as_image(picture)
 
 
-def on_paper(mask: Mask, rng: Rng) -> Picture:
+def on_paper(mask, rng):
     """Lay ink on paper."""
     return paint(plain((mask.shape[1], mask.shape[0]), pick_paper(rng)), mask, pick_ink(rng))
 
 
-def underlined(digit: int, rng: Rng, n_lines: int = 1) -> Image.Image:
+def underlined(digit, rng, n_lines=1):
     """Underline a digit by hand, or with a ruler."""
     size = square(rng)
     written = centered(digit, size, rng)
@@ -76,12 +71,12 @@ def underlined(digit: int, rng: Rng, n_lines: int = 1) -> Image.Image:
     return finish(on_paper(mask, rng), rng)
 
 
-def double_underlined(digit: int, rng: Rng) -> Image.Image:
+def double_underlined(digit, rng):
     """Underline it twice."""
     return underlined(digit, rng, n_lines=2)
 
 
-def circled(digit: int, rng: Rng) -> Image.Image:
+def circled(digit, rng):
     """Draw a ring around a digit, closed or nearly, by hand or by machine."""
     size = square(rng)
     written = centered(digit, size, rng, share=(0.35, 0.5))
@@ -97,7 +92,7 @@ def circled(digit: int, rng: Rng) -> Image.Image:
     return finish(on_paper(np.maximum(written.mask, ring), rng), rng)
 
 
-def in_a_table_cell(digit: int, rng: Rng) -> Image.Image:
+def in_a_table_cell(digit, rng):
     """Write into a cell of a printed table whose rules go on to the edges."""
     size = (int(rng.integers(120, 320)), int(rng.integers(110, 260)))
     height = rng.uniform(0.4, 0.62) * min(size)
@@ -113,7 +108,7 @@ def in_a_table_cell(digit: int, rng: Rng) -> Image.Image:
     return finish(paint(picture, written.mask, pick_ink(rng)), rng)
 
 
-def tight(digit: int, rng: Rng) -> Image.Image:
+def tight(digit, rng):
     """Crop a digit to its ink."""
     size = (160, 160)
     mask = centered(digit, size, rng, share=(0.6, 0.8)).mask
@@ -126,7 +121,7 @@ def tight(digit: int, rng: Rng) -> Image.Image:
     return as_image(on_paper(small, rng) if rng.random() < 0.5 else 255 - on_paper(small, rng))
 
 
-def under_printed_text(digit: int, rng: Rng) -> Image.Image:
+def under_printed_text(digit, rng):
     """Write below a line of print."""
     size = square(rng)
     side = size[0]
@@ -138,7 +133,7 @@ def under_printed_text(digit: int, rng: Rng) -> Image.Image:
     return finish(paint(picture, written.mask, pick_ink(rng)), rng)
 
 
-def ticked(digit: int, rng: Rng) -> Image.Image:
+def ticked(digit, rng):
     """Let a teacher tick it off in red, beside it."""
     size = square(rng)
     side = size[0]
@@ -153,7 +148,7 @@ def ticked(digit: int, rng: Rng) -> Image.Image:
     return finish(paint(picture, written.mask, pick_ink(rng)), rng)
 
 
-def stained_by_coffee(digit: int, rng: Rng) -> Image.Image:
+def stained_by_coffee(digit, rng):
     """Put a wet cup on the paper: a brown ring, partly across the digit."""
     size = square(rng)
     side = size[0]
@@ -167,7 +162,7 @@ def stained_by_coffee(digit: int, rng: Rng) -> Image.Image:
     return photograph(paint(picture, written.mask, pick_ink(rng)), rng)
 
 
-def stamped(digit: int, rng: Rng) -> Image.Image:
+def stamped(digit, rng):
     """Put a pale stamp beside the digit."""
     size = square(rng)
     side = size[0]
@@ -178,12 +173,12 @@ def stamped(digit: int, rng: Rng) -> Image.Image:
         middle, (0.92 * radius, 0.92 * radius), size
     )
     words = text("PAID", (middle[0] - 0.7 * radius, middle[1] - 0.3 * radius), 0.5 * radius, size)
-    color: Color = (170, 90, 110)
+    color = (170, 90, 110)
     picture = paint(plain(size, pick_paper(rng)), np.maximum(ring, words), color, 0.8)
     return photograph(paint(picture, written.mask, pick_ink(rng)), rng)
 
 
-def with_spiral_holes(digit: int, rng: Rng) -> Image.Image:
+def with_spiral_holes(digit, rng):
     """Tear a page out of a spiral notebook: a row of dark holes along an edge."""
     size = square(rng)
     side = size[0]
@@ -199,7 +194,7 @@ def with_spiral_holes(digit: int, rng: Rng) -> Image.Image:
     return finish(paint(picture, written.mask, pick_ink(rng)), rng)
 
 
-def dashed(digit: int, rng: Rng) -> Image.Image:
+def dashed(digit, rng):
     """Draw it in dashes, as in a book to trace digits in."""
     size = square(rng)
     written = centered(digit, size, rng)
@@ -221,7 +216,7 @@ def dashed(digit: int, rng: Rng) -> Image.Image:
     return finish(on_paper(lines(pieces, size, written.pen), rng), rng)
 
 
-def hollow(digit: int, rng: Rng) -> Image.Image:
+def hollow(digit, rng):
     """Draw its outline alone, as on a poster."""
     size = square(rng)
     written = centered(digit, size, rng, share=(0.55, 0.75))
@@ -232,7 +227,7 @@ def hollow(digit: int, rng: Rng) -> Image.Image:
     return finish(on_paper(outline.clip(0, 1), rng), rng)
 
 
-def between_axes(digit: int, rng: Rng) -> Image.Image:
+def between_axes(digit, rng):
     """Show it in a plot, with axes, ticks and numbers."""
     size = (int(rng.integers(280, 400)), int(rng.integers(260, 360)))
     left, top, right, bottom = 40, 16, size[0] - 14, size[1] - 34
@@ -251,7 +246,7 @@ def between_axes(digit: int, rng: Rng) -> Image.Image:
     return as_image(paint(picture, written.mask, pick_ink(rng)))
 
 
-def rubbed_out_before(digit: int, rng: Rng) -> Image.Image:
+def rubbed_out_before(digit, rng):
     """Write over what an eraser left of another digit: a grey smear."""
     size = square(rng)
     written = centered(digit, size, rng)
@@ -261,7 +256,7 @@ def rubbed_out_before(digit: int, rng: Rng) -> Image.Image:
     return photograph(paint(picture, written.mask, (50, 50, 56)), rng)
 
 
-def under_a_paper_clip(digit: int, rng: Rng) -> Image.Image:
+def under_a_paper_clip(digit, rng):
     """Clip the sheet at its upper edge."""
     size = square(rng)
     side = size[0]
@@ -281,7 +276,7 @@ def under_a_paper_clip(digit: int, rng: Rng) -> Image.Image:
     return photograph(paint(picture, written.mask, pick_ink(rng)), rng)
 
 
-def pointed_at(digit: int, rng: Rng) -> Image.Image:
+def pointed_at(digit, rng):
     """Hold the sheet with a finger that reaches in from an edge."""
     size = square(rng)
     side = size[0]

@@ -1,15 +1,10 @@
 """Scenes in which the paper or the canvas is but a part of the picture: desks and screens."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from tests.scenes.drawing import (
-    Color,
     Digit,
-    Picture,
-    Rng,
-    Size,
     as_image,
     grid,
     paint,
@@ -23,7 +18,7 @@ from tests.scenes.drawing import (
 )
 from tests.scenes.marks import centered, square
 
-DESKS: tuple[Color, ...] = (
+DESKS = (
     (112, 74, 48),
     (66, 46, 36),
     (150, 110, 74),
@@ -34,18 +29,18 @@ DESKS: tuple[Color, ...] = (
 )
 
 
-def sheet_straight(digit: int, rng: Rng) -> Image.Image:
+def sheet_straight(digit, rng):
     """Lay a sheet straight on a desk."""
     return _sheet(digit, rng, angle=rng.normal(0, 0.4), perspective=0.0)
 
 
-def sheet_askew(digit: int, rng: Rng) -> Image.Image:
+def sheet_askew(digit, rng):
     """Lay a sheet askew on a desk, seen a little from the side."""
     angle = rng.uniform(4, 30) * rng.choice([-1, 1])
     return _sheet(digit, rng, angle=angle, perspective=rng.uniform(0, 0.05))
 
 
-def desk_in_a_corner(digit: int, rng: Rng) -> Image.Image:
+def desk_in_a_corner(digit, rng):
     """Show the desk in a corner of a sheet with a digit in pencil."""
     size = square(rng)
     side = size[0]
@@ -54,7 +49,7 @@ def desk_in_a_corner(digit: int, rng: Rng) -> Image.Image:
     return _on_desk(digit, np.rot90(corner, rng.integers(4)), size, rng)
 
 
-def desk_along_an_edge(digit: int, rng: Rng) -> Image.Image:
+def desk_along_an_edge(digit, rng):
     """Show the desk along an edge of a sheet with a digit in pencil."""
     size = square(rng)
     side = size[0]
@@ -63,7 +58,7 @@ def desk_along_an_edge(digit: int, rng: Rng) -> Image.Image:
     return _on_desk(digit, np.rot90(strip, rng.integers(4)), size, rng)
 
 
-def phone_with_a_status_bar(digit: int, rng: Rng) -> Image.Image:
+def phone_with_a_status_bar(digit, rng):
     """Take a screenshot of a phone: clock, battery, and the bar to swipe at the bottom."""
     width = int(rng.choice([360, 390, 412]))
     size = (width, int(width * rng.uniform(1.8, 2.1)))
@@ -83,13 +78,13 @@ def phone_with_a_status_bar(digit: int, rng: Rng) -> Image.Image:
     return as_image(paint(picture, Digit(digit, size, height, middle, rng).mask, letters))
 
 
-def window_with_buttons(digit: int, rng: Rng) -> Image.Image:
+def window_with_buttons(digit, rng):
     """Take a screenshot of a program to draw digits in: a bar, a canvas and two buttons."""
     canvas, margin = int(rng.integers(220, 320)), int(rng.integers(12, 24))
     top = int(rng.choice([margin, 44, 58]))
     size = (canvas + 2 * margin, canvas + top + 70)
-    window: Color = ((240, 240, 240), (222, 226, 232), (48, 50, 58))[rng.integers(3)]
-    letters: Color = (30, 30, 30) if window[0] > 128 else (220, 220, 220)
+    window = ((240, 240, 240), (222, 226, 232), (48, 50, 58))[rng.integers(3)]
+    letters = (30, 30, 30) if window[0] > 128 else (220, 220, 220)
     picture = plain(size, window)
     if top > margin:
         picture[:30] = np.array(((60, 90, 160), (70, 70, 74), (200, 204, 210))[rng.integers(3)])
@@ -107,7 +102,7 @@ def window_with_buttons(digit: int, rng: Rng) -> Image.Image:
     return as_image(paint(picture, Digit(digit, size, height, middle, rng).mask, ink))
 
 
-def on_a_checkerboard(digit: int, rng: Rng) -> Image.Image:
+def on_a_checkerboard(digit, rng):
     """Show transparency as drawing programs do, in a screenshot."""
     size = square(rng)
     period = int(rng.integers(8, 16))
@@ -118,7 +113,7 @@ def on_a_checkerboard(digit: int, rng: Rng) -> Image.Image:
     return as_image(paint(picture, centered(digit, size, rng).mask, ink))
 
 
-def _sheet(digit: int, rng: Rng, angle: float, perspective: float) -> Image.Image:
+def _sheet(digit, rng, angle, perspective):
     size = square(rng)
     side = size[0]
     sheet = int(rng.uniform(0.45, 0.72) * side * 1.3), int(rng.uniform(0.45, 0.72) * side * 1.3)
@@ -141,10 +136,10 @@ def _sheet(digit: int, rng: Rng, angle: float, perspective: float) -> Image.Imag
     return photograph(picture * (1 - mask) + mask * np.asarray(layer, np.float64), rng)
 
 
-PAPER_WHITE: Color = (250, 250, 250)
+PAPER_WHITE = (250, 250, 250)
 
 
-def _homography(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+def _homography(source, target):
     """Return the eight coefficients that Pillow takes: from the picture's points to the sheet's."""
     rows, values = [], []
     for (x, y), (u, v) in zip(source, target, strict=True):
@@ -153,7 +148,7 @@ def _homography(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDA
     return np.linalg.solve(np.array(rows), np.array(values))
 
 
-def _desk(size: Size, rng: Rng) -> Picture:
+def _desk(size, rng):
     """Return a desk with a grain along it."""
     x, y = grid(size)
     color = np.array(DESKS[rng.integers(len(DESKS))], float)
@@ -163,7 +158,7 @@ def _desk(size: Size, rng: Rng) -> Picture:
     return color * grain[..., np.newaxis]
 
 
-def _on_desk(digit: int, desk: NDArray[np.float64], size: Size, rng: Rng) -> Image.Image:
+def _on_desk(digit, desk, size, rng):
     """Write in pencil on a sheet beside which the desk is seen."""
     paper = (236, 236, 234) if rng.random() < 0.5 else pick_paper(rng)
     side = size[0]

@@ -21,12 +21,12 @@ N_FORMS = 3
 
 
 @pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> DigitClassifier:
+def classifier(tmp_path_factory):
     return DigitClassifier.from_settings(Settings(models_dir=tmp_path_factory.mktemp("no_models")))
 
 
 @pytest.mark.parametrize("family", FAMILIES | FURTHER)
-def test_digit_in_a_scene_is_read(classifier: DigitClassifier, family: str) -> None:
+def test_digit_in_a_scene_is_read(classifier, family):
     # each family begins with another digit
     first = 3 * list(FAMILIES | FURTHER).index(family)
     forms = range(first, first + N_FORMS)
@@ -38,21 +38,19 @@ def test_digit_in_a_scene_is_read(classifier: DigitClassifier, family: str) -> N
     assert all(right or not p.accepted for p, right in zip(predictions, is_right, strict=True))
 
 
-def test_scene_is_drawn_again_alike_and_each_form_is_another() -> None:
+def test_scene_is_drawn_again_alike_and_each_form_is_another():
     one, again, other = (draw_scene("circled", form) for form in (4, 4, 14))
     assert one == again != other
 
 
-def stacked(digits: tuple[int, int]) -> bytes:
+def stacked(digits):
     """Draw two digits of one size, one above the other."""
     upper, lower = (np.asarray(draw_digit(digit, size=(160, 120), scale=0.6)) for digit in digits)
     return encode(Image.fromarray(np.concatenate([upper, lower])), "PNG")
 
 
 @pytest.mark.parametrize("digits", [(4, 7), (3, 5), (2, 6)])
-def test_two_digits_as_plausible_are_ambiguous_and_not_accepted(
-    classifier: DigitClassifier, digits: tuple[int, int]
-) -> None:
+def test_two_digits_as_plausible_are_ambiguous_and_not_accepted(classifier, digits):
     prediction = classifier.predict(stacked(digits))
 
     assert "ambiguous" in prediction.warnings
@@ -61,13 +59,11 @@ def test_two_digits_as_plausible_are_ambiguous_and_not_accepted(
     assert sorted(np.argsort(prediction.probabilities)[-2:].tolist()) == sorted(digits)
 
 
-def facts(prediction: Prediction) -> tuple[int, bool, tuple[str, ...]]:
+def facts(prediction):
     return prediction.digit, prediction.accepted, prediction.warnings
 
 
-def test_batch_reads_scenes_as_single_pictures(
-    classifier: DigitClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batch_reads_scenes_as_single_pictures(classifier, monkeypatch):
     families = ("underlined", "sheet on a desk, askew", "shadow across, level", "tight")
     contents = [draw_scene(family, form) for family in families for form in (2, 5)]
     contents.insert(3, stacked((4, 7)))
@@ -82,7 +78,7 @@ def test_batch_reads_scenes_as_single_pictures(
     )
 
 
-def test_explanation_shows_the_steps_to_the_chosen_proposal(classifier: DigitClassifier) -> None:
+def test_explanation_shows_the_steps_to_the_chosen_proposal(classifier):
     prediction, image = classifier.predict_with_image(draw_scene("sheet on a desk, askew", 5))
 
     explanation = explain(classifier, prediction, image)
@@ -94,7 +90,7 @@ def test_explanation_shows_the_steps_to_the_chosen_proposal(classifier: DigitCla
     assert read.argmax() == prediction.digit == 5
 
 
-def test_scene_without_a_digit_is_not_accepted(classifier: DigitClassifier) -> None:
+def test_scene_without_a_digit_is_not_accepted(classifier):
     rules = np.full((200, 200), 255, np.uint8)
     rules[150:156, 40:160] = 30
     desk = np.full((200, 200), 70, np.uint8)
@@ -108,9 +104,7 @@ def test_scene_without_a_digit_is_not_accepted(classifier: DigitClassifier) -> N
 
 
 @pytest.mark.parametrize("digit", [2, 6])
-def test_lines_that_cross_the_digit_are_removed_in_levelled_light(
-    classifier: DigitClassifier, digit: int
-) -> None:
+def test_lines_that_cross_the_digit_are_removed_in_levelled_light(classifier, digit):
     sheet = lit(ruled(drawn(digit, size=(160, 160)), spacing=22, shade=140), shade=0.4)
 
     names = {"level_light", "remove_lines"}
@@ -123,9 +117,7 @@ def test_lines_that_cross_the_digit_are_removed_in_levelled_light(
 
 @pytest.mark.parametrize("side", [12, 20, 28])
 @pytest.mark.parametrize("is_light", [False, True])
-def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(
-    classifier: DigitClassifier, side: int, *, is_light: bool
-) -> None:
+def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(classifier, side, *, is_light):
     levels = drawn(1, size=(200, 200), scale=0.9, pen_width=50.0, rng=np.random.default_rng(3))
     left, top, width, height = cv2.boundingRect(255 - levels)
     box = Image.fromarray(levels[top : top + height, left : left + width])
@@ -139,15 +131,13 @@ def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(
     assert [step.name for step in steps][:2] == ["decode", "stretch_levels"]
 
 
-def pencilled(form: int) -> bytes:
+def pencilled(form):
     """Draw one of the forms in which framing as a whole takes the pencil for grain."""
     return draw_scene("pencil in a shadow", form)
 
 
 @pytest.mark.parametrize("form", [1, 37, 49, 50])
-def test_digit_that_framing_as_a_whole_does_not_find_is_read(
-    classifier: DigitClassifier, form: int
-) -> None:
+def test_digit_that_framing_as_a_whole_does_not_find_is_read(classifier, form):
     content = pencilled(form)
     with pytest.raises(NoInkError):
         frame_image(content, classifier.limits, "auto")
@@ -163,7 +153,7 @@ def test_digit_that_framing_as_a_whole_does_not_find_is_read(
     assert facts(in_a_batch) == facts(prediction)
 
 
-def without_digits() -> dict[str, np.ndarray]:
+def without_digits():
     """Paper and noise with some contrast, in which other ways to frame it look for ink."""
     rng = np.random.default_rng(0)
     paper = np.full((180, 240), 210, np.uint8)
@@ -179,9 +169,7 @@ def without_digits() -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("kind", without_digits())
-def test_nothing_is_accepted_where_there_is_no_digit(
-    classifier: DigitClassifier, kind: str
-) -> None:
+def test_nothing_is_accepted_where_there_is_no_digit(classifier, kind):
     content = encode(Image.fromarray(without_digits()[kind]), "PNG")
     try:
         frame_image(content, classifier.limits, "auto")

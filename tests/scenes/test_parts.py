@@ -5,18 +5,18 @@ import pytest
 from digit_classifier.scenes.parts import find_parts, group_near, without_edges
 
 
-def blank() -> np.ndarray:
+def blank():
     return np.zeros((120, 120), np.uint8)
 
 
-def marked() -> np.ndarray:
+def marked():
     """A ring of ink as a digit, with contrast 200, in the middle."""
     contrast = blank()
     cv2.ellipse(contrast, (60, 60), (12, 18), 0, 0, 360, 200, 4)
     return contrast
 
 
-def test_parts_come_with_the_most_ink_first() -> None:
+def test_parts_come_with_the_most_ink_first():
     contrast = marked()
     contrast[100:106, 20:26] = 200
 
@@ -30,13 +30,13 @@ def test_parts_come_with_the_most_ink_first() -> None:
 
 
 @pytest.mark.parametrize("level", [0, 3])
-def test_nothing_that_stands_out_has_no_parts(level: int) -> None:
+def test_nothing_that_stands_out_has_no_parts(level):
     grain = np.random.default_rng(0).integers(0, level + 1, (120, 120)).astype(np.uint8)
 
     assert find_parts(grain) is None
 
 
-def test_pencil_is_found_where_a_desk_is_removed() -> None:
+def test_pencil_is_found_where_a_desk_is_removed():
     contrast = marked() // 4
     contrast[:, :14] = 220
 
@@ -50,7 +50,7 @@ def test_pencil_is_found_where_a_desk_is_removed() -> None:
 
 @pytest.mark.parametrize("gap", [0, 20], ids=["closed", "open"])
 @pytest.mark.parametrize("radius", [35, 45])
-def test_circle_around_a_digit_is_a_ring(radius: int, gap: int) -> None:
+def test_circle_around_a_digit_is_a_ring(radius, gap):
     contrast = marked()
     cv2.ellipse(contrast, (60, 60), (radius, radius), 0, gap, 360, 200, 3)
 
@@ -61,7 +61,7 @@ def test_circle_around_a_digit_is_a_ring(radius: int, gap: int) -> None:
     np.testing.assert_array_equal(parts.are_rings, is_larger)
 
 
-def test_box_around_a_digit_is_a_ring_and_a_digit_around_a_speck_is_none() -> None:
+def test_box_around_a_digit_is_a_ring_and_a_digit_around_a_speck_is_none():
     contrast = marked()
     cv2.rectangle(contrast, (20, 20), (100, 100), 200, 2)
     parts = find_parts(contrast)
@@ -75,7 +75,7 @@ def test_box_around_a_digit_is_a_ring_and_a_digit_around_a_speck_is_none() -> No
     assert not parts.are_rings.any()
 
 
-def test_line_is_a_rule_and_an_upright_one_is_another() -> None:
+def test_line_is_a_rule_and_an_upright_one_is_another():
     contrast = marked()
     contrast[100:104, 20:100] = contrast[20:100, 10:14] = 200
 
@@ -86,7 +86,7 @@ def test_line_is_a_rule_and_an_upright_one_is_another() -> None:
     assert parts.boxes[parts.are_upright_rules].tolist() == [[10, 20, 14, 100]]
 
 
-def test_parts_are_grouped_by_the_gaps_between_them() -> None:
+def test_parts_are_grouped_by_the_gaps_between_them():
     contrast = blank()
     contrast[20:60, 20:24] = contrast[20:60, 27:31] = contrast[20:60, 90:94] = 200
 

@@ -6,7 +6,7 @@ from digit_classifier.preprocessing.framing import shrink
 from digit_classifier.scenes.sheets import find_sheets
 
 
-def on_a_desk(angle: float, *, desk: int = 60, paper: int = 240) -> np.ndarray:
+def on_a_desk(angle, *, desk=60, paper=240):
     """A sheet of 200×140 pixels with a mark at its upper left, turned about the middle."""
     gray = np.full((400, 400), desk, np.uint8)
     corners = cv2.boxPoints(((200, 200), (200, 140), angle)).round().astype(np.int32)
@@ -19,7 +19,7 @@ def on_a_desk(angle: float, *, desk: int = 60, paper: int = 240) -> np.ndarray:
 
 @pytest.mark.parametrize("angle", [-30, -8, 0, 12, 35])
 @pytest.mark.parametrize("shades", [{}, {"desk": 230, "paper": 90}])
-def test_sheet_is_squared_up(angle: float, shades: dict[str, int]) -> None:
+def test_sheet_is_squared_up(angle, shades):
     gray = on_a_desk(angle, **shades)
 
     sheet = next(find_sheets(shrink(gray), gray))
@@ -32,14 +32,14 @@ def test_sheet_is_squared_up(angle: float, shades: dict[str, int]) -> None:
     assert np.ptp(np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])) <= 8
 
 
-def test_picture_of_one_shade_has_no_sheet() -> None:
+def test_picture_of_one_shade_has_no_sheet():
     gray = np.full((200, 200), 220, np.uint8)
     cv2.circle(gray, (100, 100), 40, 30, 8)
 
     assert not [*find_sheets(shrink(gray), gray)]
 
 
-def test_sheet_comes_in_the_resolution_of_the_large_picture() -> None:
+def test_sheet_comes_in_the_resolution_of_the_large_picture():
     gray = np.full((600, 600), 40, np.uint8)
     gray[220:380, 200:360] = 250
 

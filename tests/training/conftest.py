@@ -1,20 +1,19 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from digit_classifier.datasets import Mnist, load_mnist
+from digit_classifier.datasets import load_mnist
 from digit_classifier.training.augmentation import Augmentation
-from digit_classifier.training.recipes import RECIPES, Recipe
+from digit_classifier.training.recipes import RECIPES
 
 
 @pytest.fixture
-def drawn_mnist(trusted_drawn_mnist: Path) -> Mnist:
+def drawn_mnist(trusted_drawn_mnist):
     return load_mnist(trusted_drawn_mnist)
 
 
 @pytest.fixture
-def small_recipe() -> Recipe:
+def small_recipe():
     return replace(
         RECIPES["mlp"],
         hidden_layer_sizes=(32,),

@@ -3,25 +3,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.augmentation import NO_AUGMENTATION
 from digit_classifier.training.batches import augmented_batches
-from digit_classifier.training.recipes import Recipe
 
 
-def batches(data: Mnist, recipe: Recipe, **changes: object) -> list[tuple[np.ndarray, np.ndarray]]:
+def batches(data, recipe, **changes):
     options = {"seed": 1, "epoch": 2} | changes
     return list(augmented_batches(data.X_train, data.y_train, recipe, **options))
 
 
-def test_every_epoch_and_seed_has_an_order_of_its_own(
-    drawn_mnist: Mnist, small_recipe: Recipe
-) -> None:
+def test_every_epoch_and_seed_has_an_order_of_its_own(drawn_mnist, small_recipe):
     """Not only other pictures of the same digits in the same order."""
     unchanged = replace(small_recipe, augmentation=NO_AUGMENTATION)
 
-    def order(**changes: object) -> list[bytes]:
+    def order(**changes):
         made = batches(drawn_mnist, unchanged, **changes)
         return [vector.tobytes() for vectors, _ in made for vector in vectors]
 
@@ -33,7 +29,7 @@ def test_every_epoch_and_seed_has_an_order_of_its_own(
 
 
 @pytest.fixture
-def negatives() -> np.ndarray:
+def negatives():
     """Pictures of no digit: a ring each, and a dot in a place of its own."""
     pictures = np.zeros((9, 28, 28), np.uint8)
     pictures[:, 6:23, 6:23], pictures[:, 8:21, 8:21] = 200, 0
@@ -42,7 +38,7 @@ def negatives() -> np.ndarray:
     return pictures
 
 
-def test_an_epoch_shows_every_sample_once(drawn_mnist: Mnist, small_recipe: Recipe) -> None:
+def test_an_epoch_shows_every_sample_once(drawn_mnist, small_recipe):
     made = batches(drawn_mnist, small_recipe)
 
     assert [len(vectors) for vectors, _ in made] == [64] * 6 + [16]
@@ -50,7 +46,7 @@ def test_an_epoch_shows_every_sample_once(drawn_mnist: Mnist, small_recipe: Reci
     np.testing.assert_array_equal(np.bincount(labels), np.bincount(drawn_mnist.y_train))
 
 
-def test_batches_are_what_the_network_takes(drawn_mnist: Mnist, small_recipe: Recipe) -> None:
+def test_batches_are_what_the_network_takes(drawn_mnist, small_recipe):
     vectors, targets = batches(drawn_mnist, small_recipe)[0]
 
     assert vectors.dtype == targets.dtype == np.float32
@@ -62,9 +58,7 @@ def test_batches_are_what_the_network_takes(drawn_mnist: Mnist, small_recipe: Re
     np.testing.assert_allclose(targets.max(axis=1), 1 - smoothing + smoothing / 10, rtol=1e-6)
 
 
-def test_an_epoch_is_made_anew_from_seed_and_number(
-    drawn_mnist: Mnist, small_recipe: Recipe
-) -> None:
+def test_an_epoch_is_made_anew_from_seed_and_number(drawn_mnist, small_recipe):
     first, again = batches(drawn_mnist, small_recipe), batches(drawn_mnist, small_recipe)
 
     for (vectors, targets), (vectors_again, targets_again) in zip(first, again, strict=True):
@@ -72,16 +66,14 @@ def test_an_epoch_is_made_anew_from_seed_and_number(
         np.testing.assert_array_equal(targets, targets_again)
 
 
-def test_another_epoch_or_seed_is_another_epoch(drawn_mnist: Mnist, small_recipe: Recipe) -> None:
+def test_another_epoch_or_seed_is_another_epoch(drawn_mnist, small_recipe):
     vectors = batches(drawn_mnist, small_recipe)[0][0]
 
     assert (batches(drawn_mnist, small_recipe, epoch=3)[0][0] != vectors).any()
     assert (batches(drawn_mnist, small_recipe, seed=2)[0][0] != vectors).any()
 
 
-def test_every_batch_ends_with_the_share_of_what_is_no_digit(
-    drawn_mnist: Mnist, small_recipe: Recipe, negatives: np.ndarray
-) -> None:
+def test_every_batch_ends_with_the_share_of_what_is_no_digit(drawn_mnist, small_recipe, negatives):
     recipe = replace(small_recipe, negative_share=0.25)
 
     made = batches(drawn_mnist, recipe, negatives=negatives)
@@ -99,8 +91,8 @@ def test_every_batch_ends_with_the_share_of_what_is_no_digit(
 
 
 def test_what_is_no_digit_is_drawn_from_all_that_was_given_and_gets_no_digits_form(
-    drawn_mnist: Mnist, small_recipe: Recipe, negatives: np.ndarray
-) -> None:
+    drawn_mnist, small_recipe, negatives
+):
     forms = replace(NO_AUGMENTATION, flagged_share=1, barred_share=1, hooked_share=1)
     recipe = replace(small_recipe, negative_share=0.25, augmentation=forms)
 
@@ -113,9 +105,7 @@ def test_what_is_no_digit_is_drawn_from_all_that_was_given_and_gets_no_digits_fo
     assert alike.any(axis=0).all()
 
 
-def test_what_is_no_digit_is_augmented_too(
-    drawn_mnist: Mnist, small_recipe: Recipe, negatives: np.ndarray
-) -> None:
+def test_what_is_no_digit_is_augmented_too(drawn_mnist, small_recipe, negatives):
     recipe = replace(small_recipe, negative_share=0.25)
     before = negatives.copy()
 
@@ -127,8 +117,8 @@ def test_what_is_no_digit_is_augmented_too(
 
 
 def test_an_epoch_with_what_is_no_digit_is_made_anew_whatever_ran_before(
-    drawn_mnist: Mnist, small_recipe: Recipe, negatives: np.ndarray
-) -> None:
+    drawn_mnist, small_recipe, negatives
+):
     recipe = replace(small_recipe, negative_share=0.25)
 
     batches(drawn_mnist, recipe, negatives=negatives, epoch=1)

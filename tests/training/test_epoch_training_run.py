@@ -1,37 +1,34 @@
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.errors import CheckpointError, TrainingDivergedError
 from digit_classifier.evaluation.metrics import logits_of
-from digit_classifier.training.batches import Batch, augmented_batches
+from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.epoch_training_run import EpochTrainingRun
-from digit_classifier.training.recipes import RECIPES, Recipe
+from digit_classifier.training.recipes import RECIPES
 from digit_classifier.training.synthesis.negatives import make_negatives
 
 
-def trainer(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> EpochTrainingRun:
+def trainer(data, recipe, path, **changes):
     options = {"seed": 3, "checkpoint": path / "checkpoint.safetensors"} | changes
     return EpochTrainingRun("mlp", recipe, data, **options)
 
 
-def trained(data: Mnist, recipe: Recipe, path: Path, **changes: object) -> EpochTrainingRun:
+def trained(data, recipe, path, **changes):
     made = trainer(data, recipe, path, log=lambda _line: None, **changes)
     made.run()
     return made
 
 
 def test_each_epoch_shows_the_samples_in_another_order(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    orders: list[np.ndarray] = []
+    drawn_mnist, small_recipe, tmp_path, monkeypatch
+):
+    orders = []
 
-    def observed(*args: object, **named: object) -> Iterator[Batch]:
+    def observed(*args, **named):
         made = list(augmented_batches(*args, **named))
         orders.append(np.concatenate([targets.argmax(axis=1) for _, targets in made]))
         return iter(made)
@@ -49,10 +46,10 @@ class InterruptedRunError(Exception):
     """Stands for Ctrl-C at the end of an epoch."""
 
 
-def interrupted_after(n_epochs: int, data: Mnist, recipe: Recipe, path: Path) -> None:
-    lines: list[str] = []
+def interrupted_after(n_epochs, data, recipe, path):
+    lines = []
 
-    def log(line: str) -> None:
+    def log(line):
         lines.append(line)
         if len(lines) == n_epochs:
             raise InterruptedRunError
@@ -61,7 +58,7 @@ def interrupted_after(n_epochs: int, data: Mnist, recipe: Recipe, path: Path) ->
         trainer(data, recipe, path, log=log).run()
 
 
-def test_training_learns(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path) -> None:
+def test_training_learns(drawn_mnist, small_recipe, tmp_path):
     recipe = replace(small_recipe, epochs=30, dropout=0.0)
 
     figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
@@ -71,10 +68,8 @@ def test_training_learns(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Pat
     assert figures["test"]["n_images"] == 100
 
 
-def test_each_epoch_ends_with_one_line(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
-    lines: list[str] = []
+def test_each_epoch_ends_with_one_line(drawn_mnist, small_recipe, tmp_path):
+    lines = []
 
     trainer(drawn_mnist, small_recipe, tmp_path, log=lines.append).run()
 
@@ -84,8 +79,8 @@ def test_each_epoch_ends_with_one_line(
 
 
 def test_a_resumed_run_ends_bit_for_bit_like_one_that_was_not_interrupted(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+    drawn_mnist, small_recipe, tmp_path
+):
     whole = trained(drawn_mnist, small_recipe, tmp_path / "whole")
 
     interrupted_after(2, drawn_mnist, small_recipe, tmp_path / "resumed")
@@ -99,9 +94,7 @@ def test_a_resumed_run_ends_bit_for_bit_like_one_that_was_not_interrupted(
     np.testing.assert_array_equal(resumed.state.network.parameters, whole.state.network.parameters)
 
 
-def test_another_seed_is_another_run(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_another_seed_is_another_run(drawn_mnist, small_recipe, tmp_path):
     recipe = replace(small_recipe, epochs=1)
 
     one = trained(drawn_mnist, recipe, tmp_path / "one")
@@ -110,15 +103,15 @@ def test_another_seed_is_another_run(
     assert (one.state.average != other.state.average).any()
 
 
-def mean_confidence(made: EpochTrainingRun, images: np.ndarray) -> float:
+def mean_confidence(made, images):
     logits = logits_of(made.trained_classifier(), images, made.recipe.scaling)
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return float((1 / exponentials.sum(axis=1)).mean())
 
 
 def test_a_network_is_less_sure_of_what_is_no_digit_where_it_was_shown_some(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+    drawn_mnist, small_recipe, tmp_path
+):
     ignorant_recipe = replace(small_recipe, epochs=25, dropout=0.0, n_negatives=0)
     shown_recipe = replace(ignorant_recipe, n_negatives=150, negative_share=0.4)
 
@@ -133,8 +126,8 @@ def test_a_network_is_less_sure_of_what_is_no_digit_where_it_was_shown_some(
 
 
 def test_there_is_a_checkpoint_before_the_first_epoch_ends(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    drawn_mnist, small_recipe, tmp_path, monkeypatch
+):
     begun = trainer(drawn_mnist, small_recipe, tmp_path)
     monkeypatch.setattr(begun, "_train_epoch", _interrupt)
     with pytest.raises(KeyboardInterrupt):
@@ -146,13 +139,11 @@ def test_there_is_a_checkpoint_before_the_first_epoch_ends(
     assert resumed.state.history == []
 
 
-def _interrupt(_epoch: int) -> None:
+def _interrupt(_epoch):
     raise KeyboardInterrupt
 
 
-def test_validation_samples_are_never_trained_on(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_validation_samples_are_never_trained_on(drawn_mnist, small_recipe, tmp_path):
     made = trainer(drawn_mnist, small_recipe, tmp_path)
 
     trained_on = {image.tobytes() for image in made.X_train}
@@ -162,9 +153,7 @@ def test_validation_samples_are_never_trained_on(
     np.testing.assert_allclose(np.bincount(made.y_validation), 8, atol=1)
 
 
-def test_metadata_tells_where_the_model_came_from(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_metadata_tells_where_the_model_came_from(drawn_mnist, small_recipe, tmp_path):
     metadata = trained(drawn_mnist, small_recipe, tmp_path).metadata()
 
     assert metadata.classifier == "mlp"
@@ -176,25 +165,19 @@ def test_metadata_tells_where_the_model_came_from(
     assert 0 < metadata.min_confidence < 1
 
 
-def test_resuming_without_a_checkpoint_is_refused(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_resuming_without_a_checkpoint_is_refused(drawn_mnist, small_recipe, tmp_path):
     with pytest.raises(CheckpointError, match="no checkpoint at"):
         trainer(drawn_mnist, small_recipe, tmp_path).resume()
 
 
-def test_resuming_with_another_recipe_is_refused_by_name(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_resuming_with_another_recipe_is_refused_by_name(drawn_mnist, small_recipe, tmp_path):
     trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
 
     with pytest.raises(CheckpointError, match=r"recipe, seed"):
         trainer(drawn_mnist, small_recipe, tmp_path, seed=9).resume()
 
 
-def test_resuming_from_a_damaged_checkpoint_is_refused(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_resuming_from_a_damaged_checkpoint_is_refused(drawn_mnist, small_recipe, tmp_path):
     made = trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
     content = bytearray(made.checkpoint.read_bytes())
     content[-5] ^= 1
@@ -205,8 +188,8 @@ def test_resuming_from_a_damaged_checkpoint_is_refused(
 
 
 def test_resuming_from_another_versions_checkpoint_is_refused(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    drawn_mnist, small_recipe, tmp_path, monkeypatch
+):
     made = trained(drawn_mnist, replace(small_recipe, epochs=1), tmp_path)
     monkeypatch.setattr("digit_classifier.training.checkpoint.CHECKPOINT_VERSION", 3)
 
@@ -214,7 +197,7 @@ def test_resuming_from_another_versions_checkpoint_is_refused(
         made.resume()
 
 
-def test_softmax_regression_learns_both_polarities(drawn_mnist: Mnist, tmp_path: Path) -> None:
+def test_softmax_regression_learns_both_polarities(drawn_mnist, tmp_path):
     recipe = replace(RECIPES["softmax"], epochs=40, n_validation=80)
 
     figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
@@ -223,9 +206,7 @@ def test_softmax_regression_learns_both_polarities(drawn_mnist: Mnist, tmp_path:
     assert figures["test"]["accuracy_inverted"] > 0.8
 
 
-def test_early_stopping_ends_the_run_and_ships_the_best_epoch(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_early_stopping_ends_the_run_and_ships_the_best_epoch(drawn_mnist, small_recipe, tmp_path):
     recipe = replace(small_recipe, epochs=60, patience=3)
 
     made = trained(drawn_mnist, recipe, tmp_path)
@@ -237,9 +218,7 @@ def test_early_stopping_ends_the_run_and_ships_the_best_epoch(
     assert (made.trained_classifier().parameters != made.state.average).any()
 
 
-def test_a_run_that_stopped_early_stays_stopped_when_resumed(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_a_run_that_stopped_early_stays_stopped_when_resumed(drawn_mnist, small_recipe, tmp_path):
     recipe = replace(small_recipe, epochs=60, patience=3)
     stopped = trained(drawn_mnist, recipe, tmp_path)
 
@@ -253,18 +232,14 @@ def test_a_run_that_stopped_early_stays_stopped_when_resumed(
     )
 
 
-def test_sgd_with_nesterov_momentum_learns_too(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_sgd_with_nesterov_momentum_learns_too(drawn_mnist, small_recipe, tmp_path):
     recipe = replace(small_recipe, optimizer="sgd", learning_rate=0.05, epochs=60, dropout=0.0)
 
     assert trained(drawn_mnist, recipe, tmp_path).validate().mean_accuracy > 0.9
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, on the way there
-def test_a_training_that_diverges_ends_with_a_reason(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_a_training_that_diverges_ends_with_a_reason(drawn_mnist, small_recipe, tmp_path):
     recipe = replace(small_recipe, optimizer="sgd", learning_rate=1e6)
 
     with pytest.raises(TrainingDivergedError, match="in epoch 1: the recipe's learning rate"):

@@ -8,14 +8,14 @@ from digit_classifier.training.recipes import RECIPES, Recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_survives_json(name: str) -> None:
+def test_a_recipe_survives_json(name):
     described = RECIPES[name].as_json()
 
     assert json.loads(json.dumps(described)) == described
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_tells_all_that_decides_a_run(name: str) -> None:
+def test_a_recipe_tells_all_that_decides_a_run(name):
     recipe = RECIPES[name]
     described = recipe.as_json()
 
@@ -28,7 +28,7 @@ def test_a_recipe_tells_all_that_decides_a_run(name: str) -> None:
     assert described["augmentation"]["stroke_width"] == list(recipe.augmentation.stroke_width)
 
 
-def test_recipes_that_differ_in_their_negatives_are_not_equal() -> None:
+def test_recipes_that_differ_in_their_negatives_are_not_equal():
     plain, more = Recipe(), Recipe(n_negatives=100, negative_share=0.2)
 
     assert plain.as_json() != more.as_json()
@@ -36,7 +36,7 @@ def test_recipes_that_differ_in_their_negatives_are_not_equal() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_pictures_of_no_digit_are_made_where_they_are_shown(name: str) -> None:
+def test_pictures_of_no_digit_are_made_where_they_are_shown(name):
     recipe = RECIPES[name]
 
     assert (recipe.n_negatives > 0) == (recipe.negative_share > 0)
@@ -44,27 +44,27 @@ def test_pictures_of_no_digit_are_made_where_they_are_shown(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_s_network_reads_a_digit(name: str) -> None:
+def test_every_recipe_s_network_reads_a_digit(name):
     vectors = np.zeros((2, 784), np.float32)
 
     assert RECIPES[name].build_network().predict_logits(vectors).shape == (2, 10)
 
 
-def test_only_a_convolutional_recipe_speaks_of_channels() -> None:
+def test_only_a_convolutional_recipe_speaks_of_channels():
     with_channels = {name for name, recipe in RECIPES.items() if "channels" in recipe.as_json()}
 
     assert with_channels == {"cnn"}
 
 
-def test_the_cnn_stays_small() -> None:
+def test_the_cnn_stays_small():
     assert RECIPES["cnn"].build_network().parameters.size <= 500_000
 
 
-def test_softmax_regression_is_the_perceptron_without_hidden_layers() -> None:
+def test_softmax_regression_is_the_perceptron_without_hidden_layers():
     assert RECIPES["softmax"].build_network().architecture == [
         {"type": "Dense", "n_inputs": 784, "n_outputs": 10}
     ]
 
 
-def test_the_mlp_stays_small_enough_to_answer_fast() -> None:
+def test_the_mlp_stays_small_enough_to_answer_fast():
     assert RECIPES["mlp"].build_network().parameters.size <= 1_600_000

@@ -1,23 +1,21 @@
 """What a trained model's file holds comes from the digits and the weights that it should."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.calibration import fit_temperature
 from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.models.store import load_model
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.training.augmentation import NO_AUGMENTATION
 from digit_classifier.training.epoch_training_run import EpochTrainingRun
-from digit_classifier.training.recipes import RECIPES, Recipe
+from digit_classifier.training.recipes import RECIPES
 from digit_classifier.training.train import train_model
 
 
-def trained(data: Mnist, recipe: Recipe, folder: Path) -> EpochTrainingRun:
+def trained(data, recipe, folder):
     made = EpochTrainingRun(
         "mlp",
         recipe,
@@ -31,11 +29,11 @@ def trained(data: Mnist, recipe: Recipe, folder: Path) -> EpochTrainingRun:
 
 
 @pytest.fixture
-def made(drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path) -> EpochTrainingRun:
+def made(drawn_mnist, small_recipe, tmp_path):
     return trained(drawn_mnist, replace(small_recipe, epochs=8), tmp_path)
 
 
-def test_the_test_set_decides_nothing_but_its_own_figures(made: EpochTrainingRun) -> None:
+def test_the_test_set_decides_nothing_but_its_own_figures(made):
     before = made.metadata()
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, made.data.X_test.shape).astype(np.uint8)
@@ -49,9 +47,7 @@ def test_the_test_set_decides_nothing_but_its_own_figures(made: EpochTrainingRun
     assert after.min_confidence == before.min_confidence
 
 
-def test_the_temperature_is_that_of_the_digits_held_out_as_they_are_and_augmented(
-    made: EpochTrainingRun,
-) -> None:
+def test_the_temperature_is_that_of_the_digits_held_out_as_they_are_and_augmented(made):
     trained_classifier = made.trained_classifier()
     logits = logits_of(trained_classifier, made.X_validation, made.scaling)
     alone = fit_temperature(logits, made.y_validation)
@@ -61,7 +57,7 @@ def test_the_temperature_is_that_of_the_digits_held_out_as_they_are_and_augmente
     assert made.metadata().temperature == pytest.approx(alone, rel=1e-3)
 
 
-def test_one_digit_in_a_hundred_of_those_held_out_is_refused(made: EpochTrainingRun) -> None:
+def test_one_digit_in_a_hundred_of_those_held_out_is_refused(made):
     metadata = made.metadata()
     logits = logits_of(made.trained_classifier(), made.X_validation, made.scaling)
     confidence = softmax(logits, metadata.temperature).max(axis=1)
@@ -72,9 +68,7 @@ def test_one_digit_in_a_hundred_of_those_held_out_is_refused(made: EpochTraining
 
 
 @pytest.mark.parametrize("patience", [None, 3], ids=["last epoch", "best epoch"])
-def test_the_weights_that_are_kept_are_the_average(
-    patience: int | None, drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_the_weights_that_are_kept_are_the_average(patience, drawn_mnist, small_recipe, tmp_path):
     """The steps are the same however they are averaged; what is kept is not."""
     kept, last = [], []
     for decay in (0.0, 0.99):
@@ -89,9 +83,7 @@ def test_the_weights_that_are_kept_are_the_average(
     assert (kept[0] != kept[1]).any()
 
 
-def test_a_model_s_file_holds_the_average(
-    drawn_mnist: Mnist, small_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_s_file_holds_the_average(drawn_mnist, small_recipe, tmp_path, monkeypatch):
     kept = []
     for decay in (0.0, 0.99):
         path = tmp_path / str(decay) / "model.safetensors"

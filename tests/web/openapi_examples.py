@@ -6,10 +6,6 @@
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
-
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from digit_classifier.web.api.openapi import EXAMPLES
 from tests.web.pictures import as_file, drawn_number
@@ -20,7 +16,7 @@ SAMPLES = Path("digit_classifier/samples")
 VOLATILE = ("elapsed_ms", "elapsed_time_ms", "request_id")
 
 
-def _picture(name: str) -> Any:
+def _picture(name):
     return as_file((SAMPLES / name).read_bytes(), name)
 
 
@@ -30,7 +26,7 @@ _LEVELS = [
 ]
 
 
-def _framed(client: FlaskClient) -> TestResponse:
+def _framed(client):
     images = {"name": "images", "datatype": "UINT8", "shape": [1, 784], "data": _LEVELS}
     return client.post("/v2/models/mlp/infer", json={"id": "order-66", "inputs": [images]})
 
@@ -67,7 +63,7 @@ REQUESTS = {
 }
 
 
-def answers(client: FlaskClient) -> dict[str, Any]:
+def answers(client):
     """Return what the service answers, by endpoint."""
     return {endpoint: ask(client).get_json() for endpoint, ask in REQUESTS.items()}
 

@@ -11,12 +11,12 @@ from tests.strokes import draw_digit, encode
 from tests.web.serving import MIB
 
 
-def drawn(digit: int, file_format: str = "PNG", **options: object) -> bytes:
+def drawn(digit, file_format="PNG", **options):
     """A file with a drawn digit; the options are those of ``draw_digit``."""
     return encode(draw_digit(digit, **{"size": (96, 96), **options}), file_format)
 
 
-def drawn_number(text: str, side: int = 60, file_format: str = "PNG") -> bytes:
+def drawn_number(text, side=60, file_format="PNG"):
     """A file with rows of drawn digits, each digit in its square."""
     rows = text.split("\n")
     picture = Image.new("L", (side * max(map(len, rows)), side * len(rows)), 255)
@@ -28,7 +28,7 @@ def drawn_number(text: str, side: int = 60, file_format: str = "PNG") -> bytes:
 
 
 @cache
-def photo() -> bytes:
+def photo():
     """A camera's JPEG of a 6: 12 megapixels, and the bytes that their noise takes."""
     # drawn small and enlarged, which takes a tenth of the time
     digit = draw_digit(6, size=(1000, 750), ink=(40, 40, 70), paper=(210, 205, 190), shade=0.2)
@@ -40,7 +40,7 @@ def photo() -> bytes:
     return content
 
 
-def dots() -> bytes:
+def dots():
     """A file with far more marks than digits on any picture."""
     picture = Image.new("L", (600, 600), 255)
     mark = Image.new("L", (6, 6))
@@ -50,12 +50,12 @@ def dots() -> bytes:
     return encode(picture, "PNG")
 
 
-def padded(content: bytes, n_bytes: int) -> bytes:
+def padded(content, n_bytes):
     """Make the file as long as that: readers of PNG ignore what follows its end."""
     return content.ljust(n_bytes, b"\0")
 
 
-def as_file(content: bytes, name: str = "picture.png") -> FileStorage:
+def as_file(content, name="picture.png"):
     """A file for a multipart form."""
     return FileStorage(io.BytesIO(content), name)
 

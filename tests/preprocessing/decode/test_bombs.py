@@ -4,8 +4,6 @@ import io
 import json
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -53,7 +51,7 @@ for name, content in files.items():
 
 
 @pytest.fixture(scope="module")
-def bombs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bombs(tmp_path_factory):
     """A folder of the files, which take seconds to make."""
     folder = tmp_path_factory.mktemp("bombs")
     for name, (make, _) in FILES.items():
@@ -62,13 +60,13 @@ def bombs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_bomb_gets_its_answer(name: str, bombs: Path) -> None:
+def test_bomb_gets_its_answer(name, bombs):
     with pytest.raises(InputError) as refused:
         frame(decode((bombs / name).read_bytes(), DecodeLimits()))
     assert refused.value.code == FILES[name][1]
 
 
-def test_bombs_cost_little_time_and_memory_and_no_line_in_the_log(bombs: Path) -> None:
+def test_bombs_cost_little_time_and_memory_and_no_line_in_the_log(bombs):
     finished = subprocess.run(
         [sys.executable, "-c", MEASURE, str(bombs)], capture_output=True, text=True, check=True
     )
@@ -101,12 +99,12 @@ FOREIGN = {
         ),
     ],
 )
-def test_format_outside_the_list_is_unsupported(content: bytes) -> None:
+def test_format_outside_the_list_is_unsupported(content):
     with pytest.raises(UnsupportedImageError):
         decode(content, DecodeLimits())
 
 
-def test_no_other_reader_of_pillow_s_is_even_imported() -> None:
+def test_no_other_reader_of_pillow_s_is_even_imported():
     code = """
 import sys
 from digit_classifier.errors import InputError
@@ -130,7 +128,7 @@ print(*(name.split(".")[1] for name in sys.modules if name.endswith("ImagePlugin
     assert set(finished.stdout.split()) == ours | {"PpmImagePlugin"}
 
 
-def test_orientation_and_transparency_of_a_png_count_though_its_texts_do_not() -> None:
+def test_orientation_and_transparency_of_a_png_count_though_its_texts_do_not():
     exif = Image.Exif()
     exif[0x0112] = 6
     palette = draw_digit(3, size=(60, 40)).quantize(8)
@@ -139,13 +137,13 @@ def test_orientation_and_transparency_of_a_png_count_though_its_texts_do_not() -
     assert decode(clear, DecodeLimits())[0, 0] == 255
 
 
-def test_png_that_breaks_off_in_a_chunk_is_broken() -> None:
+def test_png_that_breaks_off_in_a_chunk_is_broken():
     content = png(pixels=bytes(64 * 65))
     with pytest.raises(BrokenImageError):
         decode(content[:-30], DecodeLimits())
 
 
-def test_palette_that_is_missing_is_a_broken_image() -> None:
+def test_palette_that_is_missing_is_a_broken_image():
     content = encode(draw_digit(3, size=(60, 40)).quantize(8), "PNG")
     start = content.index(b"PLTE") - 4
     end = start + 12 + int.from_bytes(content[start : start + 4], "big")
@@ -153,7 +151,7 @@ def test_palette_that_is_missing_is_a_broken_image() -> None:
         decode(content[:start] + content[end:], DecodeLimits())
 
 
-def test_progressive_jpeg_has_far_fewer_scans_than_are_allowed() -> None:
+def test_progressive_jpeg_has_far_fewer_scans_than_are_allowed():
     content = encode(draw_digit(3, size=(600, 400)).convert("RGB"), "JPEG", progressive=True)
     assert 5 < content.count(START_OF_SCAN) < MAX_SCANS / 5
     assert decode(content, DecodeLimits()).shape == (400, 600)
@@ -163,21 +161,21 @@ def test_progressive_jpeg_has_far_fewer_scans_than_are_allowed() -> None:
     "compression",
     ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group3", "group4", "tiff_ccitt"],
 )
-def test_tiff_of_a_common_compression_is_read(compression: str) -> None:
+def test_tiff_of_a_common_compression_is_read(compression):
     bilevel = compression.startswith(("group", "tiff_c"))
     image = draw_digit(3, size=(600, 400)).convert("1" if bilevel else "L")
     assert decode(encode(image, "TIFF", compression=compression), DecodeLimits()).min() == 0
 
 
 @pytest.mark.parametrize("compression", ["zstd", "lzma"])
-def test_tiff_of_a_rare_compression_is_not_read(compression: str) -> None:
+def test_tiff_of_a_rare_compression_is_not_read(compression):
     file = io.BytesIO()
     draw_digit(3, size=(60, 40)).save(file, "TIFF", compression=compression)
     with pytest.raises(BrokenImageError):
         decode(file.getvalue(), DecodeLimits())
 
 
-def test_tiff_whose_strips_share_the_scans_of_one_jpeg_is_not_read() -> None:
+def test_tiff_whose_strips_share_the_scans_of_one_jpeg_is_not_read():
     jpeg = encode(Image.new("L", (64, 64)), "JPEG") * 5
     content = tiff({259: 7, 279: len(jpeg) + 200}, jpeg)
     with pytest.raises(BrokenImageError, match="made in a way"):
@@ -205,9 +203,7 @@ def test_tiff_whose_strips_share_the_scans_of_one_jpeg_is_not_read() -> None:
         ("AVIF", "RGB", {}, 3_000_000),
     ],
 )
-def test_pictures_that_cost_more_a_pixel_may_have_fewer(
-    image_format: str, mode: str, options: dict[str, Any], most: int
-) -> None:
+def test_pictures_that_cost_more_a_pixel_may_have_fewer(image_format, mode, options, most):
     limits = DecodeLimits(max_bytes=2**25, max_pixels=9_000_000)
     size = (1000, most // 1000)
     decode(encode(Image.new(mode, size), image_format, **options), limits)
@@ -216,13 +212,13 @@ def test_pictures_that_cost_more_a_pixel_may_have_fewer(
 
 
 @pytest.mark.parametrize("bits", [4, 8])
-def test_bmp_of_run_lengths_is_small(bits: int) -> None:
+def test_bmp_of_run_lengths_is_small(bits):
     assert decode(run_lengths(100, bits=bits), DecodeLimits()).shape == (100, 100)
     with pytest.raises(TooManyPixelsError, match="at most 1,000,000 are accepted"):
         decode(run_lengths(1001, bits=bits), DecodeLimits())
 
 
-def test_jpeg_whose_components_have_scans_of_their_own_may_have_fewer_pixels() -> None:
+def test_jpeg_whose_components_have_scans_of_their_own_may_have_fewer_pixels():
     limits = DecodeLimits(max_pixels=64 * 64)
     content = encode(Image.new("RGB", (64, 64)), "JPEG")
     decode(content, limits)
@@ -232,7 +228,7 @@ def test_jpeg_whose_components_have_scans_of_their_own_may_have_fewer_pixels() -
         decode(content[:start] + scan + content[start + 14 :], limits)
 
 
-def test_large_jpeg_may_have_fewer_scans() -> None:
+def test_large_jpeg_may_have_fewer_scans():
     limits = DecodeLimits(max_bytes=2**25, max_pixels=20_000_000)
     content = scans((4000, 4000), 26)
     with pytest.raises(BrokenImageError, match="made in a way"):
@@ -240,7 +236,7 @@ def test_large_jpeg_may_have_fewer_scans() -> None:
     decode(scans((4000, 4000), 25), limits)
 
 
-def test_budget_is_taken_from_before_a_pixel_is_decoded() -> None:
+def test_budget_is_taken_from_before_a_pixel_is_decoded():
     budget = PixelBudget(4 * 64 * 64)
     png_file, webp_file = (encode(draw_digit(3, size=(64, 64)), name) for name in ("PNG", "WEBP"))
     decode_image(png_file, DecodeLimits(), budget=budget)

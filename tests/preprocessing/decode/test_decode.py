@@ -3,7 +3,6 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -49,15 +48,15 @@ print((kib("VmHWM") - before) * 1024 / 1e6)
 
 
 @pytest.fixture(scope="module")
-def drawn() -> Image.Image:
+def drawn():
     return draw_digit(4, size=SIZE)
 
 
-def png_header(width: int, height: int) -> bytes:
+def png_header(width, height):
     """A PNG that declares a size and has no pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
 
-    def chunk(kind: bytes, body: bytes) -> bytes:
+    def chunk(kind, body):
         return (
             struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         )
@@ -66,7 +65,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_decode_reads_every_format(drawn: Image.Image, image_format: str) -> None:
+def test_decode_reads_every_format(drawn, image_format):
     gray = decode(encode(drawn, image_format), LIMITS)
 
     assert gray.shape == SIZE[::-1]
@@ -75,7 +74,7 @@ def test_decode_reads_every_format(drawn: Image.Image, image_format: str) -> Non
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
-def test_decode_makes_every_mode_one_gray_array(drawn: Image.Image, mode: str) -> None:
+def test_decode_makes_every_mode_one_gray_array(drawn, mode):
     image_format = "PNG" if mode in {"1", "L", "P", "RGB", "RGBA", "LA", "I;16"} else "TIFF"
     if mode in {"I;16", "I", "F"}:
         dtype, factor = {"I;16": ("<u2", 257), "I": ("<i4", 1000), "F": ("<f4", 0.5)}[mode]
@@ -90,7 +89,7 @@ def test_decode_makes_every_mode_one_gray_array(drawn: Image.Image, mode: str) -
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
-def test_decode_reads_floats_of_the_widest_range(odd: float) -> None:
+def test_decode_reads_floats_of_the_widest_range(odd):
     values = np.full((20, 20), np.finfo(np.float32).max, np.float32)
     values[:10], values[0, 0] = np.finfo(np.float32).min, odd
 
@@ -99,14 +98,14 @@ def test_decode_reads_floats_of_the_widest_range(odd: float) -> None:
     assert (gray[0, 0], gray[5, 5], gray[15, 15]) == (128, 0, 255)
 
 
-def test_decode_gives_dark_ink_on_nothing_white_paper() -> None:
+def test_decode_gives_dark_ink_on_nothing_white_paper():
     gray = decode(encode(draw_digit(3, size=SIZE, paper=(0, 0, 0, 0)), "PNG"), LIMITS)
 
     assert gray[0, 0] == 255
     assert gray.min() == 0
 
 
-def test_decode_gives_light_ink_on_nothing_black_paper() -> None:
+def test_decode_gives_light_ink_on_nothing_black_paper():
     image = draw_digit(3, size=SIZE, ink=(255, 255, 255, 255), paper=(0, 0, 0, 0))
 
     gray = decode(encode(image, "PNG"), LIMITS)
@@ -115,14 +114,14 @@ def test_decode_gives_light_ink_on_nothing_black_paper() -> None:
     assert gray.max() == 255
 
 
-def test_decode_gives_transparent_corners_the_shade_of_the_opaque_paper() -> None:
+def test_decode_gives_transparent_corners_the_shade_of_the_opaque_paper():
     image = draw_digit(3, size=SIZE, paper=(240, 240, 240)).convert("RGBA")
     image.paste((0, 0, 0, 0), (0, 0, 8, 8))
 
     assert decode(encode(image, "PNG"), LIMITS)[0, 0] == 240
 
 
-def test_decode_reads_a_gif_with_a_transparent_colour() -> None:
+def test_decode_reads_a_gif_with_a_transparent_colour():
     image = draw_digit(3, size=SIZE).convert("P")
     buffer = io.BytesIO()
     image.save(buffer, "GIF", transparency=image.getpixel((0, 0)))
@@ -133,7 +132,7 @@ def test_decode_reads_a_gif_with_a_transparent_colour() -> None:
     assert gray.min() == 0
 
 
-def test_decode_reads_an_empty_canvas_as_one_shade() -> None:
+def test_decode_reads_an_empty_canvas_as_one_shade():
     gray = decode(encode(Image.new("RGBA", SIZE, (0, 0, 0, 0)), "PNG"), LIMITS)
 
     assert gray.min() == gray.max()
@@ -141,9 +140,7 @@ def test_decode_reads_an_empty_canvas_as_one_shade() -> None:
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "TIFF", "WEBP"])
 @pytest.mark.parametrize(("orientation", "turned"), [(3, 180), (6, 270), (8, 90)])
-def test_decode_follows_the_exif_orientation(
-    drawn: Image.Image, orientation: int, turned: int, image_format: str
-) -> None:
+def test_decode_follows_the_exif_orientation(drawn, orientation, turned, image_format):
     exif = Image.Exif()
     exif[0x0112] = orientation
 
@@ -155,7 +152,7 @@ def test_decode_follows_the_exif_orientation(
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_decode_follows_an_orientation_behind_the_pixels(drawn: Image.Image, mode: str) -> None:
+def test_decode_follows_an_orientation_behind_the_pixels(drawn, mode):
     exif = Image.Exif()
     exif[0x0112] = 6
     content = encode(drawn.convert(mode), "PNG", exif=exif)
@@ -168,7 +165,7 @@ def test_decode_follows_an_orientation_behind_the_pixels(drawn: Image.Image, mod
 
 
 @pytest.mark.parametrize("paper", [(0, 0, 0, 0), (240, 240, 240, 255)], ids=["nothing", "opaque"])
-def test_decode_turns_a_picture_with_transparency_too(paper: tuple[int, ...]) -> None:
+def test_decode_turns_a_picture_with_transparency_too(paper):
     image = draw_digit(4, size=SIZE, paper=paper)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -187,9 +184,7 @@ RED, GREEN = (200, 20, 20), (0, 125, 0)  # of one luminance
     [((255, 255, 0), (255, 255, 255)), (RED, GREEN), (GREEN, RED), ((0, 0, 255), (0, 0, 0))],
     ids=["yellow_on_white", "red_on_green", "green_on_red", "blue_on_black"],
 )
-def test_decode_sees_the_colour_that_tells_ink_from_paper(
-    ink: tuple[int, int, int], paper: tuple[int, int, int], image_format: str
-) -> None:
+def test_decode_sees_the_colour_that_tells_ink_from_paper(ink, paper, image_format):
     image = draw_digit(4, size=SIZE, ink=ink, paper=paper)
     shape = np.asarray(draw_digit(4, size=SIZE, ink=255, paper=0)).astype(float)
 
@@ -204,15 +199,13 @@ def test_decode_sees_the_colour_that_tells_ink_from_paper(
     [((20, 30, 120), (240, 235, 220)), ((200, 30, 40), (255, 255, 255)), ((0, 80, 0), (9, 9, 9))],
     ids=["blue_on_white", "red_on_white", "green_on_black"],
 )
-def test_decode_takes_the_luminance_where_it_tells_them_apart(
-    ink: tuple[int, int, int], paper: tuple[int, int, int]
-) -> None:
+def test_decode_takes_the_luminance_where_it_tells_them_apart(ink, paper):
     image = draw_digit(4, size=SIZE, ink=ink, paper=paper)
 
     np.testing.assert_array_equal(decode(encode(image, "PNG"), LIMITS), image.convert("L"))
 
 
-def test_decode_sees_the_colour_in_a_large_picture_too() -> None:
+def test_decode_sees_the_colour_in_a_large_picture_too():
     image = draw_digit(4, size=(2100, 1500), ink=RED, paper=GREEN)
 
     gray = decode(encode(image, "PNG"), LIMITS)
@@ -221,7 +214,7 @@ def test_decode_sees_the_colour_in_a_large_picture_too() -> None:
     assert np.ptp(gray) > 100
 
 
-def test_decode_takes_the_first_frame(drawn: Image.Image) -> None:
+def test_decode_takes_the_first_frame(drawn):
     second = Image.new("L", SIZE, 128)
 
     gray = decode(encode(drawn, "GIF", save_all=True, append_images=[second]), LIMITS)
@@ -233,7 +226,7 @@ def test_decode_takes_the_first_frame(drawn: Image.Image) -> None:
     ("image_format", "paper"),
     [("JPEG", 255), ("JPEG", (255, 255, 255)), ("PNG", 255), ("PNG", (0, 0, 0, 0)), ("GIF", 255)],
 )
-def test_decode_reduces_a_large_picture(image_format: str, paper: object) -> None:
+def test_decode_reduces_a_large_picture(image_format, paper):
     large = draw_digit(5, size=(3000, 2100), paper=paper)
 
     gray = decode(encode(large, image_format), LIMITS)
@@ -245,7 +238,7 @@ def test_decode_reduces_a_large_picture(image_format: str, paper: object) -> Non
     assert gray.min() < 5
 
 
-def test_decode_brings_a_cameras_picture_to_an_eighth() -> None:
+def test_decode_brings_a_cameras_picture_to_an_eighth():
     photo = draw_digit(5, size=(2000, 1500), paper=(210, 205, 195)).resize((4000, 3000))
 
     gray = decode(encode(photo, "JPEG"), LIMITS)
@@ -254,12 +247,12 @@ def test_decode_brings_a_cameras_picture_to_an_eighth() -> None:
     assert np.abs(gray.astype(int) - np.asarray(photo.convert("L").reduce(8))).mean() < 1
 
 
-def test_decode_reads_a_long_and_narrow_jpeg() -> None:
+def test_decode_reads_a_long_and_narrow_jpeg():
     # an eighth of its width is less than the least factor that its length allows
     assert decode(encode(Image.new("L", (9600, 8)), "JPEG"), LIMITS).shape == (1, 400)
 
 
-def _palette_with_transparency(photo: Image.Image) -> bytes:
+def _palette_with_transparency(photo):
     return encode(photo.quantize(8), "PNG", transparency=0)
 
 
@@ -280,9 +273,7 @@ def _palette_with_transparency(photo: Image.Image) -> bytes:
         pytest.param(lambda photo: encode(photo, "AVIF", speed=10), 210, id="AVIF"),
     ],
 )
-def test_decode_needs_little_memory_for_12_megapixels(
-    encoded: Callable[[Image.Image], bytes], megabytes: float
-) -> None:
+def test_decode_needs_little_memory_for_12_megapixels(encoded, megabytes):
     content = encoded(Image.new("RGB", (4000, 3000), (200, 190, 180)))
 
     measured = subprocess.run(
@@ -293,7 +284,7 @@ def test_decode_needs_little_memory_for_12_megapixels(
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_decode_tells_the_format_and_the_size_that_the_file_has(image_format: str) -> None:
+def test_decode_tells_the_format_and_the_size_that_the_file_has(image_format):
     picture = draw_digit(7, size=(1800, 1200))
 
     decoded = decode_image(encode(picture, image_format), DecodeLimits(max_bytes=2**23))
@@ -305,7 +296,7 @@ def test_decode_tells_the_format_and_the_size_that_the_file_has(image_format: st
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_decode_in_detail_keeps_every_pixel(image_format: str) -> None:
+def test_decode_in_detail_keeps_every_pixel(image_format):
     picture = draw_digit(7, size=(1800, 1200))
 
     decoded = decode_image(
@@ -316,17 +307,17 @@ def test_decode_in_detail_keeps_every_pixel(image_format: str) -> None:
     assert decoded.is_detailed
 
 
-def test_decode_in_detail_keeps_at_most_ten_million_pixels() -> None:
+def test_decode_in_detail_keeps_at_most_ten_million_pixels():
     content = encode(Image.new("L", (6000, 6000), 255), "PNG")
 
     assert decode_image(content, LIMITS, detailed=True).gray.size <= 10_000_000
 
 
-def test_a_small_picture_has_no_more_detail(drawn: Image.Image) -> None:
+def test_a_small_picture_has_no_more_detail(drawn):
     assert decode_image(encode(drawn, "PNG"), LIMITS).is_detailed
 
 
-def test_decode_keeps_sixteen_bits_and_exif_of_a_large_picture() -> None:
+def test_decode_keeps_sixteen_bits_and_exif_of_a_large_picture():
     deep = np.full((1500, 2400), 50_000, np.uint16)
     deep[:300, :300] = 0
     exif = Image.Exif()
@@ -339,7 +330,7 @@ def test_decode_keeps_sixteen_bits_and_exif_of_a_large_picture() -> None:
     assert gray[-1, -1] == 0
 
 
-def test_decode_judges_by_content_not_by_format_name(drawn: Image.Image) -> None:
+def test_decode_judges_by_content_not_by_format_name(drawn):
     with pytest.raises(UnsupportedImageError):
         decode(encode(drawn, "PCX"), LIMITS)
 
@@ -353,7 +344,7 @@ def test_decode_judges_by_content_not_by_format_name(drawn: Image.Image) -> None
         pytest.param(b"<p>an <svg> in a text", id="HTML"),
     ],
 )
-def test_decode_rejects_what_is_no_image(content: bytes) -> None:
+def test_decode_rejects_what_is_no_image(content):
     with pytest.raises(UnsupportedImageError, match="PNG, JPEG, GIF"):
         decode(content, LIMITS)
 
@@ -372,7 +363,7 @@ def test_decode_rejects_what_is_no_image(content: bytes) -> None:
         ("<svg/>".encode("utf-16"), "SVG", "PNG"),
     ],
 )
-def test_decode_names_a_known_format_and_what_to_do(content: bytes, name: str, hint: str) -> None:
+def test_decode_names_a_known_format_and_what_to_do(content, name, hint):
     with pytest.raises((UnsupportedImageError, BrokenImageError)) as refused:
         decode(content, LIMITS)
     assert refused.type is UnsupportedImageError
@@ -382,9 +373,7 @@ def test_decode_names_a_known_format_and_what_to_do(content: bytes, name: str, h
 
 @pytest.mark.parametrize("image_format", ["PNG", "GIF", "TIFF", "WEBP", "AVIF"])
 @pytest.mark.parametrize("paper", ["white", "black"])
-def test_decode_says_which_frame_it_read_where_that_is_blank(
-    drawn: Image.Image, image_format: str, paper: str
-) -> None:
+def test_decode_says_which_frame_it_read_where_that_is_blank(drawn, image_format, paper):
     blank = Image.new("RGB", SIZE, paper)
     frames = {"save_all": True, "append_images": [drawn.convert("RGB")]}
     with pytest.raises(NoInkError, match="first frame of this file is blank"):
@@ -394,28 +383,26 @@ def test_decode_says_which_frame_it_read_where_that_is_blank(
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("image_format", ["PNG", "TIFF"])
-def test_decode_scales_16_bit_pictures_by_their_significant_bits(
-    drawn: Image.Image, image_format: str, bits: int
-) -> None:
+def test_decode_scales_16_bit_pictures_by_their_significant_bits(drawn, image_format, bits):
     values = np.asarray(drawn, np.uint32) * ((1 << bits) - 1) // 255
     content = encode(Image.fromarray(values.astype(np.uint16)), image_format)
     assert np.abs(decode(content, LIMITS).astype(int) - np.asarray(drawn)).max() <= 1
 
 
-def test_decode_rejects_an_empty_file() -> None:
+def test_decode_rejects_an_empty_file():
     with pytest.raises(EmptyFileError):
         decode(b"", LIMITS)
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "AVIF"])
-def test_decode_rejects_a_truncated_image(drawn: Image.Image, image_format: str) -> None:
+def test_decode_rejects_a_truncated_image(drawn, image_format):
     content = encode(drawn, image_format)
 
     with pytest.raises((BrokenImageError, UnsupportedImageError)):
         decode(content[: len(content) * 2 // 3], LIMITS)
 
 
-def test_decode_rejects_a_file_with_one_byte_too_many(drawn: Image.Image) -> None:
+def test_decode_rejects_a_file_with_one_byte_too_many(drawn):
     content = encode(drawn, "PNG")
     exactly = DecodeLimits(max_bytes=len(content))
 
@@ -425,17 +412,17 @@ def test_decode_rejects_a_file_with_one_byte_too_many(drawn: Image.Image) -> Non
 
 
 @pytest.mark.parametrize("side", [1, 7])
-def test_decode_rejects_a_side_under_eight_pixels(side: int) -> None:
+def test_decode_rejects_a_side_under_eight_pixels(side):
     with pytest.raises(ImageTooSmallError, match=f"{side}×50"):
         decode(encode(Image.new("L", (side, 50)), "PNG"), LIMITS)
 
 
-def test_decode_accepts_a_side_of_eight_pixels() -> None:
+def test_decode_accepts_a_side_of_eight_pixels():
     assert decode(encode(Image.new("L", (8, 8)), "PNG"), LIMITS).shape == (8, 8)
 
 
 @pytest.mark.parametrize("size", [(6400, 6400), (12_000, 12_000), (30_000, 30_000)])
-def test_decode_rejects_too_many_pixels_by_the_header(size: tuple[int, int]) -> None:
+def test_decode_rejects_too_many_pixels_by_the_header(size):
     # over our limit, over Pillow's warning, over Pillow's error
     with pytest.raises(TooManyPixelsError, match="40,000,000"):
         decode(png_header(*size), LIMITS)
@@ -446,7 +433,7 @@ def test_decode_rejects_too_many_pixels_by_the_header(size: tuple[int, int]) -> 
 )  # Pillow's remarks on damaged metadata
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_decode_of_damaged_images_raises_nothing_but_our_errors(data: st.DataObject) -> None:
+def test_decode_of_damaged_images_raises_nothing_but_our_errors(data):
     content = bytearray(encode(draw_digit(8, size=(24, 24)), data.draw(st.sampled_from(FORMATS))))
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

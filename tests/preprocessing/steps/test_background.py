@@ -10,7 +10,7 @@ from tests.preprocessing.scenes import drawn, lit
 from tests.strokes import draw_digit
 
 
-def test_background_of_a_blank_slope_is_the_slope() -> None:
+def test_background_of_a_blank_slope_is_the_slope():
     slope = np.linspace(60, 200, 90)[:, None] + np.linspace(-20, 20, 70)
     gray = slope.round().astype(np.uint8)
 
@@ -18,8 +18,8 @@ def test_background_of_a_blank_slope_is_the_slope() -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_background_under_a_vignette_ignores_the_ink(digit: int) -> None:
-    def photograph(ink: int) -> np.ndarray:
+def test_background_under_a_vignette_ignores_the_ink(digit):
+    def photograph(ink):
         return np.asarray(
             draw_digit(digit, size=(120, 120), pen_width=10, ink=ink, paper=200, vignette=0.4)
         )
@@ -31,7 +31,7 @@ def test_background_under_a_vignette_ignores_the_ink(digit: int) -> None:
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (90, 160)])
-def test_polarity_is_that_of_the_picture(digit: int, ink: int, paper: int) -> None:
+def test_polarity_is_that_of_the_picture(digit, ink, paper):
     gray = np.asarray(draw_digit(digit, size=(64, 64), ink=ink, paper=paper, shade=0.3, noise=4))
 
     where_ink_is = np.asarray(draw_digit(digit, size=(64, 64), ink=255, paper=0)) > 200
@@ -39,7 +39,7 @@ def test_polarity_is_that_of_the_picture(digit: int, ink: int, paper: int) -> No
     assert remove_background(gray)[~where_ink_is].mean() < 12
 
 
-def test_what_is_left_is_the_ink_in_its_own_levels() -> None:
+def test_what_is_left_is_the_ink_in_its_own_levels():
     light_on_black = np.asarray(draw_digit(5, size=(64, 64), ink=255, paper=0))
 
     np.testing.assert_allclose(remove_background(light_on_black), light_on_black, atol=0.5)
@@ -48,7 +48,7 @@ def test_what_is_left_is_the_ink_in_its_own_levels() -> None:
 
 @pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 7, 8, 9])  # a 1 leaves no paper
 @pytest.mark.parametrize("side", [16, 28, 60])
-def test_a_digit_that_fills_its_scan_is_the_ink_in_both_polarities(digit: int, side: int) -> None:
+def test_a_digit_that_fills_its_scan_is_the_ink_in_both_polarities(digit, side):
     tight = crop_to_ink(drawn(digit, size=(side, side), scale=1, ink=255, paper=0))
 
     for scan in (tight, 255 - tight):
@@ -58,7 +58,7 @@ def test_a_digit_that_fills_its_scan_is_the_ink_in_both_polarities(digit: int, s
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("light", [{"shade": 0.6}, {"vignette": 0.5}])
-def test_uneven_light_leaves_nothing_but_the_ink(digit: int, light: dict[str, float]) -> None:
+def test_uneven_light_leaves_nothing_but_the_ink(digit, light):
     gray = drawn(digit, size=(120, 120), ink=20, paper=220)
     ink = gray < 200
 

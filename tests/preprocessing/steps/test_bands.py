@@ -6,13 +6,13 @@ from digit_classifier.preprocessing.steps.box import crop_to_ink
 from tests.strokes import draw_digit
 
 
-def drawn(digit: int, ink: int = 255, paper: int = 0) -> np.ndarray:
+def drawn(digit, ink=255, paper=0):
     return np.asarray(draw_digit(digit, size=(84, 84), ink=ink, paper=paper))
 
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("upright", [True, False])
-def test_inverted_bands_are_turned_back(digit: int, upright: bool) -> None:
+def test_inverted_bands_are_turned_back(digit, upright):
     gray = drawn(digit)
     banded = gray.copy()
     banded[:, :21] = 255 - banded[:, :21]
@@ -28,7 +28,7 @@ def test_inverted_bands_are_turned_back(digit: int, upright: bool) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_paper_s_border_goes_and_the_digit_on_it_stays(digit: int) -> None:
+def test_a_paper_s_border_goes_and_the_digit_on_it_stays(digit):
     gray = drawn(digit, ink=30, paper=220)
     on_a_table = np.concatenate([np.full((84, 30), 90, np.uint8), gray], axis=1)
 
@@ -40,13 +40,13 @@ def test_a_paper_s_border_goes_and_the_digit_on_it_stays(digit: int) -> None:
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("size", [(28, 28), (20, 20), (60, 90)])
-def test_a_picture_without_bands_stays_as_it_is(digit: int, size: tuple[int, int]) -> None:
+def test_a_picture_without_bands_stays_as_it_is(digit, size):
     gray = np.asarray(draw_digit(digit, size=size, shade=0.3, noise=5))
 
     assert level_bands(gray) is gray or (level_bands(gray) == gray).all()
 
 
-def test_an_upright_stroke_from_edge_to_edge_is_no_band() -> None:
+def test_an_upright_stroke_from_edge_to_edge_is_no_band():
     one = np.zeros((64, 64), np.uint8)
     one[:, 28:36] = 255
 
@@ -60,9 +60,7 @@ FORMS_WITHOUT_A_BAR = [(d, f) for d in range(10) for f in (0, 1) if (d, f) != (1
 @pytest.mark.parametrize(("digit", "form"), FORMS_WITHOUT_A_BAR)
 @pytest.mark.parametrize("side", [60, 100, 200])
 @pytest.mark.parametrize("pen", [0.03, 0.12])
-def test_a_broad_pens_digit_that_fills_the_picture_is_no_band(
-    digit: int, side: int, pen: float, form: int
-) -> None:
+def test_a_broad_pens_digit_that_fills_the_picture_is_no_band(digit, side, pen, form):
     options = {"form": form, "size": (side, side), "pen_width": pen * side}
     tight = crop_to_ink(np.asarray(draw_digit(digit, ink=255, paper=0, **options)))
 

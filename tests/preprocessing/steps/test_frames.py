@@ -9,7 +9,7 @@ from digit_classifier.preprocessing.steps.frames import crop_frames, inside_fram
 from tests.preprocessing.scenes import boxed, drawn, lit, surrounded
 
 
-def test_the_box_inside_all_frames_is_what_is_cropped_to() -> None:
+def test_the_box_inside_all_frames_is_what_is_cropped_to():
     window = surrounded(surrounded(drawn(3, size=(120, 90)), 5, 100), 15, 240)
 
     left, top, width, height = inside_frames(window)
@@ -20,7 +20,7 @@ def test_the_box_inside_all_frames_is_what_is_cropped_to() -> None:
     )
 
 
-def test_a_rim_of_two_shades_has_none() -> None:
+def test_a_rim_of_two_shades_has_none():
     gray = np.full((30, 30), 200, np.uint8)
 
     assert ring_shade(gray) == 200
@@ -33,9 +33,7 @@ def test_a_rim_of_two_shades_has_none() -> None:
     ("margin_shade", "ink", "paper"), [(60, 0, 255), (0, 0, 255), (240, 255, 0), (128, 30, 220)]
 )
 @pytest.mark.parametrize("margin", [1, 20])
-def test_a_screenshots_margin_goes_and_the_picture_stays(
-    digit: int, margin_shade: int, ink: int, paper: int, margin: int
-) -> None:
+def test_a_screenshots_margin_goes_and_the_picture_stays(digit, margin_shade, ink, paper, margin):
     gray = drawn(digit, size=(120, 90), ink=ink, paper=paper)
 
     cropped = crop_frames(surrounded(gray, margin, margin_shade))
@@ -43,7 +41,7 @@ def test_a_screenshots_margin_goes_and_the_picture_stays(
     np.testing.assert_array_equal(cropped, gray[1:-1, 1:-1])
 
 
-def test_frames_in_a_frame_go_too() -> None:
+def test_frames_in_a_frame_go_too():
     gray = drawn(3, size=(120, 90))
     window = surrounded(surrounded(gray, 5, 100), 15, 240)
 
@@ -51,7 +49,7 @@ def test_frames_in_a_frame_go_too() -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_printed_box_goes_and_the_digit_stays(digit: int) -> None:
+def test_a_printed_box_goes_and_the_digit_stays(digit):
     gray = drawn(digit, size=(200, 200), scale=0.5)
 
     cropped = crop_frames(boxed(gray, shade=30))
@@ -60,7 +58,7 @@ def test_a_printed_box_goes_and_the_digit_stays(digit: int) -> None:
     assert sorted_rim(cropped)[0] == 255
 
 
-def test_the_rounded_corners_of_a_window_are_a_frame() -> None:
+def test_the_rounded_corners_of_a_window_are_a_frame():
     gray = drawn(5, size=(150, 150))
     screen = Image.new("L", (200, 200), 40)
     mask = Image.new("L", (150, 150))
@@ -76,7 +74,7 @@ def test_the_rounded_corners_of_a_window_are_a_frame() -> None:
 @pytest.mark.parametrize("side", [8, 16, 28, 60, 200])
 @pytest.mark.parametrize("pen", [0.03, 0.1, 0.25])
 @pytest.mark.parametrize("tight", [False, True])
-def test_a_digit_is_no_frame(digit: int, side: int, pen: float, tight: bool) -> None:
+def test_a_digit_is_no_frame(digit, side, pen, tight):
     gray = drawn(digit, size=(side, side), pen_width=pen * side, ink=255, paper=0)
     gray = crop_to_ink(gray) if tight else gray
 
@@ -85,7 +83,7 @@ def test_a_digit_is_no_frame(digit: int, side: int, pen: float, tight: bool) -> 
 
 
 @pytest.mark.parametrize("pen_width", [6, 14, 24])
-def test_a_zeros_rim_is_no_frame(pen_width: int) -> None:
+def test_a_zeros_rim_is_no_frame(pen_width):
     zero = Image.new("L", (90, 100), 255)
     ImageDraw.Draw(zero).ellipse((3, 3, 86, 96), outline=20, width=pen_width)
     gray = np.asarray(zero)
@@ -93,13 +91,13 @@ def test_a_zeros_rim_is_no_frame(pen_width: int) -> None:
     assert crop_frames(gray) is gray
 
 
-def test_uneven_light_is_no_frame() -> None:
+def test_uneven_light_is_no_frame():
     gray = lit(drawn(5, size=(120, 120), paper=230), vignette=0.6, noise=4)
 
     assert crop_frames(gray) is gray
 
 
-def test_a_small_block_in_a_large_picture_is_no_frames_inside() -> None:
+def test_a_small_block_in_a_large_picture_is_no_frames_inside():
     gray = np.full((200, 200), 250, np.uint8)
     gray[80:120, 80:120] = 40
     gray[95:105, 95:105] = 200
@@ -107,13 +105,13 @@ def test_a_small_block_in_a_large_picture_is_no_frames_inside() -> None:
     assert crop_frames(gray) is gray
 
 
-def test_an_empty_frame_is_left_alone() -> None:
+def test_an_empty_frame_is_left_alone():
     gray = surrounded(np.full((50, 50), 220, np.uint8), 10, 30)
 
     assert crop_frames(gray) is gray
 
 
-def test_a_picture_of_one_shade_is_left_alone() -> None:
+def test_a_picture_of_one_shade_is_left_alone():
     gray = np.full((50, 50), 220, np.uint8)
 
     assert crop_frames(gray) is gray
@@ -121,9 +119,7 @@ def test_a_picture_of_one_shade_is_left_alone() -> None:
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("light", [{"shade": 0.5}, {"vignette": 0.5}])
-def test_framing_leaves_a_printed_box_in_uneven_light_out(
-    digit: int, light: dict[str, float]
-) -> None:
+def test_framing_leaves_a_printed_box_in_uneven_light_out(digit, light):
     gray = drawn(digit, size=(200, 200), scale=0.5, paper=220)
 
     alone, in_a_box = (frame(lit(g, **light)).image.astype(int) for g in (gray, boxed(gray)))

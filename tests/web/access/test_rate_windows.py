@@ -1,7 +1,6 @@
 """A limit holds in every stretch of time of its length, not only between two strokes of a clock."""
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +12,12 @@ LATER = 86_400 * 1000  # of the epoch's seconds: a whole number of days
 
 
 @pytest.mark.parametrize("begun", [LATER, LATER + 25.5, LATER + 59.9])
-def test_a_burst_across_the_end_of_a_minute_is_one_burst(
-    begun: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_burst_across_the_end_of_a_minute_is_one_burst(begun, tmp_path, monkeypatch):
     now = begun
     monkeypatch.setattr(time, "time", lambda: now)
     client = make_app(tmp_path, rate_limit="4/minute").test_client()
 
-    def statuses(seconds: float, n: int) -> list[int]:
+    def statuses(seconds, n):
         nonlocal now
         now = begun + seconds
         return [client.get("/api/v1/models").status_code for _ in range(n)]
@@ -33,14 +30,12 @@ def test_a_burst_across_the_end_of_a_minute_is_one_burst(
     assert statuses(119, 4) == [200, 200, 200, 429]
 
 
-def test_number_of_callers_that_are_remembered_is_bounded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_number_of_callers_that_are_remembered_is_bounded(monkeypatch):
     now = float(LATER)
     monkeypatch.setattr(time, "time", lambda: now)
     memory = BoundedMemory()
 
-    def is_let(caller: str) -> bool:
+    def is_let(caller):
         return memory.acquire_entry(caller, 2, 60)
 
     assert is_let("known")
@@ -60,9 +55,7 @@ def test_number_of_callers_that_are_remembered_is_bounded(
     assert memory.reset() == 1  # those who have not called for a minute are forgotten
 
 
-def test_callers_beyond_those_that_are_remembered_share_no_count_of_another_limit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_callers_beyond_those_that_are_remembered_share_no_count_of_another_limit(monkeypatch):
     now = float(LATER)
     monkeypatch.setattr(time, "time", lambda: now)
     monkeypatch.setattr(rate_windows, "MAX_CALLERS", 0)

@@ -1,9 +1,6 @@
 """A batch has ten seconds and a number of pixels, as the documents say; see docs/api.md."""
 
-from pathlib import Path
-
 import pytest
-from flask.testing import FlaskClient
 from PIL import Image
 
 from tests.slow import decode_slowly
@@ -16,9 +13,7 @@ N_PICTURES = 20
 
 
 @pytest.mark.parametrize("seconds", [0.4, 0.7, 3.1, 9.9, 10.5, 3600])
-def test_a_picture_is_read_if_the_batch_has_taken_ten_seconds_at_most(
-    seconds: float, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_is_read_if_the_batch_has_taken_ten_seconds_at_most(seconds, client, monkeypatch):
     decode_slowly(monkeypatch, seconds)
     picture = drawn(7, size=(300, 300))
     files = [as_file(picture) for _ in range(N_PICTURES)]
@@ -31,7 +26,7 @@ def test_a_picture_is_read_if_the_batch_has_taken_ten_seconds_at_most(
     assert codes[n_done + 1 :] == ["out_of_time"] * (N_PICTURES - n_done - 1)
 
 
-def test_a_batch_may_have_the_pixels_of_16_of_the_largest_pictures(tmp_path: Path) -> None:
+def test_a_batch_may_have_the_pixels_of_16_of_the_largest_pictures(tmp_path):
     client = make_app(tmp_path, max_image_pixels=300 * 300).test_client()
     blank = encode(Image.new("L", (300, 300), "white"), "PNG")
 

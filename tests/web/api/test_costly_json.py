@@ -1,7 +1,6 @@
 """JSON that is cheap to send and costly to decode is rejected before it takes memory."""
 
 import tracemalloc
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -20,7 +19,7 @@ def web(tmp_path_factory):
 
 
 @contextmanager
-def peak_memory(limit: int) -> Iterator[None]:
+def peak_memory(limit):
     tracemalloc.start()
     try:
         yield
@@ -30,7 +29,7 @@ def peak_memory(limit: int) -> Iterator[None]:
     assert peak < limit, f"{peak / MB:.0f} MB"
 
 
-def repeated(head: str, part: str, tail: str, n_bytes: int) -> bytes:
+def repeated(head, part, tail, n_bytes):
     return (head + part * (n_bytes // len(part)) + tail).encode()
 
 

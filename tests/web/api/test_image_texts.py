@@ -2,13 +2,10 @@
 
 import json
 from base64 import b64encode, encodebytes, urlsafe_b64encode
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from flask.testing import FlaskClient
 from urllib3.filepost import encode_multipart_formdata
-from werkzeug.test import TestResponse
 
 from tests.web.pictures import as_file, drawn, padded
 from tests.web.serving import MIB, make_app, send
@@ -35,41 +32,41 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+def client(tmp_path_factory):
     return make_app(tmp_path_factory.mktemp("models")).test_client()
 
 
-def as_json(client: FlaskClient, path: str, text: str) -> TestResponse:
+def as_json(client, path, text):
     return client.post(path, json={"image": text, "width": 96, "more": {"a": [1, None]}})
 
 
-def as_json_string(client: FlaskClient, path: str, text: str) -> TestResponse:
+def as_json_string(client, path, text):
     return client.post(path, json=text)
 
 
-def as_json_of_another_type(client: FlaskClient, path: str, text: str) -> TestResponse:
+def as_json_of_another_type(client, path, text):
     body = f"\n  {json.dumps({'image': text})}"
     return client.post(path, data=body, content_type="text/plain;charset=UTF-8")
 
 
-def as_field(client: FlaskClient, path: str, text: str) -> TestResponse:
+def as_field(client, path, text):
     return send(client, path, note="seven", image=text)
 
 
-def as_urlencoded_field(client: FlaskClient, path: str, text: str) -> TestResponse:
+def as_urlencoded_field(client, path, text):
     return client.post(path, data={"note": "seven", "image": text})
 
 
-def as_unescaped_field(client: FlaskClient, path: str, text: str) -> TestResponse:
+def as_unescaped_field(client, path, text):
     form = "application/x-www-form-urlencoded"
     return client.post(path, data=f"image={text.replace('%', '%25')}", content_type=form)
 
 
-def in_batch(client: FlaskClient, _path: str, text: str) -> TestResponse:
+def in_batch(client, _path, text):
     return client.post(BATCH, json={"images": [{"name": "7", "data": text}, text]})
 
 
-def in_form_of_batch(client: FlaskClient, _path: str, text: str) -> TestResponse:
+def in_form_of_batch(client, _path, text):
     return send(client, BATCH, images=text)
 
 
@@ -87,9 +84,7 @@ WAYS = [
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", TEXTS)
-def test_text_is_read_as_its_image(
-    client: FlaskClient, kind: str, way: Callable[[FlaskClient, str, str], TestResponse]
-) -> None:
+def test_text_is_read_as_its_image(client, kind, way):
     for path in PATHS[: 1 if "batch" in way.__name__ else 2]:
         response = way(client, path, TEXTS[kind])
         assert response.status_code == 200, response.text
@@ -101,7 +96,7 @@ def test_text_is_read_as_its_image(
 @pytest.mark.parametrize(
     "content_type", ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "image/png"]
 )
-def test_data_url_may_be_the_whole_body(client: FlaskClient, path: str, content_type: str) -> None:
+def test_data_url_may_be_the_whole_body(client, path, content_type):
     response = client.post(path, data=TEXTS["data URL"], content_type=content_type)
     assert response.status_code == 200, response.text
 
@@ -128,44 +123,42 @@ def test_data_url_may_be_the_whole_body(client: FlaskClient, path: str, content_
     ],
 )
 def test_text_without_an_image_is_refused_with_its_fault(
-    client: FlaskClient, path: str, body: str, content_type: str, status: int, code: str
-) -> None:
+    client, path, body, content_type, status, code
+):
     response = client.post(path, data=body, content_type=content_type)
     assert (response.status_code, response.json["code"]) == (status, code), response.text
     assert len(response.json["detail"]) < 400
 
 
 @pytest.mark.parametrize("way", WAYS[:6])
-def test_text_is_bounded_as_files_are(
-    client: FlaskClient, way: Callable[[FlaskClient, str, str], TestResponse]
-) -> None:
+def test_text_is_bounded_as_files_are(client, way):
     large = b64encode(padded(drawn(7), 3 * MIB // 4)).decode()
     assert way(client, PATHS[0], large).json["prediction"] == 7
     response = way(client, PATHS[0], large + "AAAA" * 4200)
     assert (response.status_code, response.json["code"]) == (413, "file_too_large")
 
 
-def test_file_goes_before_a_text(client: FlaskClient) -> None:
+def test_file_goes_before_a_text(client):
     fields = [("image", TEXTS["data URL"]), ("image", ("3.png", drawn(3)))]
     body, content_type = encode_multipart_formdata(fields)
     response = client.post(PATHS[0], data=body, content_type=content_type)
     assert response.json["prediction"] == 3
 
 
-def test_fields_of_a_batch_may_have_brackets(client: FlaskClient) -> None:
+def test_fields_of_a_batch_may_have_brackets(client):
     response = send(client, BATCH, **{"images[]": as_file(drawn(7), "7.png")})
     assert [answer["name"] for answer in response.json] == ["7.png"]
     assert response.json[0]["prediction"] == 7
 
 
 @pytest.mark.parametrize("path", [*PATHS, BATCH, "/curl-api", "/upload", "/v2/models/mlp/infer"])
-def test_slash_at_the_end_of_a_path_is_no_fault(client: FlaskClient, path: str) -> None:
+def test_slash_at_the_end_of_a_path_is_no_fault(client, path):
     plain, slashed = client.post(path), client.post(f"{path}/")
     assert slashed.status_code == plain.status_code != 404 or path == "/upload"
     assert slashed.content_type == plain.content_type
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/status"])
-def test_paths_that_apache_protects_have_one_form(client: FlaskClient, path: str) -> None:
+def test_paths_that_apache_protects_have_one_form(client, path):
     assert client.get(path).status_code == 200
     assert client.get(f"{path}/").status_code == 404

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.web.serving import make_app, serving
 
 #: Requests an operation and phase; ``make schemathesis`` takes more, and other ones each time.
@@ -22,9 +20,7 @@ IN_THE_GATE = (
 )
 
 
-def test_every_answer_is_as_the_document_says(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_every_answer_is_as_the_document_says(tmp_path, caplog):
     caplog.set_level(logging.ERROR, "werkzeug")  # a line a request hides what is wrong
     with serving(make_app(tmp_path / "no models")) as address:
         done = subprocess.run(

@@ -10,7 +10,7 @@ from tests.datasets.drawn import draw_framed
 from tests.web.serving import make_app, send
 
 
-def levels(digit: int, seed: int = 0) -> str:
+def levels(digit, seed=0):
     """A drawn digit as that service's own client writes it."""
     image = draw_framed(digit, np.random.default_rng(seed))
     return ",".join(str(level) for level in image.reshape(-1))

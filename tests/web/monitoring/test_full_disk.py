@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -50,12 +48,12 @@ for path in ("/livez", "/readyz", "/status", "/metrics"):
 
 
 @pytest.fixture
-def full(tmp_path: Path) -> Iterator[Path]:
+def full(tmp_path):
     with small_tmpfs(tmp_path / "small", "64k") as folder:
         yield folder
 
 
-def fill(folder: Path) -> Path:
+def fill(folder):
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
         try:
@@ -109,7 +107,7 @@ def test_log_that_a_rotation_made_unwritable_costs_no_answer(tmp_path):
     assert [line.get("route") for line in lines(log)] == [None, "/readyz"]
 
 
-def run_counting(folder: Path, between: Callable[[], object]) -> tuple[list[str], str]:
+def run_counting(folder, between):
     """Run the process above; do something between its two rounds."""
     with subprocess.Popen(
         [sys.executable, "-c", COUNTING, str(folder)],

@@ -38,14 +38,14 @@ print(resident() - before)
 )
 
 
-def kept(code: str, setting: str) -> float:
+def kept(code, setting):
     """Megabytes that a process still has after it has freed what it took."""
     command = [sys.executable, "-c", code.format(setting=setting)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the settings are glibc's")
-def test_large_blocks_are_given_back() -> None:
+def test_large_blocks_are_given_back():
     assert kept(LARGE, "limit_memory()") < 5
     assert kept(LARGE, "") > 15  # else this test could not fail
 

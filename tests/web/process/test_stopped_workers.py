@@ -4,8 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -28,7 +26,7 @@ time.sleep(300)
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[list["subprocess.Popen[bytes]"]]:
+def workers(tmp_path):
     """Two of a server."""
     command = [sys.executable, "-c", WORKER, str(tmp_path)]
     started = [subprocess.Popen(command) for _ in range(2)]
@@ -40,7 +38,7 @@ def workers(tmp_path: Path) -> Iterator[list["subprocess.Popen[bytes]"]]:
 
 
 @pytest.fixture
-def stranger(tmp_path: Path) -> Iterator[psutil.Process]:
+def stranger(tmp_path):
     """A process of another parent, with the number of one that reported once."""
     command = ["sh", "-c", "sleep 300 >/dev/null 2>&1 & echo $!"]
     number = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -50,9 +48,7 @@ def stranger(tmp_path: Path) -> Iterator[psutil.Process]:
     process.kill()
 
 
-def test_stopped_process_is_ended_by_the_other(
-    workers: list["subprocess.Popen[bytes]"], stranger: psutil.Process
-) -> None:
+def test_stopped_process_is_ended_by_the_other(workers, stranger):
     stopped, other = workers
     stranger.suspend()
     stopped.send_signal(signal.SIGSTOP)
@@ -62,9 +58,7 @@ def test_stopped_process_is_ended_by_the_other(
     assert stranger.status() == psutil.STATUS_STOPPED
 
 
-def test_process_that_is_stopped_for_a_moment_goes_on(
-    workers: list["subprocess.Popen[bytes]"],
-) -> None:
+def test_process_that_is_stopped_for_a_moment_goes_on(workers):
     stopped, *_ = workers
     for _ in range(3):  # longer together than one of them may stand still
         stopped.send_signal(signal.SIGSTOP)

@@ -1,8 +1,7 @@
 import pytest
-from flask import Flask
 
 
 @pytest.fixture
-def app(shared_app: Flask) -> Flask:
+def app(shared_app):
     """An application that no test of this folder changes."""
     return shared_app
