@@ -47,8 +47,8 @@ def prepare(is_archive: bool) -> Callable[[bytes], str]:
 
     def post(content: bytes) -> str:
         path, kind = "/api/v1/classify/batch", "application/zip"
-        told = client.post(path, data=content, content_type=kind).get_json()
-        problems = told if isinstance(told, list) else [told]
+        answer = client.post(path, data=content, content_type=kind).get_json()
+        problems = answer if isinstance(answer, list) else [answer]
         return ", ".join({problem["code"] for problem in problems})
 
     return post
@@ -97,8 +97,8 @@ def main(here: str | None) -> None:
         for name, make in bombs.items():
             content = make()
             size, cost = f"{len(content) / 1024:,.1f} KiB", measure(content, kind)
-            told = f"`{cost['code']}`", f"{cost['ms']:.0f} ms", f"{cost['mb']:.0f} MB"
-            rows.append([name, size, *told, f"{cost['log']} bytes"])
+            figures = f"`{cost['code']}`", f"{cost['ms']:.0f} ms", f"{cost['mb']:.0f} MB"
+            rows.append([name, size, *figures, f"{cost['log']} bytes"])
     click.echo(markdown_table(["file", "size", "answer", "time", "memory", "log"], rows))
 
 

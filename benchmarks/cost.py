@@ -25,7 +25,7 @@ OUTPUT = Path(__file__).with_name("output")
 
 
 class Part(NamedTuple):
-    """What is measured in a number of rounds, how it is told, and how it is drawn."""
+    """What is measured in a number of rounds, how it is printed, and how it is drawn."""
 
     measure: Callable[[int], Any]
     tables: Callable[[Any], str]

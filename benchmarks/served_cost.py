@@ -91,10 +91,11 @@ def _rounds(
     found: dict[Case, list[dict[str, float]]] = defaultdict(list)
     for number in range(n_rounds + 1):
         for case, (server, path, load, n_connections) in cases.items():
-            told = _measure(server, path, load, n_connections, seconds if number else 1)
-            found[case] += [told] if number else []
+            measured = _measure(server, path, load, n_connections, seconds if number else 1)
+            found[case] += [measured] if number else []
     return [
-        dict(case) | {name: statistics.median(told[name] for told in all_) for name in FIGURES}
+        dict(case)
+        | {name: statistics.median(measured[name] for measured in all_) for name in FIGURES}
         for case, all_ in found.items()
     ]
 
@@ -107,11 +108,11 @@ def _measure(
     url = f"{server.address}{path}"
     contestant = Contestant(path, url, psutil.Process(server.process.pid), 0, 0)
     before = contestant.cpu_seconds()
-    told = load.send(url, n_connections, seconds)
-    cpu_ms = 1000 * (contestant.cpu_seconds() - before) / told["requests"]
-    if told["failed"]:
-        raise click.ClickException(f"{path} failed {told['failed']} requests.")
-    return {**told, "rate": told["requests"] / told["seconds"], "cpu_ms": cpu_ms}
+    measured = load.send(url, n_connections, seconds)
+    cpu_ms = 1000 * (contestant.cpu_seconds() - before) / measured["requests"]
+    if measured["failed"]:
+        raise click.ClickException(f"{path} failed {measured['failed']} requests.")
+    return {**measured, "rate": measured["requests"] / measured["seconds"], "cpu_ms": cpu_ms}
 
 
 def _batch_loads(folder: Path) -> Iterator[tuple[tuple[str, int], Load]]:

@@ -82,11 +82,11 @@ def measure(
 ) -> dict[str, float]:
     """Load a contestant, and return the rates, latencies and the processor's milliseconds."""
     before = contestant.cpu_seconds()
-    told = load.send(contestant.url, n_connections, seconds)
-    cpu_ms = 1000 * (contestant.cpu_seconds() - before) / told["requests"]
-    if told["failed"]:
-        raise click.ClickException(f"{contestant.name} failed {told['failed']} requests.")
-    return {**told, "rate": told["requests"] / told["seconds"], "cpu_ms": cpu_ms}
+    measured = load.send(contestant.url, n_connections, seconds)
+    cpu_ms = 1000 * (contestant.cpu_seconds() - before) / measured["requests"]
+    if measured["failed"]:
+        raise click.ClickException(f"{contestant.name} failed {measured['failed']} requests.")
+    return {**measured, "rate": measured["requests"] / measured["seconds"], "cpu_ms": cpu_ms}
 
 
 def images_a_second(call: Callable[[], object], seconds: float = 1) -> float:

@@ -363,7 +363,7 @@ def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(settings, tm
         load_classifiers(replace(settings, model=str(tmp_path / "other.safetensors")))
 
 
-def test_answer_tells_what_the_file_was_and_where_the_time_went(classifier):
+def test_answer_shows_what_the_file_was_and_where_the_time_went(classifier):
     content = encode(draw_digit(7, size=(90, 60)), "JPEG")
     prediction = classifier.predict(content)
     stages = prediction.stages

@@ -139,7 +139,7 @@ def test_what_is_of_mnist_alone_is_refused_for_a_folder(run, place, option):
     assert not (place / "report").exists()
 
 
-def test_a_report_without_matplotlib_tells_what_to_install(place):
+def test_a_report_without_matplotlib_shows_what_to_install(place):
     code = (
         "import sys; sys.modules['matplotlib'] = None; from digit_classifier.cli import main; "
         "main(['evaluate', '--report', 'report'], 'digit-classifier')"

@@ -146,7 +146,7 @@ def test_a_server_that_is_not_there_is_an_error(run):
     assert ": no connection" in result.output
 
 
-def test_without_mnist_the_command_tells_how_to_fetch_it(run):
+def test_without_mnist_the_command_shows_how_to_fetch_it(run):
     result = run("query", "127.0.0.1:9")
 
     assert result.exit_code == 1

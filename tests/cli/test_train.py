@@ -114,7 +114,7 @@ def test_training_without_data_says_how_to_fetch_it(run):
 @pytest.mark.parametrize(
     ("name", "classifier"), [("softmax", "softmax"), ("mine", "softmax"), ("new", "mlp")]
 )
-def test_a_name_alone_trains_that_model_anew(run, place, monkeypatch, name, classifier):
+def test_a_name_alone_trains_that_model_again(run, place, monkeypatch, name, classifier):
     monkeypatch.setitem(vars(RECIPES["mlp"]), "n_negatives", 0)
     run("train", "--classifier", "softmax", "--name", "mine", "--epochs", 1)
 

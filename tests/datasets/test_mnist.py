@@ -67,7 +67,7 @@ def test_load_mnist_refuses_a_damaged_file_by_name(folder, name, damage):
 
 
 @pytest.mark.parametrize("kind", ["images-idx3", "labels-idx1"])
-def test_load_mnist_tells_that_train_and_test_files_were_swapped(folder, kind):
+def test_load_mnist_reports_that_train_and_test_files_were_swapped(folder, kind):
     train, test = folder / f"train-{kind}-ubyte.gz", folder / f"t10k-{kind}-ubyte.gz"
     kept = train.read_bytes()
     train.write_bytes(test.read_bytes())

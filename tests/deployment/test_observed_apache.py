@@ -61,7 +61,7 @@ def log_lines(running):
     return [json.loads(line) for line in log.read_text("utf-8").splitlines()]
 
 
-def test_each_process_tells_the_sum_over_all(apache):
+def test_each_process_reports_the_sum_over_all(apache):
     before = counted(apache)
     classify(apache, 60)
     assert {counted(apache) for _ in range(20)} == {before + 60}
@@ -90,7 +90,7 @@ def test_counts_outlive_a_reload(apache):
     m.wait_until(lambda: total(apache, "digit_classifier_processes") == os.cpu_count())
 
 
-def test_server_that_starts_anew_begins_to_count_anew(own_clone):
+def test_server_that_starts_again_counts_from_zero(own_clone):
     port = free_port()
     with serving(own_clone, port) as first:
         classify(first, 5)
@@ -111,7 +111,7 @@ def test_log_has_one_line_a_request_by_whichever_process(apache):
     assert "4-7.png" not in json.dumps(lines)
 
 
-def test_log_that_was_renamed_is_begun_anew_by_every_process(apache):
+def test_log_that_was_renamed_is_opened_again_by_every_process(apache):
     log = apache.folder / "logs" / "digit-classifier-requests.log"
     log.rename(log.with_suffix(".log.1"))
     classify(apache, 20)

@@ -72,5 +72,5 @@ def test_pages_have_their_commands(page, n_commands):
         ("0.5 … 0.5", "0.505 x 0.4", False),
     ],
 )
-def test_comparison_tells_alike_from_unlike(printed, output, alike):
+def test_comparison_separates_alike_from_unlike(printed, output, alike):
     assert (mismatch(printed, output) is None) is alike

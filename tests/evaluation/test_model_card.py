@@ -8,7 +8,7 @@ from tests.evaluation.test_tables import FIGURES
 CORRUPTED = {key: FIGURES[key] for key in ("corruptions", "corruption_mean")}
 
 
-def test_the_card_tells_the_model_its_data_recipe_figures_and_limits():
+def test_the_card_describes_the_model_its_data_recipe_figures_and_limits():
     model = small_model()
     _, figures = evaluated(model, *noise())
 
@@ -78,7 +78,7 @@ def test_corruptions_are_on_the_card_where_they_were_measured():
     assert "| mean of the 2 " in with_them
 
 
-def test_a_model_that_does_not_tell_its_training_gets_a_card():
+def test_a_model_without_its_training_gets_a_card():
     model = replace(small_model(), metadata=ModelMetadata(classifier="mlp"))
     _, figures = evaluated(model, *noise())
 

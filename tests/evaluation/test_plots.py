@@ -67,7 +67,7 @@ def test_a_single_epoch_makes_a_learning_curve(history):
     drawn(plot_learning_curve(history))
 
 
-def test_the_reliability_diagram_counts_every_answer_and_tells_the_error():
+def test_the_reliability_diagram_counts_every_answer_and_shows_the_error():
     images, labels = noise()
     views, figures = evaluated(small_model(), images, labels)
 

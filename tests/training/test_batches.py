@@ -58,7 +58,7 @@ def test_batches_are_what_the_network_takes(drawn_mnist, small_recipe):
     np.testing.assert_allclose(targets.max(axis=1), 1 - smoothing + smoothing / 10, rtol=1e-6)
 
 
-def test_an_epoch_is_made_anew_from_seed_and_number(drawn_mnist, small_recipe):
+def test_an_epoch_is_made_again_from_seed_and_number(drawn_mnist, small_recipe):
     first, again = batches(drawn_mnist, small_recipe), batches(drawn_mnist, small_recipe)
 
     for (vectors, targets), (vectors_again, targets_again) in zip(first, again, strict=True):
@@ -116,7 +116,7 @@ def test_what_is_no_digit_is_augmented_too(drawn_mnist, small_recipe, negatives)
     np.testing.assert_array_equal(negatives, before)
 
 
-def test_an_epoch_with_what_is_no_digit_is_made_anew_whatever_ran_before(
+def test_an_epoch_with_what_is_no_digit_is_made_again_whatever_ran_before(
     drawn_mnist, small_recipe, negatives
 ):
     recipe = replace(small_recipe, negative_share=0.25)

@@ -153,7 +153,7 @@ def test_validation_samples_are_never_trained_on(drawn_mnist, small_recipe, tmp_
     np.testing.assert_allclose(np.bincount(made.y_validation), 8, atol=1)
 
 
-def test_metadata_tells_where_the_model_came_from(drawn_mnist, small_recipe, tmp_path):
+def test_metadata_shows_where_the_model_came_from(drawn_mnist, small_recipe, tmp_path):
     metadata = trained(drawn_mnist, small_recipe, tmp_path).metadata()
 
     assert metadata.classifier == "mlp"

@@ -15,7 +15,7 @@ def test_a_recipe_survives_json(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_tells_all_that_decides_a_run(name):
+def test_a_recipe_describes_all_that_decides_a_run(name):
     recipe = RECIPES[name]
     described = recipe.as_json()
 

@@ -64,7 +64,7 @@ def test_truncated_multipart_body_is_a_problem(client):
     problem(response, 400, "bad_form")
 
 
-def test_unexpected_error_is_a_problem_that_tells_nothing_and_is_logged(app, client, caplog):
+def test_unexpected_error_is_a_problem_without_details_and_is_logged(app, client, caplog):
     alter_model(app, class_labels=())  # so that no answer can be given
     with caplog.at_level(logging.INFO):
         response = send(client, "/curl-api", myfile=as_file(drawn(7), "file-name.png"))
@@ -75,7 +75,7 @@ def test_unexpected_error_is_a_problem_that_tells_nothing_and_is_logged(app, cli
     assert "file-name" not in caplog.text
 
 
-def test_error_that_is_not_the_callers_tells_nothing(app, client):
+def test_error_that_is_not_the_callers_has_no_details(app, client):
     def view():
         raise ModelCorruptError("/a/path/on/the/server was altered.")
 

@@ -184,7 +184,7 @@ RED, GREEN = (200, 20, 20), (0, 125, 0)  # of one luminance
     [((255, 255, 0), (255, 255, 255)), (RED, GREEN), (GREEN, RED), ((0, 0, 255), (0, 0, 0))],
     ids=["yellow_on_white", "red_on_green", "green_on_red", "blue_on_black"],
 )
-def test_decode_sees_the_colour_that_tells_ink_from_paper(ink, paper, image_format):
+def test_decode_sees_the_colour_that_separates_ink_from_paper(ink, paper, image_format):
     image = draw_digit(4, size=SIZE, ink=ink, paper=paper)
     shape = np.asarray(draw_digit(4, size=SIZE, ink=255, paper=0)).astype(float)
 
@@ -199,7 +199,7 @@ def test_decode_sees_the_colour_that_tells_ink_from_paper(ink, paper, image_form
     [((20, 30, 120), (240, 235, 220)), ((200, 30, 40), (255, 255, 255)), ((0, 80, 0), (9, 9, 9))],
     ids=["blue_on_white", "red_on_white", "green_on_black"],
 )
-def test_decode_takes_the_luminance_where_it_tells_them_apart(ink, paper):
+def test_decode_takes_the_luminance_where_it_separates_them(ink, paper):
     image = draw_digit(4, size=SIZE, ink=ink, paper=paper)
 
     np.testing.assert_array_equal(decode(encode(image, "PNG"), LIMITS), image.convert("L"))
@@ -284,7 +284,7 @@ def test_decode_needs_little_memory_for_12_megapixels(encoded, megabytes):
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_decode_tells_the_format_and_the_size_that_the_file_has(image_format):
+def test_decode_returns_the_format_and_the_size_of_the_file(image_format):
     picture = draw_digit(7, size=(1800, 1200))
 
     decoded = decode_image(encode(picture, image_format), DecodeLimits(max_bytes=2**23))

@@ -124,7 +124,7 @@ def test_lines_of_the_settings_are_read():
     ["", "lab", DIGEST, f"lab {KEY}", f"lab {DIGEST[:-1]}"],
     ids=["empty", "name", "digest", "key", "digest cut off"],
 )
-def test_start_fails_with_a_line_that_is_none_and_does_not_tell_it(tmp_path, line):
+def test_start_fails_with_a_line_that_is_no_key_and_does_not_print_it(tmp_path, line):
     with pytest.raises(SettingsError, match="Line 2 of api_keys is not") as refused:
         make_app(tmp_path, api_keys=(f"lab {DIGEST}", line))
     assert KEY not in str(refused.value)

@@ -25,7 +25,7 @@ def statuses(client, n, **options):
     return [client.get("/api/v1/models", **options).status_code for _ in range(n)]
 
 
-def test_calls_of_an_address_are_limited_and_the_headers_tell_how(tmp_path):
+def test_calls_of_an_address_are_limited_and_the_headers_show_how(tmp_path):
     client = make_app(tmp_path, rate_limit="3/hour").test_client()
     first, *_ = responses = [client.get("/api/v1/models") for _ in range(4)]
     assert [response.status_code for response in responses] == [200, 200, 200, 429]

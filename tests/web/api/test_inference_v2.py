@@ -53,7 +53,7 @@ def test_server_and_models_are_alive_and_ready(client):
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
 
 
-def test_metadata_tell_what_goes_in_and_out(client, app):
+def test_metadata_describe_inputs_and_outputs(client, app):
     metadata = client.get_model_metadata("cnn")
     assert (metadata["name"], metadata["versions"]) == ("cnn", [model_of(app, "cnn").version])
     (images,) = metadata["inputs"]

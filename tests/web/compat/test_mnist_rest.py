@@ -19,7 +19,7 @@ def images_and_labels(drawn_digits):
     return images[400:], labels[400:]
 
 
-def test_status_tells_the_models_layers(client):
+def test_status_shows_the_models_layers(client):
     status = client.get("/status").json
     assert status["status"] == "ok"
     assert [layer["type"] for layer in status["model"]["layers"]] == ["Dense", "ReLU"] * 3 + [
@@ -82,7 +82,7 @@ def test_index_that_is_none(client_with_test_set, path, what, index, status, cod
 
 
 @pytest.mark.parametrize("what", ["image", "label", "classify"])
-def test_without_the_test_set_the_answer_tells_how_to_fetch_it(client, what):
+def test_without_the_test_set_the_answer_shows_how_to_fetch_it(client, what):
     response = client.get(f"/mnist/{what}/42")
     assert response.status_code == 404
     document = response.get_json(force=True)
@@ -151,7 +151,7 @@ def test_other_methods_are_not_allowed(client, method):
         ),
     ],
 )
-def test_verbose_answer_tells_of_each_layer(client, model, layers):
+def test_verbose_answer_describes_each_layer(client, model, layers):
     response = client.post(f"/mnist/classify?verbose=1&model={model}", data=drawn(2))
     layer_documents = response.json["debug"]["layers"]
     assert [(layer["layer"], layer["shape"]) for layer in layer_documents] == layers
@@ -165,7 +165,7 @@ def test_verbose_answer_tells_of_each_layer(client, model, layers):
     assert layer_documents[-1]["top_units"][0]["unit"] == [2]
 
 
-def test_verbose_answer_tells_of_convolutions_by_place_and_channel(client):
+def test_verbose_answer_describes_convolutions_by_place_and_channel(client):
     response = client.post("/mnist/classify?verbose=true&model=cnn", data=drawn(2))
     layers = response.json["debug"]["layers"]
     assert layers[1]["layer"] == "Conv2D"
@@ -176,7 +176,7 @@ def test_verbose_answer_tells_of_convolutions_by_place_and_channel(client):
     assert 0 <= channel < 24
 
 
-def test_verbose_test_digit_tells_of_its_layers(client_with_test_set):
+def test_verbose_test_digit_describes_its_layers(client_with_test_set):
     answer = client_with_test_set.get("/mnist/classify/42?verbose=1").json
     assert len(answer["debug"]["layers"]) == 7
     assert "layers" not in client_with_test_set.get("/mnist/classify/42?verbose=0").json["debug"]

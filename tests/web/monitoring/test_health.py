@@ -26,7 +26,7 @@ def test_readyz_is_unavailable_when_the_self_test_is_misread(app, client):
     assert client.get("/livez").status_code == 200
 
 
-def test_readyz_is_unavailable_when_the_process_is_unsound_and_tells_the_log_why(
+def test_readyz_is_unavailable_when_the_process_is_unsound_and_logs_why(
     client, monkeypatch, caplog
 ):
     monkeypatch.setattr(sys, "base_prefix", "/nowhere")

@@ -10,7 +10,7 @@ from tests.web.serving import send
 STAGES = r"decode;dur=([\d.]+), frame;dur=([\d.]+), network;dur=([\d.]+), total;dur=([\d.]+)"
 
 
-def test_answer_tells_what_its_time_was_spent_on(client):
+def test_answer_shows_what_its_time_was_spent_on(client):
     answer = send(client, "/curl-api", myfile=as_file(drawn(7)))
     stages = [float(ms) for ms in re.fullmatch(STAGES, answer.headers["Server-Timing"]).groups()]
     assert all(ms > 0 for ms in stages)
@@ -19,7 +19,7 @@ def test_answer_tells_what_its_time_was_spent_on(client):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/nowhere", "/status", "/metrics", "/"])
-def test_every_answer_tells_the_whole_time_and_an_identity(client, path):
+def test_every_answer_shows_the_whole_time_and_an_identity(client, path):
     answer = client.get(path)
     assert re.fullmatch(r"total;dur=[\d.]+", answer.headers["Server-Timing"])
     assert re.fullmatch(r"[\w-]{22}", answer.headers["X-Request-ID"])

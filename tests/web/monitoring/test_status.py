@@ -12,7 +12,7 @@ from tests.web.serving import make_app, model_of, send
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
-def test_status_tells_the_model_its_layers_and_the_versions(app, client):
+def test_status_shows_the_model_its_layers_and_the_versions(app, client):
     model = model_of(app)
     status = client.get("/status").json
     assert status["status"] == "ok"
@@ -26,7 +26,7 @@ def test_status_tells_the_model_its_layers_and_the_versions(app, client):
     assert status["versions"].keys() >= {"numpy", "pillow", "flask"}
 
 
-def test_status_tells_the_models_side_by_side(app, client):
+def test_status_shows_the_models_side_by_side(app, client):
     models = client.get("/status").json["models"]
     assert models == {name: model_of(app, name).version for name in ("mlp", "cnn", "softmax")}
     assert next(iter(models)) == "mlp"  # the one that answers by default
@@ -34,13 +34,13 @@ def test_status_tells_the_models_side_by_side(app, client):
     assert client.get("/status?model=forest").status_code == 404
 
 
-def test_status_tells_no_path_and_no_secret(app, client):
+def test_status_shows_no_path_and_no_secret(app, client):
     text = json.dumps(client.get("/status").json)
     assert "/" not in text
     assert app.config["SECRET_KEY"] not in text
 
 
-def test_status_tells_what_was_asked_and_answered_so_far(client):
+def test_status_shows_what_was_asked_and_answered_so_far(client):
     send(client, "/curl-api", myfile=as_file(drawn(3)))
     send(client, "/curl-api", myfile=as_file(b"no picture"))
     service = client.get("/status").json["service"]
@@ -54,7 +54,7 @@ def test_status_tells_what_was_asked_and_answered_so_far(client):
     assert re.fullmatch(r"0:00:\d\d", service["uptime"])
 
 
-def test_status_tells_the_settings_that_matter(tmp_path):
+def test_status_shows_the_settings_that_matter(tmp_path):
     client = make_app(tmp_path, max_upload_bytes=4321, framing="center").test_client()
     settings = client.get("/status").json["settings"]
     assert settings["max_upload_bytes"] == 4321

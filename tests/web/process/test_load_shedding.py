@@ -50,7 +50,7 @@ def test_browser_gets_a_page_that_says_so(client):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/status"])
-def test_what_tells_how_the_service_is_is_always_answered(client, path):
+def test_what_shows_the_service_s_state_is_always_answered(client, path):
     assert client.get(path, environ_overrides=queued(5)).status_code == 200
 
 

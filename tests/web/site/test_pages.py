@@ -82,7 +82,7 @@ def test_page_names_the_command_that_asks_the_same_of_this_host(client):
     assert "curl -F image=@digit.png 'https://digits.example:8443/api/v1/classify'" in html
 
 
-def test_page_tells_its_script_what_it_needs(client):
+def test_page_gives_its_script_what_it_needs(client):
     html = client.get("/").text
     data = json.loads(html_module.unescape(re.search(r'data-page="([^"]+)"', html)[1]))
     assert data["address"] == "/api/v1/classify"
@@ -227,7 +227,7 @@ def test_unknown_model_is_reported_on_the_page(client):
         assert "there are: cnn" in shown_problem(response.text)
 
 
-def test_about_tells_what_is_kept_and_the_licence(client):
+def test_about_says_what_is_kept_and_the_licence(client):
     html = client.get("/about").text
     assert "not kept" in html
     assert "Permission is hereby granted, free of charge" in html
