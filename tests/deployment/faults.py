@@ -161,10 +161,4 @@ def is_well(apache):
         log = (apache.folder / "logs" / "digit-classifier-requests.log").read_text()
     except (requests.RequestException, OSError):
         return False
-    return answer.ok and identity in log and len(ready_workers(apache)) == 2
-
-
-def ready_workers(apache):
-    """Return the processes that run and have reported that they are ready."""
-    reported = {file.name for file in (apache.folder / "run" / "workers").iterdir()}
-    return {worker.pid for worker in apache.workers() if str(worker.pid) in reported}
+    return answer.ok and identity in log and len(apache.ready_workers()) == 2

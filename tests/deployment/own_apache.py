@@ -63,6 +63,11 @@ class OwnApache:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if _name_of(child).startswith("(wsgi:")]
 
+    def ready_workers(self):
+        """Those of them that have reported that they are ready."""
+        reported = {file.name for file in (self.folder / "run" / "workers").iterdir()}
+        return [worker for worker in self.workers() if str(worker.pid) in reported]
+
     def processes(self):
         """Apache's first process, and all others below it."""
         parent = psutil.Process(self.process.pid)

@@ -17,7 +17,6 @@ from tests.deployment.faults import (
     ask_of_everything,
     costly_batches,
     full,
-    ready_workers,
     serving_on_small_disks,
     stopped,
 )
@@ -130,7 +129,7 @@ def test_stopped_process_does_not_stop_the_other(apache):
 
 
 def assert_others_serve_without(apache, victim):
-    m.wait_until(lambda: len(ready_workers(apache)) == 2)
+    m.wait_until(lambda: len(apache.ready_workers()) == 2)
     with stopped(victim), ThreadPoolExecutor(16) as pool:
         statuses = Counter(pool.map(lambda _: ask_livez(apache), range(48)))
         m.wait_until(lambda: not victim.is_running())

@@ -166,7 +166,7 @@ def test_request_that_has_waited_too_long_is_refused(own_clone):
     content = (own_clone.path / SEVEN).read_bytes().ljust(500_000)
     impatience = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "1000"}
     with serving(own_clone, free_port(), PROCESSES="2", **impatience) as running:
-        m.wait_until(lambda: len(running.workers()) == 2)
+        m.wait_until(lambda: len(running.ready_workers()) == 2)
         stopped = running.workers()
         for worker in stopped:
             worker.suspend()
@@ -174,7 +174,7 @@ def test_request_that_has_waited_too_long_is_refused(own_clone):
             with ThreadPoolExecutor(1) as pool:
                 url = f"{running.address}/mnist/classify"
                 asked = pool.submit(requests.post, url, data=content, timeout=30)
-                time.sleep(4)  # longer than it may wait, even if it is slow to arrive
+                time.sleep(3)  # longer than it may wait, and less than a process may be stopped
                 for worker in stopped:
                     worker.resume()
                 answer = asked.result()
