@@ -49,27 +49,15 @@ check_javascript() {
     node --test "$place/page/*.test.js"
 }
 
-# The tests of Apache wait more than they compute, and only one of them may run at a time: they run
-# in the background, beside all others, and what they print follows.
 run_tests() {
-    local failed=0 printed pid
+    local failed=0
     # The operator's own settings do not concern the tests; the place of the data is.
     unset "${!DIGIT_CLASSIFIER_@}"
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
-    printed=$(mktemp)
-    set -m # or it would ignore Ctrl-C
-    pytest --durations 50 -m apache >"$printed" 2>&1 &
-    pid=$!
-    set +m
-    # shellcheck disable=SC2064  # with these values
-    trap "rm -f -- '$printed'" EXIT
-    # shellcheck disable=SC2064
-    trap "kill -INT $pid; wait $pid; exit 130" INT TERM
     step "Tests (pytest, on all cores)"
     pytest --numprocesses logical --dist worksteal --durations 25 -m "not apache" || failed=1
     step "Tests of Apache (pytest, one at a time)"
-    wait "$pid" || failed=1
-    cat -- "$printed"
+    pytest --durations 50 -m apache || failed=1
     return "$failed"
 }
 
