@@ -164,23 +164,21 @@ def test_overload_is_refused_at_once(apache):
 
 def test_request_that_has_waited_too_long_is_refused(own_clone):
     content = (own_clone.path / SEVEN).read_bytes().ljust(500_000)
-    impatience = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "1000"}
-    with serving(own_clone, free_port(), PROCESSES="2", **impatience) as running:
-        m.wait_until(lambda: len(running.ready_workers()) == 2)
-        stopped = running.workers()
-        for worker in stopped:
-            worker.suspend()
+    impatience = {"DIGIT_CLASSIFIER_MAX_QUEUE_MS": "100"}
+    # a process that sees another one stopped would answer what has waited meanwhile
+    with serving(own_clone, free_port(), PROCESSES="1", **impatience) as running:
+        m.wait_until(running.ready_workers)
+        (stopped,) = running.workers()
+        stopped.suspend()
         try:
             with ThreadPoolExecutor(1) as pool:
                 url = f"{running.address}/mnist/classify"
                 asked = pool.submit(requests.post, url, data=content, timeout=30)
-                time.sleep(3)  # longer than it may wait, and less than a process may be stopped
-                for worker in stopped:
-                    worker.resume()
+                time.sleep(3)  # it arrives and waits too long, before the stopped process is ended
+                stopped.resume()
                 answer = asked.result()
         finally:
-            for worker in stopped:
-                worker.resume()
+            stopped.resume()
         assert is_problem(answer, 503, "overloaded")
         assert answer.headers["Retry-After"] == "1"
         assert total(running, "digit_classifier_refusals_total", code="overloaded") >= 1
