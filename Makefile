@@ -3,8 +3,8 @@ TEST_PYVENV ?= .venv-test
 export TEST_PYVENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install service debug test coverage lint format schemathesis openapi-examples \
-	fuzz mutation-test bench-check audit sbom train fast-train model-cards screenshots lock clean
+.PHONY: help install service debug test lint format schemathesis openapi-examples fuzz \
+	mutation-test bench-check audit sbom train fast-train model-cards screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,9 +20,6 @@ debug: ## Serve in the development environment: a debugger, and a new start when
 
 test: ## Run the whole gate
 	@bash deployment_scripts/run_tests.sh
-
-coverage: test-pyvenv ## Run the tests but Apache's with coverage, and fail below 90 % (half as long again)
-	@"$(TEST_PYVENV)/bin/pytest" --cov --numprocesses logical --dist worksteal -m "not apache"
 
 lint: ## Run the gate without the tests
 	@bash deployment_scripts/run_tests.sh --lint
