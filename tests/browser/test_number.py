@@ -197,6 +197,20 @@ def test_number_among_several_pictures_has_its_line(open_page):
     expect_number(page, "47")
 
 
+def test_refused_number_is_answered_as_a_digit(open_page):
+    page = open_page()
+    problem = '{"code": "too_complex", "detail": "The picture has too many separate marks."}'
+    page.route(
+        "**/api/v1/read?*",
+        lambda route: route.fulfill(
+            status=422, content_type="application/problem+json", body=problem
+        ),
+    )
+    choose(page, a_file(drawn_number("47")))
+    expect(answer(page)).to_contain_text("I see more than one digit.")
+    expect(page.get_by_role("table")).to_be_visible()
+
+
 def test_one_digit_is_asked_for_once(open_page):
     page = open_page()
     asked = []

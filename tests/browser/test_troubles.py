@@ -79,3 +79,13 @@ def test_server_that_is_gone_is_reported(open_page, app):
         page = open_page(address)
     draw(page, 3)
     expect(page.get_by_role("alert")).to_contain_text("The service cannot be reached")
+
+
+def test_answer_that_is_no_document_is_reported(open_page, address):
+    page = open_page(address)
+    # as a proxy in between would
+    page.route(
+        "**/api/v1/classify?*", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>")
+    )
+    draw(page, 3)
+    expect(page.get_by_role("alert")).to_contain_text("That did not work")

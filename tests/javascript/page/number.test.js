@@ -36,7 +36,7 @@ test("an unfinished drawing is read as a number only where several digits were s
   assert.equal((await ask(SEVERAL, reading(false, false), live)).asked, 1);
 });
 
-test("two digits are a number, one is none", async () => {
+test("two digits are a number, and one is a digit", async () => {
   const two = reading(false, false);
   assert.equal((await ask(UNSURE, two)).number, two);
   assert.equal((await ask(SEVERAL, reading(false))).number, null);

@@ -60,7 +60,7 @@ def test_stopped_process_is_ended_by_the_other(workers, stranger):
 
 def test_process_that_is_stopped_for_a_moment_goes_on(workers):
     stopped, *_ = workers
-    for _ in range(3):  # longer together than one of them may stand still
+    for _ in range(4):
         stopped.send_signal(signal.SIGSTOP)
         time.sleep(2)
         stopped.send_signal(signal.SIGCONT)
