@@ -30,6 +30,8 @@ from tests.ports import free_port
 
 pytestmark = pytest.mark.apache
 
+#: How an exception of a client begins whose connection was closed before the answer was whole.
+CUT_OFF = ("ConnectionError(ProtocolError('Connection aborted.'", "ChunkedEncodingError(")
 HOSTS = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
 CLIENT = "127.0.0.9"
 
@@ -167,7 +169,7 @@ def test_upgrade_of_an_instance_fails_no_request(balancer, instances):
     assert load.failures == []
 
 
-def test_kill_of_an_instance_fails_no_small_request(balancer, instances):
+def test_kill_of_an_instance_cuts_off_at_most_what_it_was_answering(balancer, instances):
     killed = instances[1]
     with m.Load(balancer.address) as load:
         before = requests_of(balancer)[killed.name]
@@ -178,7 +180,10 @@ def test_kill_of_an_instance_fails_no_small_request(balancer, instances):
         balancer.wait_for(killed.name, "UP")
         before = requests_of(balancer)[killed.name]
         m.wait_until(lambda: requests_of(balancer)[killed.name] > before + 5)
-    assert load.failures == []
+    # No balancer can repeat an answer that has begun. It takes a moment, of some hundred requests.
+    cut_off = [failure for failure in load.failures if failure.startswith(CUT_OFF)]
+    assert load.failures == cut_off
+    assert len(cut_off) <= 2
 
 
 def test_what_a_killed_instance_had_is_answered_by_another(balancer, instances):
