@@ -45,6 +45,7 @@ CANDIDATES = {
     "mlp, without flags, bars and hooks": replace(
         MLP, augmentation=replace(WORLD, flagged_share=0, barred_share=0, hooked_share=0)
     ),
+    "mlp, upright": replace(MLP, scaling=replace(MLP.scaling, upright=True)),
     "mlp, never stretched": replace(MLP, augmentation=replace(WORLD, stretched_share=0)),
     "mlp, never scanned": replace(
         MLP,

@@ -18,7 +18,7 @@ from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.network import ACTIVATIONS
 from digit_classifier.preprocessing.explanation import as_png, overlay
 from digit_classifier.preprocessing.steps.box import resize
-from digit_classifier.preprocessing.vectorize import vectorize
+from digit_classifier.preprocessing.vectorize import input_images, vectorize
 
 #: Colours of a unit at rest and of the most active one; those between are mixed.
 _AT_REST, _ACTIVE = (24, 30, 42), (255, 214, 130)
@@ -81,7 +81,8 @@ def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkP
     framed = resize(image.framed.image, *metadata.image_shape)
     vector = vectorize(framed[np.newaxis], metadata.input_scaling)  # (1, n_features)
     layers = tuple(_hidden_layers(classifier, vector)) or tuple(_filters(classifier))
-    return NetworkPictures(layers, tuple(_coloured_inputs(classifier, framed, vector)))
+    (seen,) = input_images(framed[np.newaxis], metadata.input_scaling)
+    return NetworkPictures(layers, tuple(_coloured_inputs(classifier, seen, vector)))
 
 
 def _hidden_layers(classifier: DigitClassifier, vector: Array) -> Iterator[LayerPicture]:
@@ -158,10 +159,8 @@ def contributions(classifier: Classifier, vector: Array, n_classes: int) -> Arra
     return None if gradients is None else gradients * vector
 
 
-def _coloured_inputs(
-    classifier: DigitClassifier, framed: NDArray[np.uint8], vector: Array
-) -> Iterator[bytes]:
+def _coloured_inputs(classifier: DigitClassifier, seen: Array, vector: Array) -> Iterator[bytes]:
     model = classifier.model
     attributed = contributions(model.classifier, vector, len(model.metadata.class_labels))
     for of_class in () if attributed is None else attributed:
-        yield as_png(overlay(framed, of_class.reshape(framed.shape)))
+        yield as_png(overlay(seen, of_class.reshape(seen.shape)))

@@ -4,7 +4,7 @@ The prediction itself is passed in, so that an explanation cannot change it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,10 @@ from digit_classifier.preprocessing.explanation import (
     with_boxes,
 )
 from digit_classifier.preprocessing.framing import frame_center, run_steps
+from digit_classifier.preprocessing.moments import attribute_to_pixels
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
-from digit_classifier.preprocessing.vectorize import vectorize
+from digit_classifier.preprocessing.vectorize import input_images, vectorize
 
 #: Digits of a number with a lower confidence are marked as doubtful.
 DOUBTFUL = 0.8
@@ -208,4 +209,10 @@ def _saliency(classifier: DigitClassifier, framed: NDArray[np.uint8], digit: int
     attributed = integrated_gradients(
         classifier.model.classifier, vector, blank, target, metadata.temperature
     )
-    return None if attributed is None else attributed.reshape(framed.shape)
+    if attributed is None:
+        return None
+    saliency = attributed.reshape(framed.shape)
+    if not metadata.input_scaling.upright:
+        return saliency
+    (seen,) = input_images(framed[np.newaxis], replace(metadata.input_scaling, upright=False))
+    return attribute_to_pixels(saliency, seen)

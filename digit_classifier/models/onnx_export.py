@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from digit_classifier.errors import MissingPackageError, ModelError
 from digit_classifier.models.store import Model
 from digit_classifier.neural_network.network import Network
+from digit_classifier.preprocessing import moments
 
 try:
     import onnx
@@ -150,8 +151,63 @@ def _scaled_vectors(graph: _Graph, model: Model) -> str:
         middle = graph.add("Mul", graph.add("Add", lowest, highest), graph.number(0.5))
         inverted = graph.add("Sub", graph.number(255), levels)
         levels = graph.add("Where", graph.add("Greater", mean, middle), inverted, levels)
+    if scaling.upright:
+        levels = _upright(graph, levels, *model.metadata.image_shape)
     scaled = graph.add("Mul", levels, graph.number(scaling.scale))
     return graph.add("Add", scaled, graph.number(scaling.offset))
+
+
+def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
+    """Add what `normalize_moments` does, with coordinates from the middle of the image."""
+    rows, columns = np.indices((height, width), np.float32).reshape(2, -1)
+    x_of, y_of = columns - (width - 1) / 2, rows - (height - 1) / 2
+    powers = np.stack([np.ones_like(x_of), x_of, y_of, x_of**2, x_of * y_of, y_of**2], axis=1)
+    add, number = graph.add, graph.number
+
+    def clip(value: str, low: float, high: float) -> str:
+        return add("Min", add("Max", value, number(low)), number(high))
+
+    is_ink = add("Greater", levels, number(moments.MIN_LEVEL))
+    sums = add(
+        "MatMul",
+        add("Where", is_ink, levels, number(0)),
+        graph.constant(powers),
+    )
+    mass, *means = (add("Gather", sums, graph.shape(k), axis=1) for k in range(6))
+    mass = add("Max", mass, number(1))
+    x, y, xx, xy, yy = (add("Div", mean, mass) for mean in means)
+    least = number(moments.MIN_VARIANCE)
+    yy = add("Max", add("Sub", yy, add("Mul", y, y)), least)
+    xy = add("Sub", xy, add("Mul", x, y))
+    slant = clip(add("Div", xy, yy), -moments.MAX_SLANT, moments.MAX_SLANT)
+    # xx - x² + slant · (slant · yy - 2 · xy)
+    turned = add("Sub", add("Mul", slant, yy), add("Mul", xy, number(2)))
+    xx = add("Add", add("Sub", xx, add("Mul", x, x)), add("Mul", slant, turned))
+    xx = add("Max", xx, least)
+
+    extents = [add("Mul", add("Sqrt", variance), number(4)) for variance in (xx, yy)]
+    longer = add("Max", *extents)
+    ratio = add("Div", add("Min", *extents), longer)
+    share = add("Sqrt", add("Sin", add("Mul", ratio, number(np.pi / 2))))
+    side = number(moments.EXTENT * max(height, width))
+    x_step, y_step = (
+        add("Reciprocal", clip(add("Div", wanted, extent), moments.MIN_FACTOR, moments.MAX_FACTOR))
+        for extent in extents
+        for wanted in [
+            add("Mul", side, add("Where", add("Less", extent, longer), share, number(1)))
+        ]
+    )
+    down = add("Mul", graph.constant(y_of[np.newaxis]), y_step)
+    along = add("Mul", graph.constant(x_of[np.newaxis]), x_step)
+    from_y = add("Add", down, y)
+    from_x = add("Add", add("Add", along, add("Mul", slant, down)), x)
+    places = [  # from the middle, in pixels: GridSample takes halves of the side
+        add("Reshape", add("Mul", place, number(2 / length)), graph.shape(-1, height, width, 1))
+        for place, length in ((from_x, width), (from_y, height))
+    ]
+    images = add("Reshape", levels, graph.shape(-1, 1, height, width))
+    grid = add("Concat", *places, axis=-1)
+    return add("Flatten", add("GridSample", images, grid, padding_mode="zeros"), axis=1)
 
 
 def _dense(graph: _Graph, value: str, _: Layer, own: Mapping[str, NDArray[Any]]) -> str:

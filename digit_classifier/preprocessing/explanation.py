@@ -46,12 +46,13 @@ def thumbnail(levels: NDArray[Any]) -> Image.Image:
     return picture
 
 
-def overlay(framed: NDArray[np.uint8], saliency: NDArray[np.floating]) -> Image.Image:
+def overlay(framed: NDArray[np.number], saliency: NDArray[np.floating]) -> Image.Image:
     """Colour a framed digit by what spoke for the answer (orange) and against it (blue).
 
     Parameters
     ----------
-    framed : ndarray of shape (height, width), uint8
+    framed : ndarray of shape (height, width)
+        0-255.
     saliency : ndarray of shape (height, width)
         Positive where a pixel speaks for the answer.
     """

@@ -107,16 +107,21 @@ class Vectorizer(_Stateless):
     Parameters
     ----------
     scale, offset : float
-    on_black : bool
+    on_black, upright : bool
         See :class:`.vectorize.InputScaling`.
     """
 
     def __init__(
-        self, scale: float = 1 / 127.5, offset: float = -1.0, on_black: bool = False
+        self,
+        scale: float = 1 / 127.5,
+        offset: float = -1.0,
+        on_black: bool = False,
+        upright: bool = False,
     ) -> None:
         self.scale = scale
         self.offset = offset
         self.on_black = on_black
+        self.upright = upright
 
     def transform(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return an array of shape (n_samples, 784)."""

@@ -1,9 +1,14 @@
-"""vectorize: framed uint8 images to the float32 vectors a network takes."""
+"""vectorize: framed uint8 images to the float32 vectors a network takes.
+
+Some networks see every digit upright, see :mod:`.moments`.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from digit_classifier.preprocessing.moments import normalize_moments
 
 
 @dataclass(frozen=True)
@@ -20,17 +25,44 @@ class InputScaling:
         First invert an image whose mean is nearer to its lightest pixel than to its darkest: most
         of it is background, however bright that is. A linear model needs it: where an input's
         sign changes, all its logits' do. Other networks need not learn every digit twice.
+    upright : bool
+        Then normalize slant, size and aspect ratio, see :mod:`.moments`; needs light ink on black.
     """
 
     scale: float = 1 / 127.5
     offset: float = -1.0
     on_black: bool = False
+    upright: bool = False
+
+
+def input_images(
+    framed: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
+) -> NDArray[np.float32]:
+    """Return what a network sees of framed images: on black and upright where the scaling says so.
+
+    Parameters
+    ----------
+    framed : ndarray of shape (n_samples, height, width)
+        Pixel values 0-255, uint8 or float32.
+    scaling : InputScaling
+
+    Returns
+    -------
+    ndarray of shape (n_samples, height, width), float32
+        Pixel values 0-255; a copy.
+    """
+    images = framed.astype(np.float32)
+    if scaling.on_black:
+        middle = (images.min(axis=(1, 2)) + images.max(axis=(1, 2))) / 2
+        light = images.mean(axis=(1, 2)) > middle
+        images[light] = 255 - images[light]
+    return normalize_moments(images) if scaling.upright else images
 
 
 def vectorize(
     framed: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
 ) -> NDArray[np.float32]:
-    """Scale and flatten framed images.
+    """Scale and flatten what a network sees of framed images.
 
     Parameters
     ----------
@@ -42,11 +74,7 @@ def vectorize(
     -------
     ndarray of shape (n_samples, height * width), float32
     """
-    vectors = framed.reshape(len(framed), -1).astype(np.float32)
-    if scaling.on_black:
-        middle = (vectors.min(axis=1) + vectors.max(axis=1)) / 2
-        light = vectors.mean(axis=1) > middle
-        vectors[light] = 255 - vectors[light]
+    vectors = input_images(framed, scaling).reshape(len(framed), -1)
     vectors *= np.float32(scaling.scale)
     vectors += np.float32(scaling.offset)
     return vectors

@@ -5,7 +5,7 @@ from typing import Any
 
 from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
-from digit_classifier.training.augmentation import GEOMETRIC_ONLY, NO_AUGMENTATION, Augmentation
+from digit_classifier.training.augmentation import NO_AUGMENTATION, Augmentation
 
 IMAGE_SHAPE = (28, 28)
 N_PIXELS = 28 * 28
@@ -108,9 +108,9 @@ RECIPES = {
         learning_rate=4e-3,
         dropout=0.3,
         label_smoothing=0.05,
-        scaling=InputScaling(on_black=True),
-        augmentation=replace(
-            GEOMETRIC_ONLY, stretched_share=0, stroke_share=0.3, stroke_width=(2.2, 5.2)
-        ),
+        scaling=InputScaling(on_black=True, upright=True),
+        augmentation=Augmentation(narrowest=0.35),
+        n_negatives=20_000,
+        negative_share=0.1,
     ),
 }

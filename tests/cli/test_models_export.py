@@ -46,7 +46,14 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("scaling", [InputScaling(), InputScaling(1 / 255, 0.0, on_black=True)])
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        InputScaling(),
+        InputScaling(1 / 255, 0.0, on_black=True),
+        InputScaling(on_black=True, upright=True),
+    ],
+)
 def test_every_layer_and_scaling_is_exported(name, scaling, tmp_path):
     rng, network = np.random.default_rng(0), NETWORKS[name]
     network.initialize(rng)

@@ -53,6 +53,8 @@ class Augmentation:
         most half of it.
     scale : float
         Largest relative change of size, per axis.
+    narrowest : float
+        Smallest factor of the width of digits that become narrower.
     shift : float
         Largest displacement per axis, in pixels. Digits that are stretched, or off MNIST's centre
         of mass by a pixel or more, are centred first.
@@ -80,6 +82,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
     rotation: float = 15.0
     shear: float = 15.0
     scale: float = 0.15
+    narrowest: float = 0.5
     shift: float = 1.0
     stroke_width: tuple[float, float] = (1.4, 6.0)
     contrast: float = 0.4
@@ -180,13 +183,13 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         """Draw each digit's factors of height and width, shape (n, 2).
 
         Seven in ten are stretched towards a square box, half of these all the way. The others
-        become narrower, down to half their width.
+        become narrower.
         """
         n = len(images)
         box = np.stack([_extent(np.any(images, axis=axis)) for axis in (2, 1)], axis=1)
         amount = np.where(rng.random(n) < 0.5, 1.0, rng.uniform(0, 1, n))
         stretch = (box.max(axis=1, keepdims=True) / box) ** amount[:, None]
-        narrower, width = rng.random(n) < 0.3, rng.uniform(0.5, 1, n)
+        narrower, width = rng.random(n) < 0.3, rng.uniform(self.narrowest, 1, n)
         stretch[narrower] = np.stack([np.ones(n), width], axis=1)[narrower]
         stretch[rng.random(n) >= self.stretched_share] = 1
         return stretch.astype(np.float32)
