@@ -8,7 +8,7 @@ from math import log
 import cv2
 import numpy as np
 
-from digit_classifier.numbers.components import Components
+from digit_classifier.numbers.foreground import Components
 from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.reading import Box
 from digit_classifier.numbers.segments import Segment, cut_component

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from digit_classifier.errors import TooComplexError
-from digit_classifier.numbers.components import MIN_HEIGHT, Components, digit_height
+from digit_classifier.numbers.foreground import MIN_HEIGHT, Components, digit_height
 from digit_classifier.numbers.reading import Box
 from digit_classifier.preprocessing.levels import Gray
 

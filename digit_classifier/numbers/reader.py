@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.components import Components
-from digit_classifier.numbers.foreground import local_contrast, resize_to_work
+from digit_classifier.numbers.foreground import Components, local_contrast, resize_to_work
 from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
 from digit_classifier.numbers.lines import high_components, split_at_gaps, surrounding_box
 from digit_classifier.numbers.path import Path, find_path

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.numbers.components import (
+from digit_classifier.numbers.foreground import (
     MIN_HEIGHT,
     Components,
     digit_height,
     find_frames,
+    find_ink_components,
 )
-from digit_classifier.numbers.foreground import find_ink_components
 from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.clarity import is_clear
-from digit_classifier.preprocessing.doubts import find_doubts
+from digit_classifier.preprocessing.doubts import find_doubts, is_clear
 from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.preprocessing.steps.background import remove_background
 from digit_classifier.preprocessing.steps.bands import level_bands

@@ -13,7 +13,11 @@ from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts
 from digit_classifier.preprocessing.framing import Framed, frame_ink, shrink
 from digit_classifier.preprocessing.levels import Gray, edges, sorted_rim
-from digit_classifier.preprocessing.light import NARROW_SURROUNDINGS, ink_is_light, level_light
+from digit_classifier.preprocessing.steps.background import (
+    NARROW_SURROUNDINGS,
+    ink_is_light,
+    level_light,
+)
 from digit_classifier.preprocessing.steps.box import (
     center_of_mass,
     crop_to_ink,

@@ -1,4 +1,8 @@
-"""Take the background away: what is left is the ink, light on black, whatever it was drawn on."""
+"""Take the background away: what is left is the ink, light on black, whatever it was drawn on.
+
+Two ways: `remove_background`, a step of framing, fits one smooth surface to the whole picture;
+`level_light` compares each pixel with the paper right beside it, so that a shadow's edge is no ink.
+"""
 
 from bisect import bisect_right
 from functools import lru_cache
@@ -29,6 +33,17 @@ INNER_WEIGHT = 0.5
 SURFACE_ROUNDING = 1
 #: Gray levels: a residual this small is trusted fully, however even the border is.
 MIN_SPREAD = 4.0
+
+#: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
+#: and lamps are wider.
+STROKE_MAX_FRACTION = 0.25
+#: Pixels: the same, at least.
+STROKE_MIN_WIDTH = 7
+#: Fractions of the shorter side within which a pixel's surroundings lie: in most pictures both
+#: give the same polarity; a lamp's spot misleads the wider one, a marker's strokes the other.
+WIDE_SURROUNDINGS, NARROW_SURROUNDINGS = 0.5, 0.2
+#: Gray levels: darker paper counts as this, or its grain would pass for ink.
+PAPER_MIN_LEVEL = 48
 
 
 def remove_background(gray: Gray) -> Gray:
@@ -125,6 +140,48 @@ def background_surface(gray: Gray) -> Gray:
     surface += np.float32(c[0]) + columns * (np.float32(c[2]) + columns * np.float32(c[5]))
     surface += rows * (np.float32(c[1]) + rows * np.float32(c[3]))
     return cv2.convertScaleAbs(np.maximum(surface, 0, out=surface))
+
+
+def level_light(gray: Gray, *, is_light: bool) -> Gray:
+    """Return how far each pixel stands out from the paper beside it, on the ink's side.
+
+    The paper is what a closing leaves (Serra 1982): strokes are narrower than its square, shadows
+    are not. Dark ink is divided by its paper, since a shadow darkens both alike.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    is_light : bool
+        Whether the ink is lighter than the paper.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+    """
+    side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
+    square = np.ones((side, side), np.uint8)
+    if is_light:
+        return cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, square)
+    paper = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, square)
+    return cv2.divide(paper - gray, cv2.max(paper, PAPER_MIN_LEVEL), scale=255)
+
+
+def ink_is_light(gray: Gray, surroundings: float = WIDE_SURROUNDINGS) -> bool:
+    """Return whether the ink is lighter than its surroundings.
+
+    Ink is the lesser part: it gives the distribution of the levels about their local mean its long
+    tail.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    surroundings : float
+        Fraction of the shorter side that the mean is taken of.
+    """
+    side = max(STROKE_MIN_WIDTH, round(surroundings * min(gray.shape))) | 1
+    mean = cv2.blur(gray, (side, side)).astype(np.float32)
+    deviation = (gray - mean) / np.maximum(mean, np.float32(PAPER_MIN_LEVEL))
+    return float(np.vdot(deviation, deviation * deviation)) > 0
 
 
 @lru_cache(maxsize=256)

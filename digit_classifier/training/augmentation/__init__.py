@@ -3,8 +3,8 @@
 Some digits first get a variant that is rare in MNIST (:mod:`.stroke_variants`). All are distorted
 as by Cireşan et al. 2010, arXiv:1003.0358, section 2: elastic fields with rotation or shear and
 scaling, less of it for 1 and 7. Some are stretched as well. Then some are degraded as by other
-pens, scanners, bad paper and cameras (:mod:`.scan_degradation`, :mod:`.pixel_degradation`). MNIST's
-test digits need none of this; photos and scans do.
+pens, scanners, bad paper and cameras (:mod:`.degradations`). MNIST's test digits need none of this;
+photos and scans do.
 
 Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
 """
@@ -16,20 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.preprocessing.warp import Images, affine_fields, resample
-from digit_classifier.training.augmentation.distortions import change_stroke_width, elastic_fields
-from digit_classifier.training.augmentation.pixel_degradation import (
+from digit_classifier.training.augmentation.degradations import (
+    add_background,
     add_lines,
     add_noise,
+    binarize_softly,
+    blur,
+    downsample,
     invert_band,
     outline,
     reduce_contrast,
 )
-from digit_classifier.training.augmentation.scan_degradation import (
-    add_background,
-    binarize_softly,
-    blur,
-    downsample,
-)
+from digit_classifier.training.augmentation.distortions import change_stroke_width, elastic_fields
 from digit_classifier.training.augmentation.stroke_variants import add_crossbar, add_flag, add_hook
 
 #: Rotated or sheared too far, a 1 looks like a 7 and a 7 like a 1.
