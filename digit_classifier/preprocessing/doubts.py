@@ -71,6 +71,7 @@ def find_doubts(contrast: Gray, ink: Gray, box: Gray, enlargement: float) -> tup
         ``"noisy"``.
     """
     strokes = stroke_mask(ink)
+    # of the contrast, since weak ink is raised to white when it is selected
     pen = cv2.mean(contrast, strokes)[0]
     tests = {
         SEVERAL_DIGITS: stand_side_by_side(strokes, len(box)),
@@ -114,6 +115,7 @@ def stand_side_by_side(strokes: Gray, height: int) -> bool:
         Of the ink's box.
     """
     n_labels, _ = cv2.connectedComponents(strokes, connectivity=8, ltype=label_type(strokes))
+    # before anything is dilated: most digits are in one piece
     if n_labels <= 2:  # the background and a single component
         return False
     gap = round(BROKEN_STROKE_MAX_GAP * height) // 2
@@ -145,18 +147,22 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
     small, ink = results["shrink"], results["select_ink"]
     if max(small.shape) < ROOM_MIN_SIDE:
         return True
+    # a frame or a band is more than a digit; steps return the same array where they find nothing
     is_whole = results["crop_frames"].shape == small.shape
     if not is_whole or results["level_bands"] is not results["remove_specks"]:
         return False
     strokes = cv2.threshold(ink, INK_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
     left, top, width, height = cv2.boundingRect(strokes)
     n_rows, n_columns = strokes.shape
+    # such a digit touches the edges by its size: its strokes come from nowhere else
     if width >= FILLED_FRACTION * n_columns and height >= FILLED_FRACTION * n_rows:
         return _is_one(strokes)
+    # what reaches in from an edge may be a shadow or a desk
     touches = left == 0 or top == 0 or left + width == n_columns or top + height == n_rows
     if touches or not _is_one(strokes):
         return False
     box = crop_to_ink(ink)
+    # the comparison comes last: it looks at the whole picture again
     return stroke_width(box) <= STROKE_MAX_FRACTION * max(box.shape) and _shows_again(small, ink)
 
 
@@ -173,11 +179,13 @@ def _shows_again(small: Gray, ink: Gray) -> bool:
     """Return whether the picture, half as large and in levelled light, has the same ink."""
     size = max(1, small.shape[1] // 2), max(1, small.shape[0] // 2)
     half = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    # chance shapes of photos and textures pass for a 1 or a 9, but not in levelled light
     contrast = level_light(half, is_light=ink_is_light(half))
     threshold = max(ink_threshold(contrast, Histogram(contrast)), LEVELLED_MIN_CONTRAST)
     seen = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1]
     reduced = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
     selected = cv2.threshold(reduced, INK_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
+    # two thresholds put the same edge up to a pixel apart
     near = np.ones((3, 3), np.uint8)
     n_other = np.count_nonzero(seen > cv2.dilate(selected, near))
     n_other += np.count_nonzero(selected > cv2.dilate(seen, near))
