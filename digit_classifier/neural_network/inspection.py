@@ -53,7 +53,9 @@ def summarize_layers(classifier: Classifier, vector: Array) -> Iterator[LayerSum
     classifier : Classifier
     vector : ndarray of shape (n_features,)
     """
+    # summarized before the next layer overwrites it
     for layer, (output,) in classifier.activations(vector[np.newaxis]):
+        # stable: units of equal activation, such as silent ones, keep their order
         top = np.argsort(-output, axis=None, kind="stable")[:N_TOP_UNITS]
         yield LayerSummary(
             layer=layer,
@@ -105,6 +107,7 @@ def integrated_gradients(
     def grad_log_odds(logits: Array) -> Array:
         # 1 for the class, less the softmax of the other classes
         others = logits.copy()
+        # the softmax of this logit is 0: only the other classes share
         others[:, target] = -np.inf
         grad = -softmax(others, temperature)
         grad[:, target] = 1

@@ -88,6 +88,7 @@ class Components:
         """Return those that are left when some, a flag for each, are removed."""
         if not is_removed.any():
             return self
+        # numbered without gaps again: a label is an index plus one
         kept = np.flatnonzero(~is_removed)
         new_labels = np.zeros(1 + len(is_removed), self.labels.dtype)
         new_labels[1 + kept] = np.arange(1, 1 + len(kept))
@@ -151,8 +152,10 @@ def local_contrast(gray: Gray) -> Gray:
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
+    # wider than the square: a marker's strokes fill a narrower mean
     around = max(side, round(SURROUNDINGS_FRACTION * min(gray.shape))) | 1
     deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
+    # the third moment about the local mean, whose sign is that of the longer tail
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0
     transform = cv2.MORPH_TOPHAT if is_light else cv2.MORPH_BLACKHAT
     return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))
@@ -174,6 +177,7 @@ def find_ink_components(contrast: Gray) -> Components:
     low = max(round(WEAK_INK_FRACTION * high), 1)
     weak = Components.of_mask(cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1])
     strong = contrast > high
+    # hysteresis, by share: a single strong pixel would bring in the whole net of squared paper
     n_strong = np.bincount(weak.labels[strong], minlength=1 + len(weak.amounts))[1:]
     is_ink = n_strong > STRONG_MIN_FRACTION * weak.amounts
     found = weak.without(~is_ink)
@@ -190,11 +194,13 @@ def digit_height(components: Components) -> float:
     What is flat, or goes from edge to edge, is a rule; it does not count where there is other ink.
     """
     n_rows, n_columns = components.labels.shape
+    # by its ink, a long rule would outweigh the digits
     is_rule = components.widths > FLAT_ASPECT * components.heights
     is_rule |= (components.widths >= n_columns - 2) | (components.heights >= n_rows - 2)
     weights = np.where(is_rule, 0, components.amounts)
     if weights.sum() < MIN_INK_FRACTION * components.amounts.sum():
         weights = components.amounts
+    # by ink: dots and commas may be many, but have little of it
     order = np.argsort(components.heights)
     cumulative = np.cumsum(weights[order])
     return float(components.heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
@@ -205,6 +211,7 @@ def find_frames(components: Components) -> list[int]:
     frames = []
     middles = (components.lefts + components.rights) / 2
     centers = (components.tops + components.bottoms) / 2
+    # the largest boxes alone: each one costs a look at its pixels
     for index in np.argsort(-components.heights * components.widths)[:MAX_FRAMES].tolist():
         left, top = components.lefts[index], components.tops[index]
         right, bottom = components.rights[index], components.bottoms[index]

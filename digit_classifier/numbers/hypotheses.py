@@ -59,7 +59,8 @@ class Hypothesis:
 
     @property
     def framed(self) -> Gray:
-        """Its ink in MNIST's frame, shape (28, 28), computed when it is read."""
+        """Its ink in MNIST's frame, shape (28, 28)."""
+        # when it is read and not before: pictures with too many hypotheses are refused without it
         return normalize(self.ink)
 
 
@@ -120,18 +121,20 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
         for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
             parts = segments[first:last]
             made = _unite(parts, first, last, height)
-            if made is None:
-                if last > first + 1:
-                    break
-                continue
-            hypotheses.append(made)
+            if made is not None:
+                hypotheses.append(made)
+            # a longer union has the same gap and at least the width; a segment may just be too low
+            elif last > first + 1:
+                break
     return hypotheses
 
 
 def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hypothesis | None:
     left, top = min(part.left for part in parts), min(part.top for part in parts)
     right, bottom = max(part.right for part in parts), max(part.bottom for part in parts)
+    # pieces of one component are only cut apart; those of several have a gap
     several = len({part.component for part in parts}) > 1
+    # a wide segment stays, for want of a cut: it may be a broad digit
     if right - left > MAX_WIDTH * height and len(parts) > 1:
         return None
     if bottom - top < MIN_HEIGHT * height:
@@ -145,7 +148,9 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
     for part in parts:
         rows = slice(part.top - top, part.bottom - top)
         columns = slice(part.left - left, part.right - left)
+        # the boxes of neighbours may overlap
         ink[rows, columns] = np.maximum(ink[rows, columns], part.ink)
+    # only the outer cuts count: those inside are undone
     geometry = CUT_WEIGHT * (parts[0].cost_before + parts[-1].cost_after)
     geometry += GAP_WEIGHT * gap / height + PARTS_WEIGHT * several
     geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
@@ -159,6 +164,7 @@ def _largest_gap(parts: Sequence[Segment]) -> float:
     widest = 0.0
     for one, other in pairwise(parts):
         if one.component != other.component:
+            # boxes that overlap have no gap in that direction
             across = max(other.left - one.right, one.left - other.right, 0)
             down = max(other.top - one.bottom, one.top - other.bottom, 0)
             widest = max(widest, float(np.hypot(across, down)))

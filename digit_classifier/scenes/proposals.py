@@ -94,6 +94,7 @@ def propose(gray: Gray) -> list[Proposal]:
     small = shrink(gray)
     sheets = islice(find_sheets(small, gray), MAX_SHEETS)
     on_sheets = map(_on_sheet, sheets)
+    # where surroundings of two sizes disagree about the polarity, both are proposed
     other = ink_is_light(small, NARROW_SURROUNDINGS)
     by_parts = _by_parts(small, {"shrink": small}, other, may_be_ruled=True)
     return [*by_parts, *chain.from_iterable(on_sheets)]
@@ -141,13 +142,16 @@ def _by_parts(
 ) -> Iterator[Proposal]:
     """Propose the parts of the ink in levelled light, in the usual polarity and in another one."""
     usual = ink_is_light(patch)
+    # sorted, since a set has no order: the same picture gets the same proposals
     for is_light in sorted({usual, other}):
         contrast = level_light(patch, is_light=is_light)
         levelled = {**before, "level_light": contrast}
         yield from _of_contrast(contrast, levelled, may_show_two=is_light == usual)
+        # the search for lines is the costliest step: once a picture
         if not (may_be_ruled and is_light == usual):
             continue
         without_lines = remove_lines(contrast)
+        # the step returns the picture itself where it has no lines
         if without_lines is not contrast:
             steps = {**levelled, "remove_lines": without_lines}
             yield from _of_contrast(without_lines, steps, may_show_two=True)

@@ -116,6 +116,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         ndarray of shape (n_samples, side, side), float32
             Pixel values 0-255; the inverted part of the batch has dark ink on white.
         """
+        # first: a flag is part of the digit, and is distorted with it
         images = self._apply_stroke_variants(images, labels, rng)
         digits = self._apply_geometry(images, labels, rng)
         steps: list[tuple[float, Callable[[Images], Images]]] = [
@@ -129,6 +130,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             (self.stained_share, lambda some: add_background(some, rng)),
             (self.faded_share, lambda some: reduce_contrast(some, self.contrast, rng)),
             (self.noisy_share, lambda some: add_noise(some, self.noise, rng)),
+            # last, since all others take light ink on black
             (self.inverted_share, lambda some: 255 - some),
         ]
         for share, change in steps:
@@ -196,6 +198,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         is_rotated = rng.random(n) < 0.5
         angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation, n)) * limit * is_rotated
         slant = np.tan(np.deg2rad(rng.uniform(-self.shear, self.shear, n)) * limit) * ~is_rotated
+        # inverse, since the matrices go from output to input
         height, width = 1 / rng.uniform(1 - self.scale, 1 + self.scale, (2, n))
         matrices: Images = np.empty((n, 2, 2), np.float32)
         matrices[:, 0, 0] = height * np.cos(angle)

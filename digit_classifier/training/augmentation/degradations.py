@@ -59,6 +59,7 @@ def add_background(images: Images, rng: np.random.Generator) -> Images:
     patches = elastic_fields(n, side, 4.0, rng)[:, 0]
     patches /= np.abs(patches).max(axis=(1, 2), keepdims=True)
     level = rng.uniform(20, 90, (n, 1, 1)).astype(np.float32)
+    # times 1.25, so that the brightest patch of 1 - 0.2 has the full level
     return np.maximum(images, (patches - 0.2).clip(0, None) * level * 1.25)
 
 
@@ -117,6 +118,7 @@ def invert_band(images: Images, rng: np.random.Generator) -> Images:
 def reduce_contrast(images: Images, contrast: float, rng: np.random.Generator) -> Images:
     """Reduce the contrast to a random factor between `contrast` and 1."""
     kept = rng.uniform(contrast, 1, (len(images), 1, 1)).astype(np.float32)
+    # as far up as white stays within 255
     darkest = rng.uniform(0, 255, kept.shape).astype(np.float32) * (1 - kept)
     return images * kept + darkest
 

@@ -36,6 +36,7 @@ def jitter_strokes(
     Coinciding points stay coinciding.
     """
     ends = np.cumsum([len(stroke) for stroke in strokes])
+    # a point that strokes share, or that is repeated as a corner, moves once
     points, inverse = np.unique(np.concatenate(strokes), axis=0, return_inverse=True)
     points += rng.normal(0, wobble, points.shape)
     points *= (rng.uniform(0.85, 1.15), 1)
