@@ -46,8 +46,6 @@ FLANK = 2
 MAX_EDGE_ROUNDS = 2
 #: Fraction of the highest part's height: parts that are so near belong together.
 NEAR = 0.12
-#: Parts of a picture that are a crowd.
-CROWD = 20
 #: Fraction of the larger one's side, and of its ink, that the second of two digits has, at least,
 ALIKE_MIN_SIDE, ALIKE_MIN_INK = 0.7, 0.25
 #: fraction of the side of both together,
@@ -133,6 +131,7 @@ class Parts:
         # cheap tests first: for the others, a hull has to be drawn
         may_be = self.inside.any(axis=0) & (self.amounts <= RING_MAX_COVERAGE * areas)
         found: Flags = np.zeros(len(areas), bool)
+        # the largest candidates: all others count as 0, and come behind them
         for index in np.argsort(-areas * may_be)[: min(MAX_RINGS, np.count_nonzero(may_be))]:
             left, top, right, bottom = self.boxes[index]
             own = self.labels[top:bottom, left:right] == index + 1
@@ -169,6 +168,7 @@ def find_parts(contrast: Gray) -> Parts | None:
     order = order[amounts[order] >= least]
     if order.size == 0:
         return None
+    # from OpenCV's labels to the order by ink, and to 0 for specks
     lookup = np.zeros(n_labels, labels.dtype)
     lookup[order] = np.arange(1, len(order) + 1)
     kept = (lookup > 0).view(np.uint8).take(labels)
@@ -215,11 +215,6 @@ def group_near(parts: Parts, chosen: Flags) -> list[Flags]:
     return sorted(found, key=lambda group: -int(parts.amounts[group].sum()))
 
 
-def is_crowded(parts: Parts) -> bool:
-    """Return whether there are as many parts as on a printed page or in a texture."""
-    return len(parts.amounts) >= CROWD
-
-
 def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
     """Return whether two of some groups are large and alike, as one digit's are not.
 
@@ -261,5 +256,6 @@ def _runs_along_its_hull(mask: Gray) -> bool:
     hull = cv2.convexHull(np.concatenate(contours))
     filled = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)
     reach = 1 + 2 * (FLANK + round(RING_UNEVENNESS * max(mask.shape)))
+    # beyond the box there is nothing of the ring: OpenCV would take it for filled
     inner = cv2.erode(filled, np.ones((reach, reach), np.uint8), borderValue=0)
     return cv2.countNonZero(mask & inner) < RING_MAX_INSIDE * cv2.countNonZero(mask)

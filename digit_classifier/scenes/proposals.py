@@ -92,6 +92,7 @@ def propose(gray: Gray) -> list[Proposal]:
     if max(gray.shape) < MIN_SIDE:
         return [*_of_scan(gray)]
     small = shrink(gray)
+    # both lazy: sheets beyond the limit are not squared up
     sheets = islice(find_sheets(small, gray), MAX_SHEETS)
     on_sheets = map(_on_sheet, sheets)
     # where surroundings of two sizes disagree about the polarity, both are proposed

@@ -12,7 +12,6 @@ from digit_classifier.scenes.parts import (
     Parts,
     are_two_digits,
     group_near,
-    is_crowded,
     longest_side,
     thickness,
     without_edges,
@@ -32,8 +31,10 @@ WITH_RULES = -1.0
 FAR_APART = -0.5
 #: and for a part without others that are near.
 SPLIT = -0.7
-#: Log-probability for any choice among very many parts.
+#: Log-probability for any choice among very many parts, as on a printed page or in a texture,
 IN_A_CROWD = -0.5
+#: and how many these are, at least.
+CROWD = 20
 #: Exponent of the fraction of the ink that is not left out. Marks far smaller than what is kept
 #: count little.
 KEPT_WEIGHT = 1.5
@@ -117,7 +118,7 @@ def _plausibility(parts: Parts, chosen: Flags) -> float:
     score = AT_EDGE * bool(parts.at_edge[chosen].any())
     score += WITH_RING * bool(parts.are_rings[chosen].any())
     score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
-    return score + IN_A_CROWD * is_crowded(parts)
+    return score + IN_A_CROWD * (len(parts.amounts) >= CROWD)
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
