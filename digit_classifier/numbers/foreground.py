@@ -25,10 +25,10 @@ from digit_classifier.preprocessing.steps.ink import NOTHING_STANDS_OUT, ink_thr
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
 #: and phones are wider.
 STROKE_MAX_FRACTION = 0.25
-#: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
-SURROUNDINGS_FRACTION = 0.5
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 9
+#: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
+SURROUNDINGS_FRACTION = 0.5
 #: Fraction of the threshold of ink: what is connected to ink goes down to it (hysteresis).
 WEAK_INK_FRACTION = 0.65
 #: Fraction of such a component that is ink by itself, at least; a net of faint lines has less.

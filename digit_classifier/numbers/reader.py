@@ -103,28 +103,29 @@ def read_rows(
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
     scores = (DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))).tolist()
     probabilities = softmax(logits, temperature)
-    begun, best_score = 0, float("-inf")
+    n_read, best_score = 0, float("-inf")
     best: list[tuple[list[Hypothesis], NDArray[np.floating], Path]] = []
     best_slant = 0.0
     for slant, lines in attempts:
         read = []
         for line in lines:
-            rows = slice(begun, begun + len(line.hypotheses))
-            begun = rows.stop
-            path = find_path(line.hypotheses, scores[rows], skip_scores(line))
-            read.append((line.hypotheses, probabilities[rows], path))
+            # the logits are in the order of the attempts, their lines and these hypotheses
+            own = slice(n_read, n_read + len(line.hypotheses))
+            n_read = own.stop
+            path = find_path(line.hypotheses, scores[own], skip_scores(line))
+            read.append((line.hypotheses, probabilities[own], path))
         score = sum(path.score for _, _, path in read)
         # the picture as it is comes first, and stays where both score alike
         if score > best_score:
             best_score, best, best_slant = score, read, slant
-    read_rows_ = tuple(
+    rows = tuple(
         _row(of_row, of_digits, path, best_slant, (working.shape, shown_shape))
         for of_row, of_digits, path in best
         if path.chosen
     )
-    if not read_rows_:
+    if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
-    return Rows(read_rows_, _confidence(best))
+    return Rows(rows, _confidence(best))
 
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
