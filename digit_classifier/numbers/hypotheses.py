@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 
-import cv2
 import numpy as np
 
 from digit_classifier.numbers.foreground import Components
@@ -13,7 +12,12 @@ from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.reading import Box
 from digit_classifier.numbers.segments import Segment, cut_component
 from digit_classifier.preprocessing.levels import Gray
-from digit_classifier.preprocessing.steps.box import center_of_mass, even_strokes, fit_box
+from digit_classifier.preprocessing.steps.box import (
+    center_of_mass,
+    crop_to_ink,
+    even_strokes,
+    fit_box,
+)
 
 #: Times the row's height: a union of segments is at most so wide.
 MAX_WIDTH = 1.35
@@ -59,9 +63,9 @@ class Hypothesis:
 
     @property
     def framed(self) -> Gray:
-        """Its ink in MNIST's frame, shape (28, 28)."""
+        """Its ink in MNIST's frame, as a single digit's is, shape (28, 28)."""
         # when it is read and not before: pictures with too many hypotheses are refused without it
-        return normalize(self.ink)
+        return center_of_mass(fit_box(even_strokes(crop_to_ink(self.ink))))
 
 
 @dataclass(frozen=True)
@@ -169,20 +173,3 @@ def _largest_gap(parts: Sequence[Segment]) -> float:
             down = max(other.top - one.bottom, one.top - other.bottom, 0)
             widest = max(widest, float(np.hypot(across, down)))
     return widest
-
-
-def normalize(ink: Gray) -> Gray:
-    """Bring a piece of ink to MNIST's frame, as a single digit is.
-
-    Parameters
-    ----------
-    ink : ndarray of shape (height, width), uint8
-        White strokes on black.
-
-    Returns
-    -------
-    ndarray of shape (28, 28), uint8
-    """
-    left, top, width, height = cv2.boundingRect(ink)
-    box = ink[top : top + height, left : left + width]
-    return center_of_mass(fit_box(even_strokes(box)))

@@ -102,7 +102,7 @@ def _corner_shade(gray: Gray, rim: bytes) -> int | None:
         return None
     histogram = Histogram(gray)
     distance = TWO_SHADES_MAX_DISTANCE * (high - low)
-    # a photo has many shades between the two: its corners are lit differently
+    # in uneven light there are many shades between the two, and none that all paper has
     n_between = histogram.n_above(low + distance) - histogram.n_above(high - distance)
     if n_between > (1 - TWO_SHADES_MIN_FRACTION) * gray.size:
         return None
