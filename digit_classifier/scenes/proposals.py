@@ -180,6 +180,7 @@ def _proposal(
     evened = even_strokes(box)
     fitted = fit_box(evened)
     image = center_of_mass(fitted)
+    # named as in framing: the explanation of an answer shows all of them
     last = {
         "crop_to_ink": box,
         "even_strokes": evened,

@@ -68,6 +68,7 @@ class EpochTrainingRun(TrainingRun):
         network.initialize(np.random.default_rng(seed))
         average = network.parameters.copy()
         optimizer = OPTIMIZERS[recipe.optimizer]()
+        # until an epoch ends, the best parameters are the initial ones
         self.state = TrainingState(network, average, optimizer, [], average.copy())
 
     @property

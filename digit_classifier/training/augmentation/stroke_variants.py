@@ -59,6 +59,7 @@ def locate_stem(images: NDArray[np.uint8]) -> Stem:
     samples = np.arange(n)
 
     def column(rows: NDArray[np.intp]) -> Images:
+        # the centre of mass of the row: finer than a pixel, as strokes are antialiased
         levels = images[samples, rows].astype(np.float32)
         moments = levels @ np.arange(side, dtype=np.float32)
         return np.asarray(moments / np.maximum(levels.sum(axis=1), 1), np.float32)
