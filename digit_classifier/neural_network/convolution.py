@@ -107,7 +107,7 @@ class Conv2D(Layer):
 
     def fill_gradients(self, grad_output: Array, cache: Array) -> None:
         grad_weights = self.gradients["weights"].reshape(-1, self.n_outputs)
-        # blocks are unfolded again: kept, they would take nine times the input's memory
+        # blocks are unfolded again: kept, they would take nine times the input's memory (3×3)
         grad_weights[...] = 0
         for block, columns in self._unfold(cache):
             grad_weights += columns.T @ grad_output[block].reshape(-1, self.n_outputs)

@@ -216,7 +216,7 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
     if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
-    # of components that no rule can be, since they are wide
+    # of the wide components, which no upright rule is
     of_pen = np.median([_contrast_of(index, contrast, components) for index in wider.tolist()])
     is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():

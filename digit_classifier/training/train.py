@@ -67,7 +67,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
         if resume:
             run.resume()
             log(f"Resuming after epoch {len(run.history)} of {recipe.epochs}.")
-        # hours of training would be overwritten
+        # a new run would overwrite all that the interrupted one has trained
         elif run.checkpoint.exists():
             raise CheckpointError(
                 f"{run.checkpoint} is of an interrupted run: --resume continues it. Remove it to "

@@ -219,7 +219,7 @@ def decode_image(
         n_frame_pixels = count_frame_pixels(content) if is_avif(content) else 0
         file = BytesIO(without_extras(content))
         with Image.open(file, formats=FORMATS) as image:
-            # from here to the draft the header alone is read: nothing is decoded before all agree
+            # nothing is decoded before the header and the structure of the file have passed
             cost = pixel_cost(image, content)
             _check_size(image, limits, cost)
             width, height = image.size

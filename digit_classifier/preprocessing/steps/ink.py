@@ -103,7 +103,7 @@ def select_ink(contrast: Gray) -> Gray:
         raise NoInkError(NOTHING_STANDS_OUT)
     ink: Gray = contrast * kept
     if peak < FULL_INK:
-        # the flanks go down to the low threshold, which becomes black; no byte wraps around
+        # the low threshold becomes black; the maximum keeps bytes below it from wrapping around
         raised = np.maximum(ink, np.uint8(low)) - np.uint8(low)
         ink = cv2.convertScaleAbs(raised, alpha=255 / max(peak - low, 1))
     return ink
