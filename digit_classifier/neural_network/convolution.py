@@ -107,6 +107,7 @@ class Conv2D(Layer):
 
     def fill_gradients(self, grad_output: Array, cache: Array) -> None:
         grad_weights = self.gradients["weights"].reshape(-1, self.n_outputs)
+        # blocks are unfolded again: kept, they would take nine times the input's memory (3×3)
         grad_weights[...] = 0
         for block, columns in self._unfold(cache):
             grad_weights += columns.T @ grad_output[block].reshape(-1, self.n_outputs)
@@ -140,6 +141,7 @@ class Conv2D(Layer):
         padded = np.zeros((n_block, height + 2 * margin, width + 2 * margin, n_channels), X.dtype)
         inside = padded[:, margin : margin + height, margin : margin + width]
         sample, row, pixel, value = padded.strides
+        # a view: a row of a kernel's window is one run of numbers, since channels are last
         under_kernel = as_strided(
             padded,
             (n_block, height, width, size, size * n_channels),
@@ -151,6 +153,7 @@ class Conv2D(Layer):
             n = min(n_block, n_samples - start)
             block = slice(start, start + n)
             inside[:n] = X[block]
+            # copied once, so that the product runs over contiguous rows
             columns[:n] = under_kernel[:n]
             yield block, columns[:n].reshape(-1, size * size * n_channels)
 
@@ -176,6 +179,7 @@ class MaxPool2D(Layer):
         X, rows, height, width = cache
         grad_rows, grad_input = np.empty_like(rows), np.empty_like(X)
         left, right = np.s_[:, :, ::2], np.s_[:, :, 1::2]
+        # strictly greater on the right: of equals, the left one gets the gradient
         np.multiply(grad_output, rows[right] > rows[left], out=grad_rows[right])
         np.subtract(grad_output, grad_rows[right], out=grad_rows[left])
         upper, lower = np.s_[:, ::2], np.s_[:, 1::2]
@@ -189,4 +193,5 @@ def _check_range(name: str, value: int, largest: int) -> None:
         raise ValueError(f"{name} must be a whole number from 1 to {largest}, not {value!r}")
 
 
+# here and not in `layers`, which this module is built on
 LAYERS.update({cls.__name__: cls for cls in (Image, Flatten, Conv2D, MaxPool2D)})

@@ -73,8 +73,10 @@ def run_epoch(  # noqa: PLR0913, everything that an epoch depends on, by name
             network.gradients[penalized] += l2 * network.parameters[penalized]
         optimizer.step(network.parameters, network.gradients, learning_rate(optimizer.n_steps))
         after_step()
+        # weighted by size, as the last batch may be smaller
         total_loss += loss * len(X)
         n_samples += len(X)
+        # a uniform target has no class that could be right
         is_labelled = targets.max(axis=1) > targets.min(axis=1)
         n_correct += int((logits.argmax(axis=1) == targets.argmax(axis=1))[is_labelled].sum())
         n_labelled += int(is_labelled.sum())

@@ -66,6 +66,7 @@ class MLPClassifier(NetworkClassifier):
         patience: int | None = None,
         random_state: Any = None,
     ) -> None:
+        # as they are: scikit-learn's `clone` compares them, and fit checks them
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.optimizer = optimizer
@@ -187,11 +188,13 @@ class CNNClassifier(NetworkClassifier):
                 raise ValueError(f"image_shape has a height and a width, not {self.image_shape}.")
 
     def _build_network(self, n_features: int, n_classes: int) -> Network:
+        # scikit-learn passes vectors: the shape of the images has to be guessed or given
         side = isqrt(n_features)
         image_shape = self.image_shape
         if image_shape is None:
             image_shape = (side, side) if side * side == n_features else (1, n_features)
         height, width = image_shape
+        # now, as the number of features is known with X
         if height * width != n_features:
             raise ValueError(
                 f"X has {n_features} features; images of {height} × {width} have {height * width}."

@@ -6,34 +6,30 @@ from numbers import Integral, Real
 from typing import Any
 
 
-def check_whole(name: str, value: Any, least: int = 1) -> None:
-    """Reject what is not a whole number of at least `least`.
+def check_whole(name: str, value: Any) -> None:
+    """Reject what is not a whole number above 0.
 
     Raises
     ------
     ValueError
     """
-    if type(value) is bool or not isinstance(value, Integral) or int(value) < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}.")
+    # in Python, True is a whole number, and so are NumPy's integers
+    if type(value) is bool or not isinstance(value, Integral) or int(value) < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
 
 
 def check_number(
-    name: str,
-    value: Any,
-    least: float = 0.0,
-    below: float = float("inf"),
-    *,
-    positive: bool = False,
+    name: str, value: Any, below: float = float("inf"), *, positive: bool = False
 ) -> None:
-    """Reject what is not a finite number from `least` to below `below`.
+    """Reject what is not a finite number from 0, or above it, to below `below`.
 
     Raises
     ------
     ValueError
     """
     is_number = type(value) is not bool and isinstance(value, Real) and isfinite(value)
-    if not is_number or not least <= value < below or (positive and value <= 0):
-        at_least = "above 0" if positive else f"of at least {least:g}"
+    if not is_number or not 0 <= value < below or (positive and value <= 0):
+        at_least = "above 0" if positive else "of at least 0"
         limit = "" if below == float("inf") else f" and below {below:g}"
         raise ValueError(f"{name} must be a number {at_least}{limit}, not {value!r}.")
 
@@ -57,6 +53,7 @@ def check_sizes(name: str, value: Any) -> None:
     ------
     ValueError
     """
+    # a word is a sequence, too
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise ValueError(  # noqa: TRY004, scikit-learn's kind for all hyperparameters
             f"{name} must be a sequence of whole numbers, not {value!r}."

@@ -60,6 +60,7 @@ class Layer:
 
     def config(self) -> dict[str, Any]:
         """Describe the layer in JSON's types; :func:`layer_from_config` is the inverse."""
+        # what is trained is saved as tensors, beside the configuration
         fields = {k: v for k, v in asdict(self).items() if k not in ("parameters", "gradients")}
         return {"type": type(self).__name__, **fields}
 
@@ -84,6 +85,7 @@ class Dense(Layer):
 
     def initialize(self, rng: np.random.Generator) -> None:
         weights = self.parameters["weights"]
+        # in place: the array is a view into the network's flat vector
         weights[...] = rng.standard_normal(weights.shape, dtype=np.float32)
         weights *= np.sqrt(2 / self.n_inputs, dtype=weights.dtype)
         self.parameters["biases"][...] = 0
@@ -100,6 +102,7 @@ class Dense(Layer):
         sample. After a rectifier about nine in ten units are 0.
         """
         weights = self.parameters["weights"]
+        # a batch has other active units in each row: nothing could be left out
         if X.shape == (1, self.n_inputs):
             (active,) = X[0].nonzero()
             if active.size < _MAX_SPARSE_SHARE * self.n_inputs:
@@ -107,6 +110,7 @@ class Dense(Layer):
         return X @ weights
 
     def fill_gradients(self, grad_output: Array, cache: Array) -> None:
+        # into the views: the optimizer has all gradients in one vector
         np.matmul(cache.T, grad_output, out=self.gradients["weights"])
         np.sum(grad_output, axis=0, out=self.gradients["biases"])
 
@@ -120,6 +124,7 @@ class ReLU(Layer):
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         np.maximum(X, 0, out=X)
+        # the output, since it is positive where the input was; the input is overwritten
         return X, X
 
     def input_gradient(self, grad_output: Array, cache: Array) -> Array:
@@ -133,6 +138,7 @@ class Tanh(Layer):
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         np.tanh(X, out=X)
+        # the derivative needs the output alone
         return X, X
 
     def input_gradient(self, grad_output: Array, cache: Array) -> Array:
@@ -155,6 +161,7 @@ class Dropout(Layer):
     ) -> tuple[Array, Array | None]:
         if rng is None or self.rate == 0:
             return X, None
+        # float32, which takes half the random bits of the default
         kept = rng.random(X.shape, dtype=np.float32) >= self.rate
         mask = kept.astype(X.dtype)
         mask /= 1 - self.rate

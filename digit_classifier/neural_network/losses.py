@@ -17,6 +17,7 @@ def log_softmax(logits: Array) -> Array:
     -------
     ndarray of shape (n_samples, n_classes)
     """
+    # the largest becomes 0: exp of it overflows for no logits
     shifted = logits - logits.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return shifted
@@ -36,6 +37,7 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
     -------
     ndarray of shape (n_samples, n_classes)
     """
+    # in the type of the logits: a float64 of NumPy would make all of it float64
     logits = logits / np.asarray(temperature, logits.dtype)
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     exponentials /= exponentials.sum(axis=1, keepdims=True)
@@ -64,6 +66,7 @@ def cross_entropy(
     log_probabilities = log_softmax(logits)
     n_samples = len(logits)
     weighted = targets if weights is None else targets * weights[:, np.newaxis]
+    # a sum of products that needs no array for the products
     loss = -float(np.vdot(weighted, log_probabilities)) / n_samples
     grad_logits = np.exp(log_probabilities)
     grad_logits -= targets

@@ -89,6 +89,7 @@ class Network(Classifier):
         KeyError, TypeError, ValueError
             A layer is unknown, or has other parameters than these.
         """
+        # without arrays so far: the file's sizes are compared before anything is allocated
         layers = [layer_from_config(config) for config in architecture]
         expected = {
             f"{index}.{name}": (shape, np.dtype(np.float32))
@@ -99,6 +100,7 @@ class Network(Classifier):
             raise ValueError("it holds other parameters than its architecture has")
         network = cls(layers)
         for name, array in network.named_parameters().items():
+            # a copy into the flat vector, which the file's own arrays are not in
             array[...] = parameters[name]
         return network
 
@@ -135,6 +137,7 @@ class Network(Classifier):
         the first layer's weights.
         """
         grad = grad_logits
+        # what comes before it, such as the reshaping of images, has nothing to learn
         first = next(index for index, layer in enumerate(self.layers) if layer.parameters)
         for index in reversed(range(first + 1, len(self.layers))):
             grad = self.layers[index].backward(grad, caches[index])
@@ -158,6 +161,7 @@ class Network(Classifier):
         logits, caches = self.forward(X)
         grad = grad_of_logits(logits)
         for layer, cache in zip(reversed(self.layers), reversed(caches), strict=True):
+            # not `backward`, which would write the gradients of the parameters
             grad = layer.input_gradient(grad, cache)
         return grad
 
@@ -180,6 +184,7 @@ class Network(Classifier):
     def filters(self) -> Array | None:
         """Return the weights of each unit or channel of the first layer with parameters."""
         weights = next(layer.parameters["weights"] for layer in self.layers if layer.parameters)
+        # the last axis is the units of a dense layer and the channels of a convolution
         return weights.reshape(-1, weights.shape[-1]).T
 
 
@@ -251,6 +256,7 @@ def cnn(
             n_inputs = n_outputs
         # rectify after pooling: the result is the same, with a quarter of the values
         layers[-1:] = [MaxPool2D(), ReLU()]
+        # rounded up, as the pooling repeats the border of odd sides
         height, width = -(-height // 2), -(-width // 2)
     head = _dense_layers((height * width * n_inputs, *sizes), "relu", dropout)
     return Network([*layers, Flatten(), *head], dtype)

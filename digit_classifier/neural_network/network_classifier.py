@@ -32,6 +32,7 @@ _VALIDATION_SHARE = 0.1
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
     """An estimator with a network, which a subclass builds from its hyperparameters."""
 
+    # set by the subclasses, since scikit-learn reads the names from the signature of __init__
     optimizer: str
     learning_rate: float
     epochs: int
@@ -73,6 +74,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             A hyperparameter, X, y or a weight is not valid.
         """
+        # not in __init__: scikit-learn's searches set hyperparameters afterwards
         self._check_hyperparameters()
         vectors, labels, weights = self._validated(X, y, sample_weight, reset=True)
         self.classes_ = np.unique(labels)
@@ -114,6 +116,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             self._begin(vectors.shape[1])
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError("classes must be those of the first call of partial_fit.")
+        # the network's output has the classes of the first call: it cannot grow
         unknown = np.setdiff1d(labels, self.classes_)
         if unknown.size:
             raise ValueError(f"y has classes that are not among classes: {unknown.tolist()}.")
@@ -132,6 +135,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         weights = _check_sample_weight(
             sample_weight, vectors, dtype=np.float32, ensure_non_negative=True
         )
+        # left out, not multiplied by 0: scikit-learn's rules want the same result as without them
         is_counted = weights > 0
         weights = weights[is_counted]
         # a mean of 1: the learning rate does not depend on the weights' unit
@@ -161,6 +165,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         They are finite where a probability is too small for its type.
         """
         logits = self._predict_logits(X)
+        # where it can be, the logarithm of the rounded probability: scikit-learn's rules compare
+        # the two
         logarithms = log_softmax(logits).astype(np.float32, copy=False)
         probabilities = softmax(logits).astype(np.float32, copy=False)
         np.log(probabilities, out=logarithms, where=probabilities > 0)
@@ -168,6 +174,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _predict_logits(self, X: ArrayLike) -> Array:
         check_is_fitted(self)
+        # float64 stays: scikit-learn's rules want answers that do not depend on the batch
         vectors = validate_data(self, X, dtype=(np.float32, np.float64), reset=False)
         return self.network_.predict_logits(vectors)
 

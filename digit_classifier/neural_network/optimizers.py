@@ -43,9 +43,11 @@ class Optimizer:
 
     def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
         """Update `parameters` in place."""
+        # at the first step, which shows the size, unless a checkpoint has brought the moments
         if not self.state:
             self.state = {name: np.zeros_like(parameters) for name in self.moments}
         self.n_steps += 1
+        # one array for the intermediate results of all blocks: it stays in the cache
         scratch = np.empty(min(BLOCK, parameters.size), parameters.dtype)
         for block in _blocks(parameters.size):
             moments = [self.state[name][block] for name in self.moments]
@@ -90,6 +92,7 @@ class SGD(Optimizer):
         np.multiply(gradient, learning_rate, out=scratch)
         velocity *= self.momentum
         velocity -= scratch
+        # θ ← θ - learning_rate · gradient + momentum · velocity, by the new velocity
         target -= scratch
         np.multiply(velocity, self.momentum, out=scratch)
         target += scratch
@@ -124,9 +127,11 @@ class Adam(Optimizer):
         square_sum *= self.beta2
         np.multiply(gradient, gradient, out=scratch)
         square_sum += scratch
+        # the correction of the bias, and the factors that the sums lack
         first = (1 - self.beta1) / (1 - self.beta1**self.n_steps)
         second = ((1 - self.beta2) / (1 - self.beta2**self.n_steps)) ** 0.5
         np.sqrt(square_sum, out=scratch)
+        # divided, since the root still lacks that factor: the sum has it in the end
         scratch += self.epsilon / second
         np.divide(gradient_sum, scratch, out=scratch)
         scratch *= learning_rate * first / second

@@ -70,12 +70,15 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
     max_cost : float
         Strokes that a cut crosses, at most.
     """
-    pixels = np.maximum(ink.astype(np.float32) / 255, HOLE_COST * holes(ink))  # 64 bits
+    pixels = np.maximum(ink.astype(np.float32) / 255, HOLE_COST * holes(ink))  # in 64 bits
+    # the picture and its mirror image in one go: the cheapest ways from both ends to each pixel
     (down, up), (from_above, from_below) = _cheapest_paths(np.stack([pixels, pixels[::-1]]))
     up, from_below = up[::-1], from_below[::-1]
     distance = max(2, round(MIN_DISTANCE * len(ink)))
     found = _junctions(ink, from_above, from_below)
+    # both ways include the pixel where they meet; a broad pen's joint costs no more than others
     through = (down + up - pixels) / stroke
+    # a seam costs the same wherever it is entered: a few heights are enough to meet it
     seeds = sorted(
         (float(through[row, column]), row, column)
         for row in (int(level * (len(ink) - 1)) for level in LEVELS)
@@ -84,8 +87,10 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
     )
     max_cuts = min(max(CUTS_PER_HEIGHT * ink.shape[1] // len(ink), CUTS_PER_HEIGHT), MAX_CUTS)
     kept: list[Cut] = []
+    # junctions first: a seam that is as near gives way to them
     for cut in found[:max_cuts]:
         _keep_apart(kept, cut, distance / 2)
+    # cheapest first; many lie on one seam, so that not all have to be traced
     for cost, row, column in seeds[: 2 * max_cuts]:
         if len(kept) == max_cuts:
             break
@@ -105,6 +110,7 @@ def holes(ink: Gray) -> NDArray[np.uint8]:
     paper = cv2.copyMakeBorder(
         (ink < STROKE_MIN_LEVEL).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1
     )
+    # from outside: what paper is not reached is enclosed
     cv2.floodFill(paper, None, (0, 0), 0)
     return paper[1:-1, 1:-1]
 
@@ -113,6 +119,7 @@ def _junctions(ink: Gray, from_above: NDArray[np.int8], from_below: NDArray[np.i
     height = len(ink)
     is_ink = ink >= STROKE_MIN_LEVEL
     has_ink = is_ink.any(axis=0)
+    # as seen from outside, a valley is where the first ink of a column lies deepest
     tops = np.where(has_ink, is_ink.argmax(axis=0), height)
     bottoms = np.where(has_ink, is_ink[::-1].argmax(axis=0), height)
     depth = VALLEY_MIN_DEPTH * height
@@ -125,6 +132,7 @@ def _junctions(ink: Gray, from_above: NDArray[np.int8], from_below: NDArray[np.i
         if last >= first:
             path = _trace(first, column, last, other, from_above, from_below)
             cuts.append(Cut(path, JUNCTION_COST if partners else LONE_VALLEY_COST))
+    # valleys below that no valley above has taken
     for other in lower:
         if not any(abs(other - column) <= JUNCTION_MAX_SLANT * height for column in upper):
             first, last = int(tops[other]), height - 1 - int(bottoms[other])
@@ -142,9 +150,11 @@ def _valleys(profile: NDArray[np.integer], depth: float) -> list[int]:
     column, rising = 0, False
     for index, level in enumerate(levels):
         if rising:
+            # downhill as seen from outside: the bottom counts once the contour has risen again
             if level > best:
                 best, column = level, index
             elif best - level >= depth:
+                # a flat bottom is cut in its middle
                 last = column
                 while last + 1 < len(levels) and levels[last + 1] == best:
                     last += 1
@@ -173,6 +183,7 @@ def _cheapest_paths(pixels: Costs) -> tuple[Costs, NDArray[np.int8]]:
     """
     n_pictures, height, width = pixels.shape
     costs = np.empty(pixels.shape)
+    # infinite beside the picture: no path leaves it
     padded = np.full((n_pictures, height, width + 2), np.inf, np.float32)
     costs[:, 0] = padded[:, 0, 1:-1] = pixels[:, 0]
     for row in range(1, height):
@@ -183,6 +194,7 @@ def _cheapest_paths(pixels: Costs) -> tuple[Costs, NDArray[np.int8]]:
         padded[:, row, 1:-1] = costs[:, row]
     aside = padded[:, :-1] + ASIDE_COST
     left, right = aside[:, :, :-2], aside[:, :, 2:]
+    # of equal ways the straight one
     is_aside = np.minimum(left, right) < padded[:, :-1, 1:-1]
     steps = np.zeros(pixels.shape, np.int8)
     steps[:, 1:] = np.where(left <= right, -1, 1) * is_aside
@@ -203,6 +215,7 @@ def _trace(
         path[first] = first_column
     else:
         path[first : last + 1] = np.rint(np.linspace(first_column, last_column, last - first + 1))
+    # the last steps, followed from each end of the straight part to its edge of the picture
     for above in range(first, 0, -1):
         path[above - 1] = path[above] + from_above[above, path[above]]
     for below in range(last, len(path) - 1):
@@ -214,9 +227,11 @@ def _local_minima(costs: Costs, distance: int) -> list[int]:
     """Return the columns that no other one within the distance undercuts, but for the rims."""
     window = np.ones((1, 2 * distance + 1), np.uint8)
     is_minimum = costs <= cv2.erode(costs[np.newaxis], window)[0]
+    # a cut along the rim would part nothing
     is_minimum[:2] = is_minimum[-2:] = False
     columns = np.flatnonzero(is_minimum)
     if not columns.size:
         return []
+    # neighbouring columns of equal cost are one minimum
     plateaus = np.split(columns, 1 + np.flatnonzero(np.diff(columns) > 1))
     return [int(plateau[len(plateau) // 2]) for plateau in plateaus]

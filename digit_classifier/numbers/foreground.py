@@ -1,21 +1,34 @@
-"""Find the ink of a picture that may hold many digits, whatever the paper and the light."""
+"""Find the ink of a picture that may hold many digits, whatever the paper and the light.
+
+The ink's connected components may be digits, parts of digits, or several digits that touch.
+"""
+
+from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.numbers.components import Components
+from digit_classifier.numbers.reading import Box
 from digit_classifier.preprocessing.framing import MIN_CONTRAST
-from digit_classifier.preprocessing.levels import Gray, Histogram, contrast_range
+from digit_classifier.preprocessing.levels import (
+    Gray,
+    Histogram,
+    contrast_range,
+    edge_coverage,
+    label_type,
+)
 from digit_classifier.preprocessing.steps.ink import NOTHING_STANDS_OUT, ink_threshold
 
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
 #: and phones are wider.
 STROKE_MAX_FRACTION = 0.25
-#: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
-SURROUNDINGS_FRACTION = 0.5
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 9
+#: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
+SURROUNDINGS_FRACTION = 0.5
 #: Fraction of the threshold of ink: what is connected to ink goes down to it (hysteresis).
 WEAK_INK_FRACTION = 0.65
 #: Fraction of such a component that is ink by itself, at least; a net of faint lines has less.
@@ -24,6 +37,82 @@ STRONG_MIN_FRACTION = 0.25
 SMALL_SIDE = 240
 #: Pixels of the picture that is worked on, at most.
 MAX_PIXELS = 450_000
+
+#: Fraction of the usual height: a lower component is no digit, but may be part of one.
+MIN_HEIGHT = 0.5
+#: Times its height: a component that is wider is no digit but a rule.
+FLAT_ASPECT = 6
+#: Fraction of the ink that is no rule, at least.
+MIN_INK_FRACTION = 0.05
+#: Components that may be frames, at most: the largest.
+MAX_FRAMES = 8
+#: Fraction of its box's side within which a frame runs along the box,
+FRAME_MARGIN = 0.06
+#: and fraction of the side that it does so, at least.
+FRAME_MIN_FRACTION = 0.7
+
+
+@dataclass(frozen=True)
+class Components:
+    """The connected components of a mask, without the background.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (height, width), integer
+        Index of its component plus one for each pixel, and 0 for the background.
+    lefts, tops, widths, heights, amounts : ndarray of shape (n,), intp
+        Of each component, in pixels.
+    """
+
+    labels: NDArray[np.integer]
+    lefts: NDArray[np.intp]
+    tops: NDArray[np.intp]
+    widths: NDArray[np.intp]
+    heights: NDArray[np.intp]
+    amounts: NDArray[np.intp]
+
+    @classmethod
+    def of_mask(cls, mask: Gray) -> Self:
+        """Find the components of a mask, uint8 of shape (height, width)."""
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(
+            mask, connectivity=8, ltype=label_type(mask)
+        )
+        return cls(labels, *stats[1:].T.astype(np.intp))
+
+    @property
+    def mask(self) -> Gray:
+        """1 where there is one, and 0 for the background."""
+        return (self.labels > 0).view(np.uint8)
+
+    def without(self, is_removed: NDArray[np.bool_]) -> Self:
+        """Return those that are left when some, a flag for each, are removed."""
+        if not is_removed.any():
+            return self
+        # numbered without gaps again: a label is an index plus one
+        kept = np.flatnonzero(~is_removed)
+        new_labels = np.zeros(1 + len(is_removed), self.labels.dtype)
+        new_labels[1 + kept] = np.arange(1, 1 + len(kept))
+        of_kept = (self.lefts, self.tops, self.widths, self.heights, self.amounts)
+        return type(self)(new_labels.take(self.labels), *(values[kept] for values in of_kept))
+
+    @property
+    def rights(self) -> NDArray[np.intp]:
+        """First column to the right of each."""
+        return self.lefts + self.widths
+
+    @property
+    def bottoms(self) -> NDArray[np.intp]:
+        """First row below each."""
+        return self.tops + self.heights
+
+    def box(self, index: int) -> Box:
+        """Return the box of one."""
+        return Box(
+            int(self.lefts[index]),
+            int(self.tops[index]),
+            int(self.widths[index]),
+            int(self.heights[index]),
+        )
 
 
 def resize_to_work(gray: Gray) -> Gray:
@@ -63,8 +152,10 @@ def local_contrast(gray: Gray) -> Gray:
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
+    # wider than the square: a marker's strokes fill a narrower mean
     around = max(side, round(SURROUNDINGS_FRACTION * min(gray.shape))) | 1
     deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
+    # the third moment about the local mean, whose sign is that of the longer tail
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0
     transform = cv2.MORPH_TOPHAT if is_light else cv2.MORPH_BLACKHAT
     return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))
@@ -86,6 +177,7 @@ def find_ink_components(contrast: Gray) -> Components:
     low = max(round(WEAK_INK_FRACTION * high), 1)
     weak = Components.of_mask(cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1])
     strong = contrast > high
+    # hysteresis, by share: a single strong pixel would bring in the whole net of squared paper
     n_strong = np.bincount(weak.labels[strong], minlength=1 + len(weak.amounts))[1:]
     is_ink = n_strong > STRONG_MIN_FRACTION * weak.amounts
     found = weak.without(~is_ink)
@@ -94,3 +186,41 @@ def find_ink_components(contrast: Gray) -> Components:
     if not len(found.amounts):
         raise NoInkError(NOTHING_STANDS_OUT)
     return found
+
+
+def digit_height(components: Components) -> float:
+    """Return the usual height of the digits in pixels: the median over the ink.
+
+    What is flat, or goes from edge to edge, is a rule; it does not count where there is other ink.
+    """
+    n_rows, n_columns = components.labels.shape
+    # by its ink, a long rule would outweigh the digits
+    is_rule = components.widths > FLAT_ASPECT * components.heights
+    is_rule |= (components.widths >= n_columns - 2) | (components.heights >= n_rows - 2)
+    weights = np.where(is_rule, 0, components.amounts)
+    if weights.sum() < MIN_INK_FRACTION * components.amounts.sum():
+        weights = components.amounts
+    # by ink: dots and commas may be many, but have little of it
+    order = np.argsort(components.heights)
+    cumulative = np.cumsum(weights[order])
+    return float(components.heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
+
+
+def find_frames(components: Components) -> list[int]:
+    """Return the indices of the components that are boxes or tables around others."""
+    frames = []
+    middles = (components.lefts + components.rights) / 2
+    centers = (components.tops + components.bottoms) / 2
+    # the largest boxes alone: each one costs a look at its pixels
+    for index in np.argsort(-components.heights * components.widths)[:MAX_FRAMES].tolist():
+        left, top = components.lefts[index], components.tops[index]
+        right, bottom = components.rights[index], components.bottoms[index]
+        inside = (middles > left) & (middles < right) & (centers > top) & (centers < bottom)
+        if np.count_nonzero(inside) < 2:  # itself
+            continue
+        own = components.labels[top:bottom, left:right] == index + 1
+        covered = edge_coverage(own, FRAME_MARGIN)
+        # it runs along three sides of its box, as no digit does
+        if sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3:
+            frames.append(index)
+    return frames

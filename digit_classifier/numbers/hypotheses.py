@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 
-import cv2
 import numpy as np
 
-from digit_classifier.numbers.components import Components
+from digit_classifier.numbers.foreground import Components
 from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.reading import Box
 from digit_classifier.numbers.segments import Segment, cut_component
 from digit_classifier.preprocessing.levels import Gray
-from digit_classifier.preprocessing.steps.box import center_of_mass, even_strokes, fit_box
+from digit_classifier.preprocessing.steps.box import (
+    center_of_mass,
+    crop_to_ink,
+    even_strokes,
+    fit_box,
+)
 
 #: Times the row's height: a union of segments is at most so wide.
 MAX_WIDTH = 1.35
@@ -59,8 +63,9 @@ class Hypothesis:
 
     @property
     def framed(self) -> Gray:
-        """Its ink in MNIST's frame, shape (28, 28), computed when it is read."""
-        return normalize(self.ink)
+        """Its ink in MNIST's frame, as a single digit's is, shape (28, 28)."""
+        # when it is read and not before: pictures with too many hypotheses are refused without it
+        return center_of_mass(fit_box(even_strokes(crop_to_ink(self.ink))))
 
 
 @dataclass(frozen=True)
@@ -120,18 +125,20 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
         for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
             parts = segments[first:last]
             made = _unite(parts, first, last, height)
-            if made is None:
-                if last > first + 1:
-                    break
-                continue
-            hypotheses.append(made)
+            if made is not None:
+                hypotheses.append(made)
+            # a longer union has the same gap and at least the width; a segment may just be too low
+            elif last > first + 1:
+                break
     return hypotheses
 
 
 def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hypothesis | None:
     left, top = min(part.left for part in parts), min(part.top for part in parts)
     right, bottom = max(part.right for part in parts), max(part.bottom for part in parts)
+    # pieces of one component are only cut apart; those of several have a gap
     several = len({part.component for part in parts}) > 1
+    # a wide segment stays, for want of a cut: it may be a broad digit
     if right - left > MAX_WIDTH * height and len(parts) > 1:
         return None
     if bottom - top < MIN_HEIGHT * height:
@@ -145,7 +152,9 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
     for part in parts:
         rows = slice(part.top - top, part.bottom - top)
         columns = slice(part.left - left, part.right - left)
+        # the boxes of neighbours may overlap
         ink[rows, columns] = np.maximum(ink[rows, columns], part.ink)
+    # only the outer cuts count: those inside are undone
     geometry = CUT_WEIGHT * (parts[0].cost_before + parts[-1].cost_after)
     geometry += GAP_WEIGHT * gap / height + PARTS_WEIGHT * several
     geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
@@ -159,24 +168,8 @@ def _largest_gap(parts: Sequence[Segment]) -> float:
     widest = 0.0
     for one, other in pairwise(parts):
         if one.component != other.component:
+            # boxes that overlap have no gap in that direction
             across = max(other.left - one.right, one.left - other.right, 0)
             down = max(other.top - one.bottom, one.top - other.bottom, 0)
             widest = max(widest, float(np.hypot(across, down)))
     return widest
-
-
-def normalize(ink: Gray) -> Gray:
-    """Bring a piece of ink to MNIST's frame, as a single digit is.
-
-    Parameters
-    ----------
-    ink : ndarray of shape (height, width), uint8
-        White strokes on black.
-
-    Returns
-    -------
-    ndarray of shape (28, 28), uint8
-    """
-    left, top, width, height = cv2.boundingRect(ink)
-    box = ink[top : top + height, left : left + width]
-    return center_of_mass(fit_box(even_strokes(box)))

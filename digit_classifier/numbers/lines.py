@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from digit_classifier.errors import TooComplexError
-from digit_classifier.numbers.components import MIN_HEIGHT, Components, digit_height
+from digit_classifier.numbers.foreground import MIN_HEIGHT, Components, digit_height
 from digit_classifier.numbers.reading import Box
 from digit_classifier.preprocessing.levels import Gray
 
@@ -45,19 +45,23 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     height = digit_height(components)
     is_high = components.heights >= MIN_HEIGHT * height
     high = np.flatnonzero(is_high).tolist()
+    # touching digits are one component: a wide one counts as many as fit into it
     n_expected = np.maximum(components.widths[high] / height, 1).sum()
     areas = components.widths[high] * components.heights[high]
     if n_expected > MAX_DIGITS or areas.sum() > MAX_OVERLAP * components.labels.size:
         raise TooComplexError("The picture has too many separate marks to be read as digits.")
     parts = np.flatnonzero(~is_high & (components.amounts > MIN_AMOUNT * height * height))
+    # stable: which of equal parts are left out does not depend on the library
     parts = parts[np.argsort(-components.amounts[parts], kind="stable")[:MAX_PARTS]]
     boxes = [components.box(index) for index in high]
     rows = sort_into_rows(boxes)
     last = len(components.labels) - EDGE
     is_cut = [box.top <= EDGE or box.top + box.height >= last for box in boxes]
+    # digits that the edge cuts look like others
     whole = [row for row in rows if not all(is_cut[index] for index in row)]
     for row in whole or rows:
         of_row = [boxes[index] for index in row]
+        # of the row, since rows of one picture may differ in size
         row_height = float(np.median([box.height for box in of_row]))
         members = [high[index] for index in row]
         members += [
@@ -77,6 +81,7 @@ def high_components(components: Components) -> Gray:
 def _belongs(part: Box, row: list[Box], reach: float) -> bool:
     """Return whether a part lies at the height of the digit beside it."""
     middle, center = part.left + part.width / 2, part.top + part.height / 2
+    # of a row that slopes, only the digit beside the part shows its height
     nearest = min(row, key=lambda box: abs(box.left + box.width / 2 - middle))
     return nearest.top - reach <= center <= nearest.top + nearest.height + reach
 
@@ -93,6 +98,7 @@ def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
     list of list of int
     """
     rows: list[list[int]] = []
+    # from left to right, each beside the last boxes of a row: rows may slope
     for index in sorted(range(len(boxes)), key=lambda index: boxes[index].left):
         box = boxes[index]
         best, best_row = MIN_OVERLAP, None

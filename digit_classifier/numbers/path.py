@@ -46,6 +46,7 @@ def find_path(
     weights = [
         score + hypothesis.geometry for score, hypothesis in zip(scores, hypotheses, strict=True)
     ]
+    # the row as a graph: its nodes are the bounds of segments, a hypothesis joins two of them
     by_last: list[list[int]] = [[] for _ in range(n_segments + 1)]
     by_first: list[list[int]] = [[] for _ in range(n_segments + 1)]
     for index, hypothesis in enumerate(hypotheses):
@@ -53,6 +54,7 @@ def find_path(
         by_first[hypothesis.first].append(index)
     best, forward, backward = ([0.0] * (n_segments + 1) for _ in range(3))
     chosen: list[int | None] = [None] * (n_segments + 1)
+    # Viterbi's maxima and the forward sums: both need what ends at each earlier bound
     for last in range(1, n_segments + 1):
         skipped = skip_scores[last - 1]
         best[last] = best[last - 1] + skipped
@@ -64,11 +66,13 @@ def find_path(
             [forward[last - 1] + skipped]
             + [forward[hypotheses[index].first] + weights[index] for index in by_last[last]]
         )
+    # the backward sums: all that may follow a bound
     for first in range(n_segments - 1, -1, -1):
         backward[first] = _log_sum(
             [backward[first + 1] + skip_scores[first]]
             + [backward[hypotheses[index].last] + weights[index] for index in by_first[first]]
         )
+    # from the end, since each bound knows which hypothesis the best path to it ends with
     total, path, last = forward[n_segments], [], n_segments
     while last > 0:
         ending = chosen[last]
@@ -78,6 +82,7 @@ def find_path(
             path.append(ending)
             last = hypotheses[ending].first
     path.reverse()
+    # all paths through a hypothesis: those to its first bound times those from its last one
     certainties = [
         exp(
             min(
@@ -90,9 +95,11 @@ def find_path(
         )
         for index in path
     ]
+    # rounding may put a share above 1
     return Path(path, certainties, best[n_segments], min(best[n_segments] - total, 0.0))
 
 
 def _log_sum(logarithms: Sequence[float]) -> float:
+    # relative to the greatest: exp of a long row's score alone would be 0
     greatest = max(logarithms)
     return greatest + log(sum(exp(value - greatest) for value in logarithms))

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.components import Components
-from digit_classifier.numbers.foreground import local_contrast, resize_to_work
+from digit_classifier.numbers.foreground import Components, local_contrast, resize_to_work
 from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
 from digit_classifier.numbers.lines import high_components, split_at_gaps, surrounding_box
 from digit_classifier.numbers.path import Path, find_path
@@ -100,30 +99,33 @@ def read_rows(
     ]
     if not hypotheses:
         raise NoInkError("Nothing on the image is as large as a digit.")
+    # one product reads the weights once, for all hypotheses of both attempts
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
     scores = (DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))).tolist()
     probabilities = softmax(logits, temperature)
-    begun, best_score = 0, float("-inf")
+    n_read, best_score = 0, float("-inf")
     best: list[tuple[list[Hypothesis], NDArray[np.floating], Path]] = []
     best_slant = 0.0
     for slant, lines in attempts:
         read = []
         for line in lines:
-            rows = slice(begun, begun + len(line.hypotheses))
-            begun = rows.stop
-            path = find_path(line.hypotheses, scores[rows], skip_scores(line))
-            read.append((line.hypotheses, probabilities[rows], path))
+            # the logits are in the order of the attempts, their lines and these hypotheses
+            own = slice(n_read, n_read + len(line.hypotheses))
+            n_read = own.stop
+            path = find_path(line.hypotheses, scores[own], skip_scores(line))
+            read.append((line.hypotheses, probabilities[own], path))
         score = sum(path.score for _, _, path in read)
+        # the picture as it is comes first, and stays where both score alike
         if score > best_score:
             best_score, best, best_slant = score, read, slant
-    read_rows_ = tuple(
+    rows = tuple(
         _row(of_row, of_digits, path, best_slant, (working.shape, shown_shape))
         for of_row, of_digits, path in best
         if path.chosen
     )
-    if not read_rows_:
+    if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
-    return Rows(read_rows_, _confidence(best))
+    return Rows(rows, _confidence(best))
 
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
@@ -132,7 +134,9 @@ def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[
     attempts = [(0.0, upright)]
     slant = estimate_slant(high_components(components))
     if abs(slant) >= MIN_SLANT:
+        # both attempts together keep to the limit
         limit = MAX_HYPOTHESES - sum(len(line.hypotheses) for line in upright)
+        # the mask and not the labels: between two labels, shearing would interpolate a third
         white = np.where(components.labels, np.uint8(255), np.uint8(0))
         sheared = cv2.threshold(shear(white, slant), STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
         with suppress(TooComplexError):  # the picture as it is will do
@@ -144,6 +148,7 @@ def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[
 def _lines(contrast: Gray, components: Components, limit: int) -> list[Line]:
     lines, n_hypotheses = [], 0
     for line in make_lines(contrast, components):
+        # counted line by line: what is too complex is refused before its ink is framed
         n_hypotheses += len(line.hypotheses)
         if n_hypotheses > limit:
             raise TooComplexError("The picture has too many marks to be read as digits.")
@@ -166,8 +171,10 @@ def _row(
     working_shape, shown_shape = shapes
     digits = []
     for index, certainty in zip(path.chosen, path.certainties, strict=True):
+        # right if both are: the path at this place, and the network about this hypothesis
         of_digits = probabilities[index] * certainty
         runner_up, best = of_digits.argsort()[-2:].tolist()
+        # boxes are given in the picture as shown: upright again, and in its pixels
         box = unshear(hypotheses[index].box, hypotheses[index].ink, slant, working_shape[0])
         scaled = _rescale(box, working_shape, shown_shape)
         digits.append(
@@ -181,6 +188,7 @@ def _row(
 def _rescale(box: Box, shape: tuple[int, ...], new_shape: tuple[int, int]) -> Box:
     """Return the box in a picture of another size; it lies within it and is not empty."""
     rows, columns = new_shape[0] / shape[0], new_shape[1] / shape[1]
+    # a box of the sheared or enlarged picture may reach over the edge by rounding
     left = min(max(round(box.left * columns), 0), new_shape[1] - 1)
     top = min(max(round(box.top * rows), 0), new_shape[0] - 1)
     right = min(max(round((box.left + box.width) * columns), left + 1), new_shape[1])
@@ -194,6 +202,7 @@ def _confidence(read: Sequence[tuple[list[Hypothesis], NDArray[np.floating], Pat
         path.log_certainty + float(np.log(probabilities[path.chosen].max(axis=1)).sum())
         for _, probabilities, path in read
     )
+    # 0 and 1 have no finite log-odds
     probability = float(np.clip(np.exp(log_probability), 1e-9, 1 - 1e-9))
     slope, intercept = CALIBRATION
     log_odds = slope * np.log(probability / (1 - probability)) + intercept

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.numbers.components import (
+from digit_classifier.numbers.foreground import (
     MIN_HEIGHT,
     Components,
     digit_height,
     find_frames,
+    find_ink_components,
 )
-from digit_classifier.numbers.foreground import find_ink_components
 from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
@@ -81,6 +81,7 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
     """
     components = find_ink_components(contrast)
     mask, cleared = components.mask, contrast
+    # before the digits' height is measured, which a frame would pass for
     for index in find_frames(components):
         own = (components.labels == index + 1).view(np.uint8)
         side = min(components.widths[index], components.heights[index])
@@ -136,6 +137,7 @@ def erase_rules(
         return contrast, 0
     across, erased = _erasable(mask, level, chosen)
     down, erased_upright = _erasable(cv2.transpose(mask), upright, chosen_upright)
+    # where two rules cross, each looks like a stroke across the other
     erased |= cv2.transpose(erased_upright) | (across & cv2.transpose(down))
     n_rules = int(np.count_nonzero(chosen) + np.count_nonzero(chosen_upright))
     cleared: Gray = contrast * (1 - erased)
@@ -169,12 +171,14 @@ def _level_rules(mask: Gray, height: float, min_length: float) -> _Rules:
     widths = np.maximum(widths - 2 * reach, 1)
     thickness = np.bincount(labels[runs > 0], minlength=len(stats)) / widths
     is_straight = heights <= MAX_SLOPE * widths + 2 * thickness
+    # a rule that leaves the picture is only seen in part
     least = np.where(at_left | at_right, min(MIN_LENGTH_AT_EDGE, min_length), min_length)
     is_long = (widths >= least * height) & (thickness <= max(MAX_THICKNESS * height, 3))
     crosses = at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
     is_straight[0] = False  # the background
     is_long &= is_straight
     crosses &= is_straight
+    # few lines come so far: their pixels are looked at one by one
     for label in np.flatnonzero(is_long | crosses).tolist():
         left, top, width, depth = stats[label, :4].tolist()
         box = (slice(top, top + depth), slice(left, left + width))
@@ -190,7 +194,9 @@ def _erasable(mask: Gray, rules: _Rules, chosen: NDArray[np.bool_]) -> tuple[Gra
     lengths = np.where(chosen, np.round(STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
     for length in np.unique(lengths[chosen]).tolist():
         own = (lengths == length).view(np.uint8).take(rules.labels) & rules.runs
+        # ink higher than the rule is thick: a stroke, whose pixels on the rule stay
         strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+        # with the rows above and below, which are its blurred flanks
         erasable |= cv2.dilate(own, np.ones((3, 1), np.uint8)) & (1 - strokes)
     return chosen.view(np.uint8).take(rules.labels) & rules.runs, erasable
 
@@ -210,6 +216,7 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
     if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
+    # of the wide components, which no upright rule is
     of_pen = np.median([_contrast_of(index, contrast, components) for index in wider.tolist()])
     is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
@@ -220,6 +227,7 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
 def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
     box = components.box(index)
     place = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
+    # without neighbours that reach into its box
     own = (components.labels[place] == index + 1).view(np.uint8)
     return Histogram(np.ascontiguousarray(contrast[place]), own).quantile(CONTRAST_QUANTILE)
 
@@ -236,12 +244,14 @@ def remove_borders(components: Components) -> Components:
     for _ in range(4):  # the left edge, and with each turn the next one
         depth = 0
         limit = BORDER_MAX_FRACTION * mask.shape[1]
+        # column by column from the edge, as long as the paper has not begun
         while depth < limit and mask[:, depth].mean() > BORDER_MIN_FRACTION:
             depth += 1
         if depth:
             mask[:, : depth + 1] = 0
             is_blanked = True
         mask = np.rot90(mask)
+    # what was blanked may have joined components, or been part of one
     if is_blanked:
         components = Components.of_mask(np.ascontiguousarray(mask))
     labels = components.labels

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from digit_classifier.numbers.components import Components
 from digit_classifier.numbers.cuts import Cut, find_cuts
+from digit_classifier.numbers.foreground import Components
 from digit_classifier.preprocessing.levels import Gray, Histogram
 
 #: Times its height: a narrower component is not cut.
@@ -81,6 +81,7 @@ def cut_component(
     cuts = _cuts_of(ink)
     columns = np.arange(ink.shape[1])
     first, last = np.zeros(len(ink), np.intp), np.full(len(ink), ink.shape[1])
+    # cuts may cross: where they do, the left one bounds both
     bounds = np.maximum.accumulate(np.stack([first, *(cut.path for cut in cuts), last]), axis=0)
     strokes = [0.0, *(cut.cost for cut in cuts), 0.0]
     for number in range(len(bounds) - 1):
@@ -104,6 +105,7 @@ def cut_component(
 def _cuts_of(ink: Gray) -> list[Cut]:
     """Return the cuts of a component, found at a height that suffices."""
     height, width = ink.shape
+    # the cost of finding cuts grows with the pixels; large digits need no finer ones
     factor = max(height / CUT_HEIGHT, 1.0)
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if factor > 1 else ink
@@ -123,6 +125,7 @@ def component_ink(contrast: Gray, components: Components, index: int) -> tuple[G
     bottom = min(int(components.bottoms[index]) + 1, height)
     right = min(int(components.rights[index]) + 1, width)
     own = (components.labels[top:bottom, left:right] == index + 1).view(np.uint8)
+    # the flanks were below the threshold of ink, but are its antialiased edge
     flanked = cv2.dilate(own, np.ones((3, 3), np.uint8))
     ink = contrast[top:bottom, left:right] * flanked
     white = max(Histogram(ink, own).quantile(WHITE_QUANTILE), 1)

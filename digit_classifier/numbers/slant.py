@@ -19,6 +19,7 @@ def estimate_slant(mask: Gray) -> float:
     the sheared ink their greatest sum of squares.
     """
     rows, columns = np.nonzero(mask)
+    # every so many pixels: a sample of the ink shows the slant as well
     step = 1 + len(rows) // MAX_SAMPLES
     rows, columns = rows[::step], columns[::step]
     best, best_sum = 0.0, -1.0
@@ -41,6 +42,7 @@ def shear(image: Gray, slant: float) -> Gray:
     """
     height, width = image.shape
     extra = abs(slant) * (height - 1)
+    # so that no column is negative
     shift = 0.0 if slant > 0 else extra
     matrix = np.array([[1, slant, shift], [0, 1, 0]], np.float32)
     return cv2.warpAffine(image, matrix, (width + int(np.ceil(extra)), height))
@@ -60,6 +62,7 @@ def unshear(box: Box, ink: Gray, slant: float, height: int) -> Box:
     """
     if slant == 0:
         return box
+    # by its pixels: the box of a sheared box would be wider than the digit
     rows, columns = np.nonzero(ink)
     shift = 0.0 if slant > 0 else abs(slant) * (height - 1)
     original = columns + box.left - slant * (rows + box.top) - shift

@@ -1,10 +1,18 @@
-"""What makes a framed digit doubtful: stable codes for what the steps of framing have seen."""
+"""What makes a framed digit doubtful, and where other ways to frame the picture are worth a try.
+
+`find_doubts` names what the steps of framing have seen, by stable codes. `is_clear` decides whether
+one digit alone was found; else :mod:`digit_classifier.scenes` proposes other framings.
+"""
+
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
 
-from digit_classifier.preprocessing.levels import Gray, label_type
-from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
+from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
+from digit_classifier.preprocessing.steps.background import ink_is_light, level_light
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL, crop_to_ink, stroke_width
+from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: The code for digits that stand side by side.
 SEVERAL_DIGITS = "several_digits"
@@ -24,6 +32,22 @@ DIGIT_MIN_INK_FRACTION = 0.2
 OVERLAP_MAX_FRACTION = 0.2
 #: Fraction of the ink's height: components this close are one, a broken stroke.
 BROKEN_STROKE_MAX_GAP = 0.04
+
+#: Pixels: a picture with a shorter longest side is clear, a scan that has room for the digit alone.
+#: Scans of up to 64 pixels lost up to half a point of accuracy by other framings.
+ROOM_MIN_SIDE = 40
+#: Fraction of the largest component's ink that another one has, at least, to be more than a speck.
+COMPONENT_MIN_FRACTION = 0.03
+#: Fraction of the ink's longest side that strokes are wide, at most; a shadow or a desk is wider.
+STROKE_MAX_FRACTION = 0.3
+#: Fraction of the picture that a digit fills which may touch the edges.
+FILLED_FRACTION = 0.9
+#: Gray levels of selected ink that is seen, at least.
+INK_MIN_LEVEL = 32
+#: Gray levels by which ink stands out in levelled light, at least.
+LEVELLED_MIN_CONTRAST = 10
+#: Fraction of the ink on which two ways to find it may differ.
+MAX_DIFFERENCE = 0.12
 
 
 def find_doubts(contrast: Gray, ink: Gray, box: Gray, enlargement: float) -> tuple[str, ...]:
@@ -47,6 +71,7 @@ def find_doubts(contrast: Gray, ink: Gray, box: Gray, enlargement: float) -> tup
         ``"noisy"``.
     """
     strokes = stroke_mask(ink)
+    # of the contrast, since weak ink is raised to white when it is selected
     pen = cv2.mean(contrast, strokes)[0]
     tests = {
         SEVERAL_DIGITS: stand_side_by_side(strokes, len(box)),
@@ -90,6 +115,7 @@ def stand_side_by_side(strokes: Gray, height: int) -> bool:
         Of the ink's box.
     """
     n_labels, _ = cv2.connectedComponents(strokes, connectivity=8, ltype=label_type(strokes))
+    # before anything is dilated: most digits are in one piece
     if n_labels <= 2:  # the background and a single component
         return False
     gap = round(BROKEN_STROKE_MAX_GAP * height) // 2
@@ -108,3 +134,59 @@ def stand_side_by_side(strokes: Gray, height: int) -> bool:
         for index, (left, width) in enumerate(spans)
         for other_left, other_width in spans[index + 1 :]
     )
+
+
+def is_clear(results: Mapping[str, Gray]) -> bool:
+    """Return whether one digit alone was found, and levelled light shows the same.
+
+    Parameters
+    ----------
+    results : mapping of str to ndarray
+        What each step made of the picture, as :func:`.framing.run_steps` returns it.
+    """
+    small, ink = results["shrink"], results["select_ink"]
+    if max(small.shape) < ROOM_MIN_SIDE:
+        return True
+    # a frame or a band is more than a digit; steps return the same array where they find nothing
+    is_whole = results["crop_frames"].shape == small.shape
+    if not is_whole or results["level_bands"] is not results["remove_specks"]:
+        return False
+    strokes = cv2.threshold(ink, INK_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
+    left, top, width, height = cv2.boundingRect(strokes)
+    n_rows, n_columns = strokes.shape
+    # such a digit touches the edges by its size: its strokes come from nowhere else
+    if width >= FILLED_FRACTION * n_columns and height >= FILLED_FRACTION * n_rows:
+        return _is_one(strokes)
+    # what reaches in from an edge may be a shadow or a desk
+    touches = left == 0 or top == 0 or left + width == n_columns or top + height == n_rows
+    if touches or not _is_one(strokes):
+        return False
+    box = crop_to_ink(ink)
+    # the comparison comes last: it looks at the whole picture again
+    return stroke_width(box) <= STROKE_MAX_FRACTION * max(box.shape) and _shows_again(small, ink)
+
+
+def _is_one(strokes: Gray) -> bool:
+    """Return whether they are one component, but for specks."""
+    n_labels, _, stats, _ = cv2.connectedComponentsWithStats(
+        strokes, connectivity=8, ltype=label_type(strokes)
+    )
+    amounts = stats[1:, cv2.CC_STAT_AREA]
+    return n_labels <= 2 or np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max()) == 1
+
+
+def _shows_again(small: Gray, ink: Gray) -> bool:
+    """Return whether the picture, half as large and in levelled light, has the same ink."""
+    size = max(1, small.shape[1] // 2), max(1, small.shape[0] // 2)
+    half = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    # chance shapes of photos and textures pass for a 1 or a 9, but not in levelled light
+    contrast = level_light(half, is_light=ink_is_light(half))
+    threshold = max(ink_threshold(contrast, Histogram(contrast)), LEVELLED_MIN_CONTRAST)
+    seen = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1]
+    reduced = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    selected = cv2.threshold(reduced, INK_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
+    # two thresholds put the same edge up to a pixel apart
+    near = np.ones((3, 3), np.uint8)
+    n_other = np.count_nonzero(seen > cv2.dilate(selected, near))
+    n_other += np.count_nonzero(selected > cv2.dilate(seen, near))
+    return n_other <= MAX_DIFFERENCE * cv2.countNonZero(seen | selected)

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.clarity import is_clear
-from digit_classifier.preprocessing.doubts import find_doubts
+from digit_classifier.preprocessing.doubts import find_doubts, is_clear
 from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.preprocessing.steps.background import remove_background
 from digit_classifier.preprocessing.steps.bands import level_bands
@@ -94,6 +93,7 @@ def frame(gray: Gray, framing: Framing = "auto") -> Framed:
     NoInkError
         Nothing stands out from the background.
     """
+    # in both modes: the network would answer on a blank picture, too
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     if framing == "center":
@@ -101,10 +101,12 @@ def frame(gray: Gray, framing: Framing = "auto") -> Framed:
     try:
         results, enlargement = frame_ink(gray)
     except InkNotFoundError:
+        # a guess, and not clear: other framings are tried beside it
         return Framed(frame_center(gray), ("ink_unclear",), is_clear=False)
     ink = results["select_ink"]
     box = crop_to_ink(ink)
     doubts = find_doubts(results["remove_lines"], ink, box, enlargement)
+    # in pixels of the picture: a file with a tiny digit is decoded again in detail
     ink_side = max(box.shape) * enlargement
     return Framed(results["center_of_mass"], doubts, ink_side, is_clear(results))
 
@@ -184,6 +186,7 @@ def _results_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> tuple[Gray
     """
     left, top, width, height = cv2.boundingRect(results["select_ink"])
     side = max(width, height)
+    # where nothing was reduced, the picture has no better resolution to offer
     if results["shrink"] is gray or side >= SMALL_INK_SIDE:
         return gray, {}
     # within the same frames as the digit was found in
@@ -204,6 +207,7 @@ def _results_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> tuple[Gray
     try:
         better = dict(_run_once(region))
     except (NoInkError, InkNotFoundError):
+        # the finer picture may lose a thin stroke: the first result stays
         return region, {}
     found = max(crop_to_ink(better["select_ink"]).shape) * _enlargement(region, better)
     return region, better if found <= REGION_MAX_GROWTH * side * scale else {}
@@ -211,15 +215,22 @@ def _results_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> tuple[Gray
 
 #: The steps of ``auto`` in their order.
 STEPS: dict[str, Callable[[Gray], Gray]] = {
+    # first, since every later step costs time for each pixel
     "shrink": shrink,
+    # before the background, which is found by the picture's rim
     "crop_frames": crop_frames,
+    # before the background, too: a smooth one follows neither specks, which fill the digit's box,
+    # nor a band of another shade, which is then taken for ink
     "remove_specks": remove_specks,
     "level_bands": level_bands,
     "remove_background": remove_background,
+    # before the ink is selected by its connected components, which lines connect
     "remove_lines": remove_lines,
     "select_ink": select_ink,
+    # before cropping, after which all ink reaches all four edges
     "unstretch": unstretch,
     "crop_to_ink": crop_to_ink,
+    # before the reduction to 20 pixels, in which thin strokes fade
     "even_strokes": even_strokes,
     "fit_box": fit_box,
     "center_of_mass": center_of_mass,

@@ -66,7 +66,7 @@ def sorted_rim(image: Gray) -> bytes:
     """Return the levels of the four edges in ascending order."""
     levels = np.concatenate(edges(image))
     levels.sort()
-    return levels.tobytes()
+    return levels.tobytes()  # whose items are ints: callers index and bisect them
 
 
 def edge_coverage(mask: NDArray[np.bool_], margin: float) -> list[float]:
@@ -95,4 +95,5 @@ def reaches_all_edges(image: Gray, above: int) -> bool:
 
 def label_type(mask: NDArray[np.uint8] | NDArray[np.uint16]) -> int:
     """Return OpenCV's type for the labels of a mask's components: 16 bits where they hold all."""
+    # there are fewer components than pixels, and short labels are half as much to write and read
     return cv2.CV_16U if mask.size < 1 << 16 else cv2.CV_32S

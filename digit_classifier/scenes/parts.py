@@ -46,8 +46,6 @@ FLANK = 2
 MAX_EDGE_ROUNDS = 2
 #: Fraction of the highest part's height: parts that are so near belong together.
 NEAR = 0.12
-#: Parts of a picture that are a crowd.
-CROWD = 20
 #: Fraction of the larger one's side, and of its ink, that the second of two digits has, at least,
 ALIKE_MIN_SIDE, ALIKE_MIN_INK = 0.7, 0.25
 #: fraction of the side of both together,
@@ -130,8 +128,10 @@ class Parts:
     def are_rings(self) -> Flags:
         """Whether each is a circle or a box, closed or not, around others."""
         areas = self.widths * self.heights
+        # cheap tests first: for the others, a hull has to be drawn
         may_be = self.inside.any(axis=0) & (self.amounts <= RING_MAX_COVERAGE * areas)
         found: Flags = np.zeros(len(areas), bool)
+        # the largest candidates: all others count as 0, and come behind them
         for index in np.argsort(-areas * may_be)[: min(MAX_RINGS, np.count_nonzero(may_be))]:
             left, top, right, bottom = self.boxes[index]
             own = self.labels[top:bottom, left:right] == index + 1
@@ -152,22 +152,27 @@ def find_parts(contrast: Gray) -> Parts | None:
     """
     histogram = Histogram(contrast)
     high = max(ink_threshold(contrast, histogram), MIN_CONTRAST)
+    # the paper's grain: what is connected to ink must not go down into it
     grain = histogram.quantile(GRAIN_QUANTILE, up_to=high)
     low = round(min(max(WEAK_INK_FRACTION * high, grain), WEAK_INK_MAX_FRACTION * high))
     weak = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1]
     n_labels, labels, stats, _ = cv2.connectedComponentsWithStats(
         weak, connectivity=8, ltype=label_type(weak)
     )
+    # only pixels above the threshold of ink: flanks and grain make no part larger
     amounts = np.bincount(labels[contrast > high], minlength=n_labels)
     amounts[0] = 0
     least = max(MIN_PIXELS, SPECK_MAX_FRACTION * amounts.max())
+    # stable, so that the order of equal parts does not depend on the library
     order = np.argsort(-amounts, kind="stable")[:MAX_PARTS]
     order = order[amounts[order] >= least]
     if order.size == 0:
         return None
+    # from OpenCV's labels to the order by ink, and to 0 for specks
     lookup = np.zeros(n_labels, labels.dtype)
     lookup[order] = np.arange(1, len(order) + 1)
     kept = (lookup > 0).view(np.uint8).take(labels)
+    # a threshold parts any picture in two: in one without ink, grain from grain
     if is_grain(Histogram(contrast, kept).quantile(PEN_QUANTILE, above=high), contrast, kept):
         return None
     left, top, width, height = stats[order, :4].T.astype(np.intp)
@@ -185,6 +190,7 @@ def without_edges(parts: Parts) -> Parts | None:
         at_edge = parts.at_edge
         if not at_edge.any():
             break
+        # with their flanks, or these would be found as new ink
         beyond = cv2.dilate(parts.mask(at_edge), reach)
         found = find_parts(parts.contrast * (1 - beyond))
         if found is None:
@@ -197,19 +203,16 @@ def group_near(parts: Parts, chosen: Flags) -> list[Flags]:
     """Group the chosen parts by the gaps between them; those with the most ink come first."""
     if np.count_nonzero(chosen) == 1:
         return [chosen]
+    # half of the gap on each side: dilated parts meet where they are near
     reach = 1 + 2 * round(NEAR * int(parts.heights[chosen].max()) / 2)
     near = cv2.dilate(parts.mask(chosen), np.ones((reach, reach), np.uint8))
     _, labels = cv2.connectedComponents(near, connectivity=8, ltype=label_type(near))
+    # dilation leaves all pixels of a chosen part in one group: any of them says which
     groups = np.zeros(len(chosen) + 1, np.intp)
     groups[parts.labels] = labels
     groups = np.where(chosen, groups[1:], 0)
     found = [groups == group for group in np.unique(groups[chosen])]
     return sorted(found, key=lambda group: -int(parts.amounts[group].sum()))
-
-
-def is_crowded(parts: Parts) -> bool:
-    """Return whether there are as many parts as on a printed page or in a texture."""
-    return len(parts.amounts) >= CROWD
 
 
 def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
@@ -242,14 +245,17 @@ def longest_side(parts: Parts, chosen: Flags) -> int:
 
 def thickness(mask: Gray) -> float:
     """Return the largest distance from within a mask to what is outside, in pixels."""
+    # what ends at the picture's edge is outside there
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     return float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
 
 
 def _runs_along_its_hull(mask: Gray) -> bool:
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    # one hull for all pieces: a circle may be open
     hull = cv2.convexHull(np.concatenate(contours))
     filled = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)
     reach = 1 + 2 * (FLANK + round(RING_UNEVENNESS * max(mask.shape)))
+    # beyond the box there is nothing of the ring: OpenCV would take it for filled
     inner = cv2.erode(filled, np.ones((reach, reach), np.uint8), borderValue=0)
     return cv2.countNonZero(mask & inner) < RING_MAX_INSIDE * cv2.countNonZero(mask)

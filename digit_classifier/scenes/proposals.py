@@ -13,7 +13,11 @@ from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts
 from digit_classifier.preprocessing.framing import Framed, frame_ink, shrink
 from digit_classifier.preprocessing.levels import Gray, edges, sorted_rim
-from digit_classifier.preprocessing.light import NARROW_SURROUNDINGS, ink_is_light, level_light
+from digit_classifier.preprocessing.steps.background import (
+    NARROW_SURROUNDINGS,
+    ink_is_light,
+    level_light,
+)
 from digit_classifier.preprocessing.steps.box import (
     center_of_mass,
     crop_to_ink,
@@ -88,8 +92,10 @@ def propose(gray: Gray) -> list[Proposal]:
     if max(gray.shape) < MIN_SIDE:
         return [*_of_scan(gray)]
     small = shrink(gray)
+    # both lazy: sheets beyond the limit are not squared up
     sheets = islice(find_sheets(small, gray), MAX_SHEETS)
     on_sheets = map(_on_sheet, sheets)
+    # where surroundings of two sizes disagree about the polarity, both are proposed
     other = ink_is_light(small, NARROW_SURROUNDINGS)
     by_parts = _by_parts(small, {"shrink": small}, other, may_be_ruled=True)
     return [*by_parts, *chain.from_iterable(on_sheets)]
@@ -137,13 +143,16 @@ def _by_parts(
 ) -> Iterator[Proposal]:
     """Propose the parts of the ink in levelled light, in the usual polarity and in another one."""
     usual = ink_is_light(patch)
+    # sorted, since a set has no order: the same picture gets the same proposals
     for is_light in sorted({usual, other}):
         contrast = level_light(patch, is_light=is_light)
         levelled = {**before, "level_light": contrast}
         yield from _of_contrast(contrast, levelled, may_show_two=is_light == usual)
+        # the search for lines is the costliest step: once a picture
         if not (may_be_ruled and is_light == usual):
             continue
         without_lines = remove_lines(contrast)
+        # the step returns the picture itself where it has no lines
         if without_lines is not contrast:
             steps = {**levelled, "remove_lines": without_lines}
             yield from _of_contrast(without_lines, steps, may_show_two=True)
@@ -171,6 +180,7 @@ def _proposal(
     evened = even_strokes(box)
     fitted = fit_box(evened)
     image = center_of_mass(fitted)
+    # named as in framing: the explanation of an answer shows all of them
     last = {
         "crop_to_ink": box,
         "even_strokes": evened,

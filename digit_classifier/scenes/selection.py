@@ -12,7 +12,6 @@ from digit_classifier.scenes.parts import (
     Parts,
     are_two_digits,
     group_near,
-    is_crowded,
     longest_side,
     thickness,
     without_edges,
@@ -32,8 +31,10 @@ WITH_RULES = -1.0
 FAR_APART = -0.5
 #: and for a part without others that are near.
 SPLIT = -0.7
-#: Log-probability for any choice among very many parts.
+#: Log-probability for any choice among very many parts, as on a printed page or in a texture,
 IN_A_CROWD = -0.5
+#: and how many these are, at least.
+CROWD = 20
 #: Exponent of the fraction of the ink that is not left out. Marks far smaller than what is kept
 #: count little.
 KEPT_WEIGHT = 1.5
@@ -55,13 +56,17 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
         Whether no stroke is left out, and there are two groups that are large and alike.
     """
     yield _ink(parts, parts.all), *_judge_all(parts, parts.all)
+    # what touches the edge is proposed once, with all the rest; all other choices do without
     inner = without_edges(parts) if parts.at_edge.any() else parts
     if inner is None:
         return
+    # level rules and rings are no strokes of a digit; an upright one may be a 1
     strokes = ~inner.are_level_rules & ~inner.are_rings
+    # nothing else is left: then they may be the digit
     if not strokes.any():
         strokes = inner.all
     groups = group_near(inner, strokes)
+    # several rules choose the same parts: each choice is framed once
     seen = {parts.all.tobytes()} if inner is parts else set()
     for chosen in _sets_of(inner, strokes, groups):
         if not chosen.any() or chosen.tobytes() in seen:
@@ -100,6 +105,7 @@ def _plausibility_of_some(
 ) -> float:
     """Return how plausible a choice is that leaves strokes out."""
     left_out = strokes & ~chosen
+    # parts of one group stand near each other: splitting a digit has to look far better
     is_split = any((group & left_out).any() and (group & chosen).any() for group in groups)
     own = int(parts.amounts[chosen].sum())
     other = _weighed_ink(parts, left_out, longest_side(parts, chosen))
@@ -112,7 +118,7 @@ def _plausibility(parts: Parts, chosen: Flags) -> float:
     score = AT_EDGE * bool(parts.at_edge[chosen].any())
     score += WITH_RING * bool(parts.are_rings[chosen].any())
     score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
-    return score + IN_A_CROWD * is_crowded(parts)
+    return score + IN_A_CROWD * (len(parts.amounts) >= CROWD)
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
@@ -120,6 +126,7 @@ def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> fl
     beyond = parts.at_edge & ~parts.are_rings & ~parts.are_level_rules & ~parts.are_upright_rules
     if not beyond.any():
         return 0.0
+    # a thick thing at the edge is a desk or a shadow, unless the rest is but a trace
     side = longest_side(inner, chosen)
     if side >= REST_MIN_SIDE * min(parts.labels.shape) and thickness(
         parts.mask(beyond)
@@ -141,5 +148,6 @@ def _ink(parts: Parts, chosen: Flags) -> Gray:
     peak = Histogram(parts.contrast, mask).quantile(PEN_QUANTILE)
     flanks = parts.level // 2
     raised = np.maximum(parts.contrast, np.uint8(flanks)) - np.uint8(flanks)
+    # with the flanks, which are below the threshold but shape the antialiased strokes
     ink = raised * cv2.dilate(mask, np.ones((3, 3), np.uint8))
     return cv2.convertScaleAbs(ink, alpha=255 / max(peak - flanks, 1))

@@ -53,9 +53,11 @@ def find_sheets(small: Gray, gray: Gray) -> Iterator[Gray]:
 def _masks(small: Gray) -> Iterator[Gray]:
     """Yield what is light, what is dark, and what has the commonest shade."""
     smooth = cv2.medianBlur(small, 5)
+    # a sheet is lighter than its desk, a screen may be darker
     light = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     yield light
     yield 1 - light
+    # a canvas has one shade, however light and dark its surroundings are
     counts = np.diff(Histogram(small).cumulative, prepend=0)
     shade = int(counts.argmax())
     yield cv2.inRange(small, max(shade - SAME_SHADE, 0), min(shade + SAME_SHADE, 255)) // 255
@@ -70,6 +72,7 @@ def _quadrilateral(mask: Gray) -> Corners | None:
     area = cv2.contourArea(outline)
     if not MIN_AREA * mask.size < area < MAX_AREA * mask.size:
         return None
+    # of the hull: what cuts into the outline adds no corners
     hull = cv2.convexHull(outline)
     corners = cv2.approxPolyDP(
         hull, CORNER_PRECISION * cv2.arcLength(hull, closed=True), closed=True
@@ -77,6 +80,7 @@ def _quadrilateral(mask: Gray) -> Corners | None:
     if len(corners) != N_CORNERS or area < MIN_FILL * cv2.contourArea(hull):
         return None
     corners = corners.reshape(N_CORNERS, 2).astype(np.float32)
+    # y points down: growing angles go clockwise
     angles = np.arctan2(*(corners - corners.mean(axis=0)).T[::-1])
     clockwise = corners[np.argsort(angles)]
     # the upper edge goes to the right: the sheet is turned as little as it can

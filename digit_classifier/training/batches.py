@@ -47,6 +47,7 @@ def augmented_batches(
     """
 
     def make(number: int, chosen: NDArray[np.intp]) -> Batch:
+        # a generator of its own: batches may be made ahead, and a resumed run has the same
         rng = np.random.default_rng([seed, epoch, number])
         images, labels = X[chosen], y[chosen].astype(np.int64)
         targets = one_hot(labels, N_CLASSES, recipe.label_smoothing)
@@ -59,6 +60,7 @@ def augmented_batches(
         return vectorize(recipe.augmentation(images, labels, rng), recipe.scaling), targets
 
     order = batch_indices(len(X), recipe.batch_size, np.random.default_rng([seed, epoch]))
+    # a thread is enough: NumPy releases the interpreter's lock while it computes
     with ThreadPoolExecutor(max_workers=1) as worker:
         ahead: Future[Batch] | None = None
         for number, chosen in enumerate(order):

@@ -83,12 +83,14 @@ def load_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> No
         raise CheckpointError(str(exc)) from exc
     if document.get("checkpoint_version") != CHECKPOINT_VERSION:
         raise CheckpointError(f"{path} is not a checkpoint that this release can resume.")
+    # continued by another recipe, seed or data, the result could not be reproduced
     if document["run"] != run:
         changed = sorted(k for k in run if run[k] != document["run"].get(k))
         raise CheckpointError(
             f"{path} is of another run; these differ: {', '.join(changed)}. Give the same options "
             "as then, or train without --resume."
         )
+    # into the arrays: the layers have views of them
     np.copyto(state.network.parameters, tensors["parameters"])
     np.copyto(state.average, tensors["average"])
     np.copyto(state.best, tensors["best"])

@@ -68,6 +68,7 @@ class EpochTrainingRun(TrainingRun):
         network.initialize(np.random.default_rng(seed))
         average = network.parameters.copy()
         optimizer = OPTIMIZERS[recipe.optimizer]()
+        # until an epoch ends, the best parameters are the initial ones
         self.state = TrainingState(network, average, optimizer, [], average.copy())
 
     @property
@@ -97,6 +98,7 @@ class EpochTrainingRun(TrainingRun):
     def finished(self) -> bool:
         """Whether all epochs are trained, or early stopping ended the run."""
         n_epochs, patience = len(self.history), self.recipe.patience
+        # counted from the best epoch, which the history shows after a resumption as well
         stopped = patience is not None and n_epochs - 1 - self._best_epoch() >= patience
         return n_epochs >= self.recipe.epochs or stopped
 
@@ -119,6 +121,7 @@ class EpochTrainingRun(TrainingRun):
         while not self.finished:
             epoch = len(self.history)
             entry = self._train_epoch(epoch)
+            # before the best epoch is looked for, which is found in the history
             self.history.append(entry)
             if self._best_epoch() == epoch:
                 np.copyto(state.best, state.average)
@@ -131,6 +134,7 @@ class EpochTrainingRun(TrainingRun):
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch and return its entry of the history."""
         state, recipe = self.state, self.recipe
+        # rounded up: the last batch may be smaller
         steps_per_epoch = -(-len(self.X_train) // recipe.batch_size)
         n_steps = steps_per_epoch * recipe.epochs
         n_warmup_steps = round(steps_per_epoch * recipe.warmup_epochs)
@@ -160,6 +164,7 @@ class EpochTrainingRun(TrainingRun):
                 disable=None,  # no progress bar in a log file, where the lines are enough
             ),
             lambda step: recipe.learning_rate * warmup_cosine(step, n_steps, n_warmup_steps),
+            # one more than the last batch's index: a generator that no batch has
             rng=np.random.default_rng([self.seed, epoch, steps_per_epoch]),
             l2=recipe.l2,
             after_step=update_running_average,

@@ -56,6 +56,7 @@ def load_pictures(
     for path, label in tqdm(labelled, "Framing", leave=False, disable=None):
         try:
             digits.append(frame_image(path.read_bytes(), _LIMITS, framing).framed.image)
+        # one broken file among thousands does not end the run
         except (InputError, OSError) as exc:
             refused.append(f"{path.relative_to(directory)}: {exc}")
             continue
@@ -83,6 +84,7 @@ def own_data(X: NDArray[np.uint8], y: NDArray[np.uint8], directory: Path) -> Mni
             f"{directory} has {counts.min()} pictures of the {counts.argmin()}; at least "
             f"{MIN_OF_EACH_DIGIT} of each digit are needed, or MNIST's with --add-mnist."
         )
+    # a fixed seed: a second training is judged by the same pictures
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=_TEST_SHARE, random_state=0, stratify=y
     )

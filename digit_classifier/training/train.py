@@ -64,7 +64,15 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
         run = EpochTrainingRun(
             classifier, recipe, data, seed=seed, checkpoint=checkpoint_of(path), log=log
         )
-        _resume_or_check(run, resume)
+        if resume:
+            run.resume()
+            log(f"Resuming after epoch {len(run.history)} of {recipe.epochs}.")
+        # a new run would overwrite all that the interrupted one has trained
+        elif run.checkpoint.exists():
+            raise CheckpointError(
+                f"{run.checkpoint} is of an interrupted run: --resume continues it. Remove it to "
+                "start over."
+            )
     else:
         if overrides or resume:
             raise CheckpointError(
@@ -84,15 +92,3 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
 def checkpoint_of(path: Path) -> Path:
     """Return the checkpoint file of a model's training, beside the model file."""
     return path.with_name(checkpoint.FILE_NAME)
-
-
-def _resume_or_check(run: EpochTrainingRun, resume: bool) -> None:
-    """Continue from the checkpoint, or refuse to overwrite one."""
-    if resume:
-        run.resume()
-        run.log(f"Resuming after epoch {len(run.history)} of {run.recipe.epochs}.")
-    elif run.checkpoint.exists():
-        raise CheckpointError(
-            f"{run.checkpoint} is of an interrupted run: --resume continues it. Remove it to "
-            "start over."
-        )

@@ -69,6 +69,7 @@ class TrainingRun(ABC):
             random_state=seed,
             stratify=data.y_train,
         )
+        # of the training data alone: the test set changes no weight
         digest = hashlib.sha256(data.X_train.tobytes())
         digest.update(data.y_train.tobytes())
         #: What a checkpoint must match to be resumed.
@@ -141,6 +142,7 @@ class OneShotTrainingRun(TrainingRun):
     """
 
     def __init__(self, classifier: str, data: Mnist, *, seed: int) -> None:
+        # before the data is split: an unknown name fails at once
         self._class = classifier_class(classifier)
         super().__init__(
             classifier,

@@ -5,8 +5,8 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from digit_classifier.numbers.components import Components, digit_height
 from digit_classifier.numbers.cuts import find_cuts, holes
+from digit_classifier.numbers.foreground import Components, digit_height
 from digit_classifier.numbers.hypotheses import Hypothesis
 from digit_classifier.numbers.lines import sort_into_rows, split_at_gaps
 from digit_classifier.numbers.path import find_path

@@ -219,6 +219,7 @@ def decode_image(
         n_frame_pixels = count_frame_pixels(content) if is_avif(content) else 0
         file = BytesIO(without_extras(content))
         with Image.open(file, formats=FORMATS) as image:
+            # nothing is decoded before the header and the structure of the file have passed
             cost = pixel_cost(image, content)
             _check_size(image, limits, cost)
             width, height = image.size
@@ -226,6 +227,7 @@ def decode_image(
                 budget.spend(round(width * height * cost))
             if not is_plain_inside(image, content, n_frame_pixels):
                 raise BrokenImageError("The image is made in a way that is not read here.")
+            # before the first pixel is read: libjpeg reduces while it decodes
             draft(image, reduction(image, detailed=detailed, min_side=min_side))
             gray = to_gray(image, detailed=detailed, min_side=min_side)
             gray.load()  # a PNG's EXIF may stand behind its pixels

@@ -48,6 +48,7 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     start = 0
     while start + 8 <= len(content):
         size, kind, head = _number(content, start, 4), content[start + 4 : start + 8], 8
+        # ISO 14496-12, 4.2: 1 announces a size of 8 bytes, and 0 is all that is left of the file
         if size == 1:
             size, head = _number(content, start + 8, 8), 16
         elif size == 0:
@@ -91,6 +92,7 @@ def _items(meta: dict[bytes, bytes], content: bytes) -> Iterator[bytes]:
     coded = set(_coded_item_ids(meta.get(b"iinf", b"")))
     fields = _Fields(meta.get(b"iloc", b""))
     version = fields.take(4) >> 24
+    # four bits for the width of each field that follows (ISO 14496-12, 8.11.3)
     sizes = fields.take(2)
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version else 0
@@ -98,7 +100,7 @@ def _items(meta: dict[bytes, bytes], content: bytes) -> Iterator[bytes]:
     for _ in range(fields.take(wide)):
         item_id = fields.take(wide)
         method = fields.take(2) & 15 if version else 0
-        fields.take(2)
+        fields.take(2)  # data_reference_index
         base, data = fields.take(base_size), b""
         source = {0: content, 1: meta.get(b"idat", b"")}.get(method)
         if source is None:
@@ -108,6 +110,7 @@ def _items(meta: dict[bytes, bytes], content: bytes) -> Iterator[bytes]:
             start, length = base + fields.take(offset_size), fields.take(length_size)
             if item_id in coded:
                 data += source[start : start + length if length else None]
+                # a file of a few kilobytes could name the same bytes a million times
                 if len(data) > len(content):
                     raise ValueError("the parts of an item lie over one another")
         if item_id in coded:
@@ -117,13 +120,16 @@ def _items(meta: dict[bytes, bytes], content: bytes) -> Iterator[bytes]:
 def _coded_item_ids(iinf: bytes) -> Iterator[int]:
     """Yield the numbers of the items that are AV1 images."""
     fields = _Fields(iinf)
+    # the count of entries has 2 or 4 bytes behind version and flags
     head = 8 if fields.take(4) >> 24 else 6
     for kind, body in _boxes(iinf[head:]):
         entry = _Fields(body)
+        # older versions do not name the type of an item
         if kind != b"infe" or (version := entry.take(4) >> 24) < 2:
             continue
         wide = 4 if version == 3 else 2
         item_id = entry.take(wide)
+        # behind the number and two bytes of its protection
         if body[6 + wide : 10 + wide] == b"av01":
             yield item_id
 
@@ -138,16 +144,16 @@ def _first_samples(moov: bytes, content: bytes) -> Iterator[bytes]:
     if b"stsz" not in tables:
         return
     sizes = _Fields(tables[b"stsz"])
-    sizes.take(4)
+    sizes.take(4)  # version and flags
     size, count = sizes.take(4), sizes.take(4)
     if count > _MAX_SAMPLES:
         raise ValueError("a sequence has too many frames")
-    size = size or sizes.take(4)
-    is_wide = b"co64" in tables
+    size = size or sizes.take(4)  # 0 where a table has the size of each
+    is_wide = b"co64" in tables  # offsets of 8 bytes; else of 4
     if is_wide and b"stco" in tables:
         raise ValueError("a track has two tables of offsets")
     offsets = _Fields(tables.get(b"co64" if is_wide else b"stco", b""))
-    offsets.take(8)
+    offsets.take(8)  # version and flags, and how many there are
     start = offsets.take(8 if is_wide else 4)
     yield content[start : start + size]
 
@@ -169,6 +175,7 @@ def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
     start = 0
     while start < len(data):
         head = data[start]
+        # a second byte where the unit has an extension; without a size it goes to the end
         start += 2 if head & 4 else 1
         size = len(data) - start
         if head & 2:
@@ -194,10 +201,10 @@ def _frame_pixels(header: bytes) -> int:
             raise ValueError("an image has a clock")
         has_delays = bits.take(1)
         for _ in range(bits.take(5) + 1):
-            bits.take(12)
-            if bits.take(5) > 7:
+            bits.take(12)  # operating_point_idc
+            if bits.take(5) > 7:  # seq_level_idx: from level 4.0 on there is a tier
                 bits.take(1)
-            if has_delays and bits.take(1):
+            if has_delays and bits.take(1):  # initial_display_delay
                 bits.take(4)
     width_bits, height_bits = bits.take(4) + 1, bits.take(4) + 1
     return (bits.take(width_bits) + 1) * (bits.take(height_bits) + 1)
@@ -207,6 +214,7 @@ class _Bits:
     """Reads a sequence of bits as numbers."""
 
     def __init__(self, content: bytes) -> None:
+        # a sequence header needs far less: what a file claims does not make a huge number
         self._value, self._left = int.from_bytes(content[:64], "big"), 8 * len(content[:64])
 
     def take(self, count: int) -> int:

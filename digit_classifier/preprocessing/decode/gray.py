@@ -52,13 +52,14 @@ def to_gray(
     factor = reduction(image, detailed=detailed, min_side=min_side)
     if image.mode.startswith(("I", "F")):
         return _deep_to_gray(image, factor)
+    # many opaque pictures have an alpha channel: only one that is used changes what is read
     if image.has_transparency_data and any(
         _alpha(band).getextrema() != (255, 255) for band in _bands(image, factor)
     ):
         return _on_paper(image, factor)
     if image.mode not in {"L", "LA", "1"} and (colour := _telling_colour(image)) is not None:
-        return _reduce(image, factor, lambda band: _colours(band).getchannel(colour))
-    return _reduce(image, factor, _luminance)
+        return _reduce(image, factor, lambda band: _in_mode(band, "RGB", "RGBA").getchannel(colour))
+    return _reduce(image, factor, lambda band: _in_mode(band, "L"))
 
 
 def _reduce(
@@ -85,20 +86,13 @@ def _bands(image: Image.Image, factor: int) -> Iterator[Image.Image]:
         yield image.crop((0, top, image.width, min(top + n_rows, image.height)))
 
 
-def _with_alpha(image: Image.Image) -> Image.Image:
-    return image if image.mode in {"RGBA", "LA"} else image.convert("RGBA")
+def _in_mode(image: Image.Image, *modes: str) -> Image.Image:
+    """Convert a picture to the first of some modes, unless it has one of them."""
+    return image if image.mode in modes else image.convert(modes[0])  # which would copy
 
 
 def _alpha(image: Image.Image) -> Image.Image:
-    return _with_alpha(image).getchannel("A")
-
-
-def _colours(image: Image.Image) -> Image.Image:
-    return image if image.mode in {"RGB", "RGBA"} else image.convert("RGB")
-
-
-def _luminance(image: Image.Image) -> Image.Image:
-    return image if image.mode == "L" else image.convert("L")
+    return _in_mode(image, "RGBA", "LA").getchannel("A")
 
 
 def _telling_colour(image: Image.Image) -> int | None:
@@ -108,6 +102,7 @@ def _telling_colour(image: Image.Image) -> int | None:
     """
     step = max(1, max(image.size) // _SAMPLES)
     width, height = image.size
+    # single pixels: converting all of them would take memory for the whole picture
     size = max(1, width // step), max(1, height // step)
     sample = image.resize(size, Image.Resampling.NEAREST).convert("RGB")
     # Pillow finds the extremes of each colour in a tenth of the time that NumPy takes
@@ -141,7 +136,7 @@ def _on_paper(image: Image.Image, factor: int) -> Image.Image:
     opaque part is ink, and gets white paper if it is dark and black paper if it is light: black on
     a transparent canvas is not black on black.
     """
-    gray = _reduce(image, factor, lambda band: _with_alpha(band).convert("L"))
+    gray = _reduce(image, factor, lambda band: _in_mode(band, "RGBA", "LA").convert("L"))
     alpha = _reduce(image, factor, _alpha)
     opacity = _mean(alpha)
     if opacity > _HALF_OPAQUE:

@@ -72,6 +72,7 @@ def without_extras(content: bytes) -> bytes:
         return content
     kept, start = [_PNG], len(_PNG)
     while start + 12 <= len(content):
+        # a chunk: length, type, data and checksum, of which the length counts the data alone
         end = start + 12 + int.from_bytes(content[start : start + 4], "big")
         if content[start + 4 : start + 8] in _CHUNKS:
             kept.append(content[start:end])
@@ -86,7 +87,7 @@ def has_more_frames(image: Image.Image, content: bytes) -> bool:
     return bool(getattr(image, "is_animated", False))
 
 
-def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int = 0) -> bool:
+def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int) -> bool:
     """Return whether decoding costs no more than the size in pixels suggests.
 
     Parameters
@@ -94,7 +95,7 @@ def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int = 0)
     image : Image
     content : bytes
     n_frame_pixels : int
-        Of an AVIF, as `avif.count_frame_pixels` finds them.
+        Of an AVIF, as `avif.count_frame_pixels` finds them; 0 of other files.
     """
     if image.format == "AVIF":
         most = _AVIF_MAX_FRAMES * image.width * image.height + _AVIF_SPARE_PIXELS
@@ -103,6 +104,7 @@ def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int = 0)
         return _is_plain_tiff(image, content.count(START_OF_SCAN), len(content))
     if not isinstance(image, JpegImageFile) or has_one_scan(image, content):
         return True
+    # in all of the file: counting those of a thumbnail only makes the guard stricter
     n_scans = content.count(START_OF_SCAN)
     return n_scans <= min(MAX_SCANS, _MAX_SCANNED_PIXELS // (image.width * image.height))
 
@@ -169,8 +171,9 @@ def pixel_cost(image: Image.Image, content: bytes) -> float:
         The file that it was opened from.
     """
     if isinstance(image, JpegImageFile):
-        # decoded reduced, unless the coefficients of the whole picture are to be kept
-        return 1 if has_one_scan(image, content) else max(1, _samples_per_pixel(image))
+        # decoded reduced, unless the coefficients of all components are to be kept
+        sizes = [vertical * horizontal for _, vertical, horizontal, _ in image.layer]
+        return 1 if has_one_scan(image, content) else max(1, sum(sizes) / max(1, *sizes))
     if image.format in _COST_OF_FORMAT:
         return _COST_OF_FORMAT[image.format]
     tiles = getattr(image, "tile", [])
@@ -185,12 +188,6 @@ def pixel_cost(image: Image.Image, content: bytes) -> float:
     if isinstance(image, TiffImageFile):
         return max(1, _COST_OF_BYTE * _bytes_of_tiff(image, n_bytes))
     return max(1, _COST_OF_BYTE * n_bytes)
-
-
-def _samples_per_pixel(image: JpegImageFile) -> float:
-    """Return the coefficients of all components that there are for a pixel."""
-    sizes = [vertical * horizontal for _, vertical, horizontal, _ in image.layer]
-    return sum(sizes) / max(1, *sizes)
 
 
 def _bytes_of_tiff(image: TiffImageFile, n_bytes: float) -> float:

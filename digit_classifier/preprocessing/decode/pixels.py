@@ -40,6 +40,7 @@ def parse_pixels(text: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
     levels = []
     for number, value in enumerate(values, 1):
         if not _NUMBER.fullmatch(value):
+            # cut: a value may be as long as a request
             raise PixelsError(f"Value {number} is {value[:20]!r}, which is not a number.")
         level = float(value)
         if not _BLACK <= level <= _WHITE:

@@ -1,4 +1,8 @@
-"""Take the background away: what is left is the ink, light on black, whatever it was drawn on."""
+"""Take the background away: what is left is the ink, light on black, whatever it was drawn on.
+
+Two ways: `remove_background`, a step of framing, fits one smooth surface to the whole picture;
+`level_light` compares each pixel with the paper right beside it, so that a shadow's edge is no ink.
+"""
 
 from bisect import bisect_right
 from functools import lru_cache
@@ -30,6 +34,17 @@ SURFACE_ROUNDING = 1
 #: Gray levels: a residual this small is trusted fully, however even the border is.
 MIN_SPREAD = 4.0
 
+#: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
+#: and lamps are wider.
+STROKE_MAX_FRACTION = 0.25
+#: Pixels: the same, at least.
+STROKE_MIN_WIDTH = 7
+#: Fractions of the shorter side within which a pixel's surroundings lie: in most pictures both
+#: give the same polarity; a lamp's spot misleads the wider one, a marker's strokes the other.
+WIDE_SURROUNDINGS, NARROW_SURROUNDINGS = 0.5, 0.2
+#: Gray levels: darker paper counts as this, or its grain would pass for ink.
+PAPER_MIN_LEVEL = 48
+
 
 def remove_background(gray: Gray) -> Gray:
     """Return the contrast: how far each pixel stands out from the background, on the ink's side.
@@ -58,6 +73,7 @@ def remove_background(gray: Gray) -> Gray:
         background = np.uint8(shade)
     else:
         background, rounding = background_surface(gray), SURFACE_ROUNDING
+    # the plain difference of two bytes would wrap around
     lighter = np.maximum(gray, background) - background
     darker = background - np.minimum(gray, background)
     # squares let the few pixels of strong ink outweigh the many of weak paper grain
@@ -75,6 +91,7 @@ def _corner_shade(gray: Gray, rim: bytes) -> int | None:
     low, high, _, _ = cv2.minMaxLoc(gray)
     middle = (low + high) / 2
     fraction = 1 - bisect_right(rim, middle) / len(rim)
+    # a rim that is nearly all light, or all dark: the digit leaves paper around it
     if not TOUCHED_RIM_MIN_FRACTION <= fraction <= 1 - TOUCHED_RIM_MIN_FRACTION:
         return None
     is_light = gray > middle
@@ -85,6 +102,7 @@ def _corner_shade(gray: Gray, rim: bytes) -> int | None:
         return None
     histogram = Histogram(gray)
     distance = TWO_SHADES_MAX_DISTANCE * (high - low)
+    # in uneven light there are many shades between the two, and none that all paper has
     n_between = histogram.n_above(low + distance) - histogram.n_above(high - distance)
     if n_between > (1 - TWO_SHADES_MIN_FRACTION) * gray.size:
         return None
@@ -105,10 +123,12 @@ def background_surface(gray: Gray) -> Gray:
     height, width = gray.shape
     samples = gray.take(_sampled(height), axis=0).take(_sampled(width), axis=1)
     values = samples.reshape(-1, 1).astype(np.float32)
+    # a constant to begin with; from the second round on, the last surface decides what is trusted
     surface = np.full_like(values, np.median(values[BORDER]))
     coefficients = np.zeros((6, 1), np.float32)
     for _ in range(MAX_ROUNDS):
         residuals = values - surface
+        # in units of the border's deviation, where ink is seldom
         on_border = np.abs(residuals[BORDER]).ravel()
         spread = max(float(np.partition(on_border, BORDER.size // 2)[BORDER.size // 2]), MIN_SPREAD)
         residuals *= 1 / spread
@@ -127,6 +147,51 @@ def background_surface(gray: Gray) -> Gray:
     return cv2.convertScaleAbs(np.maximum(surface, 0, out=surface))
 
 
+def level_light(gray: Gray, *, is_light: bool) -> Gray:
+    """Return how far each pixel stands out from the paper beside it, on the ink's side.
+
+    The paper is what a closing leaves (Serra 1982): strokes are narrower than its square, shadows
+    are not. Dark ink is divided by its paper, since a shadow darkens both alike.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    is_light : bool
+        Whether the ink is lighter than the paper.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+    """
+    # an odd side has a middle pixel
+    side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
+    square = np.ones((side, side), np.uint8)
+    if is_light:
+        return cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, square)
+    # a closing is nowhere darker than the picture: the difference of bytes does not wrap around
+    paper = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, square)
+    return cv2.divide(paper - gray, cv2.max(paper, PAPER_MIN_LEVEL), scale=255)
+
+
+def ink_is_light(gray: Gray, surroundings: float = WIDE_SURROUNDINGS) -> bool:
+    """Return whether the ink is lighter than its surroundings.
+
+    Ink is the lesser part: it gives the distribution of the levels about their local mean its long
+    tail.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    surroundings : float
+        Fraction of the shorter side that the mean is taken of.
+    """
+    side = max(STROKE_MIN_WIDTH, round(surroundings * min(gray.shape))) | 1
+    mean = cv2.blur(gray, (side, side)).astype(np.float32)
+    deviation = (gray - mean) / np.maximum(mean, np.float32(PAPER_MIN_LEVEL))
+    # the third moment about the local mean, whose sign is that of the longer tail
+    return float(np.vdot(deviation, deviation * deviation)) > 0
+
+
 @lru_cache(maxsize=256)
 def _sampled(length: int) -> NDArray[np.intp]:
     """Return which of so many pixels are sampled, the first and the last among them."""
@@ -139,6 +204,8 @@ def _positions(length: int) -> NDArray[np.float32]:
     return np.linspace(-1, 1, length, dtype=np.float32)
 
 
+# Every picture is sampled at as many points: the terms are computed once, and a picture that is one
+# pixel wide does not make the fit singular.
 _ROWS = np.repeat(_positions(N_SAMPLES), N_SAMPLES)[:, np.newaxis]
 _COLUMNS = np.tile(_positions(N_SAMPLES), N_SAMPLES)[:, np.newaxis]
 #: 1, r, c, r², rc, c² at every sample; shape (n_samples, 6).

@@ -66,6 +66,7 @@ def _level_columns(gray: Gray) -> Gray:
         (is_light, ~is_light), key=lambda part: float(np.square(difference[:, part]).sum())
     )
     if _ink_is_lighter(difference[:, most]) != _ink_is_lighter(difference[:, rest]):
+        # a digit across the border is dark on one band and light on the other
         difference[:, rest] *= -1
     leveled: Gray = (difference + shades[most][0]).clip(0, 255).astype(np.uint8)
     return leveled
@@ -78,12 +79,14 @@ def _ink_is_lighter(difference: NDArray[np.float32]) -> bool:
 
 def _two_shades(gray: Gray) -> NDArray[np.float32] | None:
     """Return the shade that each column lies on if there are two in bands, else None."""
+    # cheap tests first: hardly any picture has bands
     margin = max(1, round(MARGIN_FRACTION * len(gray)))
     top, bottom = _column_medians(gray[:margin]), _column_medians(gray[-margin:])
     n_touched = np.count_nonzero(cv2.absdiff(top, bottom) > SAME_SHADE_MAX_DIFFERENCE)
     if n_touched > TOUCHED_MAX_FRACTION * gray.shape[1]:
         return None
     middle = _column_medians(gray[:: max(1, len(gray) // N_SAMPLED_ROWS)])
+    # where the digit covers one end of a column, the other end is nearer to the median
     at_top = (cv2.absdiff(top, middle) < cv2.absdiff(bottom, middle)).ravel()
     shades = np.where(at_top, top, bottom).astype(np.float32)
     is_light = shades > (shades.min() + shades.max()) / 2
@@ -91,6 +94,7 @@ def _two_shades(gray: Gray) -> NDArray[np.float32] | None:
         return None
     if np.count_nonzero(is_light[1:] != is_light[:-1]) >= MAX_BANDS:
         return None
+    # one shade for each band: single columns are off by the ink that touches both ends
     for band in (is_light, ~is_light):
         shades[band] = np.median(shades[band])
     if np.ptp(shades) < STEP_MIN_DIFFERENCE:
@@ -110,6 +114,7 @@ def _column_medians(rows: Gray) -> Gray:
 def _has_straight_borders(gray: Gray, is_light: NDArray[np.bool_]) -> bool:
     """Whether the shade changes from top to bottom where a band ends, as no stroke's edge does."""
     borders = np.flatnonzero(is_light[1:] != is_light[:-1])
+    # a pixel farther on both sides: a border is seldom sharp
     before = gray[:, np.maximum(borders - 1, 0)]
     after = gray[:, np.minimum(borders + 2, gray.shape[1] - 1)]
     changes = cv2.absdiff(before, after) >= STEP_MIN_DIFFERENCE // 2

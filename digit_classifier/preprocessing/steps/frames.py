@@ -88,7 +88,9 @@ def _inside_frame(gray: Gray) -> Box | None:
     ):
         return None
     inner = gray[y : y + height, x : x + width]
+    # the rim of a digit's own box has no single shade: the digit touches it here and there
     shade = ring_shade(inner)
     if shade is None or abs(shade - outer) < OTHER_SHADE_MIN_DIFFERENCE:
         return None
+    # an empty frame is left as it is: inside it there would be nothing to read
     return (x, y, width, height) if contrast_range(inner) >= OTHER_SHADE_MIN_DIFFERENCE else None

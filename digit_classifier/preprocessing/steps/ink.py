@@ -41,7 +41,8 @@ FRAME_MIN_FRACTION = 0.8
 FRAMED_MIN_FRACTION = 0.04
 #: Gray levels by which ink stands out, at least.
 INK_MIN_CONTRAST = 12
-#: Gray levels: fainter ink has to stand out from the grain, too. Photographed pens seldom are.
+#: Gray levels: fainter ink has to stand out from the grain, too. Photographed pens seldom are: the
+#: faintest that was seen when this was set had 49.
 FAINT_INK_MAX_CONTRAST = 40
 #: Times the contrast that a tenth of the background exceeds: faint ink has so much, at least.
 FAINT_INK_MIN_GRAINS = 10
@@ -87,11 +88,12 @@ def select_ink(contrast: Gray) -> Gray:
     if n_ink > MAX_COVERAGE * contrast.size:
         raise InkNotFoundError
     low = _low_threshold(histogram, high)
+    # hysteresis: pale flanks and strokes count where strong ink is connected to them
     _, above_low = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)
     n_labels, labels = cv2.connectedComponents(
         above_low, connectivity=8, ltype=label_type(above_low)
     )
-    if n_labels == 2:  # the background and a single component
+    if n_labels == 2:  # the background and a single component: nothing to select
         kept, peak = above_low, histogram.quantile(PEN_QUANTILE, above=high)
     else:
         is_kept = digit_components(labels, n_labels, contrast > high)
@@ -101,6 +103,7 @@ def select_ink(contrast: Gray) -> Gray:
         raise NoInkError(NOTHING_STANDS_OUT)
     ink: Gray = contrast * kept
     if peak < FULL_INK:
+        # the low threshold becomes black; the maximum keeps bytes below it from wrapping around
         raised = np.maximum(ink, np.uint8(low)) - np.uint8(low)
         ink = cv2.convertScaleAbs(raised, alpha=255 / max(peak - low, 1))
     return ink
@@ -159,6 +162,7 @@ def digit_components(labels: NDArray[np.uint16], n_labels: int, is_ink: Flags) -
     """
     amounts = np.bincount(labels[is_ink], minlength=n_labels)
     amounts[0] = 0
+    # each rule judges by what the ones before it have left
     amounts[_from_beyond(labels, amounts)] = 0
     amounts[_frames(labels, amounts)] = 0
     is_digit: Flags = amounts > SPECK_MAX_FRACTION * amounts.max()
@@ -178,6 +182,7 @@ def _from_beyond(labels: NDArray[np.uint16], amounts: Counts) -> Flags:
     for edge in (labels[:margin].T, labels[-margin:].T, labels[:, :margin], labels[:, -margin:]):
         if edge.any():
             at_edge[edge] = True
+            # along one line of the strip: a thick frame would count once for each of its lines
             lengths = np.bincount(edge[:, margin // 2], minlength=len(amounts))
             along |= lengths > FRAME_MIN_FRACTION * len(edge)
     at_edge[0] = along[0] = False
@@ -185,9 +190,11 @@ def _from_beyond(labels: NDArray[np.uint16], amounts: Counts) -> Flags:
         return at_edge
     inside = np.where(at_edge, 0, amounts)
     if inside.sum() <= INSIDE_MIN_FRACTION * amounts.sum():
+        # little ink inside: a digit that fills the picture, unless the rest is a frame around it
         if inside.sum() > FRAMED_MIN_FRACTION * amounts.sum():
             return along
         return np.zeros(len(amounts), bool)
+    # only ink that is no speck itself can show that a stroke goes on to the edge
     main = (inside > SPECK_MAX_FRACTION * inside.max()).view(np.uint8)
     reach = 1 + 2 * round(NEAR_FRACTION * shorter)
     near = cv2.dilate(main.take(labels), np.ones((reach, reach), np.uint8))

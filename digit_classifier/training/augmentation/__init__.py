@@ -3,8 +3,8 @@
 Some digits first get a variant that is rare in MNIST (:mod:`.stroke_variants`). All are distorted
 as by Cireşan et al. 2010, arXiv:1003.0358, section 2: elastic fields with rotation or shear and
 scaling, less of it for 1 and 7. Some are stretched as well. Then some are degraded as by other
-pens, scanners, bad paper and cameras (:mod:`.scan_degradation`, :mod:`.pixel_degradation`). MNIST's
-test digits need none of this; photos and scans do.
+pens, scanners, bad paper and cameras (:mod:`.degradations`). MNIST's test digits need none of this;
+photos and scans do.
 
 Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
 """
@@ -16,20 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.preprocessing.warp import Images, affine_fields, resample
-from digit_classifier.training.augmentation.distortions import change_stroke_width, elastic_fields
-from digit_classifier.training.augmentation.pixel_degradation import (
+from digit_classifier.training.augmentation.degradations import (
+    add_background,
     add_lines,
     add_noise,
+    binarize_softly,
+    blur,
+    downsample,
     invert_band,
     outline,
     reduce_contrast,
 )
-from digit_classifier.training.augmentation.scan_degradation import (
-    add_background,
-    binarize_softly,
-    blur,
-    downsample,
-)
+from digit_classifier.training.augmentation.distortions import change_stroke_width, elastic_fields
 from digit_classifier.training.augmentation.stroke_variants import add_crossbar, add_flag, add_hook
 
 #: Rotated or sheared too far, a 1 looks like a 7 and a 7 like a 1.
@@ -121,6 +119,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         ndarray of shape (n_samples, side, side), float32
             Pixel values 0-255; the inverted part of the batch has dark ink on white.
         """
+        # first: a flag is part of the digit, and is distorted with it
         images = self._apply_stroke_variants(images, labels, rng)
         digits = self._apply_geometry(images, labels, rng)
         steps: list[tuple[float, Callable[[Images], Images]]] = [
@@ -134,6 +133,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             (self.stained_share, lambda some: add_background(some, rng)),
             (self.faded_share, lambda some: reduce_contrast(some, self.contrast, rng)),
             (self.noisy_share, lambda some: add_noise(some, self.noise, rng)),
+            # last, since all others take light ink on black
             (self.inverted_share, lambda some: 255 - some),
         ]
         for share, change in steps:
@@ -201,6 +201,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         is_rotated = rng.random(n) < 0.5
         angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation, n)) * limit * is_rotated
         slant = np.tan(np.deg2rad(rng.uniform(-self.shear, self.shear, n)) * limit) * ~is_rotated
+        # inverse, since the matrices go from output to input
         height, width = 1 / rng.uniform(1 - self.scale, 1 + self.scale, (2, n))
         matrices: Images = np.empty((n, 2, 2), np.float32)
         matrices[:, 0, 0] = height * np.cos(angle)

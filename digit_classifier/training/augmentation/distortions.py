@@ -37,6 +37,7 @@ def _smoothing_basis(side: int, sigma: float) -> Images:
     filter_matrix = gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect")
     u, s, _ = np.linalg.svd(filter_matrix)
     rank = int((s > 1e-3 * s[0]).sum())
+    # a fourth root: the basis is applied twice, and a variance is a square
     return (u[:, :rank] * s[:rank] * (1 / 3) ** 0.25).astype(np.float32)
 
 
@@ -63,11 +64,13 @@ def change_stroke_width(
     once = dilate(images)
     area = images.sum(axis=(1, 2))
     width = 2 * area / np.maximum(once.sum(axis=(1, 2)) - area, 1)
+    # a dilation adds a pixel on each side
     change = ((wanted - width) / 2).clip(-1, 2).astype(np.float32)
     thinner, broad = change < 0, change > 1
     target = once
     source = images.copy()
     target[thinner] = erode(images[thinner])
+    # read before it is written: `target` is `once`
     source[broad], target[broad] = once[broad], dilate(once[broad])
     share = np.where(broad, change - 1, np.abs(change))[:, None, None]
     return source + (target - source) * share

@@ -59,6 +59,7 @@ def locate_stem(images: NDArray[np.uint8]) -> Stem:
     samples = np.arange(n)
 
     def column(rows: NDArray[np.intp]) -> Images:
+        # the centre of mass of the row: finer than a pixel, as strokes are antialiased
         levels = images[samples, rows].astype(np.float32)
         moments = levels @ np.arange(side, dtype=np.float32)
         return np.asarray(moments / np.maximum(levels.sum(axis=1), 1), np.float32)
@@ -157,8 +158,10 @@ def draw_line(
     (top, left), (down, right) = (tuple(map(column, point)) for point in (start, end))
     down, right = down - top, right - left
     rows, columns = axis[:, None] - top, axis - left
+    # a foot of no length is a dot: its square length must not be 0
     along = (rows * down + columns * right) / np.maximum(down**2 + right**2, 1e-6)
     along = along.clip(0, 1)
     distance = np.hypot(rows - along * down, columns - along * right)
+    # a ramp of one pixel: where the edge halves a pixel, it is half as bright
     ink = (column(width) / 2 + 0.5 - distance).clip(0, 1) * 255
     return np.maximum(images, ink.astype(np.uint8))

@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.framing import frame, run_steps
+from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.training.synthesis.pen import (
     jitter_strokes,
     parse_strokes,
@@ -25,7 +26,7 @@ from digit_classifier.training.synthesis.pen import (
     rasterize,
 )
 
-#: Strokes of letters and signs, as :func:`.drawing.parse_strokes` reads them.
+#: Strokes of letters and signs, as :func:`.pen.parse_strokes` reads them.
 LETTERS = (
     "0,100 28,0 28,0 58,100 | 10,62 48,62",  # A
     "56,16 34,0 10,20 2,52 12,86 34,100 56,84",  # C
@@ -84,8 +85,6 @@ _SIDE = 56  # of the images before preprocessing, in pixels
 _ROTATABLE = (0, 1, 8)
 #: A pair has this many times the ink of its largest digit, so that more than a dot is left of both.
 _MIN_PAIR_INK = 1.1
-
-Gray = NDArray[np.uint8]
 
 
 def make_negatives(

@@ -13,6 +13,9 @@ from scipy.interpolate import CubicSpline
 
 Points = NDArray[np.float64]
 
+#: Points of a curve between two corners: at the sizes that are drawn here, its chords look smooth.
+_N_SAMPLES = 60
+
 
 def parse_strokes(form: str) -> list[Points]:
     """Parse strokes: "x,y x,y | x,y …" in hundredths, x to the right and y down.
@@ -36,6 +39,7 @@ def jitter_strokes(
     Coinciding points stay coinciding.
     """
     ends = np.cumsum([len(stroke) for stroke in strokes])
+    # a point that strokes share, or that is repeated as a corner, moves once
     points, inverse = np.unique(np.concatenate(strokes), axis=0, return_inverse=True)
     points += rng.normal(0, wobble, points.shape)
     points *= (rng.uniform(0.85, 1.15), 1)
@@ -63,7 +67,7 @@ def place(strokes: Sequence[Points], longest: float, middle: Sequence[float]) ->
     return [(curve - (low + high) / 2) * factor + middle for curve in curves]
 
 
-def smooth_curve(stroke: Points, n_samples: int = 60) -> Points:
+def smooth_curve(stroke: Points) -> Points:
     """Return a smooth curve through the points, with a corner at each repeated point."""
     corners = 1 + np.flatnonzero((np.diff(stroke, axis=0) == 0).all(axis=1))
     parts = []
@@ -72,7 +76,7 @@ def smooth_curve(stroke: Points, n_samples: int = 60) -> Points:
         chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
         knots = np.concatenate([[0], np.cumsum(np.sqrt(chords))])
         spline = CubicSpline(knots, points, bc_type="natural")
-        parts.append(spline(np.linspace(0, knots[-1], n_samples)))
+        parts.append(spline(np.linspace(0, knots[-1], _N_SAMPLES)))
     return np.concatenate(parts)
 
 

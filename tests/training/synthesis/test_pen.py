@@ -75,7 +75,7 @@ def test_strokes_are_placed_by_their_common_box(middle):
 
 def test_a_curve_passes_through_its_points_smoothly():
     points = np.array([[0, 0], [0.4, 0.1], [0.5, 0.6], [0.1, 1]])
-    curve = smooth_curve(points, n_samples=400)
+    curve = smooth_curve(points)
     nearest = np.linalg.norm(curve[:, None] - points, axis=2).min(axis=0)
     assert nearest.max() < 0.005
     np.testing.assert_allclose(curve[[0, -1]], points[[0, -1]], atol=1e-12)

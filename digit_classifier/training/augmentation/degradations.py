@@ -1,0 +1,150 @@
+"""Degrade digits as pens, paper, scanners and cameras do, whole batches at a time.
+
+Scans have a low resolution, few gray levels, blur and remains of a background. A photographed digit
+may stand on ruled paper, be crossed by a line, cross the border of a box or a shadow, or be hollow,
+faint or grainy. Preprocessing corrects most of this; the network learns to tolerate the rest. The
+outline is Serra's; the others follow no paper.
+
+All functions take and return ``ndarray of shape (n, side, side), float32``, gray levels 0-255,
+light ink on black. Resolution and blur are costly to vary by image: one is drawn per call, for the
+batch.
+"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from digit_classifier.preprocessing.warp import Images
+from digit_classifier.training.augmentation.distortions import dilate, elastic_fields, erode
+
+#: Below this side, in pixels, a digit is not readable with few gray levels.
+_MIN_BINARIZED_SIDE = 15
+
+
+def downsample(images: Images, rng: np.random.Generator) -> Images:
+    """Reduce the images to a side of 10 to 22 pixels, binarize some, and enlarge them again.
+
+    A digit fills 20 of the 28 pixels: a side of 11 makes it 8 pixels long, as in the smallest
+    scans. Half of the batches get a side of at most 13.
+    """
+    side, n = images.shape[1], int(rng.integers(10, rng.choice([14, 23])))
+    averaging = _averaging_matrix(side, n)
+    averages = np.matmul(averaging @ images, averaging.T, dtype=np.float32)
+    small = _restore_peak(averages, images)
+    one_bit = rng.random(len(images)) < (0.6 if n >= _MIN_BINARIZED_SIDE else 0)
+    small[one_bit] = binarize_softly(small[one_bit], rng)
+    enlarging = _interpolation_matrix(n, side)
+    return (enlarging @ small @ enlarging.T).clip(0, 255)
+
+
+def binarize_softly(images: Images, rng: np.random.Generator) -> Images:
+    """Steepen the gray levels around a threshold of 50 to 140, by a gain of 2 to 30."""
+    threshold, gain = (
+        rng.uniform(*limits, (len(images), 1, 1)).astype(np.float32)
+        for limits in ((50, 140), (2, 30))
+    )
+    return ((images - threshold) * gain + 127.5).clip(0, 255)
+
+
+def blur(images: Images, rng: np.random.Generator) -> Images:
+    """Blur by a Gaussian of 0.4 to 1.3 pixels, and restore the peak brightness."""
+    side = images.shape[1]
+    smoothing = gaussian_filter1d(np.eye(side), rng.uniform(0.4, 1.3), axis=0, mode="constant")
+    smoothing = smoothing.astype(np.float32)
+    return _restore_peak(smoothing @ images @ smoothing.T, images)
+
+
+def add_background(images: Images, rng: np.random.Generator) -> Images:
+    """Add remains of an uneven background: smooth patches of up to 90 gray levels."""
+    n, side = images.shape[:2]
+    patches = elastic_fields(n, side, 4.0, rng)[:, 0]
+    patches /= np.abs(patches).max(axis=(1, 2), keepdims=True)
+    level = rng.uniform(20, 90, (n, 1, 1)).astype(np.float32)
+    # times 1.25, so that the brightest patch of 1 - 0.2 has the full level
+    return np.maximum(images, (patches - 0.2).clip(0, None) * level * 1.25)
+
+
+def outline(images: Images) -> Images:
+    """Keep only the outlines: a dilation minus an erosion by the 3×3 cross.
+
+    The morphological gradient (Serra 1982, "Image Analysis and Mathematical Morphology").
+    """
+    return dilate(images) - erode(images)
+
+
+def add_lines(images: Images, rng: np.random.Generator) -> Images:
+    """Draw lines over the digits: straight or zigzag, solid or dashed, single or ruled.
+
+    Each image gets a random direction, position, thickness of 0.7 to 2 px and gray level of 100 to
+    255. Half of the lines are straight and half zigzag, up to 3 px off their axis and with 4 to 12
+    px from peak to peak. Three in ten are dashed; three in ten repeat every 7 to 20 px.
+    """
+    n, side = images.shape[:2]
+
+    def draw(low: float, high: float) -> Images:
+        return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
+
+    def in_some(share: float, values: Images | float, otherwise: float) -> Images:
+        chosen: Images = np.where(rng.random((n, 1, 1)) < share, values, np.float32(otherwise))
+        return chosen
+
+    axis = np.arange(side, dtype=np.float32) - (side - 1) / 2
+    angle = draw(0, np.pi)
+    along = np.cos(angle) * axis + np.sin(angle) * axis[:, None]  # (n, side, side)
+    across = np.cos(angle) * axis[:, None] - np.sin(angle) * axis - draw(-12, 12)
+    period = draw(4, 12)
+    amplitude = in_some(0.5, draw(1, 3), 0)
+    phase = along / period + draw(0, 1)
+    across -= amplitude * (np.abs(phase % 1 * 4 - 2) - 1)  # a triangle wave between -1 and 1
+    spacing = in_some(0.3, draw(7, 20), 4 * side)
+    across = np.abs((across + spacing / 2) % spacing - spacing / 2)
+    ink = np.clip(draw(0.7, 2) / 2 + 0.5 - across, 0, 1) * draw(100, 255)
+    gaps = (along / draw(3, 8)) % 1 > in_some(0.3, draw(0.4, 0.7), 1)
+    ink[gaps] = 0
+    return np.maximum(images, ink)
+
+
+def invert_band(images: Images, rng: np.random.Generator) -> Images:
+    """Invert a band of rows or columns, from edge to edge: 2 px up to 0.6 of the side wide."""
+    n, side = images.shape[:2]
+    width = rng.integers(2, round(0.6 * side) + 1, (n, 1))
+    start = rng.integers(0, side - width + 1)
+    axis = np.arange(side)
+    band = (axis >= start) & (axis < start + width)  # (n, side)
+    upright = rng.random((n, 1, 1)) < 0.5
+    inside = np.where(upright, band[:, None, :], band[:, :, None])
+    return np.where(inside, 255 - images, images)
+
+
+def reduce_contrast(images: Images, contrast: float, rng: np.random.Generator) -> Images:
+    """Reduce the contrast to a random factor between `contrast` and 1."""
+    kept = rng.uniform(contrast, 1, (len(images), 1, 1)).astype(np.float32)
+    # as far up as white stays within 255
+    darkest = rng.uniform(0, 255, kept.shape).astype(np.float32) * (1 - kept)
+    return images * kept + darkest
+
+
+def add_noise(images: Images, sigma: float, rng: np.random.Generator) -> Images:
+    """Add white noise of a standard deviation up to `sigma` gray levels."""
+    strength = rng.uniform(0, sigma, (len(images), 1, 1)).astype(np.float32)
+    noise = rng.standard_normal(images.shape, np.float32)
+    return np.clip(images + strength * noise, 0, 255)
+
+
+def _restore_peak(changed: Images, images: Images) -> Images:
+    """Scale each changed image so that its brightest pixel is that of the original."""
+    peak, before = (some.max(axis=(1, 2), keepdims=True) for some in (changed, images))
+    return changed * (before / np.maximum(peak, 1))
+
+
+def _averaging_matrix(side: int, n: int) -> Images:
+    """Return the matrix (n, side) that averages over the area of each of n larger pixels."""
+    edges = np.linspace(0, side, n + 1)
+    starts, ends, axis = edges[:-1, None], edges[1:, None], np.arange(side)
+    covered = np.minimum(ends, axis + 1) - np.maximum(starts, axis)
+    return (covered.clip(0, None) * n / side).astype(np.float32)
+
+
+def _interpolation_matrix(n: int, side: int) -> Images:
+    """Return the matrix (side, n) that interpolates linearly between n larger pixels."""
+    where = ((np.arange(side) + 0.5) * n / side - 0.5).clip(0, n - 1)
+    return (1 - np.abs(where[:, None] - np.arange(n))).clip(0, 1).astype(np.float32)
