@@ -1,4 +1,4 @@
-"""What the end of one of three machines costs the clients; the table in docs/balancing.md.
+"""What the end of one of three machines costs the clients; the figures in docs/balancing.md.
 
 ``python -m benchmarks.balancer``, as root where HAProxy, socat and Apache are installed, gives each
 of three Apaches a network namespace and an address, puts HAProxy before them and lets eight clients

@@ -1,4 +1,4 @@
-"""What counting and logging cost a request; the figure in docs/operations.md.
+"""What counting and logging cost a request.
 
 ``python -m benchmarks.observation`` asks an application in this process for a digit, in turn with
 and without what observes its requests, as a process under Apache has it: metrics in a folder that

@@ -1,4 +1,4 @@
-"""How requests are answered or refused under overload; the table in docs/reliability.md.
+"""How requests are answered or refused under overload; the figures in docs/reliability.md.
 
 ``python -m benchmarks.overload`` serves this clone by an Apache of its own, without root, and lets
 ``hey`` (``apt-get install hey``) send one picture over and over: first by 16 connections, which

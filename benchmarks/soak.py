@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.soak --minutes 30`` serves this clone by an Apache of its own, without root,
 lets four clients send requests to every route, with valid and invalid pictures, and prints the
-tables in docs/reliability.md. Exits with 1 if a status is not in `ALLOWED`, or if a process of the
+figures in docs/reliability.md. Exits with 1 if a status is not in `ALLOWED`, or if a process of the
 service grew by 5 MB or more after the second minute. A process's memory is the median of a minute,
 since each request takes memory for a moment.
 """
