@@ -1,6 +1,6 @@
 """The one place where errors become HTTP: statuses, codes and RFC 9457 problem documents.
 
-The page shows the same problems as HTML, see :mod:`digit_classifier.web.site.pages`.
+The page shows the same problems as HTML, see :mod:`digit_classifier.web.pages`.
 """
 
 from dataclasses import dataclass, field, replace

@@ -15,7 +15,7 @@ from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError, ModelNotFoundError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.tensors import MAX_DIGITS
-from digit_classifier.web.api.described import described
+from digit_classifier.web.api.docs import described
 from digit_classifier.web.api.inference_v2_messages import (
     InferRequest,
     InferResponse,

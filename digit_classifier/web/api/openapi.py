@@ -3,10 +3,9 @@
 import inspect
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import chain, count
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -14,16 +13,25 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from apispec import APISpec
 from flask import Flask, Response, current_app
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import ClientDisconnected, TooManyRequests
 from werkzeug.routing import Rule
 
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError
-from digit_classifier.web.access.api_keys import HEADER, OPEN_ENDPOINTS
-from digit_classifier.web.api.described import Description, description_of, is_described
-from digit_classifier.web.api.error_codes import leaves, statuses
+from digit_classifier.web.access.api_keys import (
+    HEADER,
+    OPEN_ENDPOINTS,
+    ApiKeyMissing,
+    ApiKeyWrong,
+    PageExpired,
+)
+from digit_classifier.web.api.docs import Description, description_of
 from digit_classifier.web.api.inference_v2 import V2Error
 from digit_classifier.web.classifier import default_classifier
-from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, to_problem
+from digit_classifier.web.errors import MEDIA_TYPE, STATUSES, ProblemDocument, to_problem
+from digit_classifier.web.process.apache_config import STATUSES as APACHE_STATUSES
+from digit_classifier.web.process.apache_config import error_of
 
 _OLDER = "Older clients"
 #: The documented blueprints, and what they are called.
@@ -82,34 +90,27 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
         header = {"type": "apiKey", "in": "header", "name": HEADER}
         spec.components.security_scheme("header", header)
-    schemas, ids = _Schemas(), set[str]()
+    schemas, n_paths = _Schemas(), Counter[str]()
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
-        if _is_documented(rule, view):
-            operation = _operation(rule, view, schemas)
-            operation["operationId"] = _unused(operation["operationId"], ids)
-            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-            operations = {method.lower(): operation for method in sorted(methods)}
-            spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
+        tag = TAGS.get(rule.endpoint.partition(".")[0])
+        # older clients' blueprints also have pages, which are not for programs
+        if tag is None or (tag == _OLDER and description_of(view) is None):
+            continue
+        operation = _operation(rule, view, schemas)
+        # names must differ, and a view may have several paths with the same parameters
+        name = operation["operationId"]
+        n_paths[name] += 1
+        if n_paths[name] > 1:
+            operation["operationId"] = f"{name}.{n_paths[name]}"
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        operations = {method.lower(): operation for method in sorted(methods)}
+        spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
     codes = schemas.components["ProblemDocument"]["properties"]["code"]
     codes["enum"] = sorted(statuses())
     for name, schema in schemas.components.items():
         spec.components.schema(name, schema)
     return spec.to_dict()
-
-
-def _is_documented(rule: Rule, view: Callable[..., Any]) -> bool:
-    """Return whether a path is for programs: of older clients' paths, not their pages."""
-    tag = TAGS.get(rule.endpoint.partition(".")[0])
-    return tag is not None and (tag != _OLDER or is_described(view))
-
-
-def _unused(operation_id: str, ids: set[str]) -> str:
-    """Return an operation's name, numbered where a view has several paths of its parameters."""
-    numbered = (f"{operation_id}.{number}" for number in count(2))
-    chosen = next(name for name in chain([operation_id], numbered) if name not in ids)
-    ids.add(chosen)
-    return chosen
 
 
 class _Schemas:
@@ -149,7 +150,7 @@ def _of_anything(kind: type) -> dict[str, Any]:
 
 
 def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[str, Any]:
-    said = description_of(view)
+    said = description_of(view) or Description()
     blueprint = rule.endpoint.partition(".")[0]
     operation = {
         "operationId": ".".join((rule.endpoint, *sorted(rule.arguments))),
@@ -227,3 +228,27 @@ def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dic
     descriptions = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
     lines = [line.partition("\n")[0] for line in descriptions] or ["Any other problem."]
     return {"description": "\n\n".join(lines), "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]]:
+    """Return the errors of a tree that have no subclasses."""
+    below = error.__subclasses__()
+    return [leaf for sub in below for leaf in leaves(sub)] if below else [error]
+
+
+def statuses() -> dict[str, set[int]]:
+    """Map every stable code of a problem to the statuses that it comes with."""
+    own = [error("") for error in leaves(DigitClassifierError) if issubclass(error, (*STATUSES,))]
+    http = [
+        CSRFError(),
+        TooManyRequests(),
+        ApiKeyMissing(),
+        ApiKeyWrong(),
+        PageExpired(),
+        ClientDisconnected(),
+    ]
+    apache = [error_of(status) for status in APACHE_STATUSES]
+    found: dict[str, set[int]] = {}
+    for problem in map(to_problem, (*own, *http, *apache, MemoryError())):
+        found.setdefault(problem.code, set()).add(int(problem.status))
+    return found

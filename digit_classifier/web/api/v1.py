@@ -16,7 +16,7 @@ from digit_classifier.errors import (
 )
 from digit_classifier.explanation import explain, show_boxes
 from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, items_of_request
-from digit_classifier.web.api.described import IMAGE_ERRORS, described
+from digit_classifier.web.api.docs import IMAGE_ERRORS, described
 from digit_classifier.web.api.schemas import (
     BatchAnswer,
     BatchProblem,

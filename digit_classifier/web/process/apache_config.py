@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask, render_template
 from werkzeug.exceptions import default_exceptions
 
-from digit_classifier.web.access.security_headers import HEADERS
+from digit_classifier.web.access.headers import HEADERS
 from digit_classifier.web.errors import MEDIA_TYPE, problem_document, to_problem
 from digit_classifier.web.process.load_shedding import overloaded
 

@@ -1,29 +1,124 @@
 """Uploads: kept in memory, of bounded size; as files, bodies or texts.
 
 A text is a data URL, as a canvas's ``toDataURL`` gives it, or base64 of any flavour.
+
+Multipart forms are taken apart by a parser of our own choice. Clients make up a boundary for each
+form, and Werkzeug's parser compiles two regular expressions of it, which takes longer than all else
+that an upload costs, its digit apart.
 """
 
 from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from math import inf
 from string import whitespace
-from typing import Annotated, Any, TypedDict
+from typing import IO, Annotated, Any, TypedDict
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 import msgspec
 from flask import Flask, Request, request
 from msgspec import Meta
+from multipart import MultipartSegment, ParserLimitReached, PushMultipartParser
+from werkzeug.datastructures import FileStorage, Headers
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
 
-from digit_classifier.errors import BrokenImageError, NoFileError
-from digit_classifier.web.uploads.multipart import InMemoryFormParser
+from digit_classifier.errors import BadFormError, BrokenImageError, NoFileError
 
 ImageText = Annotated[str, Meta(description="A data URL, or base64.")]
 
 #: Room in a request's body for what surrounds the file: part headers and the CSRF token.
 _FRAMING_BYTES = 16 * 1024
-#: Fields of a URL-encoded form that are read.
+#: Fields of a URL-encoded form that are read: a million of them would take long.
 _MAX_FIELDS = 100
 #: The URL-safe alphabet to the usual one; line breaks, which MIME and many tools add, are dropped.
 _TO_USUAL = str.maketrans({"-": "+", "_": "/"} | dict.fromkeys(whitespace))
 _MAX_REASON = 200  # characters
+#: Werkzeug's; what names another one is read as UTF-8.
+_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+_Parsed = tuple[IO[bytes], Any, Any]
+
+
+class InMemoryFormParser(FormDataParser):
+    """Werkzeug's, but for multipart forms, whose files never touch the disk."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> _Parsed:
+        """Return the stream, the texts of the form, and its files.
+
+        Raises
+        ------
+        BadFormError
+            The form is malformed; the message names the fault.
+        RequestEntityTooLarge
+            There are too many parts, or one's text or header is too long.
+        """
+        if mimetype != "multipart/form-data":
+            return super().parse(stream, mimetype, content_length, options)
+        if content_length == 0:
+            return stream, self.cls(), self.cls()
+        boundary = (options or {}).get("boundary", "")
+        if not boundary:
+            raise BadFormError(
+                "The Content-Type of the multipart form has no boundary: leave that header to your "
+                "HTTP client, which makes the form."
+            )
+        try:
+            parts = [*self._parts(stream, boundary)]
+        except ParserLimitReached as exc:
+            raise RequestEntityTooLarge from exc
+        except ValueError as exc:  # a MultipartError, or an invalid header
+            reason = str(exc)
+            # the two usual faults of those who write a form by hand
+            if "line break" in reason:
+                fault = "its lines end in LF alone, and need CR LF"
+            elif "end of" in reason:
+                fault = (
+                    "it ends before its closing boundary, or has another boundary than its "
+                    "Content-Type"
+                )
+            else:
+                fault = reason[:1].lower() + reason[1:]
+            raise BadFormError(f"The multipart form cannot be read: {fault}.") from exc
+        texts = [(name, part) for name, part in parts if isinstance(part, str)]
+        files = [(name, part) for name, part in parts if isinstance(part, FileStorage)]
+        return stream, self.cls(texts), self.cls(files)
+
+    def _parts(self, stream: IO[bytes], boundary: str) -> Iterator[tuple[str, str | FileStorage]]:
+        # Latin-1 keeps each byte of a header, so that UTF-8 can be tried afterwards
+        parser = PushMultipartParser(
+            boundary, max_segment_count=self.max_form_parts or inf, header_charset="latin-1"
+        )
+        pieces: list[bytes] = []
+        for event in parser.parse_blocking(stream.read):
+            if isinstance(event, MultipartSegment):
+                segment, pieces = event, []
+            elif event is None:
+                yield self._part(segment, b"".join(pieces))
+            else:
+                pieces.append(event)
+
+    def _part(self, segment: MultipartSegment, content: bytes) -> tuple[str, str | FileStorage]:
+        header = segment["Content-Disposition"]
+        with suppress(UnicodeDecodeError):  # Latin-1 it stays, then: no file name costs the form
+            header = header.encode("latin-1").decode("utf-8")
+        # names as Werkzeug reads them: those of old clients are not ASCII, in a way of their own
+        _, said = parse_options_header(header)
+        name, filename = said.get("name", ""), said.get("filename")
+        if filename is not None:
+            headers = Headers(segment.headerlist)
+            return name, FileStorage(BytesIO(content), filename, name, headers=headers)
+        if self.max_form_memory_size is not None and len(content) > self.max_form_memory_size:
+            raise RequestEntityTooLarge
+        charset = (segment.charset or "").lower()
+        return name, content.decode(charset if charset in _CHARSETS else "utf-8", "replace")
 
 
 class InMemoryRequest(Request):
@@ -73,7 +168,14 @@ def sent_image(field: str) -> bytes:
     if start[:5].lower() == b"data:":
         return image_of_text(content.decode("latin-1"))
     if is_urlencoded_form() and b"=" in content:
-        return _image_of_urlencoded(content, field)
+        try:
+            fields = dict(parse_qsl(content.decode("ascii"), max_num_fields=_MAX_FIELDS))
+        except ValueError as exc:
+            raise NoFileError(f"The form has more than {_MAX_FIELDS} fields.") from exc
+        if field not in fields:
+            raise NoFileError(f"The form has no field {field!r}; send a picture in it.")
+        # a client that does not escape base64 sends "+", which forms take for a space
+        return image_of_text(fields[field].replace(" ", "+"))
     if not content:
         raise NoFileError(
             f"Send a picture as the file of the multipart form field {field!r}, or as the body."
@@ -91,17 +193,6 @@ def is_urlencoded_form() -> bool:
         return False
     content = request.get_data()
     return content.isascii() and b"\0" not in content
-
-
-def _image_of_urlencoded(body: bytes, field: str) -> bytes:
-    try:
-        fields = dict(parse_qsl(body.decode("ascii"), max_num_fields=_MAX_FIELDS))
-    except ValueError as exc:
-        raise NoFileError(f"The form has more than {_MAX_FIELDS} fields.") from exc
-    if field not in fields:
-        raise NoFileError(f"The form has no field {field!r}; send a picture in it.")
-    # a client that does not escape base64 sends "+", which forms take for a space
-    return image_of_text(fields[field].replace(" ", "+"))
 
 
 def uploaded_file(*fields: str) -> bytes:
