@@ -1,15 +1,22 @@
-"""Output formats: encode rows as a file, and decode them."""
+"""The rows of the output, one an image, and the formats that encode them as a file."""
 
 import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from digit_classifier.bulk.rows import ANSWERED, Row
+Row = dict[str, Any]
+
+#: Columns of an answer, by whether all digits of an image are read.
+ANSWERED = {
+    False: ("prediction", "confidence", "accepted", "warnings", "probabilities"),
+    True: ("text", "confidence", "accepted", "warnings", "rows"),
+}
 
 _BOX = pa.list_(pa.int32())
 _DIGIT = pa.struct(

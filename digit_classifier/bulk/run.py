@@ -2,9 +2,10 @@
 
 import logging
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -21,11 +22,11 @@ from distributed import (
     as_completed,
 )
 from distributed.comm.core import CommClosedError
+from tqdm import tqdm
 
 from digit_classifier import __version__
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output, RunSummary
-from digit_classifier.bulk.progress import Progress
 from digit_classifier.bulk.shards import Manifest, Shard, build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.sources.base import Source
@@ -41,6 +42,8 @@ SHARDS_PER_THREAD = 3
 RETRIES = 2
 _LOST = "The scheduler was lost; --resume goes on with another one."
 _CONNECT_S, _FIRST_WORKER_S, _COUNT_WORKERS_EVERY_S = 15, 60, 2
+#: Seconds between two lines on standard error, where it is not a terminal.
+LINE_EVERY_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,10 +188,10 @@ def _classify(
             manifest.add(shard)
             yield shard
 
-    with Progress(listed.n_images) as progress:
+    with show_progress(listed.n_images) as count:
         for result in _classify_shards(client, job, list_again()):
             summary.add(result)
-            progress.update(result.n_images)
+            count(result.n_images)
     if manifest.fingerprint != listed.fingerprint:
         raise BulkError(
             "The input has changed while it was read; start over with another output folder."
@@ -244,3 +247,34 @@ class _Backpressure:
             self._max_pending = SHARDS_PER_THREAD * max(1, n_threads)
             self._counted_at = time.monotonic()
         return self._max_pending
+
+
+@contextmanager
+def show_progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how far a run is: by a bar on a terminal, a line a minute elsewhere.
+
+    Yields
+    ------
+    callable
+        Takes the number of further images that are done.
+    """
+    n_done, started = 0, time.monotonic()
+    next_line = started + LINE_EVERY_S
+
+    def count(n_images: int) -> None:
+        nonlocal n_done, next_line
+        n_done += n_images
+        bar.update(n_images)
+        now = time.monotonic()
+        if bar.disable and now >= next_line:
+            rate = n_done / (now - started)
+            print(  # noqa: T201, as tqdm does
+                f"{n_done:,} of {total:,} images, {rate:,.0f} a second",
+                file=sys.stderr,
+                flush=True,
+            )
+            next_line = now + LINE_EVERY_S
+
+    # disable=None: no bar where standard error is not a terminal
+    with tqdm(total=total, unit=" images", unit_scale=True, disable=None) as bar:
+        yield count

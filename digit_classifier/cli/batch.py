@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from digit_classifier.cli.errors import Command
-from digit_classifier.cli.local import MAX_FILE_BYTES
-from digit_classifier.environment import blas
+from digit_classifier.cli.predict import MAX_FILE_BYTES
+from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.settings import load_settings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def batch(
     """
     if scheduler and workers:
         raise click.UsageError("--workers is of this machine, not of a scheduler's.")
-    blas.use_one_thread()
+    use_one_thread()
     from digit_classifier.bulk.run import Options, run_batch
 
     settings = load_settings()

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import typed_settings as ts
 
-from digit_classifier.environment import blas
+from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.errors import SettingsError
 from digit_classifier.settings import load_settings
 
@@ -28,7 +28,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
     DIGIT_CLASSIFIER_ENVIRONMENT=development it restarts when the code changes, and shows errors
     in a debugger; for that, it only listens on this machine.
     """
-    blas.use_one_thread()
+    use_one_thread()
     from digit_classifier.web import create_app
 
     settings = load_settings()
@@ -87,7 +87,7 @@ def apache(directory: Path) -> None:
     of Apache's own errors. Prints the files that were not as they are now.
     deployment_scripts/build_apache.sh calls it.
     """
-    blas.use_one_thread()
+    use_one_thread()
     from digit_classifier.web import create_app
     from digit_classifier.web.process.apache_config import write_configuration
 
@@ -98,8 +98,8 @@ def apache(directory: Path) -> None:
 @click.command()
 def doctor() -> None:
     """Check that everything the service needs is in place."""
-    blas.use_one_thread()
-    from digit_classifier.environment.diagnosis import diagnose
+    use_one_thread()
+    from digit_classifier.environment.checks import diagnose
 
     failed = False
     for finding in diagnose():

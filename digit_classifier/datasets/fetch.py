@@ -16,8 +16,13 @@ import pooch
 import requests
 from numpy.typing import NDArray
 
-from digit_classifier.datasets.idx import read_content
-from digit_classifier.datasets.mnist import CHECKSUMS, candidates, read_verified, verify
+from digit_classifier.datasets.mnist import (
+    CHECKSUMS,
+    candidates,
+    read_content,
+    read_verified,
+    verify,
+)
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError, DownloadError
 
 #: Tried in this order; all three serve the original gzipped files.
@@ -175,7 +180,7 @@ def _contents(source: Path, name: str) -> Iterator[tuple[Path, bytes]]:
             if not path.is_file() or not (files is None or path in files):
                 continue
             array = (_of_archive if path.name == _ARCHIVE else _of_table)(path, part, kind)
-            # as an IDX file, see `digit_classifier.datasets.idx.parse_header`
+            # as an IDX file, see `digit_classifier.datasets.mnist.parse_header`
             head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
             yield path, head + array.tobytes()
 

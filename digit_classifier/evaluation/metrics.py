@@ -1,6 +1,6 @@
-"""Metrics of a model: predictions, errors, and the calibration of its confidence."""
+"""Metrics of a model: predictions, errors, calibration of its confidence, corrupted digits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_fscore_support
+from tqdm import tqdm
 
 from digit_classifier.classifier import Classifier
 from digit_classifier.errors import NoInkError
@@ -16,20 +17,14 @@ from digit_classifier.evaluation.calibration import (
     negative_log_likelihood,
     reliability,
 )
+from digit_classifier.evaluation.figures import CORRUPTION_VIEWS
 from digit_classifier.models.store import Model
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
 _BATCH_SIZE = 500  # images per forward pass, which bounds its memory
-
-#: The views of a test set: its arrays unchanged or preprocessed like uploads, in both polarities.
-VIEWS = {
-    "raw": "raw, white on black",
-    "raw_inverted": "raw, black on white",
-    "framed": "framed, white on black",
-    "framed_inverted": "framed, black on white",
-}
+_CORRUPTION_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -194,3 +189,45 @@ def evaluate_views(
         "class_counts": np.bincount(labels, minlength=len(model.metadata.class_labels)).tolist(),
         "views": figures,
     }
+
+
+def evaluate_corruptions(
+    model: Model,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    framing: Framing,
+    corruptions: Mapping[
+        str, Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+    ],
+) -> dict[str, Any]:
+    """Measure the accuracy under each corruption, and the mean, in `CORRUPTION_VIEWS`.
+
+    Each corruption starts from the same seed, so that its figures do not depend on the others.
+
+    Parameters
+    ----------
+    model : Model
+    images : ndarray of shape (n_samples, 28, 28), uint8
+        Light on black.
+    labels : ndarray of shape (n_samples,)
+    framing : {"auto", "center"}
+    corruptions : mapping of str to callable
+
+    Returns
+    -------
+    dict
+        ``"corruptions"`` maps each name to the accuracy by view; ``"corruption_mean"`` is the mean
+        by view.
+    """
+    accuracies = {}
+    for name, corrupt in tqdm(corruptions.items(), "Corruptions", leave=False, disable=None):
+        corrupted = corrupt(images, np.random.default_rng(_CORRUPTION_SEED))
+        accuracies[name] = {
+            view: float((predict_view(model, corrupted, view, framing).digits == labels).mean())
+            for view in CORRUPTION_VIEWS
+        }
+    mean = {
+        view: float(np.mean([of_view[view] for of_view in accuracies.values()]))
+        for view in CORRUPTION_VIEWS
+    }
+    return {"corruptions": accuracies, "corruption_mean": mean}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from digit_classifier.evaluation.tables import (
+from digit_classifier.evaluation.figures import (
     classes_table,
     corruptions_table,
     errors_table,
@@ -75,7 +75,7 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     model : Model
     figures : dict
         From :func:`~digit_classifier.evaluation.metrics.evaluate_views`, with or without those of
-        :func:`~digit_classifier.evaluation.robustness.evaluate_corruptions`.
+        :func:`~digit_classifier.evaluation.metrics.evaluate_corruptions`.
     """
     metadata, training = model.metadata, model.metadata.training
     option = " --corruptions" if "corruptions" in figures else ""

@@ -6,10 +6,9 @@ import tarfile
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.sources.archives import Tar, Zip
 from digit_classifier.bulk.sources.base import Source, is_image
-from digit_classifier.bulk.sources.idx import Idx
+from digit_classifier.bulk.sources.framed_digits import Idx, PixelTable, layout_of
 from digit_classifier.bulk.sources.image_files import Folder, Picture
 from digit_classifier.bulk.sources.path_list import PathList
-from digit_classifier.bulk.sources.pixel_table import PixelTable, layout_of
 from digit_classifier.errors import BulkError
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")

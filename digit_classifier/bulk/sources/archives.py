@@ -11,9 +11,16 @@ from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources import handle_cache
-from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source, batched, is_image
-from digit_classifier.datasets.zip_files import ZIP_ERRORS, unpack
+from digit_classifier.bulk.sources.base import (
+    Chunk,
+    Item,
+    Skip,
+    Source,
+    batched,
+    is_image,
+    open_handle,
+)
+from digit_classifier.datasets.image_files import ZIP_ERRORS, unpack
 from digit_classifier.errors import (
     BadBatchError,
     BrokenImageError,
@@ -35,7 +42,7 @@ class Zip(Source):
         """Count the images in the archive's directory, which is read whole."""
         with ExitStack() as stack:
             try:
-                archive, entries = open_zip(self, stack)
+                archive, entries = self.open(stack)
             except ZIP_ERRORS as exc:
                 raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
             count = len(entries)
@@ -47,16 +54,15 @@ class Zip(Source):
 
     def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
         """Unpack the images; see :meth:`Source.read_items`."""
-        archive, entries = handle_cache.get(self, open_zip)
+        archive, entries = open_handle(self, self.open)
         for entry in entries[chunk.start : chunk.start + chunk.count]:
             yield Item(entry.filename, unpack(archive, entry, max_bytes))
 
-
-def open_zip(source: Source, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
-    """Open a ZIP archive and list its images in the directory's order; the stack closes it."""
-    fs, path = storage.locate(source.url)
-    archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
-    return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
+    def open(self, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+        """Open the archive and list its images in the directory's order; the stack closes it."""
+        fs, path = storage.locate(self.url)
+        archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
+        return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
 
 
 @dataclass(frozen=True)
@@ -74,11 +80,15 @@ class Tar(Source):
 
     def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
         """Unpack the images; see :meth:`Source.read_items`."""
-        file: Any = handle_cache.get(self, _open_tar)
+        file: Any = open_handle(self, self._open)
+        # tarfile starts to read where the file is: at the chunk's first header
         file.seek(chunk.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open
         for member in islice(_list_images(archive), chunk.count):
             yield Item(member.name, _extract(archive, member, max_bytes))
+
+    def _open(self, stack: ExitStack) -> "_LimitedReader":
+        return _LimitedReader(stack.enter_context(storage.open_decompressed(self.url)))
 
     def _list_offsets(self, skip: Skip) -> Iterator[int]:
         """Yield the offset of each image's header, in bytes."""
@@ -110,10 +120,6 @@ class _LimitedReader:
         if not 0 <= size <= _MAX_HEADER_BYTES:
             raise tarfile.ReadError(f"a header of {size} bytes")
         return self._read(size)
-
-
-def _open_tar(source: Source, stack: ExitStack) -> _LimitedReader:
-    return _LimitedReader(stack.enter_context(storage.open_decompressed(source.url)))
 
 
 def _list_images(archive: Any, skip: Skip = lambda: None) -> Iterator[tarfile.TarInfo]:

@@ -8,7 +8,7 @@ from io import BytesIO
 import msgspec
 from flask import current_app, request
 
-from digit_classifier.datasets.zip_files import ZIP_ERRORS, is_hidden, unpack
+from digit_classifier.datasets.image_files import ZIP_ERRORS, is_hidden, unpack
 from digit_classifier.errors import BadBatchError, FileTooLargeError, InputError
 from digit_classifier.web.api.schemas import ImagesJson
 from digit_classifier.web.classifier import default_classifier

@@ -31,7 +31,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from digit_classifier.environment.metrics_directory import VARIABLE, is_alive, own_identity
+from digit_classifier.environment.startup import METRICS_VARIABLE, is_alive, own_identity
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
@@ -106,7 +106,7 @@ class _ReservedFile(_MmapedDict):  # type: ignore[misc]
 
 
 disable_created_metrics()  # a time of creation beside every counter, which nobody reads
-if VARIABLE in os.environ:
+if METRICS_VARIABLE in os.environ:
     # before the first metric is made, which looks at both
     values.__dict__["MmapedDict"] = _ReservedFile  # it has no place for another kind of file
     values.ValueClass = values.MultiProcessValue(own_identity)  # not the number alone
@@ -184,7 +184,7 @@ class Metrics:
 
     def registry(self) -> CollectorRegistry:
         """Return this process's metrics, or the sum over the processes that share a folder."""
-        folder = os.environ.get(VARIABLE)
+        folder = os.environ.get(METRICS_VARIABLE)
         if folder is None:
             return self._own
         for file in Path(folder).iterdir():  # killed processes have nothing in flight any more

@@ -1,12 +1,18 @@
-"""Labelled images in a directory: files named ``<label>_*``, or one subdirectory per label."""
+"""Image files in folders, with or without labels, and in ZIP archives of strangers."""
 
 import os
 import re
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from digit_classifier.datasets.zip_files import is_hidden
-from digit_classifier.errors import DatasetMissingError
+from digit_classifier.errors import (
+    BrokenImageError,
+    DatasetMissingError,
+    FileTooLargeError,
+    InputError,
+)
 
 SUFFIXES = frozenset(
     {
@@ -16,6 +22,25 @@ SUFFIXES = frozenset(
 )
 _LABELLED_NAME = re.compile(r"([0-9])_.*")
 _LABEL = re.compile(r"[0-9]")
+#: Raised by zipfile on archives that are damaged, encrypted or unsupported.
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # encrypted
+    NotImplementedError,
+    EOFError,
+    ValueError,
+)
+#: Other methods may need any amount of memory.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a path has a hidden part: a dot file, or what macOS adds to archives."""
+    return any(
+        part == "__MACOSX" or (part.startswith(".") and part not in {".", ".."})
+        for part in name.split("/")
+    )
 
 
 def is_image_name(name: str) -> bool:
@@ -64,3 +89,27 @@ def list_labelled_images(directory: Path) -> list[tuple[Path, int]]:
             "subfolder a label."
         )
     return found
+
+
+def unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes | InputError:
+    """Unpack one file, or return the error.
+
+    Parameters
+    ----------
+    archive : ZipFile
+    entry : ZipInfo
+        An entry of the archive.
+    max_bytes : int
+        Size limit. Longer entries than declared are cut at `max_bytes` + 1.
+    """
+    if entry.compress_type not in _COMPRESSIONS:
+        return BrokenImageError("This is compressed in a way that is not read here.")
+    if entry.file_size > max_bytes:
+        return FileTooLargeError.of(entry.file_size, max_bytes)
+    if entry.header_offset < 0:
+        return BrokenImageError("This is not where the archive's directory says.")
+    try:
+        with archive.open(entry) as file:
+            return file.read(max_bytes + 1)
+    except ZIP_ERRORS as exc:
+        return BrokenImageError(f"This cannot be unpacked: {exc}.")
