@@ -24,7 +24,7 @@ from benchmarks.pictures import encode
 from digit_classifier.bulk.run import SHARDS_PER_THREAD, Options, run_batch
 from digit_classifier.bulk.shards import build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.bulk.sources.archives import Zip
+from digit_classifier.bulk.sources.image_files import Zip
 from digit_classifier.bulk.worker import ShardResult
 from digit_classifier.datasets import load_mnist
 from digit_classifier.evaluation.figures import markdown_table

@@ -4,10 +4,9 @@ import codecs
 import tarfile
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.archives import Tar, Zip
 from digit_classifier.bulk.sources.base import Source, is_image
 from digit_classifier.bulk.sources.framed_digits import Idx, PixelTable, layout_of
-from digit_classifier.bulk.sources.image_files import Folder, Picture
+from digit_classifier.bulk.sources.image_files import Folder, Picture, Tar, Zip
 from digit_classifier.bulk.sources.path_list import PathList
 from digit_classifier.errors import BulkError
 
