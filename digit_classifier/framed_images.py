@@ -130,6 +130,7 @@ def frame_images(
     FramedImage or InputError
         One a file, in their order.
     """
+    # infinity, so that a run without a limit takes the same way
     latest = math.inf if time_limit is None else time.perf_counter() + time_limit
     budget = None if pixel_limit is None else PixelBudget(pixel_limit)
     for content in contents:
@@ -137,6 +138,7 @@ def frame_images(
             yield OutOfTimeError("The images before this one took too long; send fewer at once.")
             continue
         try:
+            # without the decoded picture: a batch of 256 would hold gigabytes
             yield replace(frame_or_keep(content, limits, framing, budget), gray=None)
         except InputError as exc:
             # the error would keep the picture: a WebP's decoder holds 8 bytes a pixel

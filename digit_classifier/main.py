@@ -80,6 +80,7 @@ def _kind(name: str) -> str:
     return kind_of_class(name)
 
 
+# options, not subcommands: older services' scripts call it like this
 @click.command(cls=Command)
 @click.option("-t", "--train", is_flag=True, help="Train.")
 @click.option("-c", "--classifier", help="mlp, softmax, cnn.  [default: the settings' model]")

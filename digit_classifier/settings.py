@@ -22,6 +22,7 @@ CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
 DEFAULT_CONFIG = Path("instance/settings.toml")
 
 
+# frozen, since all threads of a process read it; an operator's change takes effect with a restart
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of an operator.

@@ -15,6 +15,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "FP32": np.dtype("<f4"),
     "INT64": np.dtype("<i8"),
 }
+#: Digits in a request, as many as images in a batch of the API.
 MAX_DIGITS = 256
 
 _WHITE = {"UINT8": 255, "FP32": 1}
@@ -77,6 +78,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
         )
     if not 1 <= tensor.shape[0] <= MAX_DIGITS:
         raise TensorError(f"There are {tensor.shape[0]} digits; 1 to {MAX_DIGITS} are read.")
+    # the shape is judged before the values are read: it bounds what they may take
     array = _array(tensor)
     white = _WHITE[tensor.datatype]
     if not ((array >= 0) & (array <= white)).all():  # also rejects NaN
@@ -99,6 +101,7 @@ def _array(tensor: Tensor) -> NDArray[Any]:
         raise TensorError("The lists of the data have different lengths.") from exc
     if array.shape not in {tensor.shape, (size,)}:
         raise TensorError(f"The data have the shape {list(array.shape)}, not {list(tensor.shape)}.")
+    # JSON has 0 where 0.0 is meant, so that integers are numbers of FP32, and never the reverse
     if array.dtype.kind not in ("iu" if dtype.kind == "u" else "iuf"):
         raise TensorError(f"The data are not numbers of the type {tensor.datatype}.")
     return array

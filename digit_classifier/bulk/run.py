@@ -41,6 +41,7 @@ SHARDS_PER_THREAD = 3
 #: How often a failed shard is tried again: a network may fail for a moment.
 RETRIES = 2
 _LOST = "The scheduler was lost; --resume goes on with another one."
+#: Workers of a cluster may be started by the same script as the run, and then take a while.
 _CONNECT_S, _FIRST_WORKER_S, _COUNT_WORKERS_EVERY_S = 15, 60, 2
 #: Seconds between two lines on standard error, where it is not a terminal.
 LINE_EVERY_S = 60
@@ -97,6 +98,7 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     model_file = find_model(settings.model, settings.models_dir)
     job = _job(out, settings, options)
     output = Output(job, _identity(job, inputs, options))
+    # before workers are started and the inputs are listed, which may take minutes
     output.check(resume=options.resume)
     with _connected(options) as client:
         # _classify lists the input again: a list of millions of images would not fit in memory.
@@ -151,6 +153,7 @@ def _connected(options: Options) -> Iterator[Client]:
         try:
             address = options.scheduler or stack.enter_context(_local_cluster(options))
             client = stack.enter_context(Client(address, timeout=_CONNECT_S))
+            # without any, submitted shards would wait for ever
             client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
         except (OSError, ValueError, TimeoutError) as exc:
             raise BulkError(f"No scheduler with workers is there: {exc}.") from exc
@@ -213,6 +216,7 @@ def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Itera
         result = _result(future)
         future.release()  # the scheduler forgets the task: its memory does not grow with the run
         yield result
+        # as many as are missing: more workers may have come, or some have gone
         for other in submit(limit.max_pending() - pending.count()):
             pending.add(other)
 
@@ -224,7 +228,7 @@ def _result(future: Future[ShardResult]) -> ShardResult:
         raise BulkError(_LOST) from exc
     except KilledWorker as exc:
         raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
-    except DigitClassifierError:
+    except DigitClassifierError:  # its text is complete
         raise
     except Exception as exc:  # any error of a worker
         raise BulkError(f"A shard cannot be finished: {exc!r}. --resume tries it again.") from exc

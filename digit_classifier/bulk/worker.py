@@ -133,7 +133,7 @@ def classify_shard(job: Job, shard: Shard) -> ShardResult:
     url = storage.join(job.out, job.shard_name(shard.index))
     result = _read_finished(job, shard, url)
     if result is None:
-        with _loading:
+        with _loading:  # lru_cache would let several threads load it at the same time
             classifier = _load_classifier(job)
         rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
         content = FORMATS[job.format].encode(rows)
@@ -150,6 +150,7 @@ def _read_finished(job: Job, shard: Shard, url: str) -> ShardResult | None:
     fs, path = storage.locate(url)
     try:
         content = fs.cat_file(path)
+        # a whole file is not taken on trust: stores without rename may have half of one
         rows = FORMATS[job.format].decode(content)
     except (FileNotFoundError, ValueError):
         return None
@@ -158,13 +159,14 @@ def _read_finished(job: Job, shard: Shard, url: str) -> ShardResult | None:
     return result if is_whole else None
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # of the last job: a cluster's workers stay for the next run
 def _load_classifier(job: Job) -> DigitClassifier:
     """Load the model, once per process. Each process uses one core, also for linear algebra."""
     if job.release != __version__:
         raise BulkError(f"A worker has release {__version__}, the run is one of {job.release}.")
     threadpool_limits(1)  # NumPy is imported already, so an environment variable has no effect
     fs, path = storage.locate(job.model_url)
+    # safetensors reads files of this machine only
     with TemporaryDirectory() as folder:
         copy = Path(folder) / f"{job.model_name}.safetensors"
         fs.get_file(path, str(copy))
@@ -175,6 +177,7 @@ def _load_classifier(job: Job) -> DigitClassifier:
             max_image_pixels=job.max_pixels,
         )
         classifier = DigitClassifier.from_settings(settings)
+    # somebody may have replaced it while the run was interrupted
     if classifier.model.version != job.model_version:
         raise BulkError(f"The model at {job.model_url} is not the one that the run began with.")
     return classifier
@@ -216,6 +219,7 @@ def _next_batch(items: Iterator[Item]) -> Iterator[Item]:
     n_bytes = 0
     for item in islice(items, BATCH):
         yield item
+        # counted after it: a single image that is larger is a batch of its own
         n_bytes += len(item.content) if isinstance(item.content, bytes) else 0
         if n_bytes >= BATCH_BYTES:
             return

@@ -17,7 +17,7 @@ class _SentenceErrors(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            sys.stdout.flush()  # here, so that a full disk is an error that is reported below
         except DigitClassifierError as exc:
             raise click.ClickException(str(exc)) from exc
         except OSError as exc:
@@ -29,6 +29,7 @@ class _SentenceErrors(click.Command):
             place = f"{click.format_filename(exc.filename)}: " if exc.filename is not None else ""
             raise click.ClickException(f"{place}{exc.strerror}.") from exc
         except ModuleNotFoundError as exc:
+            # any other missing module is a fault of the installation, whose traceback helps
             if str(exc.name).partition(".")[0] not in _OF_TRAINING:
                 raise
             raise click.ClickException(

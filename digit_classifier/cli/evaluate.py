@@ -189,6 +189,7 @@ def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
             return Outcome()
         return Outcome(reading.text, reading.confidence, reading.accepted)
 
+    # disable=None: no bar where standard error is not a terminal
     labelled = tqdm(read_manifest(directory), "Reading", leave=False, disable=None)
     return {
         "model": classifier.model.name,

@@ -123,7 +123,7 @@ def _send_all(
 
 
 def _digit(response: Any) -> int | None:
-    import requests
+    import requests  # here, for --help to answer at once
 
     if response.status_code != requests.codes.ok:
         return None
@@ -131,7 +131,7 @@ def _digit(response: Any) -> int | None:
         digit = response.json()["prediction"]
     except (requests.JSONDecodeError, KeyError, TypeError):
         return None
-    return digit if isinstance(digit, int) else None
+    return digit if isinstance(digit, int) else None  # other services may answer with anything
 
 
 def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:

@@ -43,6 +43,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
         )
     from digit_classifier.web.monitoring.logs import QuietRequestHandler
 
+    # threaded, so that a browser which keeps its connection open does not lock the others out
     app.run(
         host,
         port if port is not None else settings.port,
@@ -73,7 +74,7 @@ def api_key(name: str) -> None:
     The first line is the key, for the caller; it is stored nowhere. The second is its line for
     api_keys in settings.toml, which does not reveal the key.
     """
-    key = secrets.token_urlsafe(32)
+    key = secrets.token_urlsafe(32)  # 256 bits: its plain SHA-256 can be kept
     click.echo(f"key: {key}")
     click.echo(f'api_keys = ["{name} {sha256(key.encode()).hexdigest()}"]')
 

@@ -160,7 +160,7 @@ def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **optio
         if checkpoint_of(path).exists():
             kept = f"{checkpoint_of(path)} has the last finished epoch; --resume continues."
         click.echo(f"\nInterrupted. {kept}")
-        sys.exit(130)
+        sys.exit(130)  # as a shell reports SIGINT: 128 + 2
     test = metadata.figures["test"]
     click.echo(f"test_accuracy: {test['accuracy']:.4f} white on black")
     click.echo(f"test_accuracy: {test['accuracy_inverted']:.4f} black on white")

@@ -162,6 +162,7 @@ def read_from(source: Path, name: str) -> bytes:
     DatasetCorruptError
         Its content differs.
     """
+    # the first that there is, right or wrong: what is damaged should be named, not passed over
     for path, content in _contents(source, name):
         verify(content, name, str(path))
         return content
@@ -180,7 +181,7 @@ def _contents(source: Path, name: str) -> Iterator[tuple[Path, bytes]]:
             if not path.is_file() or not (files is None or path in files):
                 continue
             array = (_of_archive if path.name == _ARCHIVE else _of_table)(path, part, kind)
-            # as an IDX file, see `digit_classifier.datasets.mnist.parse_header`
+            # as an IDX file, see `parse_header`: its bytes, and so its checksum, are the original's
             head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
             yield path, head + array.tobytes()
 
@@ -199,6 +200,7 @@ def _of_table(path: Path, _: str, kind: str) -> NDArray[np.uint8]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows: Any = csv.reader(file)
         try:
+            # Kaggle's file has heads, pjreddie's has none
             first: list[str] = next(rows, [])
             has_heads = not first[:1] or not first[0].strip().isdecimal()
             table = np.array([*rows] if has_heads else [first, *rows], np.int64)

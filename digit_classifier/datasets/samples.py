@@ -19,7 +19,7 @@ from digit_classifier.errors import DatasetMissingError, IndexPastEndError
 #: Shipped with the package; drawn by ``training.synthesis.pen``.
 DRAWN = Path(__file__).parents[1] / "samples"
 
-_JPEG_QUALITY = 95
+_JPEG_QUALITY = 95  # Pillow's manual: above it, files grow and hardly gain
 
 
 class MnistTestSet:
@@ -69,6 +69,7 @@ class MnistTestSet:
 
     def one_of_each(self) -> list[int]:
         """Return the index of a random digit of each label."""
+        # the last one of each label wins, in random order
         order = random.sample(range(len(self)), len(self))
         labels = self._load()[1]
         return sorted({int(labels[index]): index for index in order}.values())

@@ -129,8 +129,9 @@ def check_interpreter() -> str:
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < OLDEST_PYTHON:
         raise UnsoundError(f"{found} is older than {'.'.join(map(str, OLDEST_PYTHON))}.")
+    # mod_wsgi brings its own interpreter, which python-home may lead to another Python's library
     _check_inside(Path(os.__file__), Path(sys.base_prefix), "the standard library")
-    if sys.prefix != sys.base_prefix:
+    if sys.prefix != sys.base_prefix:  # in a virtual environment
         prefix = Path(sys.prefix)
         try:
             lines = (prefix / "pyvenv.cfg").read_text("utf-8").splitlines()

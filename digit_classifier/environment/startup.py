@@ -50,6 +50,7 @@ def share_metrics(folder: Path) -> None:
     except OSError as exc:
         _LOGGER.warning("This process counts by itself alone: %s", exc)
         return
+    # of servers that are gone: nobody reads them again
     for other in folder.resolve().glob(f"{_PREFIX}*"):
         if other != shared:
             # another process may remove it at the same time

@@ -137,6 +137,7 @@ def find_regressions(
 
 def _accuracies(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for key, value in figures.items():
+        # by name, so that figures which a later release adds are compared as well
         if "accuracy" in key and isinstance(value, float):
             yield key, value
     for view, value in figures.get(_NESTED, {}).items():

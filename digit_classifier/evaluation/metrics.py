@@ -24,7 +24,7 @@ from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
 _BATCH_SIZE = 500  # images per forward pass, which bounds its memory
-_CORRUPTION_SEED = 0
+_CORRUPTION_SEED = 0  # any other would do, as long as it stays
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def predict(
                 is_rejected[index] = True
         images = framed
     logits = logits_of(classifier, images, scaling)
-    logits[is_rejected] = 0
+    logits[is_rejected] = 0  # as likely as any other digit
     return Predictions(logits, np.where(is_rejected, -1, logits.argmax(axis=1)))
 
 
@@ -145,6 +145,7 @@ def evaluate_view(
     """
     n_images, is_right = len(labels), predictions.digits == labels
     n_errors = int((~is_right).sum())
+    # Wilson's holds where errors are few, as these are: 40 of 10,000
     interval = binomtest(n_errors, n_images).proportion_ci(0.95, method="wilson")
     precision, recall, _, _ = precision_recall_fscore_support(
         labels, predictions.digits, labels=range(predictions.logits.shape[1]), zero_division=0.0

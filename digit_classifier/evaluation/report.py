@@ -59,6 +59,7 @@ def write_report(
     labels : ndarray of shape (n_samples,)
     """
     temperature = model.metadata.temperature
+    # all are drawn before the first is written: a report that fails leaves an older one whole
     plots = {
         "confusion_matrix": plot_confusion(views, labels),
         "learning_curve": plot_learning_curve(model.metadata.training.get("history", [])),
@@ -90,6 +91,7 @@ def _figure(width: float, height: float) -> Figure:
 
 def _draw_confusion(axes: Axes, counts: NDArray[np.int64]) -> None:
     digits = range(len(counts))
+    # the right ones are a hundred times as many, and would leave no colour for the others
     errors = counts * (1 - np.eye(len(counts), dtype=int))
     axes.imshow(errors, cmap="Oranges", vmin=0, vmax=max(1.5 * errors.max(), 1))
     for row in digits:

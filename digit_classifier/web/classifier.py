@@ -49,7 +49,7 @@ class RecordingClassifier(DigitClassifier):
         pixel_limit: int | None = None,
     ) -> list[Prediction | InputError]:
         """Read the digits of many image files; see `DigitClassifier.predict_batch`."""
-        contents = list(contents)
+        contents = list(contents)  # an iterator would be used up when the answers are recorded
         answers = super().predict_batch(contents, time_limit=time_limit, pixel_limit=pixel_limit)
         for content, answer in zip(contents, answers, strict=True):
             observe_reading(content, answer)

@@ -7,7 +7,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from digit_classifier.activations import NetworkPictures
-from digit_classifier.explanation import Explanation, PictureWithBoxes, Step
+from digit_classifier.explanation import Explanation, PictureWithBoxes
 
 #: Each step of preprocessing, and what it is good for.
 STEPS = {
@@ -108,7 +108,18 @@ def explanation_document(
         "overlay": None if overlay is None else _address(overlay),
     }
     if with_steps:
-        document["steps"] = [*map(_step, explanation.steps)]
+        document["steps"] = [
+            {
+                "name": step.name,
+                "title": STEPS[step.name][0],
+                "about": STEPS[step.name][1],
+                "width": step.width,
+                "height": step.height,
+                "changed": step.changed,
+                "picture": _address(step.png),
+            }
+            for step in explanation.steps
+        ]
     if inside is not None:
         document["inside"] = {
             "layers": [
@@ -131,19 +142,6 @@ def boxes_document(picture: PictureWithBoxes) -> BoxesDocument:
         "picture": _address(picture.png),
         "width": picture.width,
         "height": picture.height,
-    }
-
-
-def _step(step: Step) -> StepDocument:
-    title, about = STEPS[step.name]
-    return {
-        "name": step.name,
-        "title": title,
-        "about": about,
-        "width": step.width,
-        "height": step.height,
-        "changed": step.changed,
-        "picture": _address(step.png),
     }
 
 

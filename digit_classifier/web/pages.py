@@ -7,7 +7,6 @@ browsers may keep them for ever.
 import hashlib
 import ipaddress
 from dataclasses import replace
-from functools import cache
 from http import HTTPStatus
 from importlib.metadata import distribution, version
 from pathlib import Path
@@ -216,14 +215,10 @@ def service_worker() -> Response:
 @about.get("/about")
 def show() -> str:
     """Show what the service keeps, where its source is, and its licence."""
-    return render_template("about.html", version=__version__, licence=_licence())
-
-
-@cache
-def _licence() -> str:
-    installed = distribution("digit-classifier").read_text("licenses/LICENSE")
-    # an editable installation has none beside its metadata
-    return installed or (Path(__file__).parents[2] / "LICENSE").read_text("utf-8")
+    licence = distribution("digit-classifier").read_text("licenses/LICENSE")
+    if not licence:  # an editable installation has none beside its metadata
+        licence = (Path(__file__).parents[2] / "LICENSE").read_text("utf-8")
+    return render_template("about.html", version=__version__, licence=licence)
 
 
 @samples.get("/samples.zip")

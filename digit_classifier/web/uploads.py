@@ -60,8 +60,10 @@ class InMemoryFormParser(FormDataParser):
         RequestEntityTooLarge
             There are too many parts, or one's text or header is too long.
         """
+        # other forms have no files
         if mimetype != "multipart/form-data":
             return super().parse(stream, mimetype, content_length, options)
+        # as Werkzeug: no form, where the parser would miss the closing boundary
         if content_length == 0:
             return stream, self.cls(), self.cls()
         boundary = (options or {}).get("boundary", "")
@@ -100,7 +102,7 @@ class InMemoryFormParser(FormDataParser):
         for event in parser.parse_blocking(stream.read):
             if isinstance(event, MultipartSegment):
                 segment, pieces = event, []
-            elif event is None:
+            elif event is None:  # the end of a part
                 yield self._part(segment, b"".join(pieces))
             else:
                 pieces.append(event)
@@ -137,6 +139,7 @@ def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
     measured by the classifier. A batch may be larger, see :mod:`digit_classifier.web.api.batches`.
     """
     app.request_class = InMemoryRequest
+    # Flask answers 413 before it reads a body whose length says that it is too large
     app.config["MAX_CONTENT_LENGTH"] = max_upload_bytes + _FRAMING_BYTES
     app.config["MAX_BATCH_BYTES"] = max_batch_bytes
 
@@ -162,11 +165,11 @@ def sent_image(field: str) -> bytes:
             return image_of_text(request.form[field])
         return uploaded_file(field)
     content = request.get_data()
-    start = content[:64].lstrip()
+    start = content[:64].lstrip()  # enough for white space that an editor or a shell adds
     if start[:1] in {b"{", b'"'}:  # no format of images begins like this
         return image_of_json(content)
     if start[:5].lower() == b"data:":
-        return image_of_text(content.decode("latin-1"))
+        return image_of_text(content.decode("latin-1"))  # any byte is a character of it
     if is_urlencoded_form() and b"=" in content:
         try:
             fields = dict(parse_qsl(content.decode("ascii"), max_num_fields=_MAX_FIELDS))

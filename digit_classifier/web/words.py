@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digit_classifier.explanation import DOUBTFUL
-from digit_classifier.numbers.reading import ReadDigit, Reading
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
 
 #: Least confidence for each way to say it; below the last, the runner-up is named.
@@ -140,16 +140,18 @@ def words_of_reading(reading: Reading) -> NumberWords:
         ),
         source=f"by model {reading.model_name} {reading.model_version} in "
         f"{reading.elapsed_ms:.1f} ms",
-        digits=tuple(tuple(map(_words_of_digit, row.digits)) for row in reading.rows),
+        digits=tuple(
+            tuple(
+                DigitWords(
+                    f"{digit.digit}: {percent(digit.confidence)}, "
+                    f"or {digit.runner_up}: {percent(digit.runner_up_confidence)}",
+                    doubtful=digit.confidence < DOUBTFUL,
+                )
+                for digit in row.digits
+            )
+            for row in reading.rows
+        ),
     )
-
-
-def _words_of_digit(digit: ReadDigit) -> DigitWords:
-    text = (
-        f"{digit.digit}: {percent(digit.confidence)}, "
-        f"or {digit.runner_up}: {percent(digit.runner_up_confidence)}"
-    )
-    return DigitWords(text, digit.confidence < DOUBTFUL)
 
 
 def _sentence_of_reading(reading: Reading) -> str:

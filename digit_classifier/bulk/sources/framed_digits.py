@@ -19,7 +19,7 @@ from digit_classifier.errors import BadBatchError, DatasetCorruptError, PixelsEr
 
 #: Of an IDX file of 255 dimensions, which one byte counts.
 _MAX_HEADER_BYTES = 4 + 4 * 255
-#: Fewer columns are not taken for pixels.
+#: Fewer columns are not taken for pixels: a list of paths may have some numbers beside them.
 _MIN_SIDE = 10
 _LABEL_HEADS = ("label", "class", "digit", "target", "y")
 
@@ -121,11 +121,13 @@ def layout_of(sample: bytes) -> Layout | None:
         return None
     separator = separator_of(lines[0])
     rows = [split_line(line, separator) for line in lines]
+    # MNIST's heads are names such as "1x1" or "pixel0", never numbers alone
     has_heads = not _are_numbers(rows[0])
     row = rows[-1] if has_heads else rows[0]
     if not _are_numbers(row) or len(rows[0]) != len(row):
         return None
     label = find_column(rows[0], _LABEL_HEADS) if has_heads else None
+    # 785 columns, where no head names the label: Kaggle and most others have it first
     if label is None and not _is_square(len(row)):
         label = 0
     n_pixels = len(row) - (label is not None)

@@ -82,6 +82,7 @@ class Folder(Source):
     def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
         """Read the files; see :meth:`Source.read_items`."""
         fs, path = storage.locate(self.url)
+        # once, so that a worker without the folder does not report each image as missing
         if not fs.isdir(path):
             raise BulkError(f"There is no folder {self.url} here.")
         for name in chunk.names:
@@ -91,7 +92,7 @@ class Folder(Source):
 def _walk(root: Path, skip: Skip, unlisted: list[OSError]) -> Iterator[tuple[str, str]]:
     """Yield names and fingerprints; without fsspec, which keeps a kilobyte per file."""
     for folder, subfolders, names in os.walk(root, onerror=unlisted.append):
-        subfolders.sort()
+        subfolders.sort()  # in place: os.walk goes on in this order, the same on every machine
         below = Path(folder).relative_to(root)
         for name in sorted(names):
             if not is_image(str(below / name)):
@@ -146,6 +147,7 @@ class Zip(Source):
     def open(self, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
         """Open the archive and list its images in the directory's order; the stack closes it."""
         fs, path = storage.locate(self.url)
+        # both are closed: ZipFile leaves a file that it was given open
         archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
         return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
 

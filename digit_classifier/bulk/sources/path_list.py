@@ -135,6 +135,7 @@ def separator_of(line: str) -> str:
 
 def split_line(line: str, separator: str) -> list[str]:
     """Return the fields of one line, without quotes and white space around them."""
+    # by csv, since a quoted field may have the separator in it
     rows: Any = csv.reader([line], delimiter=separator)
     return [field.strip() for row in rows for field in row]
 
@@ -155,10 +156,12 @@ def read_rows(file: BinaryIO, separator: str) -> Iterator[tuple[int, list[str]]]
     for row in rows:
         if any(row):
             yield offset, row
-        offset = file.tell()
+        offset = file.tell()  # the row may have had several lines
 
 
 def lines_of(file: BinaryIO) -> Iterator[str]:
     """Yield lines, so that `file.tell()` is the end of the last one; names may not be UTF-8."""
+    # not `for line in file`, which reads ahead: tell() would be somewhere behind
     while line := file.readline():
+        # Excel begins its files with a byte order mark
         yield line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")

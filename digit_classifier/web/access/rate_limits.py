@@ -4,7 +4,6 @@ Flask-Limiter counts, and is imported only then: in each process by itself, or i
 """
 
 import logging
-from collections.abc import Iterable
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
@@ -23,7 +22,8 @@ FORM = "pages.classify"
 READINGS_A_DRAWING = 10
 #: The setting that lets each process count by itself.
 _MEMORY = "memory://"
-#: Where Flask-Limiter puts its Retry-After, which it sends with every answer.
+#: Where Flask-Limiter puts its Retry-After, which it sends with every answer: to a client that was
+#: answered, it would mean to wait all the same.
 _PAUSE_HEADER = "X-RateLimit-Pause"
 #: Seconds that a request may wait for Redis before its process counts by itself.
 _STORAGE_TIMEOUT_S = 0.5
@@ -53,18 +53,28 @@ def init_app(
         return
     from flask_limiter import HeaderNames, Limiter
     from flask_limiter.util import get_remote_address
+    from limits import parse_many
     from limits.errors import ConfigurationError
     from limits.strategies import MovingWindowRateLimiter
 
     from digit_classifier.web.access.rate_windows import BoundedMemory
 
-    _check([rate_limit, *(key.rate_limit or "" for key in keys)])
-    drawing_limit = _multiplied(rate_limit, READINGS_A_DRAWING)
+    # here, since Flask-Limiter first reads the limits of a function when a request comes
+    for one in filter(None, [rate_limit, *(key.rate_limit for key in keys)]):
+        try:
+            parse_many(one)
+        except ValueError as exc:
+            raise SettingsError(f"{one!r} is not a limit such as '60/minute'.") from exc
+    drawing_limit = "; ".join(
+        repr(type(one)(one.amount * READINGS_A_DRAWING, one.multiples))
+        for one in (parse_many(rate_limit) if rate_limit else ())
+    )
 
     def caller() -> str:
         key = current_key()
         return f"key {key.name}" if key else f"address {_network(get_remote_address())}"
 
+    # asked for with each request, by Flask-Limiter: the caller decides which limit applies
     def limit() -> str:
         key = current_key()
         if key is None and has_purpose():
@@ -76,18 +86,20 @@ def init_app(
         is_open = request.endpoint in OPEN_ENDPOINTS or request.method == "OPTIONS"
         return not reads or is_open or not limit()
 
+    # one handler for all applications of a process: a logger takes the same one only once
     logging.getLogger("flask-limiter").addHandler(_STORAGE_FAILURES)
     app.after_request(_set_retry_after)  # after Flask-Limiter, which is registered later
     try:
         limiter = Limiter(
             caller,
             app=app,
-            application_limits=[limit],
+            application_limits=[limit],  # over all paths together, not a limit for each
             application_limits_exempt_when=is_free,
             headers_enabled=True,
             header_name_mapping={HeaderNames.RETRY_AFTER: _PAUSE_HEADER},
             storage_uri=BoundedMemory.URI if storage == _MEMORY else storage,
             storage_options=_storage_options(storage),
+            # a fixed window would let twice the limit pass around its end
             strategy="moving-window",
             in_memory_fallback_enabled=storage != _MEMORY,  # while Redis is away
         )
@@ -138,27 +150,9 @@ class _StorageFailures(logging.Handler):
 _STORAGE_FAILURES = _StorageFailures(logging.WARNING)
 
 
-def _multiplied(rate_limit: str, factor: int) -> str:
-    """Return a limit of so many times the calls."""
-    from limits import parse_many
-
-    limits = parse_many(rate_limit) if rate_limit else []
-    return "; ".join(repr(type(one)(one.amount * factor, one.multiples)) for one in limits)
-
-
 def _set_retry_after(response: Response) -> Response:
     """Send Retry-After to a caller who is over its limit, and to no other."""
     pause = response.headers.pop(_PAUSE_HEADER, None)
     if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(max(1, int(pause)))
     return response
-
-
-def _check(rate_limits: Iterable[str]) -> None:
-    from limits import parse_many
-
-    for rate_limit in filter(None, rate_limits):
-        try:
-            parse_many(rate_limit)
-        except ValueError as exc:
-            raise SettingsError(f"{rate_limit!r} is not a limit such as '60/minute'.") from exc

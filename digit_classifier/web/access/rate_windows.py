@@ -34,6 +34,7 @@ class BoundedMemory(Storage, MovingWindowSupport):
     STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012, as the base class has it
     URI = "bounded-memory://"
 
+    # `limits` passes these to every storage
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: object) -> None:
         super().__init__(uri, wrap_exceptions)
         self._lock = Lock()
@@ -44,6 +45,7 @@ class BoundedMemory(Storage, MovingWindowSupport):
         """Count calls of a caller, unless there were too many in the last `expiry` seconds."""
         now = time.time()
         with self._lock:
+            # a deque of times, and not a count: so many calls in any window, wherever it begins
             window = self._windows.setdefault(self._key(key, limit, expiry, now), _Window(expiry))
             window.forget_before(now)
             if len(window.times) + amount > limit:
@@ -63,6 +65,7 @@ class BoundedMemory(Storage, MovingWindowSupport):
         """Return the caller's own key, or the one that it shares with others of the same limit."""
         if key in self._windows or len(self._windows) < MAX_CALLERS:
             return key
+        # not with each new caller: to look at all of them takes milliseconds, under the lock
         if now - self._pruned >= _PRUNE_INTERVAL:
             self._pruned = now
             self._prune(now)

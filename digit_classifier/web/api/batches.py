@@ -65,12 +65,14 @@ def items_of_request() -> list[Item]:
         It holds none, more than `MAX_ITEMS`, or cannot be taken apart.
     """
     max_bytes = current_app.config["MAX_BATCH_BYTES"]
+    # instead of the limit for one file, which the application has for all other paths
     request.max_content_length = max_bytes
     found: list[Item] = []
     n_bytes = 0
     for item in _items():
         found.append(item)
         n_bytes += item.n_bytes
+        # while they are unpacked: a small archive may hold more than the memory does
         if len(found) > MAX_ITEMS:
             raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
         if n_bytes > max_bytes:
@@ -117,7 +119,7 @@ def _of_json(body: bytes) -> Iterator[Item]:
 def _of_text(name: str | None, text: str) -> Item:
     try:
         return Item(name, image_of_text(text))
-    except InputError as exc:
+    except InputError as exc:  # one that cannot be read spoils no other
         return Item(name, exc)
 
 
@@ -128,6 +130,7 @@ def _of_zip(content: bytes) -> Iterator[Item]:
         archive = zipfile.ZipFile(BytesIO(content))
     except ZIP_ERRORS as exc:
         raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
+    # a byte more than this is unpacked of a file, so that reading it reports that it is too large
     max_bytes = default_classifier().limits.max_bytes
     with archive:
         for entry in archive.infolist():

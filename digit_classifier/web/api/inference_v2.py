@@ -29,9 +29,10 @@ from digit_classifier.web.monitoring.health import readyz
 
 blueprint = Blueprint("inference_v2", __name__, url_prefix="/v2")
 
-#: 256 digits in JSON, each number with up to forty characters.
+#: 256 digits of 784 numbers in JSON, each with up to forty characters.
 MAX_BYTES = 8 * 1024 * 1024
 
+#: In the protocol's form, PROJECT_FORMAT.
 _PLATFORM = "digit_classifier_numpy"
 
 #: Parts of the protocol's extensions that are not here, and what to do instead.
@@ -236,7 +237,7 @@ def model_ready(name: str, version: str | None = None) -> ModelReady:
 )
 def infer(name: str, version: str | None = None) -> Response:
     """Read framed digits; the model's metadata describes the tensor."""
-    request.max_content_length = MAX_BYTES
+    request.max_content_length = MAX_BYTES  # more than a picture has
     classifier = _chosen(name, version)
     message, tensor = read_message(request, MAX_BYTES)
     outputs = cast(dict[OutputName, Any], classifier.predict_framed(tensor))
@@ -257,6 +258,7 @@ def init_app(app: Flask) -> None:
 
 
 def _answer_unknown(error: HTTPException) -> Response:
+    # no blueprint's: a path that matches no route belongs to none
     path = request.path.rstrip("/")
     if path != "/v2" and not path.startswith("/v2/"):
         return answer_error(error)

@@ -46,6 +46,7 @@ from digit_classifier.web.words import words_of_prediction, words_of_reading
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
+#: For the document alone: which of them a body is, is judged by its content.
 _IMAGE_BODIES = {
     "multipart/form-data": ImageForm,
     "application/json": ImageJson,
@@ -64,7 +65,9 @@ _IMAGE_BODIES = {
 )
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
+    # first, so that what fails afterwards is counted under the purpose
     current_observation().purpose = current_purpose()
+    # a wrong name is reported before the body is read
     classifier = current_classifier()
     content = sent_image("image")
     prediction, image = classifier.predict_with_image(content)
@@ -116,6 +119,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     """Read the digits of many images; one that cannot be read spoils no other."""
     classifier = current_classifier()
     items = items_of_request()
+    # what is no image keeps its place in the answer, and is not shown to the classifier
     contents = [item.content for item in items if isinstance(item.content, bytes)]
     pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
     answers = iter(

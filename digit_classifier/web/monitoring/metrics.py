@@ -33,7 +33,6 @@ from prometheus_client.registry import Collector
 
 from digit_classifier.environment.startup import METRICS_VARIABLE, is_alive, own_identity
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
 from digit_classifier.web.monitoring.logs import warn_server
 from digit_classifier.web.monitoring.observation import Observation, current_observation
@@ -86,7 +85,7 @@ class _ReservedFile(_MmapedDict):  # type: ignore[misc]
             self._is_full = False
 
     def _init_value(self, key: str) -> None:
-        if self._f is None:
+        if self._f is None:  # opened by the first value, when there may be room again
             self._reserve(mmap.PAGESIZE)
             super().__init__(self._fname)
         longest = len(key.encode()) + 32  # its length, up to 8 bytes of padding, and two numbers
@@ -95,6 +94,7 @@ class _ReservedFile(_MmapedDict):  # type: ignore[misc]
         super()._init_value(key)
 
     def _reserve(self, n_bytes: int) -> None:
+        # "ab" creates the file, and never cuts it
         with Path(self._fname).open("ab") as file:
             os.posix_fallocate(file.fileno(), 0, n_bytes)
 
@@ -166,6 +166,7 @@ class Metrics:
         for name, classifier in classifiers.items():
             model = classifier.model
             self.model.labels(name, model.version, model.metadata.classifier).set(1)
+            # a counter that appears with its first event has no increase that an alert could see
             for counter in (self.abstentions, self.readings, self.reading_abstentions):
                 counter.labels(name)
 
@@ -200,6 +201,7 @@ class Metrics:
 
     def count(self, observation: Observation, status: int) -> None:
         """Count a request, which is answered with that status."""
+        # clients make up methods, and each label would be a time series for ever
         method = observation.method if observation.method in _METHODS else "other"
         self._counter_of(self.requests, method, observation.route, str(status)).inc()
         self._histogram_of(self.seconds, observation.route).observe(observation.seconds)
@@ -207,29 +209,27 @@ class Metrics:
             self.queue_seconds.observe(observation.waited_ms / 1000)
         for code in observation.codes:
             self._counter_of(self.refusals, code).inc()
+        purpose = observation.purpose
         for answer in observation.answers:
-            self._count_answer(answer, observation.purpose)
-
-    def _count_answer(self, answer: Prediction | Reading, purpose: str | None) -> None:
-        model = answer.model_name
-        if purpose is not None:
-            self._counter_of(self.page_predictions, purpose, model).inc()
-        elif isinstance(answer, Prediction):
-            self._counter_of(self.predictions, str(answer.digit), model).inc()
-            if not answer.accepted:
-                self._counter_of(self.abstentions, model).inc()
-        else:
-            self._counter_of(self.readings, model).inc()
-            self._counter_of(self.reading_digits, model).inc(answer.n_digits)
-            if not answer.accepted:
-                self._counter_of(self.reading_abstentions, model).inc()
-        self.decode_seconds.observe(answer.stages.decode_ms / 1000)
-        self.frame_seconds.observe(answer.stages.frame_ms / 1000)
-        self.network_seconds.observe(answer.stages.network_ms / 1000)
-        if image := answer.image:
-            self._counter_of(self.images, image.format).inc()
-            self.bytes.observe(image.n_bytes)
-            self.pixels.observe(image.width * image.height)
+            model = answer.model_name
+            if purpose is not None:
+                self._counter_of(self.page_predictions, purpose, model).inc()
+            elif isinstance(answer, Prediction):
+                self._counter_of(self.predictions, str(answer.digit), model).inc()
+                if not answer.accepted:
+                    self._counter_of(self.abstentions, model).inc()
+            else:
+                self._counter_of(self.readings, model).inc()
+                self._counter_of(self.reading_digits, model).inc(answer.n_digits)
+                if not answer.accepted:
+                    self._counter_of(self.reading_abstentions, model).inc()
+            self.decode_seconds.observe(answer.stages.decode_ms / 1000)
+            self.frame_seconds.observe(answer.stages.frame_ms / 1000)
+            self.network_seconds.observe(answer.stages.network_ms / 1000)
+            if image := answer.image:
+                self._counter_of(self.images, image.format).inc()
+                self.bytes.observe(image.n_bytes)
+                self.pixels.observe(image.width * image.height)
 
 
 class _SharedMetrics(Collector):
@@ -254,6 +254,7 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
     metrics.begin(classifiers)
 
     def begin() -> None:
+        # noted in g: a request that fails before this hook ends without having begun
         if current_observation().is_recorded:
             metrics.in_flight.inc()
             g.is_in_flight = True
@@ -275,5 +276,6 @@ def current_metrics() -> Metrics:
 @blueprint.get("/metrics")
 def show_metrics() -> Response:
     """Return all metrics in whichever of Prometheus's formats the caller prefers."""
+    # OpenMetrics for newer servers of Prometheus, the plain text format for a person's browser
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(current_metrics().registry()), content_type=content_type)

@@ -47,6 +47,8 @@ def limit_memory() -> None:
     By its own choice the C library keeps a heap for each thread and, once a large picture has been
     read, its memory for the next one.
     """
+    # by ctypes, since Python has no call for it, and MALLOC_ARENA_MAX would have to be set before
+    # Apache itself starts
     with suppress(AttributeError):  # another C library than glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_ARENA_MAX, _N_ARENAS)
@@ -94,9 +96,10 @@ def _watch(folder: Path, app: Flask) -> None:
         with suppress(OSError):  # the process or the folder is gone
             seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
             if seen:
+                # requests wait for the stopped process, not for want of processes
                 load_shedding.begin(app)
             for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
                 _LOGGER.error("process %s was stopped, and is ended", pid)
 
 
@@ -112,6 +115,7 @@ def stopped_siblings(folder: Path) -> list[int]:
     for pid in [int(file.name) for file in folder.iterdir() if file.name.isdecimal()]:
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
             state, parent, *_ = process_status(pid)
+            # by its parent, since the number may be another process's by now
             if state in _STOPPED and int(parent) == os.getppid():
                 stopped.append(pid)
     return stopped
