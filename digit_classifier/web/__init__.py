@@ -17,7 +17,7 @@ from digit_classifier.inference import load_classifiers
 from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
 from digit_classifier.web import classifier, compat, errors, pages, uploads
-from digit_classifier.web.access import api_keys, headers, rate_limits
+from digit_classifier.web.access import api_keys, headers
 from digit_classifier.web.api import docs, inference_v2, v1
 from digit_classifier.web.monitoring import health, logs, metrics, observation
 from digit_classifier.web.process import load_shedding
@@ -133,7 +133,13 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     for_programs = frozenset(blueprint.name for blueprint in _API_BLUEPRINTS)
     keys = api_keys.parse_keys(settings.api_keys)
     # before the keys are checked, so that requests with wrong ones are limited as well
-    rate_limits.init_app(app, settings.rate_limit, keys, settings.rate_limit_storage, for_programs)
+    if settings.rate_limit or any(key.rate_limit for key in keys):
+        # here, since Flask-Limiter would take a tenth of the start of those that do without
+        from digit_classifier.web.access import rate_limits
+
+        rate_limits.init_app(
+            app, settings.rate_limit, keys, settings.rate_limit_storage, for_programs
+        )
     api_keys.init_app(app, keys, for_programs)
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)

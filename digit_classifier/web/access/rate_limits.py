@@ -1,14 +1,27 @@
-"""How often the API may be called, where the settings limit it.
+"""How often the API may be called; imported only where the settings limit it.
 
-Flask-Limiter counts, and is imported only then: in each process by itself, or in Redis for all.
+Flask-Limiter counts the calls of each caller within a window of time: in Redis for all processes,
+or in each by itself, in memory. The memory storage of its library `limits` keeps every caller for
+ever, and looks at all of them a hundred times a second: with 100,000 callers, that takes half a
+core. Here the number of callers is bounded.
 """
 
 import logging
+import time
+from collections import deque
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
+from threading import Lock
 from typing import Any
 
 from flask import Flask, Response, request
+from flask_limiter import HeaderNames, Limiter
+from flask_limiter.util import get_remote_address
+from limits import parse_many
+from limits.errors import ConfigurationError
+from limits.storage import MovingWindowSupport, Storage
+from limits.strategies import MovingWindowRateLimiter
 
 from digit_classifier.errors import SettingsError
 from digit_classifier.web.access.api_keys import OPEN_ENDPOINTS, ApiKey, current_key
@@ -29,6 +42,11 @@ _PAUSE_HEADER = "X-RateLimit-Pause"
 _STORAGE_TIMEOUT_S = 0.5
 #: One customer has at least so many bits of an IPv6 address to choose from.
 _IPV6_PREFIX_LENGTH = 64
+#: Callers that have a count of their own. New callers beyond them share so many counts of each
+#: limit, until some of the others have not called for a whole window.
+MAX_CALLERS, SHARED_COUNTS = 10_000, 1_000
+#: Seconds between two looks for callers that have not called.
+_PRUNE_INTERVAL = 1.0
 _LOGGER = logging.getLogger("digit_classifier")
 
 
@@ -49,16 +67,6 @@ def init_app(
     SettingsError
         A limit or the storage makes no sense, or the storage's package is not installed.
     """
-    if not rate_limit and not any(key.rate_limit for key in keys):
-        return
-    from flask_limiter import HeaderNames, Limiter
-    from flask_limiter.util import get_remote_address
-    from limits import parse_many
-    from limits.errors import ConfigurationError
-    from limits.strategies import MovingWindowRateLimiter
-
-    from digit_classifier.web.access.rate_windows import BoundedMemory
-
     # here, since Flask-Limiter first reads the limits of a function when a request comes
     for one in filter(None, [rate_limit, *(key.rate_limit for key in keys)]):
         try:
@@ -156,3 +164,99 @@ def _set_retry_after(response: Response) -> Response:
     if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(max(1, int(pause)))
     return response
+
+
+@dataclass
+class _Window:
+    seconds: int
+    times: deque[float] = field(default_factory=deque)
+
+    def forget_before(self, now: float) -> None:
+        while self.times and self.times[0] <= now - self.seconds:
+            self.times.popleft()
+
+
+class BoundedMemory(Storage, MovingWindowSupport):
+    """A storage of `limits` for its moving-window strategy alone."""
+
+    STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012, as the base class has it
+    URI = "bounded-memory://"
+
+    # `limits` passes these to every storage
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: object) -> None:
+        super().__init__(uri, wrap_exceptions)
+        self._lock = Lock()
+        self._windows: dict[str, _Window] = {}
+        self._pruned = 0.0
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count calls of a caller, unless there were too many in the last `expiry` seconds."""
+        now = time.time()
+        with self._lock:
+            # a deque of times, and not a count: so many calls in any window, wherever it begins
+            window = self._windows.setdefault(self._key(key, limit, expiry, now), _Window(expiry))
+            window.forget_before(now)
+            if len(window.times) + amount > limit:
+                return False
+            window.times.extend([now] * amount)
+            return True
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """Return when the first of the calls within the window was, and how many there are."""
+        now = time.time()
+        with self._lock:
+            window = self._windows.get(self._key(key, limit, expiry, now)) or _Window(expiry)
+            window.forget_before(now)
+            return (window.times[0], len(window.times)) if window.times else (now, 0)
+
+    def _key(self, key: str, limit: int, expiry: int, now: float) -> str:
+        """Return the caller's own key, or the one that it shares with others of the same limit."""
+        if key in self._windows or len(self._windows) < MAX_CALLERS:
+            return key
+        # not with each new caller: to look at all of them takes milliseconds, under the lock
+        if now - self._pruned >= _PRUNE_INTERVAL:
+            self._pruned = now
+            self._prune(now)
+            if len(self._windows) < MAX_CALLERS:
+                return key
+        # nobody outside can choose a count: Python seeds the hashes of each process at random
+        return f"shared {hash(key) % SHARED_COUNTS} of {limit} in {expiry} seconds"
+
+    def _prune(self, now: float) -> None:
+        for key, window in [*self._windows.items()]:
+            window.forget_before(now)
+            if not window.times:
+                del self._windows[key]
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """The errors of the storage; this one raises none."""
+        return ValueError
+
+    def check(self) -> bool:
+        """Return True: memory is always available."""
+        return True
+
+    def reset(self) -> int:
+        """Forget all callers, and return how many there were."""
+        with self._lock:
+            n_callers = len(self._windows)
+            self._windows.clear()
+        return n_callers
+
+    def clear(self, key: str) -> None:
+        """Forget a caller."""
+        with self._lock:
+            self._windows.pop(key, None)
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Unused by moving windows."""
+        raise NotImplementedError
+
+    def get(self, key: str) -> int:
+        """Unused by moving windows."""
+        raise NotImplementedError
+
+    def get_expiry(self, key: str) -> float:
+        """Unused by moving windows."""
+        raise NotImplementedError
