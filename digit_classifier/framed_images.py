@@ -169,7 +169,7 @@ def _decode_and_frame(
         is_small = max(decoded.gray.shape) < MIN_SIDE
         if is_small or contrast_range(decoded.gray) < MIN_CONTRAST:
             raise
-        no_ink = exc.with_traceback(None)
+        no_ink = exc.with_traceback(None)  # its frames would keep the picture
         framed = Framed(frame_center(decoded.gray), is_clear=False)
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
     reduced = reduce_for_proposals(decoded.gray) if framing == "auto" else None

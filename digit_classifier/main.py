@@ -75,6 +75,7 @@ class Classifier:
 
 
 def _kind(name: str) -> str:
+    # older services named classifiers by their class, CNNClassifier
     from digit_classifier.models.registry import kind_of_class
 
     return kind_of_class(name)

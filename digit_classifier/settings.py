@@ -75,6 +75,7 @@ class Settings:
         application does not start without it; there is no default.
     """
 
+    # this machine alone: without TLS and limits, nobody else should reach Flask's own server
     host: str = "127.0.0.1"
     port: int = 5000
     data_dir: Path = Path("data")
@@ -82,10 +83,10 @@ class Settings:
     model: str = "mlp"
     framing: Literal["auto", "center"] = "auto"
     max_upload_bytes: int = 1024 * 1024
-    max_image_pixels: int = 40_000_000
+    max_image_pixels: int = 40_000_000  # 40 MB of a gray picture; docs/reliability.md has the costs
     max_batch_bytes: int = 32 * 1024 * 1024
     max_queue_ms: int = 1000
-    requests_at_once: int = 1
+    requests_at_once: int = 1  # threads of one process wait for each other: docs/operations.md
     max_memory_bytes: int = 1024 * 1024 * 1024
     environment: Literal["production", "development", "testing"] = "production"
     read_only: bool = False
@@ -94,7 +95,7 @@ class Settings:
     rate_limit: str = ""
     rate_limit_storage: str = "memory://"
     source_url: str = ""
-    secret_key: ts.SecretStr | None = None
+    secret_key: ts.SecretStr | None = None  # a type that no log and no traceback shows
 
 
 def load_settings() -> Settings:

@@ -45,5 +45,6 @@ _COMMANDS = (
     doctor,
 )
 
+# not by decorators of the group: the commands' modules would have to import this one
 for command in _COMMANDS:
     main.add_command(command)

@@ -37,6 +37,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
         # open forms do not outlive this process; other machines get a key that stays
         settings = replace(settings, secret_key=ts.SecretStr(secrets.token_urlsafe()))
     app = create_app(replace(settings, model=model or settings.model))
+    # Werkzeug's debugger has a console for everybody who can reach it
     if app.debug and not _is_of_this_machine(host):
         raise SettingsError(
             f"The development environment lets anyone who reaches it run code: not on {host}."
@@ -92,6 +93,7 @@ def apache(directory: Path) -> None:
     from digit_classifier.web import create_app
     from digit_classifier.web.process.apache_config import write_configuration
 
+    # the application itself is asked, so that Apache's limits cannot differ from its own
     for file in write_configuration(create_app(), directory):
         click.echo(file)
 

@@ -115,7 +115,7 @@ def train(
         raise click.UsageError("--add-mnist adds it to --data, which is missing.")
     settings = load_settings()
     classifier = classifier or _classifier_of(name, settings)
-    try:  # before the data is read
+    try:  # before the data is read, which takes seconds
         classifier_class(classifier)
     except UnknownClassifierError as exc:
         raise click.BadParameter(str(exc), param_hint="--classifier") from exc
@@ -156,6 +156,7 @@ def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **optio
     try:
         metadata = train_model(classifier, data, path, **options)
     except KeyboardInterrupt:
+        # in the first epoch, there is no checkpoint yet
         kept = "Nothing is kept of it."
         if checkpoint_of(path).exists():
             kept = f"{checkpoint_of(path)} has the last finished epoch; --resume continues."

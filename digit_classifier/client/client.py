@@ -151,10 +151,12 @@ class Client:
                 files=[("images", (name or "image", content)) for name, content in images],
             )
         except ProblemError as exc:
+            # batches_of lets a large image come alone, so that it is this one which is too large
             if len(images) > 1 or exc.code != "file_too_large":
                 raise
             ((name, _),) = images  # too large for any request: the others go on
             return iter([Refusal(status=exc.status, code=exc.code, detail=exc.detail, name=name)])
+        # by place, since several images may have one name, or none
         if len(entries) != len(images):
             raise UnexpectedAnswerError(
                 f"{self._url}: {len(entries)} answers to {len(images)} images."
@@ -190,6 +192,7 @@ class Client:
             kind,
             params={"model": model, **query},
             data=content,
+            # any type would do: the service judges by content
             headers={"Content-Type": "application/octet-stream"},
         )
         return answer

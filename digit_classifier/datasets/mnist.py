@@ -107,6 +107,7 @@ def verify(content: bytes, name: str, source: str) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if digest == CHECKSUMS[name]:
         return
+    # the usual mistake: files renamed or unpacked over each other
     swapped = next((other for other, known in CHECKSUMS.items() if known == digest), None)
     what = f"it is {swapped}" if swapped else "it is truncated or altered"
     raise DatasetCorruptError(f"{source} is not MNIST's {name}: {what} (SHA-256 {digest}).")
@@ -121,6 +122,7 @@ def read_content(path: Path) -> bytes:
         The gzip stream is truncated or damaged.
     """
     content = path.read_bytes()
+    # by content: browsers unpack a .gz while they download it, and keep its name
     if not content.startswith(_GZIP_MAGIC):
         return content
     try:

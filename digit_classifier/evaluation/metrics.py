@@ -100,7 +100,7 @@ def predict(
                 framed[index] = frame(image, framing).image
             except NoInkError:
                 is_rejected[index] = True
-        images = framed
+        images = framed  # a rejected one is blank, and its logits are set to 0 below
     logits = logits_of(classifier, images, scaling)
     logits[is_rejected] = 0  # as likely as any other digit
     return Predictions(logits, np.where(is_rejected, -1, logits.argmax(axis=1)))

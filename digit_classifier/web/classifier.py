@@ -15,6 +15,7 @@ from digit_classifier.web.monitoring.observation import observe_reading
 _KEY = "digit_classifier"
 
 
+# A subclass and not calls in the views: no view can forget to record what it has read.
 class RecordingClassifier(DigitClassifier):
     """A classifier that records its answers, and its errors, in the current request."""
 
@@ -80,7 +81,7 @@ def all_classifiers() -> Mapping[str, DigitClassifier]:
 
 def default_classifier() -> DigitClassifier:
     """Return the one that answers where none is chosen."""
-    return next(iter(all_classifiers().values()))
+    return next(iter(all_classifiers().values()))  # a dict keeps the order of load_classifiers
 
 
 def current_classifier() -> DigitClassifier:

@@ -9,7 +9,8 @@ from msgspec import Meta
 from digit_classifier.activations import NetworkPictures
 from digit_classifier.explanation import Explanation, PictureWithBoxes
 
-#: Each step of preprocessing, and what it is good for.
+#: Each step of preprocessing, and what it is good for. The page shows these words in the order in
+#: which the steps were done, whatever the order here.
 STEPS = {
     "decode": ("Decoded, in gray", "as the file has it"),
     "shrink": ("Reduced", "fewer pixels are quicker to search"),
@@ -31,6 +32,8 @@ STEPS = {
     "select_parts": ("Parts of the ink chosen", "without rules, rings and what the edge cuts"),
 }
 
+# Pictures are in the document itself: nothing of an upload is kept, so that a second request could
+# ask for none.
 _Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
 
 

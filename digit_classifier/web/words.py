@@ -27,6 +27,7 @@ _WARNINGS = {
     "help.",
 }
 
+#: Those above that also make sense for several digits.
 _WARNINGS_OF_READING = {
     "cut_off": "A digit runs over the edge of the picture; a little more room around the digits "
     "would help.",
@@ -167,6 +168,7 @@ def _sentence_of_reading(reading: Reading) -> str:
 
 
 def _sentence(prediction: Prediction) -> str:
+    # first: of several digits, the answer about one is no guess worth a word
     if "several_digits" in prediction.warnings:
         return "I see more than one digit."
     if not prediction.accepted:
@@ -184,7 +186,7 @@ def _sentence(prediction: Prediction) -> str:
 
 
 def _with_article(digit: int) -> str:
-    return f"{'an' if digit == 8 else 'a'} {digit}"
+    return f"{'an' if digit == 8 else 'a'} {digit}"  # "an eight" begins with a vowel
 
 
 def percent(share: float) -> str:
@@ -209,6 +211,7 @@ MODELS = {
 
 #: The pictures that the page offers to read, and what they are.
 READY = {
+    # from the easiest to what is no digit: the answers show what can be expected
     "digit.png": "a drawn digit",
     "photo.jpg": "a photo",
     "hard.jpg": "a hard one",
@@ -216,7 +219,8 @@ READY = {
     "letter.png": "a letter",
 }
 
-#: Messages that need no answer of the network.
+#: Messages that need no answer of the network. The page's script has them from the start: one says
+#: that the service cannot be reached.
 MESSAGES = {
     "nothing": "Nothing drawn yet.",
     "offline": "You are offline. Draw all the same: it is read when there is a connection again.",

@@ -58,6 +58,10 @@ _ABSENT = (
 _MODEL, _VERSION = "/models/<name>", "/models/<name>/versions/<version>"
 
 
+# The answers are dicts of these types, which are written as they are; the OpenAPI document has their
+# schemas.
+
+
 class ServerMetadata(TypedDict):
     """What this server is."""
 
@@ -142,6 +146,7 @@ def server() -> ServerMetadata:
     return {
         "name": "digit-classifier",
         "version": __version__,
+        # of the protocol's list, which clients look at; the others are in _ABSENT
         "extensions": ["binary_tensor_data", "model_configuration", "model_repository"],
     }
 
@@ -197,6 +202,7 @@ def config(name: str, version: str | None = None) -> ModelConfiguration:
     return {
         "name": name,
         "platform": _PLATFORM,
+        # Triton's dims below leave out the first dimension, which this one bounds
         "max_batch_size": MAX_DIGITS,
         "input": [
             {"name": "images", "data_type": "TYPE_FP32", "dims": [*metadata.image_shape]},
@@ -272,6 +278,7 @@ def answer_v2_error(error: Exception) -> Response:
     """Answer with an error in the protocol's own form."""
     problem = record_problem(error)
     path = request.path.rstrip("/")
+    # what Triton has and this server lacks gets a remedy, where a bare 404 would look like a typo
     is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
     instead = (said for pattern, said in _ABSENT if is_unknown and pattern.fullmatch(path))
     response = jsonify(V2Error(error=next(instead, problem.detail)))

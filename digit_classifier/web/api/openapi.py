@@ -60,6 +60,7 @@ kept as they were.
 #: Answers of the service to the requests of tests/web/openapi_examples.py, which writes them.
 EXAMPLES = Path(__file__).with_name("openapi_examples.json")
 
+#: OpenAPI 3.1 would rather have contentMediaType, but Swagger UI shows a choice of files for this.
 _BINARY = {"type": "string", "format": "binary"}
 #: The index of MNIST's test set in examples.
 _TEST_DIGIT = "42"
@@ -105,6 +106,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
             operation["operationId"] = f"{name}.{n_paths[name]}"
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         operations = {method.lower(): operation for method in sorted(methods)}
+        # Flask's <int:name> is {name} in OpenAPI
         spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
     codes = schemas.components["ProblemDocument"]["properties"]["code"]
     codes["enum"] = sorted(statuses())
@@ -166,6 +168,7 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
             for media, kind in said.takes.items()
         }
         operation["requestBody"] = {"required": True, "content": content}
+    # a monitor has no key, whatever it asks
     is_open = blueprint == "health" or rule.endpoint in OPEN_ENDPOINTS
     if current_app.config["API_KEYS_WANTED"] and not is_open:
         operation["security"] = [{"bearer": []}, {"header": []}]
@@ -189,6 +192,7 @@ def _answers(
     if said.redirects_to:
         return {"302": {"description": f"To {said.redirects_to}."}}
     answer: dict[str, Any] = {"description": "The answer."}
+    # the annotation of a view is the type of its answer, unless the view makes a response itself
     kind = said.gives or get_type_hints(view, include_extras=True)["return"]
     if said.gives_media:
         answer["content"] = {said.gives_media: {"schema": _BINARY}}
@@ -206,9 +210,11 @@ def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, d
         about = "An error, as the protocol writes it."
         return {"default": {"description": about, "content": content}}
     by_status = defaultdict(list)
+    # only the leaves are raised: a base stands for all errors below it
     for error in (leaf for base in said.raises for leaf in leaves(base)):
         by_status[str(int(to_problem(error("")).status))].append(error)
     problems = {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())}
+    # any request may also be refused by what is in front of the view, or by Apache
     problems["default"] = _problem([], schemas)
     if said.errors_media:
         for problem in problems.values():

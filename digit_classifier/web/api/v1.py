@@ -121,6 +121,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     items = items_of_request()
     # what is no image keeps its place in the answer, and is not shown to the classifier
     contents = [item.content for item in items if isinstance(item.content, bytes)]
+    # both limits: the first one also holds on a slow machine, the second whatever else it does
     pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
     answers = iter(
         classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)

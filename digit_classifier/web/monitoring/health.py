@@ -61,6 +61,7 @@ def livez() -> dict[str, str]:
 def readyz() -> dict[str, str]:
     """Check the process, and read the self-test's digit; what fails becomes a 503."""
     try:
+        # cheap, and first: a wrong library may let the digit be read all the same
         check_interpreter()
         check_blas()
         if current_app.config["READ_ONLY_MODEL"]:
