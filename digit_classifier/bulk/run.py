@@ -213,25 +213,23 @@ def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Itera
 
     pending = as_completed(submit(limit.max_pending()))
     for future in pending:
-        result = _result(future)
+        try:
+            result = future.result()
+        except (CancelledError, CommClosedError) as exc:
+            raise BulkError(_LOST) from exc
+        except KilledWorker as exc:
+            raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
+        except DigitClassifierError:  # its text is complete
+            raise
+        except Exception as exc:  # any error of a worker
+            raise BulkError(
+                f"A shard cannot be finished: {exc!r}. --resume tries it again."
+            ) from exc
         future.release()  # the scheduler forgets the task: its memory does not grow with the run
         yield result
         # as many as are missing: more workers may have come, or some have gone
         for other in submit(limit.max_pending() - pending.count()):
             pending.add(other)
-
-
-def _result(future: Future[ShardResult]) -> ShardResult:
-    try:
-        return future.result()
-    except (CancelledError, CommClosedError) as exc:
-        raise BulkError(_LOST) from exc
-    except KilledWorker as exc:
-        raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
-    except DigitClassifierError:  # its text is complete
-        raise
-    except Exception as exc:  # any error of a worker
-        raise BulkError(f"A shard cannot be finished: {exc!r}. --resume tries it again.") from exc
 
 
 class _Backpressure:

@@ -167,15 +167,15 @@ class Tar(Source):
 
     def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:
         """Unpack the images; see :meth:`Source.read_items`."""
-        file: Any = open_handle(self, self._open)
+        file: Any = open_handle(
+            self,
+            lambda stack: _LimitedReader(stack.enter_context(storage.open_decompressed(self.url))),
+        )
         # tarfile starts to read where the file is: at the chunk's first header
         file.seek(chunk.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open
         for member in islice(_list_images(archive), chunk.count):
             yield Item(member.name, _extract(archive, member, max_bytes))
-
-    def _open(self, stack: ExitStack) -> "_LimitedReader":
-        return _LimitedReader(stack.enter_context(storage.open_decompressed(self.url)))
 
     def _list_offsets(self, skip: Skip) -> Iterator[int]:
         """Yield the offset of each image's header, in bytes."""

@@ -216,17 +216,14 @@ class BoundedMemory(Storage, MovingWindowSupport):
         # not with each new caller: to look at all of them takes milliseconds, under the lock
         if now - self._pruned >= _PRUNE_INTERVAL:
             self._pruned = now
-            self._prune(now)
+            for other, window in [*self._windows.items()]:
+                window.forget_before(now)
+                if not window.times:
+                    del self._windows[other]
             if len(self._windows) < MAX_CALLERS:
                 return key
         # nobody outside can choose a count: Python seeds the hashes of each process at random
         return f"shared {hash(key) % SHARED_COUNTS} of {limit} in {expiry} seconds"
-
-    def _prune(self, now: float) -> None:
-        for key, window in [*self._windows.items()]:
-            window.forget_before(now)
-            if not window.times:
-                del self._windows[key]
 
     @property
     def base_exceptions(self) -> type[Exception]:

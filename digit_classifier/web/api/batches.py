@@ -67,9 +67,17 @@ def items_of_request() -> list[Item]:
     max_bytes = current_app.config["MAX_BATCH_BYTES"]
     # instead of the limit for one file, which the application has for all other paths
     request.max_content_length = max_bytes
+    if request.mimetype == "multipart/form-data":
+        items = _of_form()
+    elif request.mimetype in _ZIP_TYPES:
+        items = _of_zip(request.get_data())
+    elif request.is_json:
+        items = _of_json(request.get_data())
+    else:
+        raise BadBatchError(_HOW)
     found: list[Item] = []
     n_bytes = 0
-    for item in _items():
+    for item in items:
         found.append(item)
         n_bytes += item.n_bytes
         # while they are unpacked: a small archive may hold more than the memory does
@@ -80,16 +88,6 @@ def items_of_request() -> list[Item]:
     if not found:
         raise BadBatchError(f"The batch is empty. {_HOW}")
     return found
-
-
-def _items() -> Iterator[Item]:
-    if request.mimetype == "multipart/form-data":
-        return _of_form()
-    if request.mimetype in _ZIP_TYPES:
-        return _of_zip(request.get_data())
-    if request.is_json:
-        return _of_json(request.get_data())
-    raise BadBatchError(_HOW)
 
 
 def _of_form() -> Iterator[Item]:

@@ -58,8 +58,7 @@ _ABSENT = (
 _MODEL, _VERSION = "/models/<name>", "/models/<name>/versions/<version>"
 
 
-# The answers are dicts of these types, which are written as they are; the OpenAPI document has their
-# schemas.
+# The answers are dicts of these types; the OpenAPI document has their schemas.
 
 
 class ServerMetadata(TypedDict):

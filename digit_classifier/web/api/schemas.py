@@ -160,8 +160,7 @@ class ModelAnswer(TypedDict):
     figures: Annotated[dict[str, Any], Meta(description="Measured when it was trained.")]
 
 
-# The time is added here: the prediction's own JSON is the same each time, as the command line and bulk
-# runs promise.
+# The time is added here: the prediction's own JSON is the same each time, as bulk runs promise.
 def answer_of(prediction: Prediction) -> Answer:
     """Describe a prediction to a program."""
     return {**prediction.as_json(), "elapsed_ms": prediction.elapsed_ms}

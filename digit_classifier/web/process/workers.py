@@ -86,21 +86,22 @@ def watch_for_stopped(folder: Path, app: Flask) -> None:
 
     What waits meanwhile is answered by this application later, as after a start.
     """
-    threading.Thread(target=_watch, args=(folder, app), daemon=True).start()
 
+    def watch() -> None:
+        seen: dict[int, int] = {}
+        while True:
+            time.sleep(_WATCH_INTERVAL_S)
+            with suppress(OSError):  # the process or the folder is gone
+                seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
+                if seen:
+                    # requests wait for the stopped process, not for want of processes
+                    load_shedding.begin(app)
+                for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
+                    os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
+                    _LOGGER.error("process %s was stopped, and is ended", pid)
 
-def _watch(folder: Path, app: Flask) -> None:
-    seen: dict[int, int] = {}
-    while True:
-        time.sleep(_WATCH_INTERVAL_S)
-        with suppress(OSError):  # the process or the folder is gone
-            seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
-            if seen:
-                # requests wait for the stopped process, not for want of processes
-                load_shedding.begin(app)
-            for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
-                os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
-                _LOGGER.error("process %s was stopped, and is ended", pid)
+    # a daemon: it must not keep a process from ending
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def stopped_siblings(folder: Path) -> list[int]:
