@@ -92,7 +92,7 @@ def frame_or_keep(
         return first
     try:
         second = _decode_and_frame(content, limits, framing, budget, detailed=True)
-    except (NoInkError, OutOfTimeError):
+    except (NoInkError, OutOfTimeError):  # or the batch has no pixels left for a second time
         return first
     if second.framed.ink_side is None:
         return first
@@ -171,6 +171,7 @@ def _decode_and_frame(
             raise
         no_ink = exc.with_traceback(None)  # its frames would keep the picture
         framed = Framed(frame_center(decoded.gray), is_clear=False)
+    # the file's own width and height, not those of the reduced picture
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
     reduced = reduce_for_proposals(decoded.gray) if framing == "auto" else None
     return FramedImage(

@@ -84,6 +84,7 @@ def fingerprint(url: str) -> str:
 
 def fingerprint_of(info: dict[str, Any]) -> str:
     """Return the fingerprint of a file from fsspec's information on it."""
+    # the size alone would miss a change of some pixels
     version = next((info[key] for key in _VERSION_KEYS if info.get(key)), "")
     return f"{info.get('size')} {version}"
 

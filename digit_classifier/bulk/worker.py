@@ -251,6 +251,7 @@ def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uin
     framed = list(digits)
     if not framed:
         return []
+    # the first is enough: all digits of an input have one size
     metadata = classifier.model.metadata
     if framed[0].shape != metadata.image_shape:
         raise BulkError(
@@ -280,6 +281,7 @@ def _row(
     answered: Sequence[str],
 ) -> Row:
     row: Row = {
+        # all columns of the format, in its order, whether the image was read or not
         "source": _text(source),
         "name": _text(name),
         **dict.fromkeys(answered),

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import click
 
-from digit_classifier.cli.errors import Command
 from digit_classifier.cli.predict import MAX_FILE_BYTES
 from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.settings import load_settings
 
 
-@click.command(cls=Command)
+@click.command()
 @click.option(
     "-o", "--output", required=True, metavar="DIR|URL", help="A folder that has no other use."
 )

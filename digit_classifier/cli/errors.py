@@ -13,8 +13,11 @@ from digit_classifier.errors import DigitClassifierError
 _OF_TRAINING = frozenset(("sklearn", "scipy"))
 
 
-class _SentenceErrors(click.Command):
+class Command(click.Command):
+    """A command that prints errors as one sentence."""
+
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; any error that people can understand becomes one of click's."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()  # here, so that a full disk is an error that is reported below
@@ -41,12 +44,8 @@ class _SentenceErrors(click.Command):
         return result
 
 
-class Command(_SentenceErrors):
-    """A command of its own."""
-
-
-class Group(_SentenceErrors, click.Group):
-    """A group of commands."""
+class Group(Command, click.Group):
+    """A group that does so for all its commands, which click invokes from its own invocation."""
 
 
 def _discard_unwritten_output() -> None:

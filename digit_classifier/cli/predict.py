@@ -97,6 +97,7 @@ def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path
 
     settings = load_settings()
     classifier = local_classifier(replace(settings, model=model or settings.model))
+    # a file that cannot be read ends neither the command nor the output of the others
     all_read = True
     for index, file in enumerate(image_files(paths), 1):
         try:

@@ -91,7 +91,7 @@ class Transport:
                 allowed_methods=None,  # POST as well
                 status_forcelist=_TRY_AGAIN,
                 backoff_factor=_FIRST_PAUSE,
-                backoff_jitter=_FIRST_PAUSE,
+                backoff_jitter=_FIRST_PAUSE,  # clients refused together come again one by one
                 backoff_max=_LONGEST_PAUSE,
                 raise_on_status=False,  # the last answer explains itself
             )

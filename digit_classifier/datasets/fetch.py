@@ -139,7 +139,7 @@ def _store(path: Path, content: bytes) -> None:
     """Write the content atomically."""
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
-    partial.replace(path)
+    partial.replace(path)  # a reader sees the old file or the new one, and never a part
     path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # a damaged copy that it replaces
 
 

@@ -176,6 +176,7 @@ def check_read_only(model_file: Path) -> str:
     UnsoundError
     """
     package = Path(digit_classifier.__file__).parent
+    # a sample of the code: the deployment gives all of it to root at once
     code = (Path(sys.prefix), package.parent, package, Path(__file__))
     # in a writable directory, a file can be replaced
     for path in (*code, *model_file.parents[:2], model_file):

@@ -183,6 +183,7 @@ def plot_misread(
         errors = np.flatnonzero(views[view].digits != labels)
         confidence = confidence_of(views[view].logits[errors], temperature)
         chosen[view] = errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
+    # rounded up; a panel without digits keeps a row, or its title would lie on the other's
     n_rows = [-(-max(len(indices), 1) // MISREAD_COLUMNS) for indices in chosen.values()]
     figure = _figure(16, sum(n_rows) + 1)
     all_axes = figure.subplots(2, 1, height_ratios=n_rows)
@@ -208,7 +209,7 @@ def _draw_tiles(axes: Axes, images: NDArray[np.uint8], texts: Sequence[str]) -> 
     height, width = images.shape[1:]
     pitch = np.array([height + _LABEL_HEIGHT, width + 4])
     for index, (image, text) in enumerate(zip(images, texts, strict=True)):
-        top, left = divmod(index, MISREAD_COLUMNS) * pitch
+        top, left = divmod(index, MISREAD_COLUMNS) * pitch  # (row, column) times (height, width)
         extent: Any = (left, left + width, top + height, top)
         axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
         axes.text(left + width / 2, top + height + 2, text, ha="center", va="top", fontsize=8)

@@ -155,7 +155,7 @@ def read_model_file(path: Path, name: str) -> Model:
         digest = document.pop("content_sha256")  # verified by read_tensors
         metadata = ModelMetadata.from_json(document)
         _check_interface(classifier, metadata, path)
-    except (
+    except (  # whatever a damaged or forged document makes of the constructors
         UnknownClassifierError,
         KeyError,
         TypeError,
@@ -213,6 +213,7 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
 
 def _check_interface(classifier: Classifier, metadata: ModelMetadata, path: Path) -> None:
     """Classify three images, to check the shapes and that the outputs are finite."""
+    # blank, a ramp and white: what overflows with one of them would do so with a picture
     height, width = metadata.image_shape
     ramp = np.linspace(0, 255, height * width).reshape(height, width)
     images = np.stack([np.zeros_like(ramp), ramp, np.full_like(ramp, 255)]).astype(np.uint8)

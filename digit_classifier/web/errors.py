@@ -190,6 +190,7 @@ def to_problem(error: Exception) -> Problem:
         case DigitClassifierError():
             status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
             detail = _PUBLIC_DETAILS.get(type(error), str(error))
+            # so that a program can choose another one without reading the sentence
             known = {"models": [*error.known]} if isinstance(error, ModelNotFoundError) else {}
             return Problem(status, error.code, detail, {**known})
         case _ if kind := next(filter(partial(isinstance, error), _HTTP_OVERRIDES), None):
@@ -255,4 +256,5 @@ def error_page(problem: Problem) -> Response:
 
 def prefers_html(default_type: str) -> bool:
     """Return whether the client prefers HTML to another type: browsers do, programs do not."""
+    # the default is first: of types that a client likes as much (*/*), Werkzeug takes the first
     return request.accept_mimetypes.best_match((default_type, "text/html")) == "text/html"

@@ -234,8 +234,10 @@ def image_of_text(text: str) -> bytes:
     head, comma, data = text.partition(",")
     if not comma:
         raise BrokenImageError("This data URL has no comma, behind which its data would be.")
+    # ";+base64" is "; base64" of a form, whose spaces sent_image takes for the "+" of base64
     if not "".join(head.split()).lower().endswith((";base64", ";+base64")):
         return unquote_to_bytes(data)
+    # as in any URL; a scan of megabytes for nothing is quicker than to unquote them
     return decode_base64(unquote(data) if "%" in data else data)
 
 
@@ -246,8 +248,10 @@ def decode_base64(text: str) -> bytes:
     ------
     BrokenImageError
     """
+    # padding is made again: URLs often have none, and Python refuses too little as well as too much
     digits = text.translate(_TO_USUAL).rstrip("=")
     try:
+        # validate: Python would skip other characters, and decode another picture
         return b64decode(digits + "=" * (-len(digits) % 4), validate=True)
     except ValueError as exc:
         raise BrokenImageError(f"This is not base64: {exc}.") from exc

@@ -37,10 +37,12 @@ class Idx(Source):
             with storage.open_decompressed(self.url) as file:
                 count, height, width, header_size = _read_header(file, self.name)
                 try:
+                    # reads all of a compressed file, whose length is known no other way
                     length = file.seek(0, os.SEEK_END)
                     check_length(length, (count, height, width), header_size, self.name)
                 except DatasetCorruptError as exc:
                     fault = str(exc)
+                    # those that are whole, and no more than the header names
                     count = min(count, (length - header_size) // max(1, height * width))
                 except storage.DECOMPRESSION_ERRORS as exc:
                     fault = f"{self.name} is damaged: {exc}."
@@ -196,6 +198,7 @@ def _digit(line: bytes, layout: Layout) -> NDArray[np.uint8] | PixelsError:
     n_pixels = layout.side * layout.side
     if len(fields) != n_pixels:
         return PixelsError(f"The row has {len(fields)} pixels, the first one {n_pixels}.")
+    # float first: some tables write 12 as 12.0 or 1.2e1
     try:
         levels = np.array(fields, np.float64)
     except ValueError:

@@ -32,6 +32,9 @@ OutputName = Literal["probabilities", "digits"]
 Decoded = TypeVar("Decoded")
 
 
+# msgspec checks what comes against these structs, and the OpenAPI document is made of them.
+
+
 class InputParameters(Struct):
     """Optional parameters of an input."""
 
@@ -194,6 +197,7 @@ def _numbers(data: bytes, datatype: str) -> list[Any]:
     """Decode a list of numbers by its type: anything else is rejected before it takes memory."""
     if data.count(b",") > _MAX_COMMAS:
         raise TensorError(f"The data have more values than {MAX_DIGITS} digits.")
+    # the leading brackets alone: how the rest is nested, the decoder checks
     depth = len(data) - len(data.lstrip(b"[ \t\r\n"))
     brackets = data[:depth].count(b"[")
     if brackets not in _LISTS[datatype]:

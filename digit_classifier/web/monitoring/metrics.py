@@ -191,6 +191,7 @@ class Metrics:
         for file in Path(folder).iterdir():  # killed processes have nothing in flight any more
             if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
                 file.unlink(missing_ok=True)
+        # made for each answer: the processes that write into the folder come and go
         registry = CollectorRegistry()
         registry.register(_SharedMetrics(Path(folder)))
         return registry
