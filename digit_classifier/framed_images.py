@@ -19,7 +19,7 @@ from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.scenes.proposals import MIN_SIDE, reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
-DETAILED_INK_SIDE = 24
+_DETAILED_INK_SIDE = 24
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def frame_or_keep(
     """
     first = _decode_and_frame(content, limits, framing, budget, detailed=False)
     ink_side = first.framed.ink_side
-    if first.is_detailed or ink_side is None or ink_side >= DETAILED_INK_SIDE:
+    if first.is_detailed or ink_side is None or ink_side >= _DETAILED_INK_SIDE:
         return first
     try:
         second = _decode_and_frame(content, limits, framing, budget, detailed=True)

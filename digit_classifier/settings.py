@@ -16,10 +16,10 @@ import typed_settings as ts
 
 from digit_classifier.errors import SettingsError
 
-TABLE = "digit_classifier"
-ENV_PREFIX = "DIGIT_CLASSIFIER_"
-CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
-DEFAULT_CONFIG = Path("instance/settings.toml")
+_TABLE = "digit_classifier"
+_ENV_PREFIX = "DIGIT_CLASSIFIER_"
+_CONFIG_VARIABLE = f"{_ENV_PREFIX}CONFIG"
+_DEFAULT_CONFIG = Path("instance/settings.toml")
 
 
 # frozen, since all threads of a process read it; an operator's change takes effect with a restart
@@ -110,15 +110,15 @@ def load_settings() -> Settings:
     SettingsError
         The file is missing, is not TOML, has an unknown key, or a value has the wrong type.
     """
-    path = Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+    path = Path(os.environ.get(_CONFIG_VARIABLE, _DEFAULT_CONFIG))
     # for typed-settings, "!" marks a file that must exist
-    file = f"!{path}" if CONFIG_VARIABLE in os.environ else f"{path}"
+    file = f"!{path}" if _CONFIG_VARIABLE in os.environ else f"{path}"
     try:
         return ts.load_settings(
             Settings,
             loaders=[
-                ts.FileLoader(files=[file], formats={"*": ts.TomlFormat(TABLE)}),
-                ts.EnvLoader(prefix=ENV_PREFIX),
+                ts.FileLoader(files=[file], formats={"*": ts.TomlFormat(_TABLE)}),
+                ts.EnvLoader(prefix=_ENV_PREFIX),
             ],
             # lists in variables are separated by commas, since addresses contain colons
             converter=ts.converters.TSConverter(strlist_sep=","),

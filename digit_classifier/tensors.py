@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from digit_classifier.errors import TensorError
 
 #: The protocol's names of the types; bytes are little-endian.
-DTYPES: dict[str, np.dtype[Any]] = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "UINT8": np.dtype("u1"),
     "FP32": np.dtype("<f4"),
     "INT64": np.dtype("<i8"),
@@ -28,7 +28,7 @@ class Tensor:
     Attributes
     ----------
     datatype : str
-        One of :data:`DTYPES`.
+        The protocol's name: ``"UINT8"``, ``"FP32"`` or ``"INT64"``.
     shape : tuple of int
     values : bytes or sequence
         In C order: little-endian bytes, or numbers in nested lists or in a flat one.
@@ -41,11 +41,11 @@ class Tensor:
     @classmethod
     def of(cls, array: NDArray[Any], datatype: str) -> Self:
         """Return an array as a tensor of bytes."""
-        return cls(datatype, array.shape, array.astype(DTYPES[datatype]).tobytes())
+        return cls(datatype, array.shape, array.astype(_DTYPES[datatype]).tobytes())
 
     def as_list(self) -> list[Any]:
         """Return the numbers of a tensor of bytes, in a flat list."""
-        return np.frombuffer(bytes(self.values), DTYPES[self.datatype]).tolist()
+        return np.frombuffer(bytes(self.values), _DTYPES[self.datatype]).tolist()
 
 
 def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -87,7 +87,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:
-    dtype = DTYPES[tensor.datatype]
+    dtype = _DTYPES[tensor.datatype]
     size = int(np.prod(tensor.shape))
     if isinstance(tensor.values, bytes):
         if len(tensor.values) != size * dtype.itemsize:

@@ -39,7 +39,7 @@ from digit_classifier.settings import Settings
 #: scheduler holds a small part of the run at any time.
 SHARDS_PER_THREAD = 3
 #: How often a failed shard is tried again: a network may fail for a moment.
-RETRIES = 2
+_RETRIES = 2
 _LOST = "The scheduler was lost; --resume goes on with another one."
 #: Workers of a cluster may be started by the same script as the run, and then take a while.
 _CONNECT_S, _FIRST_WORKER_S, _COUNT_WORKERS_EVERY_S = 15, 60, 2
@@ -209,7 +209,7 @@ def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Itera
     def submit(count: int) -> Iterator[Future[ShardResult]]:
         for shard in islice(shards, max(0, count)):
             # not pure: Dask would hash every shard, to reuse the results of equal tasks
-            yield client.submit(classify_shard, job, shard, pure=False, retries=RETRIES)
+            yield client.submit(classify_shard, job, shard, pure=False, retries=_RETRIES)
 
     pending = as_completed(submit(limit.max_pending()))
     for future in pending:

@@ -54,24 +54,24 @@ def predict(
             prediction = classifier.predict(file_content(file))
             answer = {"file": str(file), **prediction.as_json()}
         except InputError as exc:
-            answer = error_answer(file, exc)
+            answer = _error_answer(file, exc)
         all_read &= "error" not in answer
         click.echo(json.dumps(answer) if as_json else _line_of_prediction(answer))
         if explanations:
             # numbered, since files of several folders may have one name
             target = explanations / f"{index:04}_{file.stem}.png"
             with suppress(InputError):  # which the answer names
-                write_picture(target, show_steps(classifier, file_content(file)))
+                _write_picture(target, show_steps(classifier, file_content(file)))
     sys.exit(0 if all_read else 1)
 
 
 def _line_of_prediction(answer: dict[str, Any]) -> str:
     if "error" in answer:
-        return error_line(answer)
+        return _error_line(answer)
     doubt = "" if answer["accepted"] else ", probably no digit"
     warnings = "".join(f", {warning}" for warning in answer["warnings"])
     confidence = f"{answer['confidence']:.1%}"
-    return f"{shown_name(answer)}: {answer['prediction']} ({confidence}{doubt}{warnings})"
+    return f"{_shown_name(answer)}: {answer['prediction']} ({confidence}{doubt}{warnings})"
 
 
 @click.command()
@@ -106,10 +106,10 @@ def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path
             if boxes:
                 # numbered, since files of several folders may have one name
                 target = boxes / f"{index:04}_{file.stem}.png"
-                write_picture(target, show_boxes(classifier, content, reading).png)
+                _write_picture(target, show_boxes(classifier, content, reading).png)
             answer = {"file": str(file), **reading.as_json()}
         except InputError as exc:
-            answer = error_answer(file, exc)
+            answer = _error_answer(file, exc)
         all_read &= "error" not in answer
         click.echo(json.dumps(answer) if as_json else _lines_of_reading(answer))
     sys.exit(0 if all_read else 1)
@@ -117,8 +117,8 @@ def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path
 
 def _lines_of_reading(answer: dict[str, Any]) -> str:
     if "error" in answer:
-        return error_line(answer)
-    head = f"{shown_name(answer)}: "
+        return _error_line(answer)
+    head = f"{_shown_name(answer)}: "
     return head + answer["text"].replace("\n", "\n" + " " * len(head))
 
 
@@ -162,22 +162,22 @@ def file_content(file: Path) -> bytes:
         raise NoFileError(f"The file cannot be read: {exc.strerror}.") from exc
 
 
-def error_answer(file: Path, error: InputError) -> dict[str, Any]:
+def _error_answer(file: Path, error: InputError) -> dict[str, Any]:
     """Describe why a file was not read, in JSON's types."""
     return {"file": str(file), "error": {"code": error.code, "detail": str(error)}}
 
 
-def error_line(answer: dict[str, Any]) -> str:
+def _error_line(answer: dict[str, Any]) -> str:
     """Describe why a file was not read, for a person."""
-    return f"{shown_name(answer)}: error: {answer['error']['detail']}"
+    return f"{_shown_name(answer)}: error: {answer['error']['detail']}"
 
 
-def shown_name(answer: dict[str, Any]) -> str:
+def _shown_name(answer: dict[str, Any]) -> str:
     """Return a file's name in a form that can be printed: it may be in any encoding."""
     return click.format_filename(answer["file"])
 
 
-def write_picture(target: Path, png: bytes) -> None:
+def _write_picture(target: Path, png: bytes) -> None:
     """Write a picture, creating missing folders above it.
 
     Raises

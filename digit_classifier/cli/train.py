@@ -12,7 +12,7 @@ from digit_classifier.settings import Settings, load_settings
 if TYPE_CHECKING:
     from digit_classifier.datasets import Mnist
 
-DEFAULT_CLASSIFIER = "mlp"
+_DEFAULT_CLASSIFIER = "mlp"
 
 
 @click.group()
@@ -174,8 +174,8 @@ def _classifier_of(name: str | None, settings: Settings) -> str:
     from digit_classifier.models.store import load_model
 
     if name is None or name in CLASSIFIERS:
-        return name or DEFAULT_CLASSIFIER
+        return name or _DEFAULT_CLASSIFIER
     try:
         return load_model(name, settings.models_dir).metadata.classifier
     except ModelNotFoundError:
-        return DEFAULT_CLASSIFIER
+        return _DEFAULT_CLASSIFIER

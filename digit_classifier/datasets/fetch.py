@@ -42,7 +42,7 @@ _TABLES = {"train": "mnist_train.csv", "t10k": "mnist_test.csv"}
 _ARCHIVE = "mnist.npz"
 _SIDE = 28
 
-HOW = (
+_HOW = (
     "There may be the four IDX files, plain or gzipped, torchvision's folder, Keras's mnist.npz, "
     "or mnist_train.csv and mnist_test.csv."
 )
@@ -166,7 +166,7 @@ def read_from(source: Path, name: str) -> bytes:
     for path, content in _contents(source, name):
         verify(content, name, str(path))
         return content
-    raise DatasetMissingError(f"MNIST's {name} is not in {source}. {HOW}")
+    raise DatasetMissingError(f"MNIST's {name} is not in {source}. {_HOW}")
 
 
 def _contents(source: Path, name: str) -> Iterator[tuple[Path, bytes]]:

@@ -14,7 +14,7 @@ from digit_classifier.errors import (
     InputError,
 )
 
-SUFFIXES = frozenset(
+_SUFFIXES = frozenset(
     {
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
         ".avif",
@@ -45,7 +45,7 @@ def is_hidden(name: str) -> bool:
 
 def is_image_name(name: str) -> bool:
     """Return whether a path below a folder has an image's suffix, and no hidden part."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_hidden(name)
+    return PurePosixPath(name).suffix.lower() in _SUFFIXES and not is_hidden(name)
 
 
 def list_images(directory: Path, unlisted: Callable[[Path], None] | None = None) -> list[Path]:

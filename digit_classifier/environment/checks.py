@@ -27,7 +27,7 @@ from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
 
-OLDEST_PYTHON = (3, 11)
+_OLDEST_PYTHON = (3, 11)
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ def check_interpreter() -> str:
     UnsoundError
     """
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < OLDEST_PYTHON:
-        raise UnsoundError(f"{found} is older than {'.'.join(map(str, OLDEST_PYTHON))}.")
+    if sys.version_info < _OLDEST_PYTHON:
+        raise UnsoundError(f"{found} is older than {'.'.join(map(str, _OLDEST_PYTHON))}.")
     # mod_wsgi brings its own interpreter, which python-home may lead to another Python's library
     _check_inside(Path(os.__file__), Path(sys.base_prefix), "the standard library")
     if sys.prefix != sys.base_prefix:  # in a virtual environment

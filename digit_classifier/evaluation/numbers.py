@@ -14,9 +14,7 @@ MANIFEST = "manifest.csv"
 #: Bins of confidence that the calibration error is summed over, of equal width.
 N_BINS = 10
 #: Shares of the pictures, the surest first, that the share of right texts is given for.
-COVERAGES = (0.5, 0.8, 0.9, 1.0)
-
-__all__ = ["LabelledNumber", "Outcome", "edit_distance", "evaluate_numbers", "read_manifest"]
+_COVERAGES = (0.5, 0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def evaluate_numbers(
         "calibration_error": float(np.abs(differences).sum() / max(len(pairs), 1)),
         "coverage": {
             str(share): _shares(surest[: round(share * len(surest))])["accuracy"]
-            for share in COVERAGES
+            for share in _COVERAGES
         },
         "touching": _shares([pair for pair in pairs if pair[0].touching]),
         "by_kind": {kind: _shares(group) for kind, group in groups["kind"].items()},

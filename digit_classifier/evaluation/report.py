@@ -31,7 +31,7 @@ except ImportError as exc:
     ) from exc
 
 #: Maximum number of misread digits per polarity, and their number in a row.
-MAX_MISREAD, MISREAD_COLUMNS = 100, 20
+MAX_MISREAD, _MISREAD_COLUMNS = 100, 20
 _LABEL_HEIGHT = 12  # space for the text below a digit, in pixels of the digit
 _BLUE, _ORANGE, _GRAY = "#1f6fb4", "#d9660a", "#7a7a7a"
 
@@ -184,7 +184,7 @@ def plot_misread(
         confidence = confidence_of(views[view].logits[errors], temperature)
         chosen[view] = errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
     # rounded up; a panel without digits keeps a row, or its title would lie on the other's
-    n_rows = [-(-max(len(indices), 1) // MISREAD_COLUMNS) for indices in chosen.values()]
+    n_rows = [-(-max(len(indices), 1) // _MISREAD_COLUMNS) for indices in chosen.values()]
     figure = _figure(16, sum(n_rows) + 1)
     all_axes = figure.subplots(2, 1, height_ratios=n_rows)
     for axes, (view, indices) in zip(all_axes, chosen.items(), strict=True):
@@ -209,10 +209,10 @@ def _draw_tiles(axes: Axes, images: NDArray[np.uint8], texts: Sequence[str]) -> 
     height, width = images.shape[1:]
     pitch = np.array([height + _LABEL_HEIGHT, width + 4])
     for index, (image, text) in enumerate(zip(images, texts, strict=True)):
-        top, left = divmod(index, MISREAD_COLUMNS) * pitch  # (row, column) times (height, width)
+        top, left = divmod(index, _MISREAD_COLUMNS) * pitch  # (row, column) times (height, width)
         extent: Any = (left, left + width, top + height, top)
         axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
         axes.text(left + width / 2, top + height + 2, text, ha="center", va="top", fontsize=8)
-    n_rows = -(-max(len(images), 1) // MISREAD_COLUMNS)
-    axes.set(xlim=(0, MISREAD_COLUMNS * pitch[1]), ylim=(n_rows * pitch[0], 0))
+    n_rows = -(-max(len(images), 1) // _MISREAD_COLUMNS)
+    axes.set(xlim=(0, _MISREAD_COLUMNS * pitch[1]), ylim=(n_rows * pitch[0], 0))
     axes.set_axis_off()

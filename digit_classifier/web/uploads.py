@@ -230,7 +230,7 @@ def image_of_text(text: str) -> bytes:
     """
     text = text.strip()
     if text[:5].lower() != "data:":
-        return decode_base64(text)
+        return _decode_base64(text)
     head, comma, data = text.partition(",")
     if not comma:
         raise BrokenImageError("This data URL has no comma, behind which its data would be.")
@@ -238,10 +238,10 @@ def image_of_text(text: str) -> bytes:
     if not "".join(head.split()).lower().endswith((";base64", ";+base64")):
         return unquote_to_bytes(data)
     # as in any URL; a scan of megabytes for nothing is quicker than to unquote them
-    return decode_base64(unquote(data) if "%" in data else data)
+    return _decode_base64(unquote(data) if "%" in data else data)
 
 
-def decode_base64(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     """Decode base64, with or without line breaks and padding, in both alphabets (RFC 4648).
 
     Raises

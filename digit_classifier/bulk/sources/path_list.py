@@ -53,7 +53,7 @@ class PathList(Source):
         suffixes = {suffix.lower() for suffix in PurePosixPath(self.name).suffixes[-2:]}
         if suffixes & {".jsonl", ".ndjson"}:
             return file, 0, partial(_read_lines, _path_in_json)
-        first_line = next(lines_of(file), "")
+        first_line = next(_lines_of(file), "")
         file.seek(0)
         if suffixes & {".csv", ".tsv"} or _has_columns(first_line):
             return _open_table(file, separator_of(first_line))
@@ -102,7 +102,7 @@ def _column_of_images(row: list[str]) -> int | None:
 
 def _read_lines(path_of: Callable[[str], str], file: BinaryIO) -> Iterator[tuple[int, str]]:
     offset = file.tell()
-    for line in lines_of(file):
+    for line in _lines_of(file):
         if text := line.strip():
             yield offset, path_of(text)
         offset = file.tell()
@@ -151,7 +151,7 @@ def find_column(heads: Sequence[str], names: Iterable[str]) -> int | None:
 
 def read_rows(file: BinaryIO, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the byte offset and the fields of each row that is not empty."""
-    rows: Any = csv.reader(lines_of(file), delimiter=separator)
+    rows: Any = csv.reader(_lines_of(file), delimiter=separator)
     offset = file.tell()
     for row in rows:
         if any(row):
@@ -159,7 +159,7 @@ def read_rows(file: BinaryIO, separator: str) -> Iterator[tuple[int, list[str]]]
         offset = file.tell()  # the row may have had several lines
 
 
-def lines_of(file: BinaryIO) -> Iterator[str]:
+def _lines_of(file: BinaryIO) -> Iterator[str]:
     """Yield lines, so that `file.tell()` is the end of the last one; names may not be UTF-8."""
     # not `for line in file`, which reads ahead: tell() would be somewhere behind
     while line := file.readline():

@@ -20,7 +20,7 @@ from wtforms import ValidationError
 from digit_classifier.errors import SettingsError
 
 HEADER = "X-API-Key"
-PAGE_HEADER = "X-CSRFToken"
+_PAGE_HEADER = "X-CSRFToken"
 
 #: Of programs' paths, those that need no key and are not limited: a monitor has none.
 OPEN_ENDPOINTS = frozenset({"inference_v2.live", "inference_v2.ready"})
@@ -116,9 +116,9 @@ def _check(blueprints: frozenset[str]) -> None:
     if _sent_key():
         if current_key() is None:
             raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
-    elif PAGE_HEADER in request.headers:
+    elif _PAGE_HEADER in request.headers:
         try:
-            validate_csrf(request.headers[PAGE_HEADER])
+            validate_csrf(request.headers[_PAGE_HEADER])
         except ValidationError as exc:
             raise PageExpired(www_authenticate=_challenge()) from exc
     else:

@@ -32,7 +32,7 @@ from digit_classifier.web.monitoring.observation import has_purpose
 FORM = "pages.classify"
 #: While a digit is drawn on the page, it is read about so often besides its answer: these readings
 #: have a limit of their own, so many times as high.
-READINGS_A_DRAWING = 10
+_READINGS_A_DRAWING = 10
 #: The setting that lets each process count by itself.
 _MEMORY = "memory://"
 #: Where Flask-Limiter puts its Retry-After, which it sends with every answer: to a client that was
@@ -60,7 +60,7 @@ def init_app(
     """Limit the calls of each key, or of each address without one, to the API and to the form.
 
     What an address asks for with a purpose, see :data:`.observation.PURPOSES`, counts by itself, up
-    to `READINGS_A_DRAWING` times its limit. A key has one limit for all.
+    to ten times its limit. A key has one limit for all.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def init_app(
         except ValueError as exc:
             raise SettingsError(f"{one!r} is not a limit such as '60/minute'.") from exc
     drawing_limit = "; ".join(
-        repr(type(one)(one.amount * READINGS_A_DRAWING, one.multiples))
+        repr(type(one)(one.amount * _READINGS_A_DRAWING, one.multiples))
         for one in (parse_many(rate_limit) if rate_limit else ())
     )
 

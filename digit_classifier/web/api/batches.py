@@ -14,9 +14,9 @@ from digit_classifier.web.api.schemas import ImagesJson
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.uploads import image_of_text
 
-FIELD = "images"
+_FIELD = "images"
 #: PHP and the clients made for it mark a field that has many values.
-_FORM_FIELDS = (FIELD, f"{FIELD}[]")
+_FORM_FIELDS = (_FIELD, f"{_FIELD}[]")
 MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
@@ -30,8 +30,8 @@ _ZIP_ENTRY = b"PK\x01\x02"
 _MAX_COMMAS = 64 * MAX_ITEMS
 _MAX_REASON = 200  # characters
 _HOW = (
-    f"Send images as files of the multipart form field {FIELD!r}, as a ZIP archive, or as JSON: "
-    f'{{"{FIELD}": ["<data URL or base64>", …]}}.'
+    f"Send images as files of the multipart form field {_FIELD!r}, as a ZIP archive, or as JSON: "
+    f'{{"{_FIELD}": ["<data URL or base64>", …]}}.'
 )
 
 

@@ -17,10 +17,10 @@ from digit_classifier.web.process.load_shedding import waited_ms
 #: The code of a request whose client went away, and the status it is counted and logged with. Nginx
 #: has that status, too: the client is at fault for nothing, and the service neither.
 CLIENT_DISCONNECTED = "client_disconnected"
-CLIENT_CLOSED_REQUEST = 499
+_CLIENT_CLOSED_REQUEST = 499
 
 #: The header with a request's id, by which a caller and an operator refer to the same request.
-REQUEST_ID_HEADER = "X-Request-ID"
+_REQUEST_ID_HEADER = "X-Request-ID"
 #: What Apache accepts of a caller, and what it makes itself: no line of a log can be forged by it.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
@@ -83,7 +83,7 @@ class Observation:
     @classmethod
     def begin(cls, request: Request) -> Self:
         """Begin to observe a request; it gets an id, unless its header has one."""
-        sent_id = request.headers.get(REQUEST_ID_HEADER, "")
+        sent_id = request.headers.get(_REQUEST_ID_HEADER, "")
         return cls(
             sent_id if _PLAIN_ID.fullmatch(sent_id) else secrets.token_urlsafe(16),
             request.method,
@@ -111,7 +111,7 @@ class Observation:
 
     def observed_status(self, status: int) -> int:
         """Return the status that a request counts with, which is answered with `status`."""
-        return CLIENT_CLOSED_REQUEST if self.code == CLIENT_DISCONNECTED else status
+        return _CLIENT_CLOSED_REQUEST if self.code == CLIENT_DISCONNECTED else status
 
     @property
     def answers(self) -> list[Prediction | Reading]:
@@ -188,7 +188,7 @@ def init_app(app: Flask, *observers: Observer) -> None:
             )
         # browsers show it beside the request, in their developer tools
         response.headers.add("Server-Timing", timing)
-        response.headers.add(REQUEST_ID_HEADER, observation.request_id)
+        response.headers.add(_REQUEST_ID_HEADER, observation.request_id)
         if observation.is_recorded:
             status = observation.observed_status(response.status_code)
             for observe in observers:
