@@ -99,6 +99,7 @@ def _as_text(figures: dict[str, Any]) -> str:
         for key, value in figures.items()
         if not isinstance(value, (dict, list))
     ]
+    # by what there is: numbers have kinds, MNIST has views, a folder of digits has neither
     if "by_kind" in figures:
         lines += ["", *_numbers_table(figures)]
     if "views" in figures:

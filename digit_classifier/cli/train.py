@@ -126,6 +126,7 @@ def train(
         classifier,
         seed=seed,
         data=_training_data(directory, settings, add_mnist=add_mnist),
+        # options that were not given: the recipe has its own values
         overrides={key: value for key, value in overrides.items() if value is not None},
         resume=resume,
     )

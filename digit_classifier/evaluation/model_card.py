@@ -78,6 +78,7 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
         From :func:`~digit_classifier.evaluation.metrics.evaluate_views`, with or without those of
         :func:`~digit_classifier.evaluation.metrics.evaluate_corruptions`.
     """
+    # by get() below: a classifier that is fitted in one call has neither recipe nor history
     metadata, training = model.metadata, model.metadata.training
     # the command that wrote this very card, so that it can be written again
     option = " --corruptions" if "corruptions" in figures else ""

@@ -125,6 +125,7 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
         errors.plot(epochs, shares, label=name, color=color, marker=marker)
         shown += [share for share in shares if share > 0]  # log(0) is undefined
     errors.set_title("Share misread")
+    # room above and below, since a line on the edge of a logarithmic axis is half hidden
     errors.set_ylim(min(shown, default=0.1) / 1.5, max(shown, default=0.1) * 1.5)
     errors.set_yscale("log")
     errors.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))

@@ -35,25 +35,17 @@ MAX_BYTES = 8 * 1024 * 1024
 #: In the protocol's form, PROJECT_FORMAT.
 _PLATFORM = "digit_classifier_numpy"
 
-#: Parts of the protocol's extensions that are not here, and what to do instead.
-_ABSENT = (
-    (
-        re.compile(r"/v2/models(/[^/]+(/versions/[^/]+)?)?/stats"),
-        "No inferences are counted here: GET /metrics has the figures, GET /status a summary.",
-    ),
-    (
-        re.compile(r"/v2/repository/models/[^/]+/(un)?load"),
-        "Models are loaded when the service starts, and stay loaded: restart it for others.",
-    ),
-    (
-        re.compile(r"/v2/(systemsharedmemory|cudasharedmemory)(/.*)?"),
-        "There is no shared memory here: send the tensor in the request.",
-    ),
-    (
-        re.compile(r"/v2/(trace/setting|logging|models/[^/]+/trace/setting)"),
-        "Tracing and logging are set by the operator, not by requests.",
-    ),
-)
+#: Paths of the protocol's extensions that are not here, and what to do instead.
+_ABSENT = {
+    r"/v2/models(/[^/]+(/versions/[^/]+)?)?/stats": "No inferences are counted here: GET /metrics "
+    "has the figures, GET /status a summary.",
+    r"/v2/repository/models/[^/]+/(un)?load": "Models are loaded when the service starts, and stay "
+    "loaded: restart it for others.",
+    r"/v2/(systemsharedmemory|cudasharedmemory)(/.*)?": "There is no shared memory here: send the "
+    "tensor in the request.",
+    r"/v2/(trace/setting|logging|models/[^/]+/trace/setting)": "Tracing and logging are set by the "
+    "operator, not by requests.",
+}
 
 _MODEL, _VERSION = "/models/<name>", "/models/<name>/versions/<version>"
 
@@ -279,7 +271,9 @@ def answer_v2_error(error: Exception) -> Response:
     path = request.path.rstrip("/")
     # what Triton has and this server lacks gets a remedy, where a bare 404 would look like a typo
     is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
-    instead = (said for pattern, said in _ABSENT if is_unknown and pattern.fullmatch(path))
+    instead = (
+        said for pattern, said in _ABSENT.items() if is_unknown and re.fullmatch(pattern, path)
+    )
     response = jsonify(V2Error(error=next(instead, problem.detail)))
     response.status_code = problem.status
     return with_headers_of(error, response)

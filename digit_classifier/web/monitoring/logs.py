@@ -41,7 +41,7 @@ def init_log(file: Path | None, count_dropped: Callable[[], None]) -> None:
         Called for each line that cannot be written to the file.
     """
     handler: logging.Handler
-    if file is None:
+    if file is None:  # Flask's own server, or an Apache without a folder for logs
         stream = cast(TextIO, wsgi_errors_stream)  # a proxy of the current request's
         handler = logging.StreamHandler(stream)
     else:

@@ -54,6 +54,7 @@ def init_app(app: Flask, max_queue_ms: int) -> None:
     begin(app)
 
     def refuse() -> None:
+        # Apache counts from the request's arrival, also while no process was there to answer it
         waited, has_been_there = waited_ms(request.environ), time.time() - app.extensions[_BEGUN]
         if waited is None or min(waited, has_been_there * 1e3) <= max_queue_ms:
             return
