@@ -154,7 +154,7 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
 
     classifier = local_classifier(settings)
     labelled = list_labelled_images(directory)
-    # the three are apart: a user can retake a refused picture, and look twice at one not accepted
+    # counted apart: a user notices a refused picture, and one not accepted, but not an error
     n_errors = n_refused = n_not_accepted = 0
     for path, label in tqdm(labelled, "Reading", leave=False, disable=None):
         try:

@@ -69,7 +69,7 @@ class MnistTestSet:
 
     def one_of_each(self) -> list[int]:
         """Return the index of a random digit of each label."""
-        # the last one of each label wins, in random order
+        # shuffled: the dict keeps the last digit of each label
         order = random.sample(range(len(self)), len(self))
         labels = self._load()[1]
         return sorted({int(labels[index]): index for index in order}.values())

@@ -153,7 +153,7 @@ def edit_distance(one: str, other: str) -> int:
 
 def _shares(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> dict[str, float]:
     n_digits = sum(len(item.text.replace("\n", "")) for item, _ in pairs)
-    # without the line feeds: to miss a row's end is no wrong digit, but makes the whole text wrong
+    # without the line feeds: a missed row end is not a wrong digit, but makes the whole text wrong
     n_wrong = sum(
         edit_distance(outcome.text.replace("\n", ""), item.text.replace("\n", ""))
         for item, outcome in pairs

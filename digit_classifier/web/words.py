@@ -168,7 +168,7 @@ def _sentence_of_reading(reading: Reading) -> str:
 
 
 def _sentence(prediction: Prediction) -> str:
-    # first: of several digits, the answer about one is no guess worth a word
+    # first: with several digits, the answer about one of them does not matter
     if "several_digits" in prediction.warnings:
         return "I see more than one digit."
     if not prediction.accepted:

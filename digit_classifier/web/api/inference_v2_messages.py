@@ -146,7 +146,7 @@ def read_message(request: Request, max_bytes: int) -> tuple[InferRequest, Tensor
     size = int(header)
     message = _decode(body[:size], InferRequest)
     (sent,) = message.inputs
-    # some clients write null for no data, beside their bytes
+    # null counts as no data
     data = b"null" if sent.data is UNSET else bytes(sent.data)
     has_data, behind = data != b"null", body[size:]
     n_announced = sent.parameters and sent.parameters.binary_data_size

@@ -119,9 +119,9 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     """Read the digits of many images; one that cannot be read spoils no other."""
     classifier = current_classifier()
     items = items_of_request()
-    # what is no image keeps its place in the answer, and is not shown to the classifier
+    # an item that cannot be read keeps its place in the answer, and is not classified
     contents = [item.content for item in items if isinstance(item.content, bytes)]
-    # both limits: the first one also holds on a slow machine, the second whatever else it does
+    # both limits: one bounds the time on a slow machine, the other the work on any
     pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
     answers = iter(
         classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)

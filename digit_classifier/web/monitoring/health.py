@@ -51,8 +51,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 @blueprint.get("/livez")
 def livez() -> dict[str, str]:
     """Answer, which is the proof."""
-    # nothing more is checked: who asks this restarts a process that fails, which would mend nothing
-    # of what /readyz finds
+    # nothing more: a process that fails this check is restarted, which would not mend what /readyz
+    # finds
     return {"status": "alive"}
 
 

@@ -87,7 +87,7 @@ class Observation:
         return cls(
             sent_id if _PLAIN_ID.fullmatch(sent_id) else secrets.token_urlsafe(16),
             request.method,
-            # a path would make a label of what anybody types
+            # never the path: anybody can type one, and each would be a label of the metrics
             request.url_rule.rule if request.url_rule else "none",
             is_recorded=UNOBSERVED not in request.environ,
             waited_ms=waited_ms(request.environ),  # until this moment

@@ -58,7 +58,7 @@ def init_app(app: Flask, max_queue_ms: int) -> None:
         waited, has_been_there = waited_ms(request.environ), time.time() - app.extensions[_BEGUN]
         if waited is None or min(waited, has_been_there * 1e3) <= max_queue_ms:
             return
-        # an overloaded service that looked dead would be restarted, which is no remedy
+        # an overloaded service that looked dead would be restarted, which would not help
         if request.endpoint in _ALWAYS_ANSWERED:
             return
         if request.environ.get("mod_wsgi.process_group") != _LARGE:
