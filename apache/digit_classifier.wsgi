@@ -9,15 +9,15 @@ from pathlib import Path
 sys.path[:] = map(os.path.realpath, sys.path)
 sys.prefix = sys.exec_prefix = os.path.realpath(sys.prefix)
 
-from digit_classifier.environment import blas, metrics_directory  # noqa: E402
+from digit_classifier.environment.startup import share_metrics, use_one_thread  # noqa: E402
 
 WORKERS = Path(os.environ.get("DIGIT_CLASSIFIER_WORKERS_DIR", "workers"))
 LOGS = Path(os.environ.get("DIGIT_CLASSIFIER_LOGS_DIR", "logs"))
 SERVES = __name__ != "__main__"
 
-blas.use_one_thread()  # before NumPy is imported
+use_one_thread()  # before NumPy is imported
 if SERVES:
-    metrics_directory.share_metrics(WORKERS)  # before prometheus_client is imported
+    share_metrics(WORKERS)  # before prometheus_client is imported
 
 from digit_classifier.web import create_app  # noqa: E402
 from digit_classifier.web.process import load_shedding  # noqa: E402

@@ -24,10 +24,10 @@ from benchmarks.pictures import encode
 from digit_classifier.bulk.run import SHARDS_PER_THREAD, Options, run_batch
 from digit_classifier.bulk.shards import build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.bulk.sources.archives import open_zip
+from digit_classifier.bulk.sources.image_files import Zip
 from digit_classifier.bulk.worker import ShardResult
 from digit_classifier.datasets import load_mnist
-from digit_classifier.evaluation.tables import markdown_table
+from digit_classifier.evaluation.figures import markdown_table
 from digit_classifier.settings import Settings, load_settings
 from tests.bulk.cluster import Cluster
 from tests.bulk.inputs import write_folder, write_tar, write_text, write_zip
@@ -126,7 +126,7 @@ def zip_memory(path: Path) -> float:
     """Return how many bytes an open ZIP archive takes for each of its images."""
     tracemalloc.start()
     with ExitStack() as stack:
-        _, entries = open_zip(find_source(str(path)), stack)
+        _, entries = Zip(path.name, str(path)).open(stack)
         taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return taken / len(entries)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digit_classifier.environment import blas
+from digit_classifier.environment.startup import use_one_thread
 
-blas.use_one_thread()  # before NumPy is imported
+use_one_thread()  # before NumPy is imported
 
 import click  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402

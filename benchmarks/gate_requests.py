@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digit_classifier.environment import blas, metrics_directory
+from digit_classifier.environment.startup import share_metrics, use_one_thread
 
-blas.use_one_thread()  # before NumPy is imported
+use_one_thread()  # before NumPy is imported
 
 import click  # noqa: E402
 import typed_settings as ts  # noqa: E402
@@ -37,7 +37,7 @@ class Case(NamedTuple):
 
 def service(folder: Path) -> Flask:
     """Return the application as Apache serves it, with its log and its metrics."""
-    metrics_directory.share_metrics(folder)  # before prometheus_client is imported
+    share_metrics(folder)  # before prometheus_client is imported
     from digit_classifier.web import create_app
     from digit_classifier.web.process.workers import limit_memory, warm_up
 

@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from digit_classifier.environment import blas, metrics_directory
+from digit_classifier.environment.startup import share_metrics, use_one_thread
 
-blas.use_one_thread()  # before NumPy is imported
+use_one_thread()  # before NumPy is imported
 
 import click  # noqa: E402
 import typed_settings as ts  # noqa: E402
@@ -48,7 +48,7 @@ def milliseconds(app: Flask) -> float:
 def main() -> None:
     """Print the times and their ratio."""
     with tempfile.TemporaryDirectory() as name:
-        metrics_directory.share_metrics(Path(name))  # before prometheus_client is imported
+        share_metrics(Path(name))  # before prometheus_client is imported
         from digit_classifier.web import create_app
 
         settings = Settings(secret_key=ts.SecretStr("k" * 32))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from digit_classifier.datasets.folder import list_labelled_images
+from digit_classifier.datasets.image_files import list_labelled_images
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from digit_classifier.environment import blas
+from digit_classifier.environment.startup import use_one_thread
 
-blas.use_one_thread()  # before NumPy is imported
+use_one_thread()  # before NumPy is imported
 
 import click  # noqa: E402
 
@@ -29,7 +29,7 @@ from benchmarks.load_by_wrk import KINDS, Load  # noqa: E402
 from benchmarks.peer_environments import NO_MODELS, prepare  # noqa: E402
 from benchmarks.serving_tables import PICTURES, plot, tables  # noqa: E402
 from digit_classifier.datasets import load_mnist  # noqa: E402
-from digit_classifier.datasets.folder import list_labelled_images  # noqa: E402
+from digit_classifier.datasets.image_files import list_labelled_images  # noqa: E402
 from digit_classifier.datasets.samples import MnistTestSet  # noqa: E402
 from digit_classifier.inference import DigitClassifier  # noqa: E402
 from digit_classifier.models.store import load_model  # noqa: E402

@@ -19,6 +19,7 @@ Array = NDArray[np.floating]
 class Classifier(ABC):
     """Classifies the vector of a normalized image."""
 
+    # not abstract: a classifier is fitted in one call, or has a recipe
     @classmethod
     def fit(cls, X: Array, y: NDArray[np.integer], rng: np.random.Generator) -> Self:
         """Fit in one call. Networks are trained by a recipe instead, in epochs.

@@ -51,6 +51,7 @@ from typing import ClassVar, Self
 class DigitClassifierError(Exception):
     """Base of all errors raised on purpose; its text is one clear sentence for a person."""
 
+    # of the class, not of the message: messages are for people and may change
     code: ClassVar[str] = "internal_error"
 
 

@@ -19,7 +19,7 @@ from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.scenes.proposals import MIN_SIDE, reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
-DETAILED_INK_SIDE = 24
+_DETAILED_INK_SIDE = 24
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def frame_or_keep(
     """
     first = _decode_and_frame(content, limits, framing, budget, detailed=False)
     ink_side = first.framed.ink_side
-    if first.is_detailed or ink_side is None or ink_side >= DETAILED_INK_SIDE:
+    if first.is_detailed or ink_side is None or ink_side >= _DETAILED_INK_SIDE:
         return first
     try:
         second = _decode_and_frame(content, limits, framing, budget, detailed=True)
-    except (NoInkError, OutOfTimeError):
+    except (NoInkError, OutOfTimeError):  # or the batch has no pixels left for a second time
         return first
     if second.framed.ink_side is None:
         return first
@@ -130,6 +130,7 @@ def frame_images(
     FramedImage or InputError
         One a file, in their order.
     """
+    # infinity, so that a run without a limit takes the same way
     latest = math.inf if time_limit is None else time.perf_counter() + time_limit
     budget = None if pixel_limit is None else PixelBudget(pixel_limit)
     for content in contents:
@@ -137,6 +138,7 @@ def frame_images(
             yield OutOfTimeError("The images before this one took too long; send fewer at once.")
             continue
         try:
+            # without the decoded picture: a batch of 256 would hold gigabytes
             yield replace(frame_or_keep(content, limits, framing, budget), gray=None)
         except InputError as exc:
             # the error would keep the picture: a WebP's decoder holds 8 bytes a pixel
@@ -167,8 +169,9 @@ def _decode_and_frame(
         is_small = max(decoded.gray.shape) < MIN_SIDE
         if is_small or contrast_range(decoded.gray) < MIN_CONTRAST:
             raise
-        no_ink = exc.with_traceback(None)
+        no_ink = exc.with_traceback(None)  # its frames would keep the picture
         framed = Framed(frame_center(decoded.gray), is_clear=False)
+    # the file's own width and height, not those of the reduced picture
     facts = ImageFacts(decoded.format, decoded.width, decoded.height, len(content))
     reduced = reduce_for_proposals(decoded.gray) if framing == "auto" else None
     return FramedImage(

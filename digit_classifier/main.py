@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from digit_classifier.cli.errors import Command
-from digit_classifier.environment import blas
+from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.settings import load_settings
 
 
@@ -56,7 +56,7 @@ class Classifier:
     """
 
     def __init__(self, model: str | None = None) -> None:
-        from digit_classifier.cli.local import local_classifier
+        from digit_classifier.cli.predict import local_classifier
 
         settings = load_settings()
         self._classifier = local_classifier(replace(settings, model=_kind(model or settings.model)))
@@ -75,11 +75,13 @@ class Classifier:
 
 
 def _kind(name: str) -> str:
+    # older services named classifiers by their class, CNNClassifier
     from digit_classifier.models.registry import kind_of_class
 
     return kind_of_class(name)
 
 
+# options, not subcommands: older services' scripts call it like this
 @click.command(cls=Command)
 @click.option("-t", "--train", is_flag=True, help="Train.")
 @click.option("-c", "--classifier", help="mlp, softmax, cnn.  [default: the settings' model]")
@@ -98,7 +100,7 @@ def main(train: bool, classifier: str | None, paths: tuple[Path, ...]) -> None:
     if train:
         Trainer(classifier)()
     if paths:
-        blas.use_one_thread()
+        use_one_thread()
         reader = Classifier(classifier)
         for path in paths:
             click.echo(json.dumps(reader.predict(path)))

@@ -16,12 +16,13 @@ import typed_settings as ts
 
 from digit_classifier.errors import SettingsError
 
-TABLE = "digit_classifier"
-ENV_PREFIX = "DIGIT_CLASSIFIER_"
-CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
-DEFAULT_CONFIG = Path("instance/settings.toml")
+_TABLE = "digit_classifier"
+_ENV_PREFIX = "DIGIT_CLASSIFIER_"
+_CONFIG_VARIABLE = f"{_ENV_PREFIX}CONFIG"
+_DEFAULT_CONFIG = Path("instance/settings.toml")
 
 
+# frozen, since all threads of a process read it; an operator's change takes effect with a restart
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of an operator.
@@ -74,6 +75,7 @@ class Settings:
         application does not start without it; there is no default.
     """
 
+    # this machine alone: without TLS and limits, nobody else should reach Flask's own server
     host: str = "127.0.0.1"
     port: int = 5000
     data_dir: Path = Path("data")
@@ -81,10 +83,10 @@ class Settings:
     model: str = "mlp"
     framing: Literal["auto", "center"] = "auto"
     max_upload_bytes: int = 1024 * 1024
-    max_image_pixels: int = 40_000_000
+    max_image_pixels: int = 40_000_000  # 40 MB of a gray picture; docs/reliability.md has the costs
     max_batch_bytes: int = 32 * 1024 * 1024
     max_queue_ms: int = 1000
-    requests_at_once: int = 1
+    requests_at_once: int = 1  # threads of one process wait for each other: docs/operations.md
     max_memory_bytes: int = 1024 * 1024 * 1024
     environment: Literal["production", "development", "testing"] = "production"
     read_only: bool = False
@@ -93,7 +95,7 @@ class Settings:
     rate_limit: str = ""
     rate_limit_storage: str = "memory://"
     source_url: str = ""
-    secret_key: ts.SecretStr | None = None
+    secret_key: ts.SecretStr | None = None  # a type that no log and no traceback shows
 
 
 def load_settings() -> Settings:
@@ -108,15 +110,15 @@ def load_settings() -> Settings:
     SettingsError
         The file is missing, is not TOML, has an unknown key, or a value has the wrong type.
     """
-    path = Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+    path = Path(os.environ.get(_CONFIG_VARIABLE, _DEFAULT_CONFIG))
     # for typed-settings, "!" marks a file that must exist
-    file = f"!{path}" if CONFIG_VARIABLE in os.environ else f"{path}"
+    file = f"!{path}" if _CONFIG_VARIABLE in os.environ else f"{path}"
     try:
         return ts.load_settings(
             Settings,
             loaders=[
-                ts.FileLoader(files=[file], formats={"*": ts.TomlFormat(TABLE)}),
-                ts.EnvLoader(prefix=ENV_PREFIX),
+                ts.FileLoader(files=[file], formats={"*": ts.TomlFormat(_TABLE)}),
+                ts.EnvLoader(prefix=_ENV_PREFIX),
             ],
             # lists in variables are separated by commas, since addresses contain colons
             converter=ts.converters.TSConverter(strlist_sep=","),

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from digit_classifier.errors import TensorError
 
 #: The protocol's names of the types; bytes are little-endian.
-DTYPES: dict[str, np.dtype[Any]] = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "UINT8": np.dtype("u1"),
     "FP32": np.dtype("<f4"),
     "INT64": np.dtype("<i8"),
 }
+#: Digits in a request, as many as images in a batch of the API.
 MAX_DIGITS = 256
 
 _WHITE = {"UINT8": 255, "FP32": 1}
@@ -27,7 +28,7 @@ class Tensor:
     Attributes
     ----------
     datatype : str
-        One of :data:`DTYPES`.
+        The protocol's name: ``"UINT8"``, ``"FP32"`` or ``"INT64"``.
     shape : tuple of int
     values : bytes or sequence
         In C order: little-endian bytes, or numbers in nested lists or in a flat one.
@@ -40,11 +41,11 @@ class Tensor:
     @classmethod
     def of(cls, array: NDArray[Any], datatype: str) -> Self:
         """Return an array as a tensor of bytes."""
-        return cls(datatype, array.shape, array.astype(DTYPES[datatype]).tobytes())
+        return cls(datatype, array.shape, array.astype(_DTYPES[datatype]).tobytes())
 
     def as_list(self) -> list[Any]:
         """Return the numbers of a tensor of bytes, in a flat list."""
-        return np.frombuffer(bytes(self.values), DTYPES[self.datatype]).tolist()
+        return np.frombuffer(bytes(self.values), _DTYPES[self.datatype]).tolist()
 
 
 def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -77,6 +78,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
         )
     if not 1 <= tensor.shape[0] <= MAX_DIGITS:
         raise TensorError(f"There are {tensor.shape[0]} digits; 1 to {MAX_DIGITS} are read.")
+    # the shape is judged before the values are read: it bounds what they may take
     array = _array(tensor)
     white = _WHITE[tensor.datatype]
     if not ((array >= 0) & (array <= white)).all():  # also rejects NaN
@@ -85,7 +87,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:
-    dtype = DTYPES[tensor.datatype]
+    dtype = _DTYPES[tensor.datatype]
     size = int(np.prod(tensor.shape))
     if isinstance(tensor.values, bytes):
         if len(tensor.values) != size * dtype.itemsize:
@@ -99,6 +101,7 @@ def _array(tensor: Tensor) -> NDArray[Any]:
         raise TensorError("The lists of the data have different lengths.") from exc
     if array.shape not in {tensor.shape, (size,)}:
         raise TensorError(f"The data have the shape {list(array.shape)}, not {list(tensor.shape)}.")
+    # JSON has 0 where 0.0 is meant, so that integers are numbers of FP32, and never the reverse
     if array.dtype.kind not in ("iu" if dtype.kind == "u" else "iuf"):
         raise TensorError(f"The data are not numbers of the type {tensor.datatype}.")
     return array

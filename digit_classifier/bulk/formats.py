@@ -1,16 +1,25 @@
-"""Output formats: encode rows as a file, and decode them."""
+"""The rows of the output, one an image, and the formats that encode them as a file."""
 
 import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from digit_classifier.bulk.rows import ANSWERED, Row
+Row = dict[str, Any]
 
+#: Columns of an answer, by whether all digits of an image are read.
+ANSWERED = {
+    False: ("prediction", "confidence", "accepted", "warnings", "probabilities"),
+    True: ("text", "confidence", "accepted", "warnings", "rows"),
+}
+
+# The narrowest types that hold the values: a run may have a billion rows. The network's own numbers
+# are float32.
 _BOX = pa.list_(pa.int32())
 _DIGIT = pa.struct(
     [
@@ -77,6 +86,7 @@ class Format:
 
 def _to_parquet(rows: Sequence[Row]) -> bytes:
     file = BytesIO()
+    # all rows of a run have the same columns; a shard without rows has those of single digits
     schema = SCHEMAS[any("text" in row for row in rows[:1])]
     pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), file, compression="zstd")
     return file.getvalue()
@@ -95,6 +105,7 @@ def _to_jsonl(rows: Sequence[Row]) -> bytes:
 
 
 def _from_jsonl(content: bytes) -> list[Row]:
+    # such a file was cut off, perhaps between two rows
     if not content.endswith(b"\n"):
         raise ValueError("the last line has no end")
     rows = map(json.loads, content.splitlines())

@@ -12,8 +12,8 @@ from digit_classifier.bulk.worker import MODEL_DIRECTORY, N_EXAMPLES, Job, Shard
 from digit_classifier.errors import BulkError
 
 FORMAT_VERSION = 1
-MANIFEST_FILE = "_manifest.json"
-CHECKSUMS_FILE = "_SHA256SUMS"
+_MANIFEST_FILE = "_manifest.json"
+_CHECKSUMS_FILE = "_SHA256SUMS"
 #: Shards whose images with errors are kept by name.
 _MAX_EXAMPLE_SHARDS = 100
 
@@ -52,6 +52,7 @@ class RunSummary:
         self.checksums[result.index] = result.sha256
         if result.examples:
             self.examples[result.index] = result.examples
+            # the first ones stay, in the inputs' order, whichever shards finish first
             while len(self.examples) > _MAX_EXAMPLE_SHARDS:
                 del self.examples[max(self.examples)]
 
@@ -97,7 +98,8 @@ class Output:
             directory holds other files.
         """
         names = storage.list_names(self.job.out)
-        if MANIFEST_FILE not in names:
+        if _MANIFEST_FILE not in names:
+            # the model is written before the manifest: a run that died between them left it
             if set(names) - {MODEL_DIRECTORY}:
                 raise BulkError(f"{self.job.out} is not empty, and is not the output of a run.")
             return
@@ -106,7 +108,14 @@ class Output:
                 f"{self.job.out} holds a run already: go on with it by --resume, or name another "
                 "folder."
             )
-        self._previous = self._read_manifest()
+        fs, path = storage.locate(storage.join(self.job.out, _MANIFEST_FILE))
+        try:
+            document = json.loads(fs.cat_file(path))
+            version, self._previous = document["format_version"], dict(document["run"])
+        except (ValueError, KeyError, TypeError) as exc:
+            raise BulkError(f"{self.job.out}/{_MANIFEST_FILE} is damaged: {exc!r}.") from exc
+        if version != FORMAT_VERSION:
+            raise BulkError(f"{self.job.out} holds a run that this release cannot resume.")
         self._check_unchanged(self._previous)
 
     def start(self, manifest: Manifest, model: bytes) -> None:
@@ -138,6 +147,7 @@ class Output:
             Files are missing: the workers wrote to another directory.
         """
         names = {index: self.job.shard_name(index) for index in sorted(summary.checksums)}
+        # of workers that died: their shards were written again, under other temporary names
         storage.remove_partials(self.job.out)
         missing = set(names.values()) - set(storage.list_names(self.job.out))
         if missing:
@@ -147,24 +157,14 @@ class Output:
             )
         # in the format of sha256sum, which can check them
         checksums = "".join(f"{summary.checksums[i]}  {name}\n" for i, name in names.items())
-        storage.write_atomic(storage.join(self.job.out, CHECKSUMS_FILE), checksums.encode())
+        storage.write_atomic(storage.join(self.job.out, _CHECKSUMS_FILE), checksums.encode())
+        # last: what is read before is marked as not complete
         self._write_manifest(complete=True, counts=summary.as_json())
 
     def _write_manifest(self, **more: Any) -> None:
         document = {"format_version": FORMAT_VERSION, "run": self.options, **more}
         content = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        storage.write_atomic(storage.join(self.job.out, MANIFEST_FILE), content.encode())
-
-    def _read_manifest(self) -> dict[str, Any]:
-        fs, path = storage.locate(storage.join(self.job.out, MANIFEST_FILE))
-        try:
-            document = json.loads(fs.cat_file(path))
-            version, run = document["format_version"], dict(document["run"])
-        except (ValueError, KeyError, TypeError) as exc:
-            raise BulkError(f"{self.job.out}/{MANIFEST_FILE} is damaged: {exc!r}.") from exc
-        if version != FORMAT_VERSION:
-            raise BulkError(f"{self.job.out} holds a run that this release cannot resume.")
-        return run
+        storage.write_atomic(storage.join(self.job.out, _MANIFEST_FILE), content.encode())
 
     def _check_unchanged(self, previous: Mapping[str, Any]) -> None:
         changed = [name for name in self.options if self.options[name] != previous.get(name)]

@@ -2,9 +2,10 @@
 
 import logging
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -21,11 +22,11 @@ from distributed import (
     as_completed,
 )
 from distributed.comm.core import CommClosedError
+from tqdm import tqdm
 
 from digit_classifier import __version__
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output, RunSummary
-from digit_classifier.bulk.progress import Progress
 from digit_classifier.bulk.shards import Manifest, Shard, build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.sources.base import Source
@@ -38,9 +39,12 @@ from digit_classifier.settings import Settings
 #: scheduler holds a small part of the run at any time.
 SHARDS_PER_THREAD = 3
 #: How often a failed shard is tried again: a network may fail for a moment.
-RETRIES = 2
+_RETRIES = 2
 _LOST = "The scheduler was lost; --resume goes on with another one."
+#: Workers of a cluster may be started by the same script as the run, and then take a while.
 _CONNECT_S, _FIRST_WORKER_S, _COUNT_WORKERS_EVERY_S = 15, 60, 2
+#: Seconds between two lines on standard error, where it is not a terminal.
+LINE_EVERY_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,7 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     model_file = find_model(settings.model, settings.models_dir)
     job = _job(out, settings, options)
     output = Output(job, _identity(job, inputs, options))
+    # before workers are started and the inputs are listed, which may take minutes
     output.check(resume=options.resume)
     with _connected(options) as client:
         # _classify lists the input again: a list of millions of images would not fit in memory.
@@ -148,6 +153,7 @@ def _connected(options: Options) -> Iterator[Client]:
         try:
             address = options.scheduler or stack.enter_context(_local_cluster(options))
             client = stack.enter_context(Client(address, timeout=_CONNECT_S))
+            # without any, submitted shards would wait for ever
             client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
         except (OSError, ValueError, TimeoutError) as exc:
             raise BulkError(f"No scheduler with workers is there: {exc}.") from exc
@@ -185,10 +191,10 @@ def _classify(
             manifest.add(shard)
             yield shard
 
-    with Progress(listed.n_images) as progress:
+    with show_progress(listed.n_images) as count:
         for result in _classify_shards(client, job, list_again()):
             summary.add(result)
-            progress.update(result.n_images)
+            count(result.n_images)
     if manifest.fingerprint != listed.fingerprint:
         raise BulkError(
             "The input has changed while it was read; start over with another output folder."
@@ -203,28 +209,27 @@ def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Itera
     def submit(count: int) -> Iterator[Future[ShardResult]]:
         for shard in islice(shards, max(0, count)):
             # not pure: Dask would hash every shard, to reuse the results of equal tasks
-            yield client.submit(classify_shard, job, shard, pure=False, retries=RETRIES)
+            yield client.submit(classify_shard, job, shard, pure=False, retries=_RETRIES)
 
     pending = as_completed(submit(limit.max_pending()))
     for future in pending:
-        result = _result(future)
+        try:
+            result = future.result()
+        except (CancelledError, CommClosedError) as exc:
+            raise BulkError(_LOST) from exc
+        except KilledWorker as exc:
+            raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
+        except DigitClassifierError:  # its text is complete
+            raise
+        except Exception as exc:  # any error of a worker
+            raise BulkError(
+                f"A shard cannot be finished: {exc!r}. --resume tries it again."
+            ) from exc
         future.release()  # the scheduler forgets the task: its memory does not grow with the run
         yield result
+        # as many as are missing: more workers may have come, or some have gone
         for other in submit(limit.max_pending() - pending.count()):
             pending.add(other)
-
-
-def _result(future: Future[ShardResult]) -> ShardResult:
-    try:
-        return future.result()
-    except (CancelledError, CommClosedError) as exc:
-        raise BulkError(_LOST) from exc
-    except KilledWorker as exc:
-        raise BulkError(f"Workers died over and over on the same shard: {exc}") from exc
-    except DigitClassifierError:
-        raise
-    except Exception as exc:  # any error of a worker
-        raise BulkError(f"A shard cannot be finished: {exc!r}. --resume tries it again.") from exc
 
 
 class _Backpressure:
@@ -244,3 +249,34 @@ class _Backpressure:
             self._max_pending = SHARDS_PER_THREAD * max(1, n_threads)
             self._counted_at = time.monotonic()
         return self._max_pending
+
+
+@contextmanager
+def show_progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how far a run is: by a bar on a terminal, a line a minute elsewhere.
+
+    Yields
+    ------
+    callable
+        Takes the number of further images that are done.
+    """
+    n_done, started = 0, time.monotonic()
+    next_line = started + LINE_EVERY_S
+
+    def count(n_images: int) -> None:
+        nonlocal n_done, next_line
+        n_done += n_images
+        bar.update(n_images)
+        now = time.monotonic()
+        if bar.disable and now >= next_line:
+            rate = n_done / (now - started)
+            print(  # noqa: T201, as tqdm does
+                f"{n_done:,} of {total:,} images, {rate:,.0f} a second",
+                file=sys.stderr,
+                flush=True,
+            )
+            next_line = now + LINE_EVERY_S
+
+    # disable=None: no bar where standard error is not a terminal
+    with tqdm(total=total, unit=" images", unit_scale=True, disable=None) as bar:
+        yield count

@@ -50,17 +50,13 @@ def list_shards(sources: Iterable[Source], size: int, skip: Skip = lambda: None)
     """
     index = 0
     for source in sources:
-        for chunk in _list_chunks(source, size, skip):
-            yield Shard(index, source, chunk)
+        try:
+            for chunk in source.list_chunks(size, skip):
+                yield Shard(index, source, chunk)
+                index += 1
+        except BadBatchError as exc:  # the unreadable rest of a damaged input is one error row
+            yield Shard(index, source, Chunk(0, 1, error=str(exc)))
             index += 1
-
-
-def _list_chunks(source: Source, size: int, skip: Skip) -> Iterator[Chunk]:
-    """List a source's chunks; the unreadable rest of a damaged input is one error row."""
-    try:
-        yield from source.list_chunks(size, skip)
-    except BadBatchError as exc:
-        yield Chunk(0, 1, error=str(exc))
 
 
 class Manifest:
@@ -84,6 +80,7 @@ class Manifest:
         self.n_images += chunk.count
         kind, place = type(source).__name__, f"{chunk.start} {chunk.count}"
         identity = (kind, source.name, source.fingerprint, place)
+        # NUL is in no name: it keeps "ab", "c" and "a", "bc" apart
         for text in (*identity, *chunk.names, *chunk.fingerprints, chunk.error or ""):
             self._digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
 

@@ -84,6 +84,7 @@ def fingerprint(url: str) -> str:
 
 def fingerprint_of(info: dict[str, Any]) -> str:
     """Return the fingerprint of a file from fsspec's information on it."""
+    # the size alone would miss a change of some pixels
     version = next((info[key] for key in _VERSION_KEYS if info.get(key)), "")
     return f"{info.get('size')} {version}"
 
@@ -97,7 +98,7 @@ def open_decompressed(url: str) -> Iterator[BinaryIO]:
     """
     fs, path = locate(url)
     with fs.open(path, "rb") as raw:
-        head = raw.read(6)
+        head = raw.read(6)  # not the suffix, which a URL may lack
         raw.seek(0)
         for magic, opener in _COMPRESSIONS:
             if head.startswith(magic):
@@ -160,6 +161,8 @@ def write_atomic(url: str, content: bytes) -> None:
         fs.pipe_file(path, content)
         return
     target = Path(path)
+    # In the same directory: a rename to another file system is a copy. Under a name of its own: a
+    # worker that was thought lost may write the same shard.
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
@@ -167,7 +170,7 @@ def write_atomic(url: str, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
-    except BaseException:
+    except BaseException:  # Ctrl-C as well
         partial.unlink(missing_ok=True)
         raise
     descriptor = os.open(target.parent, os.O_RDONLY)

@@ -1,25 +1,41 @@
-"""The task of a worker: classify the images of a shard, and write its file once and whole."""
+"""The task of a worker: classify the images of a shard, and write its file once and whole.
+
+Each image becomes a row: a prediction, a reading of all digits, or an error.
+"""
 
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from digit_classifier import __version__
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.formats import FORMATS
-from digit_classifier.bulk.rows import Row, rows_of
+from digit_classifier.bulk.formats import ANSWERED, FORMATS, Row
 from digit_classifier.bulk.shards import Shard
-from digit_classifier.errors import BulkError, OutOfTimeError
-from digit_classifier.inference import DigitClassifier
+from digit_classifier.bulk.sources.base import Item
+from digit_classifier.errors import BulkError, InputError, OutOfTimeError
+from digit_classifier.framed_images import FramedImage
+from digit_classifier.inference import DigitClassifier, Prediction
+from digit_classifier.numbers.reading import Reading
+from digit_classifier.preprocessing.framing import Framed
 from digit_classifier.settings import Settings
+
+Answer = Prediction | Reading | InputError
+Answers = Sequence[Answer]
+
+#: Images per matrix product, and the bytes of their files after which a batch ends early. Both are
+#: fixed, since the last bits of a row depend on them: the same shard gives the same bytes.
+BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 
 #: Held while a worker's thread loads the model that all of them share.
 _loading = threading.Lock()
@@ -117,7 +133,7 @@ def classify_shard(job: Job, shard: Shard) -> ShardResult:
     url = storage.join(job.out, job.shard_name(shard.index))
     result = _read_finished(job, shard, url)
     if result is None:
-        with _loading:
+        with _loading:  # lru_cache would let several threads load it at the same time
             classifier = _load_classifier(job)
         rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
         content = FORMATS[job.format].encode(rows)
@@ -134,6 +150,7 @@ def _read_finished(job: Job, shard: Shard, url: str) -> ShardResult | None:
     fs, path = storage.locate(url)
     try:
         content = fs.cat_file(path)
+        # a whole file is not taken on trust: stores without rename may have half of one
         rows = FORMATS[job.format].decode(content)
     except (FileNotFoundError, ValueError):
         return None
@@ -142,13 +159,14 @@ def _read_finished(job: Job, shard: Shard, url: str) -> ShardResult | None:
     return result if is_whole else None
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # of the last job: a cluster's workers stay for the next run
 def _load_classifier(job: Job) -> DigitClassifier:
     """Load the model, once per process. Each process uses one core, also for linear algebra."""
     if job.release != __version__:
         raise BulkError(f"A worker has release {__version__}, the run is one of {job.release}.")
     threadpool_limits(1)  # NumPy is imported already, so an environment variable has no effect
     fs, path = storage.locate(job.model_url)
+    # safetensors reads files of this machine only
     with TemporaryDirectory() as folder:
         copy = Path(folder) / f"{job.model_name}.safetensors"
         fs.get_file(path, str(copy))
@@ -159,6 +177,129 @@ def _load_classifier(job: Job) -> DigitClassifier:
             max_image_pixels=job.max_pixels,
         )
         classifier = DigitClassifier.from_settings(settings)
+    # somebody may have replaced it while the run was interrupted
     if classifier.model.version != job.model_version:
         raise BulkError(f"The model at {job.model_url} is not the one that the run began with.")
     return classifier
+
+
+def rows_of(
+    shard: Shard, classifier: DigitClassifier, *, all_digits: bool = False
+) -> Iterator[Row]:
+    """Read the images of a shard, with one batch in memory at a time.
+
+    Parameters
+    ----------
+    shard : Shard
+    classifier : DigitClassifier
+    all_digits : bool, default=False
+        Read all digits of each image instead of one.
+
+    Raises
+    ------
+    BulkError
+        `all_digits` was given for an input of single framed digits.
+    """
+    items = shard.read_items(classifier.limits.max_bytes)
+    predict: Callable[[DigitClassifier, Iterable[Any]], Answers]
+    if all_digits and shard.source.framed:
+        raise BulkError(
+            f"{shard.source.name} has one framed digit an image; read it without --read."
+        )
+    if all_digits:
+        predict = _read_all
+    else:
+        predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
+    while batch := _classify(_next_batch(items), classifier, predict):
+        for name, answer in batch:
+            yield _row(shard.source.name, name, answer, classifier, ANSWERED[all_digits])
+
+
+def _next_batch(items: Iterator[Item]) -> Iterator[Item]:
+    n_bytes = 0
+    for item in islice(items, BATCH):
+        yield item
+        # counted after it: a single image that is larger is a batch of its own
+        n_bytes += len(item.content) if isinstance(item.content, bytes) else 0
+        if n_bytes >= BATCH_BYTES:
+            return
+
+
+def _classify(
+    items: Iterable[Item],
+    classifier: DigitClassifier,
+    predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
+) -> list[tuple[str | None, Answer]]:
+    """Read images as the classifier asks for them; an unreadable one keeps its place."""
+    # `predict` iterates over the contents of the readable images alone, and returns their answers
+    # in order; `found` has the others, too.
+    found: list[tuple[str | None, InputError | None]] = []
+
+    def contents() -> Iterator[Any]:
+        for item in items:
+            is_error = isinstance(item.content, InputError)
+            found.append((item.name, item.content if is_error else None))  # type: ignore[arg-type]
+            if not is_error:
+                yield item.content
+
+    answers = iter(predict(classifier, contents()))
+    return [(name, next(answers) if error is None else error) for name, error in found]
+
+
+def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uint8]]) -> Answers:
+    """Classify framed digits, which need neither decoding nor preprocessing."""
+    framed = list(digits)
+    if not framed:
+        return []
+    # the first is enough: all digits of an input have one size
+    metadata = classifier.model.metadata
+    if framed[0].shape != metadata.image_shape:
+        raise BulkError(
+            f"The framed digits of an input have {framed[0].shape} pixels, the model's "
+            f"{metadata.image_shape}; images of other sizes are read from image files."
+        )
+    return [*classifier.predict_framed_images([FramedImage(Framed(digit)) for digit in framed])]
+
+
+def _read_all(classifier: DigitClassifier, contents: Iterable[bytes]) -> Answers:
+    """Read all digits of image files, one file after the other."""
+
+    def read(content: bytes) -> Answer:
+        try:
+            return classifier.read(content)
+        except InputError as exc:
+            return exc
+
+    return [read(content) for content in contents]
+
+
+def _row(
+    source: str,
+    name: str | None,
+    answer: Answer,
+    classifier: DigitClassifier,
+    answered: Sequence[str],
+) -> Row:
+    row: Row = {
+        # all columns of the format, in its order, whether the image was read or not
+        "source": _text(source),
+        "name": _text(name),
+        **dict.fromkeys(answered),
+        "model_name": classifier.model.name,
+        "model_version": classifier.model.version,
+        "error_code": None,
+        "error_detail": None,
+    }
+    if isinstance(answer, InputError):
+        # the frames of the traceback refer to the image file, and form a reference cycle
+        answer.__traceback__ = answer.__cause__ = answer.__context__ = None
+        return row | {"error_code": answer.code, "error_detail": str(answer)}
+    values = answer.as_json().items()
+    return row | {column: value for column, value in values if column in answered}
+
+
+def _text(name: str | None) -> str | None:
+    r"""Escape bytes that are not UTF-8 as \xff: no output format can hold them."""
+    if name is None:
+        return None
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

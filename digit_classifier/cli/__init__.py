@@ -1,7 +1,7 @@
 """The command line, ``digit-classifier``.
 
-``predict`` and ``read`` are in :mod:`predict`, ``serve``, ``api-key``, ``apache`` and ``doctor`` in
-:mod:`service`, each other command in a module of its name.
+``predict`` and ``read`` are in :mod:`predict`, ``data`` and ``train`` in :mod:`train`, ``serve``
+and what a service needs in :mod:`service`, each other command in a module of its name.
 
 Commands import what they need when they run, so that ``--help`` answers at once and ``serve`` can
 set the number of BLAS threads before NumPy is imported.
@@ -11,14 +11,13 @@ import click
 
 from digit_classifier import __version__
 from digit_classifier.cli.batch import batch
-from digit_classifier.cli.data import data
 from digit_classifier.cli.errors import Group
 from digit_classifier.cli.evaluate import evaluate
 from digit_classifier.cli.models import models
 from digit_classifier.cli.predict import predict, read
 from digit_classifier.cli.query import query
 from digit_classifier.cli.service import apache, api_key, doctor, serve
-from digit_classifier.cli.train import train
+from digit_classifier.cli.train import data, train
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,5 +45,6 @@ _COMMANDS = (
     doctor,
 )
 
+# not by decorators of the group: the commands' modules would have to import this one
 for command in _COMMANDS:
     main.add_command(command)

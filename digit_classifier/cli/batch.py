@@ -2,20 +2,15 @@
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
-from digit_classifier.cli.errors import Command
-from digit_classifier.cli.local import MAX_FILE_BYTES
-from digit_classifier.environment import blas
+from digit_classifier.cli.predict import MAX_FILE_BYTES
+from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.settings import load_settings
 
-if TYPE_CHECKING:
-    from digit_classifier.bulk.output import RunSummary
 
-
-@click.command(cls=Command)
+@click.command()
 @click.option(
     "-o", "--output", required=True, metavar="DIR|URL", help="A folder that has no other use."
 )
@@ -63,7 +58,7 @@ def batch(
     """
     if scheduler and workers:
         raise click.UsageError("--workers is of this machine, not of a scheduler's.")
-    blas.use_one_thread()
+    use_one_thread()  # inherited by the workers, each of which has a core to itself
     from digit_classifier.bulk.run import Options, run_batch
 
     settings = load_settings()
@@ -87,11 +82,7 @@ def batch(
             "\nInterrupted. What is finished is kept: the same command with --resume goes on.",
             err=True,
         )
-        sys.exit(130)
-    _report(summary, output)
-
-
-def _report(summary: "RunSummary", output: str) -> None:
+        sys.exit(130)  # as a shell reports SIGINT: 128 + 2
     counts = summary.as_json()
     click.echo(f"{counts['images']:,} images, {counts['accepted']:,} accepted: {output}")
     for code, count in counts["errors"].items():

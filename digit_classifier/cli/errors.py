@@ -13,11 +13,14 @@ from digit_classifier.errors import DigitClassifierError
 _OF_TRAINING = frozenset(("sklearn", "scipy"))
 
 
-class _SentenceErrors(click.Command):
+class Command(click.Command):
+    """A command that prints errors as one sentence."""
+
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; any error that people can understand becomes one of click's."""
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            sys.stdout.flush()  # here, so that a full disk is an error that is reported below
         except DigitClassifierError as exc:
             raise click.ClickException(str(exc)) from exc
         except OSError as exc:
@@ -29,6 +32,7 @@ class _SentenceErrors(click.Command):
             place = f"{click.format_filename(exc.filename)}: " if exc.filename is not None else ""
             raise click.ClickException(f"{place}{exc.strerror}.") from exc
         except ModuleNotFoundError as exc:
+            # any other missing module is a fault of the installation, whose traceback helps
             if str(exc.name).partition(".")[0] not in _OF_TRAINING:
                 raise
             raise click.ClickException(
@@ -40,12 +44,8 @@ class _SentenceErrors(click.Command):
         return result
 
 
-class Command(_SentenceErrors):
-    """A command of its own."""
-
-
-class Group(_SentenceErrors, click.Group):
-    """A group of commands."""
+class Group(Command, click.Group):
+    """A group that does so for all its commands, which click invokes from its own invocation."""
 
 
 def _discard_unwritten_output() -> None:

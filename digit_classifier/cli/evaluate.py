@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from digit_classifier.errors import InputError
-from digit_classifier.evaluation.baseline import find_regressions, read_baseline
+from digit_classifier.evaluation.figures import (
+    VIEWS,
+    classes_table,
+    corruptions_table,
+    errors_table,
+    find_regressions,
+    read_baseline,
+)
 from digit_classifier.settings import Settings, load_settings
 
 
@@ -92,15 +99,10 @@ def _as_text(figures: dict[str, Any]) -> str:
         for key, value in figures.items()
         if not isinstance(value, (dict, list))
     ]
+    # by what there is: numbers have kinds, MNIST has views, a folder of digits has neither
     if "by_kind" in figures:
         lines += ["", *_numbers_table(figures)]
     if "views" in figures:
-        from digit_classifier.evaluation.tables import (
-            classes_table,
-            corruptions_table,
-            errors_table,
-        )
-
         lines += [
             "",
             errors_table(figures),
@@ -119,7 +121,7 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
     from tqdm import tqdm
 
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.evaluation.metrics import VIEWS, evaluate_views, predict_view
+    from digit_classifier.evaluation.metrics import evaluate_views, predict_view
     from digit_classifier.models.store import load_model
 
     if report is not None:  # fails without Matplotlib before the time is spent
@@ -133,7 +135,7 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
     figures = evaluate_views(model, views, data.y_test)
     if corruptions:
         from digit_classifier.evaluation.corruptions import CORRUPTIONS
-        from digit_classifier.evaluation.robustness import evaluate_corruptions
+        from digit_classifier.evaluation.metrics import evaluate_corruptions
 
         figures |= evaluate_corruptions(
             model, data.X_test, data.y_test, settings.framing, CORRUPTIONS
@@ -147,11 +149,12 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
     """Read each file from bytes to answer; a refused one counts as an error."""
     from tqdm import tqdm
 
-    from digit_classifier.cli.local import file_content, local_classifier
-    from digit_classifier.datasets.folder import list_labelled_images
+    from digit_classifier.cli.predict import file_content, local_classifier
+    from digit_classifier.datasets.image_files import list_labelled_images
 
     classifier = local_classifier(settings)
     labelled = list_labelled_images(directory)
+    # counted apart: a user notices a refused picture, and one not accepted, but not an error
     n_errors = n_refused = n_not_accepted = 0
     for path, label in tqdm(labelled, "Reading", leave=False, disable=None):
         try:
@@ -176,7 +179,7 @@ def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
     """Read all digits of each file; a refused one counts as an error."""
     from tqdm import tqdm
 
-    from digit_classifier.cli.local import local_classifier
+    from digit_classifier.cli.predict import local_classifier
     from digit_classifier.evaluation.numbers import Outcome, evaluate_numbers, read_manifest
 
     classifier = local_classifier(settings)
@@ -188,6 +191,7 @@ def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
             return Outcome()
         return Outcome(reading.text, reading.confidence, reading.accepted)
 
+    # disable=None: no bar where standard error is not a terminal
     labelled = tqdm(read_manifest(directory), "Reading", leave=False, disable=None)
     return {
         "model": classifier.model.name,

@@ -22,6 +22,7 @@ def list_() -> None:
     """
     from digit_classifier.models.store import list_models, read_model_file
 
+    # all are listed, whatever is wrong with one: the operator looks for the one to use instead
     all_read = True
     for name, path in list_models(load_settings().models_dir).items():
         try:
@@ -63,6 +64,7 @@ def show(name: str, output: Path | None) -> None:
     picture = draw_filters(model.classifier, model.metadata.image_shape)
     if picture is None:
         raise click.ClickException(f"A {model.metadata.classifier!r} has no filters to be seen.")
+    # not beside a shipped model, in the package: its next release would remove the picture
     path = Path(name) if name.endswith(SUFFIX) else model_file(name, settings.models_dir)
     target = output or path.with_suffix(".png")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -84,6 +84,7 @@ def query(
     started = time.perf_counter()
     names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
     transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # what went wrong is to be counted
+    # as curl: an address without a scheme is one of HTTP
     url = url if "://" in url else f"http://{url}"
     if not urlsplit(url).path.strip("/"):
         url = url.rstrip("/") + PATH
@@ -118,12 +119,13 @@ def _send_all(
         seconds = time.perf_counter() - started
         return Reply(name, seconds, response.status_code, response.text, _digit(response))
 
+    # threads: they wait for the network, and each keeps a connection of its own
     with ThreadPoolExecutor(concurrency) as pool:
         yield from pool.map(send, names_and_files)
 
 
 def _digit(response: Any) -> int | None:
-    import requests
+    import requests  # here, for --help to answer at once
 
     if response.status_code != requests.codes.ok:
         return None
@@ -131,11 +133,11 @@ def _digit(response: Any) -> int | None:
         digit = response.json()["prediction"]
     except (requests.JSONDecodeError, KeyError, TypeError):
         return None
-    return digit if isinstance(digit, int) else None
+    return digit if isinstance(digit, int) else None  # other services may answer with anything
 
 
 def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:
-    import numpy as np
+    import numpy as np  # here, for --help to answer at once
 
     failed = [reply for reply in replies if reply.digit is None]
     answered = [reply for reply in replies if reply.digit is not None]

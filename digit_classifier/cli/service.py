@@ -12,7 +12,7 @@ from typing import Any
 import click
 import typed_settings as ts
 
-from digit_classifier.environment import blas
+from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.errors import SettingsError
 from digit_classifier.settings import load_settings
 
@@ -28,7 +28,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
     DIGIT_CLASSIFIER_ENVIRONMENT=development it restarts when the code changes, and shows errors
     in a debugger; for that, it only listens on this machine.
     """
-    blas.use_one_thread()
+    use_one_thread()
     from digit_classifier.web import create_app
 
     settings = load_settings()
@@ -37,12 +37,14 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
         # open forms do not outlive this process; other machines get a key that stays
         settings = replace(settings, secret_key=ts.SecretStr(secrets.token_urlsafe()))
     app = create_app(replace(settings, model=model or settings.model))
+    # Werkzeug's debugger has a console for everybody who can reach it
     if app.debug and not _is_of_this_machine(host):
         raise SettingsError(
             f"The development environment lets anyone who reaches it run code: not on {host}."
         )
     from digit_classifier.web.monitoring.logs import QuietRequestHandler
 
+    # threaded, so that a browser which keeps its connection open does not lock the others out
     app.run(
         host,
         port if port is not None else settings.port,
@@ -73,7 +75,7 @@ def api_key(name: str) -> None:
     The first line is the key, for the caller; it is stored nowhere. The second is its line for
     api_keys in settings.toml, which does not reveal the key.
     """
-    key = secrets.token_urlsafe(32)
+    key = secrets.token_urlsafe(32)  # 256 bits: its plain SHA-256 can be kept
     click.echo(f"key: {key}")
     click.echo(f'api_keys = ["{name} {sha256(key.encode()).hexdigest()}"]')
 
@@ -87,10 +89,11 @@ def apache(directory: Path) -> None:
     of Apache's own errors. Prints the files that were not as they are now.
     deployment_scripts/build_apache.sh calls it.
     """
-    blas.use_one_thread()
+    use_one_thread()
     from digit_classifier.web import create_app
     from digit_classifier.web.process.apache_config import write_configuration
 
+    # the application itself is asked, so that Apache's limits cannot differ from its own
     for file in write_configuration(create_app(), directory):
         click.echo(file)
 
@@ -98,8 +101,8 @@ def apache(directory: Path) -> None:
 @click.command()
 def doctor() -> None:
     """Check that everything the service needs is in place."""
-    blas.use_one_thread()
-    from digit_classifier.environment.diagnosis import diagnose
+    use_one_thread()
+    from digit_classifier.environment.checks import diagnose
 
     failed = False
     for finding in diagnose():

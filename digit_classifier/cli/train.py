@@ -1,4 +1,4 @@
-"""``digit-classifier train``."""
+"""``digit-classifier data``, which fetches MNIST and shows it, and ``train``."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,48 @@ from digit_classifier.settings import Settings, load_settings
 if TYPE_CHECKING:
     from digit_classifier.datasets import Mnist
 
-DEFAULT_CLASSIFIER = "mlp"
+_DEFAULT_CLASSIFIER = "mlp"
+
+
+@click.group()
+def data() -> None:
+    """Fetch MNIST and look at it."""
+
+
+@data.command()
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(exists=True, path_type=Path),
+    help="Take them from here instead of downloading them: a folder of the four IDX files, "
+    "torchvision's, Keras's mnist.npz, or the folder of mnist_train.csv and mnist_test.csv.",
+)
+def fetch(source: Path | None) -> None:
+    """Bring the four MNIST files, verified, into the data folder."""
+    from digit_classifier.datasets.fetch import fetch_mnist
+
+    directory = load_settings().data_dir
+    fetch_mnist(directory, source=source, report=click.echo)
+    click.echo(f"MNIST is in {directory}.")
+
+
+@data.command()
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--augmented", is_flag=True, help="As training sees them: distorted, half inverted.")
+@click.option("--seed", default=0, show_default=True, help="Chooses the digits.")
+def show(output: Path, augmented: bool, seed: int) -> None:
+    """Write a sheet of training digits as a picture."""
+    from digit_classifier.datasets import load_mnist
+    from digit_classifier.training.augmentation.preview import draw_preview
+
+    sheet = draw_preview(load_mnist(load_settings().data_dir), augmented=augmented, seed=seed)
+    try:
+        sheet.save(output)
+    except ValueError as exc:  # of an unknown suffix
+        raise click.BadParameter(
+            "the name must end as a picture's does, such as .png.", param_hint="--output"
+        ) from exc
+    click.echo(f"Wrote {output}.")
 
 
 @click.command()
@@ -74,7 +115,7 @@ def train(
         raise click.UsageError("--add-mnist adds it to --data, which is missing.")
     settings = load_settings()
     classifier = classifier or _classifier_of(name, settings)
-    try:  # before the data is read
+    try:  # before the data is read, which takes seconds
         classifier_class(classifier)
     except UnknownClassifierError as exc:
         raise click.BadParameter(str(exc), param_hint="--classifier") from exc
@@ -85,6 +126,7 @@ def train(
         classifier,
         seed=seed,
         data=_training_data(directory, settings, add_mnist=add_mnist),
+        # options that were not given: the recipe has its own values
         overrides={key: value for key, value in overrides.items() if value is not None},
         resume=resume,
     )
@@ -115,11 +157,12 @@ def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **optio
     try:
         metadata = train_model(classifier, data, path, **options)
     except KeyboardInterrupt:
+        # in the first epoch, there is no checkpoint yet
         kept = "Nothing is kept of it."
         if checkpoint_of(path).exists():
             kept = f"{checkpoint_of(path)} has the last finished epoch; --resume continues."
         click.echo(f"\nInterrupted. {kept}")
-        sys.exit(130)
+        sys.exit(130)  # as a shell reports SIGINT: 128 + 2
     test = metadata.figures["test"]
     click.echo(f"test_accuracy: {test['accuracy']:.4f} white on black")
     click.echo(f"test_accuracy: {test['accuracy_inverted']:.4f} black on white")
@@ -132,8 +175,8 @@ def _classifier_of(name: str | None, settings: Settings) -> str:
     from digit_classifier.models.store import load_model
 
     if name is None or name in CLASSIFIERS:
-        return name or DEFAULT_CLASSIFIER
+        return name or _DEFAULT_CLASSIFIER
     try:
         return load_model(name, settings.models_dir).metadata.classifier
     except ModelNotFoundError:
-        return DEFAULT_CLASSIFIER
+        return _DEFAULT_CLASSIFIER

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+# msgspec fills these dataclasses and ignores other members, which a later release may add. They are
+# the service's types once more, since the client imports nothing of it.
+
 
 @dataclass(frozen=True)
 class ModelId:

@@ -36,6 +36,7 @@ class Client:
     ) -> None:
         self._url = url.rstrip("/")
         self._transport = Transport(timeout, retries, api_key)
+        # for ready(): a service that is not ready answers 503, which would be tried again
         self._asks_once = Transport(timeout, 0, api_key)
 
     def classify(self, image: Image, *, model: str | None = None) -> Answer:
@@ -124,7 +125,16 @@ class Client:
         TypeError
             One of them is not an image.
         """
-        for batch in batches_of(map(_named_or_refused, images), batch_size):
+
+        def named_or_refused(image: Image) -> Named | Refusal:
+            try:
+                return named_content(image)
+            except OSError as exc:
+                name = str(exc.filename or "") or None
+                reason = f"The file cannot be read: {exc.strerror or exc}."
+                return Refusal(status=None, code=UNREADABLE_FILE, detail=reason, name=name)
+
+        for batch in batches_of(map(named_or_refused, images), batch_size):
             sent = [image for image in batch if not isinstance(image, Refusal)]
             answers = self._classify_batch(sent, model) if sent else iter(())
             for image in batch:
@@ -137,13 +147,16 @@ class Client:
                 "/api/v1/classify/batch",
                 list[dict[str, Any]],
                 params={"model": model},
+                # a part without a file name would be a text
                 files=[("images", (name or "image", content)) for name, content in images],
             )
         except ProblemError as exc:
+            # batches_of lets a large image come alone, so that it is this one which is too large
             if len(images) > 1 or exc.code != "file_too_large":
                 raise
             ((name, _),) = images  # too large for any request: the others go on
             return iter([Refusal(status=exc.status, code=exc.code, detail=exc.detail, name=name)])
+        # by place, since several images may have one name, or none
         if len(entries) != len(images):
             raise UnexpectedAnswerError(
                 f"{self._url}: {len(entries)} answers to {len(images)} images."
@@ -179,18 +192,10 @@ class Client:
             kind,
             params={"model": model, **query},
             data=content,
+            # any type would do: the service judges by content
             headers={"Content-Type": "application/octet-stream"},
         )
         return answer
 
     def _call(self, method: str, path: str, kind: Any, **arguments: Any) -> Any:
         return understand(self._transport.send(method, self._url + path, **arguments), kind)
-
-
-def _named_or_refused(image: Image) -> Named | Refusal:
-    try:
-        return named_content(image)
-    except OSError as exc:
-        name = str(exc.filename or "")
-        reason = f"The file cannot be read: {exc.strerror or exc}."
-        return Refusal(status=None, code=UNREADABLE_FILE, detail=reason, name=name or None)

@@ -54,6 +54,7 @@ def named_content(image: Image) -> tuple[str | None, bytes]:
     if isinstance(image, str | os.PathLike):
         path = Path(image)
         return path.name, path.read_bytes()
+    # by what they have, since neither Pillow nor NumPy need be installed
     if isinstance(image, PillowImage):
         return None, _encode(image)
     if isinstance(image, ArrayLike):

@@ -39,6 +39,7 @@ class _Retry(Retry):
         *args: Any,
         **kwargs: Any,
     ) -> Self:
+        # urllib3 would sleep for as long as any server asks
         if response is not None and (self.get_retry_after(response) or 0) > _LONGEST_PAUSE:
             raise MaxRetryError(kwargs["_pool"], url or "", ResponseError("a long pause"))
         return super().increment(method, url, response, *args, **kwargs)
@@ -90,10 +91,11 @@ class Transport:
                 allowed_methods=None,  # POST as well
                 status_forcelist=_TRY_AGAIN,
                 backoff_factor=_FIRST_PAUSE,
-                backoff_jitter=_FIRST_PAUSE,
+                backoff_jitter=_FIRST_PAUSE,  # clients refused together come again one by one
                 backoff_max=_LONGEST_PAUSE,
-                raise_on_status=False,
+                raise_on_status=False,  # the last answer explains itself
             )
+            # one a thread: requests does not promise that threads may share a session
             session = requests.Session()
             session.headers.update(self._headers)
             for scheme in ("http://", "https://"):
@@ -140,6 +142,7 @@ def understand(response: requests.Response, kind: type[T]) -> T:
         raise UnexpectedAnswerError(
             f"HTTP {response.status_code}, without the service's explanation: {response.url}"
         ) from exc
+    # only some answers have it in the document, all in the header
     request_id = problem.request_id or response.headers.get("X-Request-ID")
     raise ProblemError(response.status_code, problem.code, problem.detail, request_id, response.url)
 

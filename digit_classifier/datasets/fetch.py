@@ -16,8 +16,13 @@ import pooch
 import requests
 from numpy.typing import NDArray
 
-from digit_classifier.datasets.idx import read_content
-from digit_classifier.datasets.mnist import CHECKSUMS, candidates, read_verified, verify
+from digit_classifier.datasets.mnist import (
+    CHECKSUMS,
+    candidates,
+    read_content,
+    read_verified,
+    verify,
+)
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError, DownloadError
 
 #: Tried in this order; all three serve the original gzipped files.
@@ -37,7 +42,7 @@ _TABLES = {"train": "mnist_train.csv", "t10k": "mnist_test.csv"}
 _ARCHIVE = "mnist.npz"
 _SIDE = 28
 
-HOW = (
+_HOW = (
     "There may be the four IDX files, plain or gzipped, torchvision's folder, Keras's mnist.npz, "
     "or mnist_train.csv and mnist_test.csv."
 )
@@ -134,7 +139,7 @@ def _store(path: Path, content: bytes) -> None:
     """Write the content atomically."""
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
-    partial.replace(path)
+    partial.replace(path)  # a reader sees the old file or the new one, and never a part
     path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # a damaged copy that it replaces
 
 
@@ -157,10 +162,11 @@ def read_from(source: Path, name: str) -> bytes:
     DatasetCorruptError
         Its content differs.
     """
+    # the first that there is, right or wrong: what is damaged should be named, not passed over
     for path, content in _contents(source, name):
         verify(content, name, str(path))
         return content
-    raise DatasetMissingError(f"MNIST's {name} is not in {source}. {HOW}")
+    raise DatasetMissingError(f"MNIST's {name} is not in {source}. {_HOW}")
 
 
 def _contents(source: Path, name: str) -> Iterator[tuple[Path, bytes]]:
@@ -175,7 +181,7 @@ def _contents(source: Path, name: str) -> Iterator[tuple[Path, bytes]]:
             if not path.is_file() or not (files is None or path in files):
                 continue
             array = (_of_archive if path.name == _ARCHIVE else _of_table)(path, part, kind)
-            # as an IDX file, see `digit_classifier.datasets.idx.parse_header`
+            # as an IDX file, see `parse_header`: its bytes, and so its checksum, are the original's
             head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
             yield path, head + array.tobytes()
 
@@ -194,6 +200,7 @@ def _of_table(path: Path, _: str, kind: str) -> NDArray[np.uint8]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows: Any = csv.reader(file)
         try:
+            # Kaggle's file has heads, pjreddie's has none
             first: list[str] = next(rows, [])
             has_heads = not first[:1] or not first[0].strip().isdecimal()
             table = np.array([*rows] if has_heads else [first, *rows], np.int64)

@@ -1,13 +1,14 @@
-"""MNIST as arrays, verified before use."""
+"""MNIST as arrays, verified before use; and IDX, the format of its files, plain or gzipped."""
 
+import gzip
 import hashlib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.datasets.idx import parse_idx, read_content
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError
 
 #: SHA-256 of the *uncompressed* content, so that recompressed copies are valid, too.
@@ -17,6 +18,9 @@ CHECKSUMS = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+
+_UNSIGNED_BYTE = 8
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,90 @@ def verify(content: bytes, name: str, source: str) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if digest == CHECKSUMS[name]:
         return
+    # the usual mistake: files renamed or unpacked over each other
     swapped = next((other for other, known in CHECKSUMS.items() if known == digest), None)
     what = f"it is {swapped}" if swapped else "it is truncated or altered"
     raise DatasetCorruptError(f"{source} is not MNIST's {name}: {what} (SHA-256 {digest}).")
+
+
+def read_content(path: Path) -> bytes:
+    """Return the content of a file, decompressed if its first bytes are gzip's.
+
+    Raises
+    ------
+    DatasetCorruptError
+        The gzip stream is truncated or damaged.
+    """
+    content = path.read_bytes()
+    # by content: browsers unpack a .gz while they download it, and keep its name
+    if not content.startswith(_GZIP_MAGIC):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as exc:
+        raise DatasetCorruptError(f"{path} is a damaged gzip file: {exc}") from exc
+
+
+def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Read an IDX array of unsigned bytes, the only type MNIST uses.
+
+    Parameters
+    ----------
+    content : bytes
+    name : str
+        Name of the file in error messages.
+
+    Returns
+    -------
+    ndarray of uint8, read-only, a view of `content`
+
+    Raises
+    ------
+    DatasetCorruptError
+        The header is not IDX of unsigned bytes, or the length does not fit the dimensions.
+    """
+    shape, header_size = parse_header(content, name)
+    check_length(len(content), shape, header_size, name)
+    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
+
+
+def parse_header(content: bytes, name: str) -> tuple[tuple[int, ...], int]:
+    """Return the shape of an IDX array, and the size of its header in bytes.
+
+    The layout: two zero bytes, the element type, the number of dimensions, each dimension as a
+    big-endian 32-bit integer, then the elements in C order (LeCun's MNIST page, "file formats").
+
+    Parameters
+    ----------
+    content : bytes
+        The file's content, or only its beginning.
+    name : str
+
+    Raises
+    ------
+    DatasetCorruptError
+        The header is not IDX of unsigned bytes.
+    """
+    if len(content) < 4 or content[:3] != bytes([0, 0, _UNSIGNED_BYTE]):
+        raise DatasetCorruptError(f"{name} is not an IDX file of unsigned bytes.")
+    n_dimensions = content[3]
+    header_size = 4 + 4 * n_dimensions
+    if len(content) < header_size:
+        raise DatasetCorruptError(f"{name} ends within its header.")
+    return tuple(int(n) for n in np.frombuffer(content, ">u4", n_dimensions, offset=4)), header_size
+
+
+def check_length(n_bytes: int, shape: tuple[int, ...], header_size: int, name: str) -> None:
+    """Compare the length of an IDX file with its header.
+
+    Raises
+    ------
+    DatasetCorruptError
+        They differ.
+    """
+    # dtype=object: a forged header would overflow 64 bits
+    expected = header_size + int(np.prod(shape, dtype=object))
+    if n_bytes != expected:
+        raise DatasetCorruptError(
+            f"{name} has {n_bytes} bytes where its header promises {expected}."
+        )

@@ -1,1 +1,1 @@
-"""The process's environment: BLAS threads, checks of the installation, the metrics directory."""
+"""The process's environment: what it sets up at its start, and checks of the installation."""

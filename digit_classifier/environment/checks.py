@@ -1,4 +1,4 @@
-"""Checks of the process's environment, for ``doctor`` and ``/readyz``.
+"""Checks of the installation: for ``digit-classifier doctor`` all, for ``/readyz`` some.
 
 A server with the interpreter of one Python build and the standard library or packages of another
 still answers most requests, so that the fault may stay unnoticed.
@@ -6,15 +6,110 @@ still answers most requests, so that the fault may stay unnoticed.
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import numpy as np
 import threadpoolctl
+from packaging.requirements import Requirement
 
 import digit_classifier
-from digit_classifier.errors import UnsoundError
+from digit_classifier.datasets import load_mnist
+from digit_classifier.errors import (
+    DatasetMissingError,
+    DigitClassifierError,
+    SettingsError,
+    UnsoundError,
+)
+from digit_classifier.inference import DigitClassifier
+from digit_classifier.models.store import find_model
+from digit_classifier.settings import Settings, load_settings
 
-OLDEST_PYTHON = (3, 11)
+_OLDEST_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check."""
+
+    check: str
+    detail: str
+    failed: bool = False
+
+
+def diagnose() -> Iterator[CheckResult]:
+    """Run all checks; invalid settings end them, since the others need settings."""
+    yield _run_check("Python", check_interpreter)
+    yield _run_check("packages", _check_packages)
+    try:
+        settings = load_settings()
+    except SettingsError as exc:
+        yield CheckResult("settings", str(exc), failed=True)
+        return
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    yield CheckResult("settings", f"serving on http://{host}:{settings.port}/")
+    if settings.secret_key:
+        yield CheckResult("secret key", "set")
+    else:
+        how = (
+            "not set; deployment_scripts/build_all_local.sh generates one, or set "
+            "DIGIT_CLASSIFIER_SECRET_KEY."
+        )
+        yield CheckResult("secret key", how, failed=True)
+    yield _run_check("model", lambda: _check_model(settings))
+    yield _run_check("linear algebra", check_blas)
+    if settings.read_only:
+        yield _run_check(
+            "rights", lambda: check_read_only(find_model(settings.model, settings.models_dir))
+        )
+    yield _run_check("MNIST", lambda: _check_mnist(settings))
+
+
+def _run_check(check: str, run: Callable[[], str]) -> CheckResult:
+    try:
+        return CheckResult(check, run())
+    except DigitClassifierError as exc:
+        return CheckResult(check, str(exc), failed=True)
+
+
+def _check_packages() -> str:
+    """Check that every requirement of the package is installed in a valid version."""
+    try:
+        requirements = [Requirement(line) for line in requires("digit-classifier") or []]
+    except PackageNotFoundError as exc:
+        raise UnsoundError("digit-classifier is not installed in this environment.") from exc
+    # an empty extra: the requirements of extras do not apply
+    needed = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+    wrong = []
+    for requirement in needed:
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+        else:
+            if found not in requirement.specifier:
+                wrong.append(f"{requirement} is needed, {found} is installed")
+    if wrong:
+        raise UnsoundError("; ".join(wrong))
+    return "all required packages are installed"
+
+
+def _check_model(settings: Settings) -> str:
+    classifier = DigitClassifier.from_settings(settings)
+    classifier.self_test()
+    model = classifier.model
+    return f"{model.name} {model.version} reads the self-test's digit"
+
+
+def _check_mnist(settings: Settings) -> str:
+    """Check MNIST. Serving does not need it, so missing files are not a failure."""
+    try:
+        load_mnist(settings.data_dir)
+    except DatasetMissingError as exc:
+        return f"absent, needed for training and evaluation alone. {exc}"
+    return f"all four files in {settings.data_dir} are intact"
 
 
 def check_interpreter() -> str:
@@ -30,20 +125,21 @@ def check_interpreter() -> str:
     UnsoundError
     """
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < OLDEST_PYTHON:
-        raise UnsoundError(f"{found} is older than {'.'.join(map(str, OLDEST_PYTHON))}.")
+    if sys.version_info < _OLDEST_PYTHON:
+        raise UnsoundError(f"{found} is older than {'.'.join(map(str, _OLDEST_PYTHON))}.")
+    # mod_wsgi brings its own interpreter, which python-home may lead to another Python's library
     _check_inside(Path(os.__file__), Path(sys.base_prefix), "the standard library")
-    if sys.prefix != sys.base_prefix:
+    if sys.prefix != sys.base_prefix:  # in a virtual environment
         prefix = Path(sys.prefix)
         try:
             lines = (prefix / "pyvenv.cfg").read_text("utf-8").splitlines()
         except OSError as exc:
             raise UnsoundError(f"{prefix} is not a virtual environment: {exc.strerror}.") from exc
+        # "version" is venv's name for it, "version_info" virtualenv's
         entries = dict(line.split(" = ", 1) for line in lines if " = " in line)
         made_for = entries.get("version") or entries.get("version_info", "unknown")
-        if (
-            made_for.split(".")[:2] != found.split(".")[:2]
-        ):  # a security update changes the third number
+        # a security update changes the third number
+        if made_for.split(".")[:2] != found.split(".")[:2]:
             raise UnsoundError(
                 f"the environment {sys.prefix} was made for Python {made_for}, this is {found}."
             )
@@ -80,6 +176,7 @@ def check_read_only(model_file: Path) -> str:
     UnsoundError
     """
     package = Path(digit_classifier.__file__).parent
+    # a sample of the code: the deployment gives all of it to root at once
     code = (Path(sys.prefix), package.parent, package, Path(__file__))
     # in a writable directory, a file can be replaced
     for path in (*code, *model_file.parents[:2], model_file):

@@ -28,6 +28,7 @@ def fit_temperature(logits: Array, labels: NDArray[np.integer]) -> float:
     def loss(log_temperature: float) -> float:
         return negative_log_likelihood(logits, labels, float(np.exp(log_temperature)))
 
+    # over the logarithm: a half is as far from 1 as 2 is
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
 
@@ -85,6 +86,7 @@ def reliability(
     is_right : ndarray of shape (n_samples,)
     n_bins : int
     """
+    # without 0 and 1: a confidence of exactly 0 or 1 then falls in the first or the last bin
     inner_edges = np.linspace(0, 1, n_bins + 1)[1:-1]
     bins = np.digitize(confidence, inner_edges, right=True)
     counts = np.bincount(bins, minlength=n_bins)

@@ -3,7 +3,6 @@
 from math import isqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from digit_classifier.classifier import Classifier
@@ -44,7 +43,13 @@ def draw_filters(classifier: Classifier, image_shape: tuple[int, int]) -> Image.
     candidates = range(isqrt(n_filters - 1) + 1, n_filters + 1)
     columns = next(n for n in candidates if n_filters % n == 0)
     zoom = max(1, (_PLOT_WIDTH // columns - _MIN_GAP) // width)
-    tiles = _colored(filters).reshape(n_filters, height, width, 3)
+    # Each filter by its own largest weight, or the weaker ones would be white. `tiny` keeps one of
+    # zeros from a division by zero.
+    largest = np.abs(filters).max(axis=1, keepdims=True)
+    shares = (filters / np.maximum(largest, np.finfo(np.float32).tiny))[..., np.newaxis]
+    towards = np.where(shares < 0, _NEGATIVE, _POSITIVE)
+    colours = (_ZERO + np.abs(shares) * (towards - _ZERO)).round().astype(np.uint8)
+    tiles = colours.reshape(n_filters, height, width, 3)
     tiles = tiles.repeat(zoom, axis=1).repeat(zoom, axis=2)
     height, width = height * zoom, width * zoom
     gap = max(_MIN_GAP, width // _WIDTH_PER_GAP)
@@ -54,11 +59,3 @@ def draw_filters(classifier: Classifier, image_shape: tuple[int, int]) -> Image.
     sheet = grid.reshape(n_filters // columns * (height + gap), columns * (width + gap), 3)
     framed = np.pad(sheet, ((gap, 0), (gap, 0), (0, 0)), constant_values=_BACKGROUND)
     return Image.fromarray(framed)
-
-
-def _colored(filters: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Map weights to colours, shape (n_filters, n_values, 3), relative to each filter's largest."""
-    largest = np.abs(filters).max(axis=1, keepdims=True)
-    shares = (filters / np.maximum(largest, np.finfo(np.float32).tiny))[..., np.newaxis]
-    towards = np.where(shares < 0, _NEGATIVE, _POSITIVE)
-    return (_ZERO + np.abs(shares) * (towards - _ZERO)).round().astype(np.uint8)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from digit_classifier.evaluation.tables import (
+from digit_classifier.evaluation.figures import (
     classes_table,
     corruptions_table,
     errors_table,
@@ -12,6 +12,7 @@ from digit_classifier.evaluation.tables import (
 )
 from digit_classifier.models.store import Model
 
+# The texts are the same for all models: what differs between them is in the tables.
 _USE = """\
 It reads one handwritten digit, 0 to 9, from a 28×28 image framed like MNIST's; `digit-classifier`
 frames photos, scans and drawings so before they reach the model. It is meant for forms,
@@ -75,9 +76,11 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     model : Model
     figures : dict
         From :func:`~digit_classifier.evaluation.metrics.evaluate_views`, with or without those of
-        :func:`~digit_classifier.evaluation.robustness.evaluate_corruptions`.
+        :func:`~digit_classifier.evaluation.metrics.evaluate_corruptions`.
     """
+    # by get() below: a classifier that is fitted in one call has neither recipe nor history
     metadata, training = model.metadata, model.metadata.training
+    # the command that wrote this very card, so that it can be written again
     option = " --corruptions" if "corruptions" in figures else ""
     n_validation = training.get("recipe", {}).get("n_validation", 0)
     selection = training.get("selection")

@@ -14,9 +14,7 @@ MANIFEST = "manifest.csv"
 #: Bins of confidence that the calibration error is summed over, of equal width.
 N_BINS = 10
 #: Shares of the pictures, the surest first, that the share of right texts is given for.
-COVERAGES = (0.5, 0.8, 0.9, 1.0)
-
-__all__ = ["LabelledNumber", "Outcome", "edit_distance", "evaluate_numbers", "read_manifest"]
+_COVERAGES = (0.5, 0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,9 @@ def evaluate_numbers(
     dict
         Figures in JSON's types: ``n_images``, ``accuracy`` (share of whole texts that are right),
         ``digit_error_rate`` (edit distance over the number of digits), ``by_kind``, ``by_source``
-        and ``touching`` with the same three, ``calibration_error``, and ``coverage``: the share
-        of right texts among the surest pictures.
+        and ``touching`` with the same three, ``calibration_error`` (the expected one
+        of whole texts, Naeini et al. 2015), and ``coverage``: the share of right texts among the
+        surest pictures.
     """
     pairs: list[tuple[LabelledNumber, Outcome]] = []
     groups: dict[str, dict[str, list[tuple[LabelledNumber, Outcome]]]] = {"kind": {}, "source": {}}
@@ -119,14 +118,19 @@ def evaluate_numbers(
         pairs.append((item, outcome))
         groups["kind"].setdefault(item.kind, []).append((item, outcome))
         groups["source"].setdefault(item.source, []).append((item, outcome))
+    confidences = np.array([outcome.confidence for _, outcome in pairs])
+    is_right = np.array([item.text == outcome.text for item, outcome in pairs], float)
+    # a confidence of 1 belongs to the last bin
+    bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+    differences = np.bincount(bins, confidences - is_right, minlength=N_BINS)
     surest = sorted(pairs, key=lambda pair: -pair[1].confidence)
     return {
         **_shares(pairs),
         "n_accepted": sum(outcome.accepted for _, outcome in pairs),
-        "calibration_error": _calibration_error(pairs),
+        "calibration_error": float(np.abs(differences).sum() / max(len(pairs), 1)),
         "coverage": {
             str(share): _shares(surest[: round(share * len(surest))])["accuracy"]
-            for share in COVERAGES
+            for share in _COVERAGES
         },
         "touching": _shares([pair for pair in pairs if pair[0].touching]),
         "by_kind": {kind: _shares(group) for kind, group in groups["kind"].items()},
@@ -149,6 +153,7 @@ def edit_distance(one: str, other: str) -> int:
 
 def _shares(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> dict[str, float]:
     n_digits = sum(len(item.text.replace("\n", "")) for item, _ in pairs)
+    # without the line feeds: a missed row end is not a wrong digit, but makes the whole text wrong
     n_wrong = sum(
         edit_distance(outcome.text.replace("\n", ""), item.text.replace("\n", ""))
         for item, outcome in pairs
@@ -159,12 +164,3 @@ def _shares(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> dict[str, float]
         "accuracy": n_right / max(len(pairs), 1),
         "digit_error_rate": n_wrong / max(n_digits, 1),
     }
-
-
-def _calibration_error(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> float:
-    """Return the expected calibration error of whole texts (Naeini et al. 2015)."""
-    confidences = np.array([outcome.confidence for _, outcome in pairs])
-    is_right = np.array([item.text == outcome.text for item, outcome in pairs], float)
-    bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
-    differences = np.bincount(bins, confidences - is_right, minlength=N_BINS)
-    return float(np.abs(differences).sum() / max(len(pairs), 1))

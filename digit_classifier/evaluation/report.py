@@ -1,22 +1,39 @@
-"""Write the report of an evaluation: plots, figures, model card."""
+"""The report of an evaluation: plots, figures, model card.
+
+The extra ``plots`` installs Matplotlib.
+"""
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
 
+from digit_classifier.errors import MissingPackageError
+from digit_classifier.evaluation.calibration import N_BINS, Reliability, confidence_of, reliability
+from digit_classifier.evaluation.figures import VIEWS
 from digit_classifier.evaluation.metrics import Predictions
 from digit_classifier.evaluation.model_card import model_card
-from digit_classifier.evaluation.plots import (
-    plot_confusion,
-    plot_learning_curve,
-    plot_misread,
-    plot_reliability,
-)
 from digit_classifier.models.store import Model
+
+try:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+except ImportError as exc:
+    raise MissingPackageError(
+        f"A report needs Matplotlib: {sys.executable} -m pip install 'matplotlib>=3.9'."
+    ) from exc
+
+#: Maximum number of misread digits per polarity, and their number in a row.
+MAX_MISREAD, _MISREAD_COLUMNS = 100, 20
+_LABEL_HEIGHT = 12  # space for the text below a digit, in pixels of the digit
+_BLUE, _ORANGE, _GRAY = "#1f6fb4", "#d9660a", "#7a7a7a"
 
 
 def write_report(
@@ -42,6 +59,7 @@ def write_report(
     labels : ndarray of shape (n_samples,)
     """
     temperature = model.metadata.temperature
+    # all are drawn before the first is written: a report that fails leaves an older one whole
     plots = {
         "confusion_matrix": plot_confusion(views, labels),
         "learning_curve": plot_learning_curve(model.metadata.training.get("history", [])),
@@ -53,3 +71,149 @@ def write_report(
         figure.savefig(directory / f"{name}.png", dpi=120)
     (directory / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     (directory / "MODEL_CARD.md").write_text(model_card(model, figures), "utf-8")
+
+
+def plot_confusion(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) -> Figure:
+    """Plot the confusion matrix of each view; the colours show errors alone."""
+    figure = _figure(11, 11.5)
+    for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
+        n_classes = views[view].logits.shape[1]
+        counts = confusion_matrix(labels, views[view].digits, labels=range(n_classes))
+        _draw_confusion(axes, counts)
+        axes.set_title(f"{VIEWS[view]}: {(views[view].digits != labels).sum():,} misread")
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    """Return an empty figure, in inches, with space for labels between its panels."""
+    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
+
+
+def _draw_confusion(axes: Axes, counts: NDArray[np.int64]) -> None:
+    digits = range(len(counts))
+    # the right ones are a hundred times as many, and would leave no colour for the others
+    errors = counts * (1 - np.eye(len(counts), dtype=int))
+    axes.imshow(errors, cmap="Oranges", vmin=0, vmax=max(1.5 * errors.max(), 1))
+    for row in digits:
+        for column in digits:
+            color = _GRAY if row == column else "black"
+            text = f"{counts[row, column]}" if counts[row, column] else ""
+            axes.text(column, row, text, ha="center", va="center", fontsize=9, color=color)
+    axes.set(xticks=digits, yticks=digits, xlabel="read as", ylabel="label")
+
+
+def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
+    """Plot the loss and the errors of each epoch.
+
+    Parameters
+    ----------
+    history : sequence of mapping
+        One entry per epoch, with ``train_loss``, ``train_accuracy`` and ``validation_accuracy``.
+    """
+    figure = _figure(11, 4.5)
+    losses, errors = figure.subplots(1, 2)
+    epochs = np.arange(1, len(history) + 1)
+    marker = "o" if len(history) == 1 else None  # a line of one point is invisible
+    losses.plot(epochs, [entry["train_loss"] for entry in history], color=_BLUE, marker=marker)
+    losses.set_title("Loss on augmented training digits")
+    shown = []
+    for key, name, color in (
+        ("train_accuracy", "augmented training digits", _BLUE),
+        ("validation_accuracy", "validation digits, both polarities", _ORANGE),
+    ):
+        shares = [1 - entry[key] for entry in history]
+        errors.plot(epochs, shares, label=name, color=color, marker=marker)
+        shown += [share for share in shares if share > 0]  # log(0) is undefined
+    errors.set_title("Share misread")
+    # room above and below, since a line on the edge of a logarithmic axis is half hidden
+    errors.set_ylim(min(shown, default=0.1) / 1.5, max(shown, default=0.1) * 1.5)
+    errors.set_yscale("log")
+    errors.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    errors.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
+    errors.yaxis.set_minor_formatter(NullFormatter())
+    errors.legend(frameon=False)
+    for axes in (losses, errors):
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3, which="both")
+    return figure
+
+
+def plot_reliability(
+    views: Mapping[str, Predictions], labels: NDArray[np.uint8], temperature: float
+) -> Figure:
+    """Plot accuracy over confidence for each view, with the number of digits in each bin."""
+    figure = _figure(11, 10.5)
+    for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
+        is_right = views[view].digits == labels
+        bins = reliability(confidence_of(views[view].logits, temperature), is_right)
+        _draw_reliability(axes, bins)
+        error = f"calibration error {bins.expected_calibration_error:.2%}"
+        axes.set_title(f"{VIEWS[view]}: {error}")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", frameon=False)
+    return figure
+
+
+def _draw_reliability(axes: Axes, bins: Reliability) -> None:
+    filled = bins.counts > 0
+    left, width = np.arange(N_BINS)[filled] / N_BINS, 1 / N_BINS
+    axes.bar(left, bins.accuracy[filled], width, align="edge", color=_BLUE, edgecolor="white")
+    axes.plot([0, 1], [0, 1], color=_GRAY, linestyle="--", label="confidence = share read right")
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+    for x, accuracy, count in zip(left, bins.accuracy[filled], bins.counts[filled], strict=True):
+        at = x + width / 2, accuracy + 0.012
+        axes.text(*at, f"{count:,}", ha="center", fontsize=7.5, bbox=paper)
+    axes.set(xlim=(0, 1), ylim=(0, 1.06), xlabel="confidence", ylabel="share read right")
+
+
+def plot_misread(
+    views: Mapping[str, Predictions],
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    temperature: float,
+) -> Figure:
+    """Plot the misread digits of both raw views, the most confident first.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, 28, 28), uint8
+        Light on black.
+    """
+    chosen = {}
+    for view in ("raw", "raw_inverted"):
+        errors = np.flatnonzero(views[view].digits != labels)
+        confidence = confidence_of(views[view].logits[errors], temperature)
+        chosen[view] = errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
+    # rounded up; a panel without digits keeps a row, or its title would lie on the other's
+    n_rows = [-(-max(len(indices), 1) // _MISREAD_COLUMNS) for indices in chosen.values()]
+    figure = _figure(16, sum(n_rows) + 1)
+    all_axes = figure.subplots(2, 1, height_ratios=n_rows)
+    for axes, (view, indices) in zip(all_axes, chosen.items(), strict=True):
+        predictions = views[view]
+        shown = images[indices] if view == "raw" else 255 - images[indices]
+        confidence = confidence_of(predictions.logits[indices], temperature)
+        texts = [
+            f"{labels[index]} → {digit if digit >= 0 else 'refused'}  {share:.0%}"
+            for index, digit, share in zip(
+                indices, predictions.digits[indices], confidence, strict=True
+            )
+        ]
+        _draw_tiles(axes, shown, texts)
+        n_misread = (predictions.digits != labels).sum()
+        which = "" if len(indices) == n_misread else f", the {len(indices)} most confident"
+        axes.set_title(f"{VIEWS[view]}: {n_misread:,} misread{which} (label → read as, confidence)")
+    return figure
+
+
+def _draw_tiles(axes: Axes, images: NDArray[np.uint8], texts: Sequence[str]) -> None:
+    """Draw images in rows, each with its text below."""
+    height, width = images.shape[1:]
+    pitch = np.array([height + _LABEL_HEIGHT, width + 4])
+    for index, (image, text) in enumerate(zip(images, texts, strict=True)):
+        top, left = divmod(index, _MISREAD_COLUMNS) * pitch  # (row, column) times (height, width)
+        extent: Any = (left, left + width, top + height, top)
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
+        axes.text(left + width / 2, top + height + 2, text, ha="center", va="top", fontsize=8)
+    n_rows = -(-max(len(images), 1) // _MISREAD_COLUMNS)
+    axes.set(xlim=(0, _MISREAD_COLUMNS * pitch[1]), ylim=(n_rows * pitch[0], 0))
+    axes.set_axis_off()

@@ -81,7 +81,7 @@ class ModelMetadata:
         KeyError, TypeError, ValueError
             An attribute is missing, unknown or invalid.
         """
-        fields = dict(document)
+        fields = dict(document)  # without the caller's losing what is taken out below
         return cls(
             input_scaling=InputScaling(**fields.pop("input_scaling")),
             image_shape=tuple(fields.pop("image_shape")),

@@ -37,6 +37,7 @@ SUFFIX = ".safetensors"
 FILE_NAME = f"model{SUFFIX}"
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 _KEY = "digit_classifier"
+#: A model's name is the name of its folder: no "..", no "/" and no leading "-", on any system.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -140,6 +141,7 @@ def save_model(classifier: Classifier, metadata: ModelMetadata, path: Path) -> s
 def read_model_file(path: Path, name: str) -> Model:
     """Read and verify a model file; see :func:`load_model`."""
     tensors, document = read_tensors(path)
+    # one could make every answer NaN, with which no comparison is ever true
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ModelCorruptError(f"{path} holds parameters that are not finite numbers.")
     try:
@@ -150,10 +152,10 @@ def read_model_file(path: Path, name: str) -> Model:
             )
         kind = classifier_class(document["classifier"])
         classifier = kind.from_parameters(document.pop("architecture"), tensors)
-        digest = document.pop("content_sha256")
+        digest = document.pop("content_sha256")  # verified by read_tensors
         metadata = ModelMetadata.from_json(document)
         _check_interface(classifier, metadata, path)
-    except (
+    except (  # whatever a damaged or forged document makes of the constructors
         UnknownClassifierError,
         KeyError,
         TypeError,
@@ -203,6 +205,7 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
     digest.update(json.dumps(rest, sort_keys=True).encode())
     for name in sorted(tensors):
         array = np.ascontiguousarray(tensors[name])
+        # with type and shape: the same bytes may be other numbers
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(array.ravel().data)  # a view, without a copy
     return digest.hexdigest()
@@ -210,6 +213,7 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
 
 def _check_interface(classifier: Classifier, metadata: ModelMetadata, path: Path) -> None:
     """Classify three images, to check the shapes and that the outputs are finite."""
+    # blank, a ramp and white: what overflows with one of them would do so with a picture
     height, width = metadata.image_shape
     ramp = np.linspace(0, 255, height * width).reshape(height, width)
     images = np.stack([np.zeros_like(ramp), ramp, np.full_like(ramp, 255)]).astype(np.uint8)

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.datasets.folder import list_labelled_images
+from digit_classifier.datasets.image_files import list_labelled_images
 from digit_classifier.errors import DatasetCorruptError, InputError
 from digit_classifier.framed_images import frame_image
 from digit_classifier.preprocessing.decode import DecodeLimits

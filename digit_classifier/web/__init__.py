@@ -16,31 +16,29 @@ from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
 from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.web import classifier, errors, uploads
-from digit_classifier.web.access import api_keys, cors, rate_limits, security_headers
+from digit_classifier.web import classifier, compat, errors, pages, uploads
+from digit_classifier.web.access import api_keys, headers
 from digit_classifier.web.api import docs, inference_v2, v1
-from digit_classifier.web.compat import curl_api, mnist, softmax_cnn
-from digit_classifier.web.monitoring import health, logs, metrics, observation, status
+from digit_classifier.web.monitoring import health, logs, metrics, observation
 from digit_classifier.web.process import load_shedding
-from digit_classifier.web.site import about, assets, pages, samples
 
 #: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
 _API_BLUEPRINTS = (
     v1.blueprint,
-    curl_api.blueprint,
+    compat.curl_api,
     inference_v2.blueprint,
-    mnist.linear_softmax,
-    mnist.mnist_classify,
-    mnist.mnist_rest,
-    softmax_cnn.blueprint,
+    compat.linear_softmax,
+    compat.mnist_classify,
+    compat.mnist_rest,
+    compat.softmax_cnn,
 )
 _SITE_BLUEPRINTS = (
-    about.blueprint,
     docs.blueprint,
     health.blueprint,
     metrics.blueprint,
     pages.blueprint,
-    samples.blueprint,
+    pages.about,
+    pages.samples,
 )
 
 #: Flask's configuration by the setting ``environment``.
@@ -92,14 +90,21 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         The model that is to answer cannot be loaded.
     """
     settings = settings or load_settings()
-    app = Flask(__name__, static_url_path=assets.static_path())
+    if not settings.secret_key and settings.environment == "production":
+        raise SettingsError(
+            "There is no secret key: `bash deployment_scripts/build_all_local.sh` generates one, "
+            "or set DIGIT_CLASSIFIER_SECRET_KEY to a long random text."
+        )
+    app = Flask(__name__, static_url_path=pages.static_path())
     app.config.update(
-        SECRET_KEY=_secret_key(settings),
+        # without one, a restart costs the open forms their tokens, no more
+        SECRET_KEY=settings.secret_key or secrets.token_urlsafe(),
         # Browsers share cookies between the ports of a host, and "session" is every Flask's name.
         SESSION_COOKIE_NAME="digit_classifier_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SEND_FILE_MAX_AGE_DEFAULT=assets.MAX_AGE,
+        SEND_FILE_MAX_AGE_DEFAULT=pages.MAX_AGE,
+        # the Content-Security-Policy allows no other host's files, and a closed network has none
         BOOTSTRAP_SERVE_LOCAL=True,
         REQUESTS_AT_ONCE=settings.requests_at_once,
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
@@ -111,20 +116,31 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     )
     app.json = _JSON(app)
     classifiers = load_classifiers(settings)
-    # What is done last with an answer is registered first: the log has all that went before.
+    # Flask calls what handles a request in the order of registration, and what handles its answer
+    # in the reverse one. So metrics and observation come first: they start the clock before all
+    # others, and count and log an answer to which these have added their headers.
     counts = metrics.init_app(app, classifiers)
     logs.init_log(log_file, counts.log_lines_dropped.inc)
     observation.init_app(app, counts.count, logs.log_request)
     load_shedding.init_app(app, settings.max_queue_ms)
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
-    security_headers.init_app(app)
+    headers.init_app(app, settings.cors_origins)
     errors.init_app(app)
     inference_v2.init_app(app)
     classifier.init_app(app, classifiers)
-    status.init_app(app, settings)
-    about.init_app(app, settings.source_url)
-    samples.init_app(app, MnistTestSet(settings.data_dir))
-    _init_access_control(app, settings)
+    health.init_app(app, settings)
+    pages.init_app(app, settings.source_url, MnistTestSet(settings.data_dir))
+    for_programs = frozenset(blueprint.name for blueprint in _API_BLUEPRINTS)
+    keys = api_keys.parse_keys(settings.api_keys)
+    # before the keys are checked, so that requests with wrong ones are limited as well
+    if settings.rate_limit or any(key.rate_limit for key in keys):
+        # here, since Flask-Limiter would take a tenth of the start of those that do without
+        from digit_classifier.web.access import rate_limits
+
+        rate_limits.init_app(
+            app, settings.rate_limit, keys, settings.rate_limit_storage, for_programs
+        )
+    api_keys.init_app(app, keys, for_programs)
     Bootstrap5().init_app(app)
     csrf = CSRFProtect(app)
     app.url_map.strict_slashes = False  # a client's slash at the end of a path is not an error
@@ -136,24 +152,3 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     for blueprint in _SITE_BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app
-
-
-def _init_access_control(app: Flask, settings: Settings) -> None:
-    """Set up CORS, API keys and rate limits."""
-    blueprints = frozenset(blueprint.name for blueprint in _API_BLUEPRINTS)
-    keys = api_keys.parse_keys(settings.api_keys)
-    cors.init_app(app, settings.cors_origins)
-    # before the keys are checked, so that requests with wrong ones are limited as well
-    rate_limits.init_app(app, settings.rate_limit, keys, settings.rate_limit_storage, blueprints)
-    api_keys.init_app(app, keys, blueprints)
-
-
-def _secret_key(settings: Settings) -> str:
-    if not settings.secret_key and settings.environment != "production":
-        return secrets.token_urlsafe()  # a restart costs the open forms their tokens, no more
-    if not settings.secret_key:
-        raise SettingsError(
-            "There is no secret key: `bash deployment_scripts/build_all_local.sh` generates one, "
-            "or set DIGIT_CLASSIFIER_SECRET_KEY to a long random text."
-        )
-    return settings.secret_key

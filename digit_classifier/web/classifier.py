@@ -15,6 +15,7 @@ from digit_classifier.web.monitoring.observation import observe_reading
 _KEY = "digit_classifier"
 
 
+# A subclass and not calls in the views: no view can forget to record what it has read.
 class RecordingClassifier(DigitClassifier):
     """A classifier that records its answers, and its errors, in the current request."""
 
@@ -49,7 +50,7 @@ class RecordingClassifier(DigitClassifier):
         pixel_limit: int | None = None,
     ) -> list[Prediction | InputError]:
         """Read the digits of many image files; see `DigitClassifier.predict_batch`."""
-        contents = list(contents)
+        contents = list(contents)  # an iterator would be used up when the answers are recorded
         answers = super().predict_batch(contents, time_limit=time_limit, pixel_limit=pixel_limit)
         for content, answer in zip(contents, answers, strict=True):
             observe_reading(content, answer)
@@ -80,7 +81,7 @@ def all_classifiers() -> Mapping[str, DigitClassifier]:
 
 def default_classifier() -> DigitClassifier:
     """Return the one that answers where none is chosen."""
-    return next(iter(all_classifiers().values()))
+    return next(iter(all_classifiers().values()))  # a dict keeps the order of load_classifiers
 
 
 def current_classifier() -> DigitClassifier:

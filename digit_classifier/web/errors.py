@@ -1,6 +1,6 @@
 """The one place where errors become HTTP: statuses, codes and RFC 9457 problem documents.
 
-The page shows the same problems as HTML, see :mod:`digit_classifier.web.site.pages`.
+The page shows the same problems as HTML, see :mod:`digit_classifier.web.pages`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -176,6 +176,7 @@ def init_app(app: Flask) -> None:
     An unexpected exception is logged by Flask, with its traceback, and arrives here as an
     InternalServerError, which reveals nothing of it.
     """
+    # not their common base: an error without a status is a fault of ours, which Flask logs
     for error in (*STATUSES, StatusOverrideError, MemoryError, HTTPException):
         app.register_error_handler(error, answer_error)
 
@@ -189,6 +190,7 @@ def to_problem(error: Exception) -> Problem:
         case DigitClassifierError():
             status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
             detail = _PUBLIC_DETAILS.get(type(error), str(error))
+            # so that a program can choose another one without reading the sentence
             known = {"models": [*error.known]} if isinstance(error, ModelNotFoundError) else {}
             return Problem(status, error.code, detail, {**known})
         case _ if kind := next(filter(partial(isinstance, error), _HTTP_OVERRIDES), None):
@@ -212,6 +214,7 @@ def record_problem(error: Exception) -> Problem:
 def problem_document(problem: Problem) -> ProblemDocument:
     """Write a problem as RFC 9457 has it."""
     document: ProblemDocument = {
+        # RFC 9457, 4.2.1: the title is then the status's own phrase, and `code` has the rest
         "type": "about:blank",
         "title": problem.status.phrase,
         "status": problem.status,
@@ -224,6 +227,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 def answer_error(error: Exception) -> Response:
     """Answer with an error's problem document, or with a page where a browser asks for one."""
     problem = record_problem(error)
+    # the two that a person with a browser meets; all others are answers to programs
     if isinstance(error, NotFound | OverloadedError) and prefers_html(MEDIA_TYPE):
         response = error_page(problem)
     else:
@@ -238,6 +242,7 @@ def with_headers_of(error: Exception, response: Response) -> Response:
     if isinstance(error, (OverloadedError, MemoryError)):
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, HTTPException):
+        # Werkzeug's document is HTML, and its type would be that of ours
         response.headers.extend(
             header for header in error.get_headers() if header[0] != "Content-Type"
         )
@@ -251,4 +256,5 @@ def error_page(problem: Problem) -> Response:
 
 def prefers_html(default_type: str) -> bool:
     """Return whether the client prefers HTML to another type: browsers do, programs do not."""
+    # the default is first: of types that a client likes as much (*/*), Werkzeug takes the first
     return request.accept_mimetypes.best_match((default_type, "text/html")) == "text/html"

@@ -7,9 +7,10 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from digit_classifier.activations import NetworkPictures
-from digit_classifier.explanation import Explanation, PictureWithBoxes, Step
+from digit_classifier.explanation import Explanation, PictureWithBoxes
 
-#: Each step of preprocessing, and what it is good for.
+#: Each step of preprocessing, and what it is good for. The page shows these words in the order in
+#: which the steps were done, whatever the order here.
 STEPS = {
     "decode": ("Decoded, in gray", "as the file has it"),
     "shrink": ("Reduced", "fewer pixels are quicker to search"),
@@ -31,6 +32,8 @@ STEPS = {
     "select_parts": ("Parts of the ink chosen", "without rules, rings and what the edge cuts"),
 }
 
+# Pictures are in the document itself: nothing of an upload is kept, so that a second request could
+# ask for none.
 _Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
 
 
@@ -108,7 +111,18 @@ def explanation_document(
         "overlay": None if overlay is None else _address(overlay),
     }
     if with_steps:
-        document["steps"] = [*map(_step, explanation.steps)]
+        document["steps"] = [
+            {
+                "name": step.name,
+                "title": STEPS[step.name][0],
+                "about": STEPS[step.name][1],
+                "width": step.width,
+                "height": step.height,
+                "changed": step.changed,
+                "picture": _address(step.png),
+            }
+            for step in explanation.steps
+        ]
     if inside is not None:
         document["inside"] = {
             "layers": [
@@ -131,19 +145,6 @@ def boxes_document(picture: PictureWithBoxes) -> BoxesDocument:
         "picture": _address(picture.png),
         "width": picture.width,
         "height": picture.height,
-    }
-
-
-def _step(step: Step) -> StepDocument:
-    title, about = STEPS[step.name]
-    return {
-        "name": step.name,
-        "title": title,
-        "about": about,
-        "width": step.width,
-        "height": step.height,
-        "changed": step.changed,
-        "picture": _address(step.png),
     }
 
 

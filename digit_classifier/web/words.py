@@ -1,9 +1,10 @@
-"""A prediction, or a reading of several digits, in plain words."""
+"""What is said to people in plain words: predictions and readings, and the page's own texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digit_classifier.explanation import DOUBTFUL
-from digit_classifier.numbers.reading import ReadDigit, Reading
+from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
 
 #: Least confidence for each way to say it; below the last, the runner-up is named.
@@ -26,6 +27,7 @@ _WARNINGS = {
     "help.",
 }
 
+#: Those above that also make sense for several digits.
 _WARNINGS_OF_READING = {
     "cut_off": "A digit runs over the edge of the picture; a little more room around the digits "
     "would help.",
@@ -139,16 +141,18 @@ def words_of_reading(reading: Reading) -> NumberWords:
         ),
         source=f"by model {reading.model_name} {reading.model_version} in "
         f"{reading.elapsed_ms:.1f} ms",
-        digits=tuple(tuple(map(_words_of_digit, row.digits)) for row in reading.rows),
+        digits=tuple(
+            tuple(
+                DigitWords(
+                    f"{digit.digit}: {percent(digit.confidence)}, "
+                    f"or {digit.runner_up}: {percent(digit.runner_up_confidence)}",
+                    doubtful=digit.confidence < DOUBTFUL,
+                )
+                for digit in row.digits
+            )
+            for row in reading.rows
+        ),
     )
-
-
-def _words_of_digit(digit: ReadDigit) -> DigitWords:
-    text = (
-        f"{digit.digit}: {percent(digit.confidence)}, "
-        f"or {digit.runner_up}: {percent(digit.runner_up_confidence)}"
-    )
-    return DigitWords(text, digit.confidence < DOUBTFUL)
 
 
 def _sentence_of_reading(reading: Reading) -> str:
@@ -164,6 +168,7 @@ def _sentence_of_reading(reading: Reading) -> str:
 
 
 def _sentence(prediction: Prediction) -> str:
+    # first: with several digits, the answer about one of them does not matter
     if "several_digits" in prediction.warnings:
         return "I see more than one digit."
     if not prediction.accepted:
@@ -181,7 +186,7 @@ def _sentence(prediction: Prediction) -> str:
 
 
 def _with_article(digit: int) -> str:
-    return f"{'an' if digit == 8 else 'a'} {digit}"
+    return f"{'an' if digit == 8 else 'a'} {digit}"  # "an eight" begins with a vowel
 
 
 def percent(share: float) -> str:
@@ -195,3 +200,65 @@ def percent(share: float) -> str:
     if 0 < share < 0.001:
         return "< 0.1 %"
     return "100 %" if share == 1 else f"{share:.1%}".replace("%", " %")
+
+
+#: A name for each shipped model, and a line on it.
+MODELS = {
+    "mlp": ("Perceptron", "Each neuron sees the whole digit: the default."),
+    "cnn": ("Convolutional", "Looks for small shapes first, wherever they are."),
+    "softmax": ("Templates", "A template for each digit: quick, often wrong."),
+}
+
+#: The pictures that the page offers to read, and what they are.
+READY = {
+    # from the easiest to what is no digit: the answers show what can be expected
+    "digit.png": "a drawn digit",
+    "photo.jpg": "a photo",
+    "hard.jpg": "a hard one",
+    "number.png": "a number",
+    "letter.png": "a letter",
+}
+
+#: Messages that need no answer of the network. The page's script has them from the start: one says
+#: that the service cannot be reached.
+MESSAGES = {
+    "nothing": "Nothing drawn yet.",
+    "offline": "You are offline. Draw all the same: it is read when there is a connection again.",
+    "because": "Strokes that made it so",
+    "not_read": "The picture was not read",
+    "heic": "This browser cannot open an iPhone's HEIC photos. On the iPhone, choose Settings, "
+    "Camera, Formats, Most Compatible, or share the photo as JPEG.",
+    "unreachable": "The service cannot be reached",
+    "unreachable_detail": "You may be offline. Nothing is lost: it is tried again as soon as there "
+    "is a connection.",
+    "failed": "That did not work",
+    "failed_detail": "Something went wrong on the server's side. Please try again.",
+    "summary": "{read} of {all} pictures read.",
+    "summary_so_far": "{read} of {all} pictures done …",
+}
+
+
+def name_model(name: str) -> tuple[str, str]:
+    """Return a name for people and a line on the model; its own name where it is not shipped."""
+    return MODELS.get(name, (name, "A model that was trained here."))
+
+
+def file_size(n_bytes: int) -> str:
+    """Write a number of bytes in the largest unit that divides it.
+
+    >>> file_size(1024 * 1024), file_size(500 * 1024), file_size(999)
+    ('1 MiB', '500 KiB', '999 bytes')
+    """
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if n_bytes % unit == 0:
+            return f"{n_bytes // unit} {name}"
+    return f"{n_bytes:,} bytes"
+
+
+def enumerate_words(words: Sequence[str], conjunction: str) -> str:
+    """Join words as a sentence does.
+
+    >>> enumerate_words(("PNG", "GIF", "BMP"), "or")
+    'PNG, GIF or BMP'
+    """
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"

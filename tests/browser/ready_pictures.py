@@ -10,10 +10,10 @@ from PIL import Image
 
 from digit_classifier.training.synthesis.negatives import LETTERS
 from digit_classifier.training.synthesis.pen import parse_strokes, place, rasterize
-from digit_classifier.web.site.assets import OWN
+from digit_classifier.web.pages import STATIC
 from tests.strokes import draw_digit, encode
 
-READY = OWN / "ready"
+READY = STATIC / "ready"
 SIDE = 160
 _BLUE = (36, 58, 120)
 _LETTER_A = LETTERS[0]

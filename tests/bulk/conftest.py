@@ -1,6 +1,6 @@
 import pytest
 
-from digit_classifier.bulk.sources import handle_cache
+from digit_classifier.bulk.sources.base import close_handles
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
 
@@ -14,4 +14,4 @@ def classifier(tmp_path_factory):
 def nothing_left_open():
     """Close the archives that a worker would keep open."""
     yield
-    handle_cache.clear()
+    close_handles()

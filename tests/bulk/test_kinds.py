@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digit_classifier.bulk import run as bulk_run
 from digit_classifier.bulk.formats import COUNTED, FORMATS
-from digit_classifier.bulk.progress import Progress
 from digit_classifier.bulk.shards import build_manifest
 from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.sources.framed_digits import PixelTable
 from digit_classifier.bulk.sources.image_files import Picture
 from digit_classifier.bulk.sources.path_list import PathList
-from digit_classifier.bulk.sources.pixel_table import PixelTable
 from digit_classifier.errors import InputError
 from tests.bulk import inputs
 from tests.bulk.test_sources import codes_of, items_of
@@ -193,16 +193,17 @@ def test_damaged_csv_is_not_taken_for_a_shard(damage):
         FORMATS["csv"].decode(damage)
 
 
-def test_progress_is_a_line_where_there_is_no_terminal(capsys):
-    with Progress(1000, line_every_s=0) as progress:
-        progress.update(400)
-        progress.update(600)
+def test_progress_is_a_line_where_there_is_no_terminal(capsys, monkeypatch):
+    with bulk_run.show_progress(1000) as count:
+        count(400)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(bulk_run, "LINE_EVERY_S", 0)
+    with bulk_run.show_progress(1000) as count:
+        count(400)
+        count(600)
     first, second = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"400 of 1,000 images, [\d,]+ a second", first)
     assert second.startswith("1,000 of 1,000 images")
-    with Progress(1000) as progress:
-        progress.update(400)
-    assert capsys.readouterr().err == ""
 
 
 def test_interrupted_run_says_how_to_go_on(tmp_path):

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from digit_classifier.bulk.formats import COUNTED, FORMATS, SCHEMAS
-from digit_classifier.bulk.rows import BATCH, BATCH_BYTES, rows_of
 from digit_classifier.bulk.shards import list_shards
 from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.worker import BATCH, BATCH_BYTES, rows_of
 from digit_classifier.errors import BulkError, InputError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.preprocessing.decode import DecodeLimits

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from digit_classifier.bulk.shards import build_manifest, list_shards
-from digit_classifier.bulk.sources import find_source, handle_cache
-from digit_classifier.bulk.sources.archives import Tar, Zip
-from digit_classifier.bulk.sources.idx import Idx
-from digit_classifier.bulk.sources.image_files import Folder
+from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.sources.base import close_handles
+from digit_classifier.bulk.sources.framed_digits import Idx
+from digit_classifier.bulk.sources.image_files import Folder, Tar, Zip
 from digit_classifier.bulk.sources.path_list import PathList
 from digit_classifier.errors import BulkError, InputError, MissingPackageError
 from tests.bulk import inputs
@@ -362,7 +362,7 @@ def test_damage_anywhere_costs_images_and_no_run(kind, tmp_path, digit_files):
         path.write_bytes(damaged)
         with contextlib.suppress(BulkError):  # reported in a sentence
             codes_of(find_source(str(path)), 3)
-        handle_cache.clear()
+        close_handles()
 
 
 def test_a_member_over_a_mebibyte_is_read(tmp_path):

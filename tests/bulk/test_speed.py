@@ -2,9 +2,9 @@
 
 import pytest
 
-from digit_classifier.bulk.rows import rows_of
 from digit_classifier.bulk.shards import list_shards
 from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.worker import rows_of
 from tests.bulk import inputs
 from tests.slow import decode_slowly
 from tests.strokes import draw_digit, encode

@@ -4,9 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import flask_bootstrap
 import pytest
 
-from digit_classifier.web.site import assets
+from digit_classifier.web import pages
 from tests.deployment.clone import PROJECT, environment
 
 SOURCES = "".join(
@@ -96,9 +97,10 @@ def test_link_to_a_folder_is_replaced_and_not_entered(tmp_path):
 
 
 def test_assets_are_where_the_application_has_them(tmp_path):
+    bootstrap = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
     assert len(run(f'link_assets "{sys.prefix}" .', tmp_path)) == 2
-    assert (tmp_path / "static").readlink() == assets.OWN
-    assert (tmp_path / "bootstrap").readlink() == assets.BOOTSTRAP
+    assert (tmp_path / "static").readlink() == pages.STATIC
+    assert (tmp_path / "bootstrap").readlink() == bootstrap
 
 
 def test_what_is_to_be_absent_is_removed(tmp_path):

@@ -98,7 +98,7 @@ def test_refused_release_stays_refused(machine, other_clone, first_release):
 def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
     machine, other_clone, first_release
 ):
-    code = other_clone.path / "digit_classifier" / "web" / "compat" / "softmax_cnn.py"
+    code = other_clone.path / "digit_classifier" / "web" / "compat.py"
     in_trial = '"DIGIT_CLASSIFIER_WORKERS_DIR" in __import__("os").environ'
     code.write_text(code.read_text().replace('"label":', f'("label" if {in_trial} else "lable"):'))
     with m.Load(pause=m.PAUSE) as load:

@@ -158,7 +158,7 @@ def test_edited_site_is_repaired_and_named_and_takes_effect(machine):
 
 
 def test_edited_code_is_replaced_by_another_release(machine, first_release):
-    code = next(first_release.glob("venv/lib/*/site-packages/digit_classifier/web/site/pages.py"))
+    code = next(first_release.glob("venv/lib/*/site-packages/digit_classifier/web/pages.py"))
     text = code.read_text()
     code.write_text(f"{text}\n# altered\n")
     changed = _repair(machine)

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from digit_classifier.environment.diagnosis import diagnose
+from digit_classifier.environment.checks import diagnose
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_altered_data_fails_and_absent_data_does_not(place):
 
 def test_a_package_of_another_version_is_found(monkeypatch):
     monkeypatch.setattr(
-        "digit_classifier.environment.diagnosis.requires", lambda _name: ["flask>=999", "nope"]
+        "digit_classifier.environment.checks.requires", lambda _name: ["flask>=999", "nope"]
     )
 
     assert failures()["packages"].startswith("flask>=999 is needed, ")

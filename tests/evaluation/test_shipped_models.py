@@ -6,8 +6,13 @@ from sklearn.model_selection import train_test_split
 
 from digit_classifier.evaluation.calibration import fit_temperature
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
-from digit_classifier.evaluation.metrics import evaluate_view, logits_of, predict_view, score
-from digit_classifier.evaluation.robustness import evaluate_corruptions
+from digit_classifier.evaluation.metrics import (
+    evaluate_corruptions,
+    evaluate_view,
+    logits_of,
+    predict_view,
+    score,
+)
 from digit_classifier.models.store import PRETRAINED, read_model_file
 from digit_classifier.training.recipes import RECIPES
 

@@ -5,7 +5,14 @@ import pytest
 
 from digit_classifier.numbers.reading import Box, ReadDigit, Reading, Row
 from digit_classifier.prediction import ImageFacts, Prediction, Stages
-from digit_classifier.web.words import percent, words_of_prediction, words_of_reading
+from digit_classifier.web.words import (
+    enumerate_words,
+    file_size,
+    name_model,
+    percent,
+    words_of_prediction,
+    words_of_reading,
+)
 
 
 def prediction(confidence, *, accepted=True, warnings=()):
@@ -189,3 +196,22 @@ def test_warnings_of_a_number_are_sentences_and_unknown_ones_are_left_out():
     words = words_of_reading(reading(("42",), warnings=("noisy", "not_known_yet")))
     (remark,) = words.remarks
     assert "digits" in remark
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "softmax", "of_my_own"])
+def test_models_have_a_name_and_a_line(name):
+    label, line = name_model(name)
+    assert label
+    assert re.fullmatch(r"[A-Z].+\.", line)
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"),
+    [(1024 * 1024, "1 MiB"), (1536 * 1024, "1536 KiB"), (1_000_000, "1,000,000 bytes")],
+)
+def test_file_size_is_exact(n_bytes, text):
+    assert file_size(n_bytes) == text
+
+
+def test_words_are_enumerated():
+    assert enumerate_words(("a", "b", "c"), "or") == "a, b or c"

@@ -4,14 +4,13 @@ import codecs
 import tarfile
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.archives import Tar, Zip
 from digit_classifier.bulk.sources.base import Source, is_image
-from digit_classifier.bulk.sources.idx import Idx
-from digit_classifier.bulk.sources.image_files import Folder, Picture
+from digit_classifier.bulk.sources.framed_digits import Idx, PixelTable, layout_of
+from digit_classifier.bulk.sources.image_files import Folder, Picture, Tar, Zip
 from digit_classifier.bulk.sources.path_list import PathList
-from digit_classifier.bulk.sources.pixel_table import PixelTable, layout_of
 from digit_classifier.errors import BulkError
 
+#: Of an archive with files, and of one without any.
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _IDX_MAGIC = b"\0\0\x08"
 _PICTURE_MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
@@ -49,6 +48,7 @@ def _read_sample(name: str) -> bytes:
     sample = b""
     try:
         with storage.open_decompressed(name) as file:
+            # in pieces, since one long read of a damaged file would give nothing
             while len(sample) < _SAMPLE_BYTES and (piece := file.read(_PIECE_BYTES)):
                 sample += piece
     except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
@@ -58,6 +58,7 @@ def _read_sample(name: str) -> bytes:
 
 
 def _detect_kind(name: str, sample: bytes) -> type[Source]:
+    # by name as well: WebP and AVIF begin as other kinds of files do
     if is_image(name.rpartition("/")[2]) or sample.startswith(_PICTURE_MAGIC):
         return Picture
     if sample.startswith(_ZIP_MAGIC):
@@ -75,6 +76,7 @@ def _detect_kind(name: str, sample: bytes) -> type[Source]:
 
 
 def _is_tar(sample: bytes) -> bool:
+    # the old format of TAR has no magic bytes: what counts is that the header's checksum is right
     header = sample[: tarfile.BLOCKSIZE]
     if header == bytes(tarfile.BLOCKSIZE):  # an empty archive
         return True

@@ -1,20 +1,27 @@
 """The interface of an input: list its images in chunks, and read the images of a chunk."""
 
+import threading
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.datasets.folder import is_image_name
+from digit_classifier.datasets.image_files import is_image_name
 from digit_classifier.errors import BadBatchError, InputError
 
 Entry = TypeVar("Entry")
 
 #: Counts a file that is not read.
 Skip = Callable[[], None]
+
+#: Open sources per thread; beyond that, the least recently used one is closed. Consecutive shards
+#: are of one input, so that few are in use at a time.
+_MAX_OPEN = 4
 
 
 @dataclass(frozen=True)
@@ -119,3 +126,43 @@ def batched(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
 def is_image(name: str) -> bool:
     """Return whether a name has an image's suffix, and is neither hidden nor a directory's."""
     return not name.endswith("/") and is_image_name(name)
+
+
+class _OpenHandles(threading.local):
+    """Open files by their source; one table per thread, since a file has one position."""
+
+    def __init__(self) -> None:
+        self.by_source: OrderedDict[Source, tuple[ExitStack, Any]] = OrderedDict()
+
+
+_open_handles = _OpenHandles()
+
+
+def open_handle(source: Source, opener: Callable[[ExitStack], Any]) -> Any:
+    """Return the handle of a source, which this thread keeps open from one chunk to the next.
+
+    Parameters
+    ----------
+    source : Source
+        The key; it contains a fingerprint, so that a file written again is opened again.
+    opener : callable
+        Opens the source and registers its closing with the stack.
+    """
+    handles = _open_handles.by_source
+    if source in handles:
+        handles.move_to_end(source)
+        return handles[source][1]
+    # a stack of its own: where opening fails half-way, what is open already is closed
+    with ExitStack() as stack:
+        handle = opener(stack)
+        handles[source] = stack.pop_all(), handle
+    close_handles(n_kept=_MAX_OPEN)
+    return handle
+
+
+def close_handles(n_kept: int = 0) -> None:
+    """Close this thread's handles, except those that were used last."""
+    handles = _open_handles.by_source
+    while len(handles) > n_kept:
+        _, (stack, _) = handles.popitem(last=False)
+        stack.close()

@@ -20,12 +20,13 @@ from wtforms import ValidationError
 from digit_classifier.errors import SettingsError
 
 HEADER = "X-API-Key"
-PAGE_HEADER = "X-CSRFToken"
+_PAGE_HEADER = "X-CSRFToken"
 
 #: Of programs' paths, those that need no key and are not limited: a monitor has none.
 OPEN_ENDPOINTS = frozenset({"inference_v2.live", "inference_v2.ready"})
 
 _KEYS = "digit_classifier_api_keys"
+#: The digest in lower case only, as hexdigest() writes it: another spelling would never match.
 _LINE = re.compile(r"([\w.-]+)\s+([0-9a-f]{64})(?:\s+(\S.*))?", re.ASCII)
 
 
@@ -96,6 +97,7 @@ def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -
 def current_key() -> ApiKey | None:
     """Return the key of the current request, if it sent one that is known."""
     if "api_key" not in g:
+        # a plain hash is enough: the keys are random and long, so that none can be guessed from it
         digest = sha256(_sent_key().encode("utf-8", "surrogateescape")).hexdigest()
         keys: tuple[ApiKey, ...] = current_app.extensions[_KEYS]
         # all are compared, so that the time does not depend on the place
@@ -110,12 +112,13 @@ def _check(blueprints: frozenset[str]) -> None:
         return
     if request.endpoint in OPEN_ENDPOINTS:
         return
+    # a key first: the page's own token must not help a key that was withdrawn
     if _sent_key():
         if current_key() is None:
             raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
-    elif PAGE_HEADER in request.headers:
+    elif _PAGE_HEADER in request.headers:
         try:
-            validate_csrf(request.headers[PAGE_HEADER])
+            validate_csrf(request.headers[_PAGE_HEADER])
         except ValidationError as exc:
             raise PageExpired(www_authenticate=_challenge()) from exc
     else:
@@ -130,6 +133,7 @@ def _sent_key() -> str:
 
 
 def _challenge(error: str | None = None) -> WWWAuthenticate:
+    # RFC 6750, section 3: a 401 names the scheme, and an error only where a token was sent
     values: dict[str, str | None] = {"realm": "digit-classifier"}
     if error:
         values["error"] = error

@@ -1,15 +1,27 @@
-"""How often the API may be called, where the settings limit it.
+"""How often the API may be called; imported only where the settings limit it.
 
-Flask-Limiter counts, and is imported only then: in each process by itself, or in Redis for all.
+Flask-Limiter counts the calls of each caller within a window of time: in Redis for all processes,
+or in each by itself, in memory. The memory storage of its library `limits` keeps every caller for
+ever, and looks at all of them a hundred times a second: with 100,000 callers, that takes half a
+core. Here the number of callers is bounded.
 """
 
 import logging
-from collections.abc import Iterable
+import time
+from collections import deque
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
+from threading import Lock
 from typing import Any
 
 from flask import Flask, Response, request
+from flask_limiter import HeaderNames, Limiter
+from flask_limiter.util import get_remote_address
+from limits import parse_many
+from limits.errors import ConfigurationError
+from limits.storage import MovingWindowSupport, Storage
+from limits.strategies import MovingWindowRateLimiter
 
 from digit_classifier.errors import SettingsError
 from digit_classifier.web.access.api_keys import OPEN_ENDPOINTS, ApiKey, current_key
@@ -20,15 +32,21 @@ from digit_classifier.web.monitoring.observation import has_purpose
 FORM = "pages.classify"
 #: While a digit is drawn on the page, it is read about so often besides its answer: these readings
 #: have a limit of their own, so many times as high.
-READINGS_A_DRAWING = 10
+_READINGS_A_DRAWING = 10
 #: The setting that lets each process count by itself.
 _MEMORY = "memory://"
-#: Where Flask-Limiter puts its Retry-After, which it sends with every answer.
+#: Where Flask-Limiter puts its Retry-After, which it sends with every answer: to a client that was
+#: answered, it would mean to wait all the same.
 _PAUSE_HEADER = "X-RateLimit-Pause"
 #: Seconds that a request may wait for Redis before its process counts by itself.
 _STORAGE_TIMEOUT_S = 0.5
 #: One customer has at least so many bits of an IPv6 address to choose from.
 _IPV6_PREFIX_LENGTH = 64
+#: Callers that have a count of their own. New callers beyond them share so many counts of each
+#: limit, until some of the others have not called for a whole window.
+MAX_CALLERS, SHARED_COUNTS = 10_000, 1_000
+#: Seconds between two looks for callers that have not called.
+_PRUNE_INTERVAL = 1.0
 _LOGGER = logging.getLogger("digit_classifier")
 
 
@@ -42,29 +60,29 @@ def init_app(
     """Limit the calls of each key, or of each address without one, to the API and to the form.
 
     What an address asks for with a purpose, see :data:`.observation.PURPOSES`, counts by itself, up
-    to `READINGS_A_DRAWING` times its limit. A key has one limit for all.
+    to ten times its limit. A key has one limit for all.
 
     Raises
     ------
     SettingsError
         A limit or the storage makes no sense, or the storage's package is not installed.
     """
-    if not rate_limit and not any(key.rate_limit for key in keys):
-        return
-    from flask_limiter import HeaderNames, Limiter
-    from flask_limiter.util import get_remote_address
-    from limits.errors import ConfigurationError
-    from limits.strategies import MovingWindowRateLimiter
-
-    from digit_classifier.web.access.rate_windows import BoundedMemory
-
-    _check([rate_limit, *(key.rate_limit or "" for key in keys)])
-    drawing_limit = _multiplied(rate_limit, READINGS_A_DRAWING)
+    # here, since Flask-Limiter first reads the limits of a function when a request comes
+    for one in filter(None, [rate_limit, *(key.rate_limit for key in keys)]):
+        try:
+            parse_many(one)
+        except ValueError as exc:
+            raise SettingsError(f"{one!r} is not a limit such as '60/minute'.") from exc
+    drawing_limit = "; ".join(
+        repr(type(one)(one.amount * _READINGS_A_DRAWING, one.multiples))
+        for one in (parse_many(rate_limit) if rate_limit else ())
+    )
 
     def caller() -> str:
         key = current_key()
         return f"key {key.name}" if key else f"address {_network(get_remote_address())}"
 
+    # asked for with each request, by Flask-Limiter: the caller decides which limit applies
     def limit() -> str:
         key = current_key()
         if key is None and has_purpose():
@@ -76,18 +94,20 @@ def init_app(
         is_open = request.endpoint in OPEN_ENDPOINTS or request.method == "OPTIONS"
         return not reads or is_open or not limit()
 
+    # one handler for all applications of a process: a logger takes the same one only once
     logging.getLogger("flask-limiter").addHandler(_STORAGE_FAILURES)
     app.after_request(_set_retry_after)  # after Flask-Limiter, which is registered later
     try:
         limiter = Limiter(
             caller,
             app=app,
-            application_limits=[limit],
+            application_limits=[limit],  # over all paths together, not a limit for each
             application_limits_exempt_when=is_free,
             headers_enabled=True,
             header_name_mapping={HeaderNames.RETRY_AFTER: _PAUSE_HEADER},
             storage_uri=BoundedMemory.URI if storage == _MEMORY else storage,
             storage_options=_storage_options(storage),
+            # a fixed window would let twice the limit pass around its end
             strategy="moving-window",
             in_memory_fallback_enabled=storage != _MEMORY,  # while Redis is away
         )
@@ -138,14 +158,6 @@ class _StorageFailures(logging.Handler):
 _STORAGE_FAILURES = _StorageFailures(logging.WARNING)
 
 
-def _multiplied(rate_limit: str, factor: int) -> str:
-    """Return a limit of so many times the calls."""
-    from limits import parse_many
-
-    limits = parse_many(rate_limit) if rate_limit else []
-    return "; ".join(repr(type(one)(one.amount * factor, one.multiples)) for one in limits)
-
-
 def _set_retry_after(response: Response) -> Response:
     """Send Retry-After to a caller who is over its limit, and to no other."""
     pause = response.headers.pop(_PAUSE_HEADER, None)
@@ -154,11 +166,94 @@ def _set_retry_after(response: Response) -> Response:
     return response
 
 
-def _check(rate_limits: Iterable[str]) -> None:
-    from limits import parse_many
+@dataclass
+class _Window:
+    seconds: int
+    times: deque[float] = field(default_factory=deque)
 
-    for rate_limit in filter(None, rate_limits):
-        try:
-            parse_many(rate_limit)
-        except ValueError as exc:
-            raise SettingsError(f"{rate_limit!r} is not a limit such as '60/minute'.") from exc
+    def forget_before(self, now: float) -> None:
+        while self.times and self.times[0] <= now - self.seconds:
+            self.times.popleft()
+
+
+class BoundedMemory(Storage, MovingWindowSupport):
+    """A storage of `limits` for its moving-window strategy alone."""
+
+    STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012, as the base class has it
+    URI = "bounded-memory://"
+
+    # `limits` passes these to every storage
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: object) -> None:
+        super().__init__(uri, wrap_exceptions)
+        self._lock = Lock()
+        self._windows: dict[str, _Window] = {}
+        self._pruned = 0.0
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count calls of a caller, unless there were too many in the last `expiry` seconds."""
+        now = time.time()
+        with self._lock:
+            # a deque of times, and not a count: so many calls in any window, wherever it begins
+            window = self._windows.setdefault(self._key(key, limit, expiry, now), _Window(expiry))
+            window.forget_before(now)
+            if len(window.times) + amount > limit:
+                return False
+            window.times.extend([now] * amount)
+            return True
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """Return when the first of the calls within the window was, and how many there are."""
+        now = time.time()
+        with self._lock:
+            window = self._windows.get(self._key(key, limit, expiry, now)) or _Window(expiry)
+            window.forget_before(now)
+            return (window.times[0], len(window.times)) if window.times else (now, 0)
+
+    def _key(self, key: str, limit: int, expiry: int, now: float) -> str:
+        """Return the caller's own key, or the one that it shares with others of the same limit."""
+        if key in self._windows or len(self._windows) < MAX_CALLERS:
+            return key
+        # not with each new caller: to look at all of them takes milliseconds, under the lock
+        if now - self._pruned >= _PRUNE_INTERVAL:
+            self._pruned = now
+            for other, window in [*self._windows.items()]:
+                window.forget_before(now)
+                if not window.times:
+                    del self._windows[other]
+            if len(self._windows) < MAX_CALLERS:
+                return key
+        # nobody outside can choose a count: Python seeds the hashes of each process at random
+        return f"shared {hash(key) % SHARED_COUNTS} of {limit} in {expiry} seconds"
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """The errors of the storage; this one raises none."""
+        return ValueError
+
+    def check(self) -> bool:
+        """Return True: memory is always available."""
+        return True
+
+    def reset(self) -> int:
+        """Forget all callers, and return how many there were."""
+        with self._lock:
+            n_callers = len(self._windows)
+            self._windows.clear()
+        return n_callers
+
+    def clear(self, key: str) -> None:
+        """Forget a caller."""
+        with self._lock:
+            self._windows.pop(key, None)
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Unused by moving windows."""
+        raise NotImplementedError
+
+    def get(self, key: str) -> int:
+        """Unused by moving windows."""
+        raise NotImplementedError
+
+    def get_expiry(self, key: str) -> float:
+        """Unused by moving windows."""
+        raise NotImplementedError

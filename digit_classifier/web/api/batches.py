@@ -8,15 +8,15 @@ from io import BytesIO
 import msgspec
 from flask import current_app, request
 
-from digit_classifier.datasets.zip_files import ZIP_ERRORS, is_hidden, unpack
+from digit_classifier.datasets.image_files import ZIP_ERRORS, is_hidden, unpack
 from digit_classifier.errors import BadBatchError, FileTooLargeError, InputError
 from digit_classifier.web.api.schemas import ImagesJson
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.uploads import image_of_text
 
-FIELD = "images"
+_FIELD = "images"
 #: PHP and the clients made for it mark a field that has many values.
-_FORM_FIELDS = (FIELD, f"{FIELD}[]")
+_FORM_FIELDS = (_FIELD, f"{_FIELD}[]")
 MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
@@ -30,8 +30,8 @@ _ZIP_ENTRY = b"PK\x01\x02"
 _MAX_COMMAS = 64 * MAX_ITEMS
 _MAX_REASON = 200  # characters
 _HOW = (
-    f"Send images as files of the multipart form field {FIELD!r}, as a ZIP archive, or as JSON: "
-    f'{{"{FIELD}": ["<data URL or base64>", …]}}.'
+    f"Send images as files of the multipart form field {_FIELD!r}, as a ZIP archive, or as JSON: "
+    f'{{"{_FIELD}": ["<data URL or base64>", …]}}.'
 )
 
 
@@ -65,12 +65,22 @@ def items_of_request() -> list[Item]:
         It holds none, more than `MAX_ITEMS`, or cannot be taken apart.
     """
     max_bytes = current_app.config["MAX_BATCH_BYTES"]
+    # instead of the limit for one file, which the application has for all other paths
     request.max_content_length = max_bytes
+    if request.mimetype == "multipart/form-data":
+        items = _of_form()
+    elif request.mimetype in _ZIP_TYPES:
+        items = _of_zip(request.get_data())
+    elif request.is_json:
+        items = _of_json(request.get_data())
+    else:
+        raise BadBatchError(_HOW)
     found: list[Item] = []
     n_bytes = 0
-    for item in _items():
+    for item in items:
         found.append(item)
         n_bytes += item.n_bytes
+        # while they are unpacked: a small archive may hold more than the memory does
         if len(found) > MAX_ITEMS:
             raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
         if n_bytes > max_bytes:
@@ -78,16 +88,6 @@ def items_of_request() -> list[Item]:
     if not found:
         raise BadBatchError(f"The batch is empty. {_HOW}")
     return found
-
-
-def _items() -> Iterator[Item]:
-    if request.mimetype == "multipart/form-data":
-        return _of_form()
-    if request.mimetype in _ZIP_TYPES:
-        return _of_zip(request.get_data())
-    if request.is_json:
-        return _of_json(request.get_data())
-    raise BadBatchError(_HOW)
 
 
 def _of_form() -> Iterator[Item]:
@@ -117,7 +117,7 @@ def _of_json(body: bytes) -> Iterator[Item]:
 def _of_text(name: str | None, text: str) -> Item:
     try:
         return Item(name, image_of_text(text))
-    except InputError as exc:
+    except InputError as exc:  # one that cannot be read spoils no other
         return Item(name, exc)
 
 
@@ -128,6 +128,7 @@ def _of_zip(content: bytes) -> Iterator[Item]:
         archive = zipfile.ZipFile(BytesIO(content))
     except ZIP_ERRORS as exc:
         raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
+    # a byte more than this is unpacked of a file, so that reading it reports that it is too large
     max_bytes = default_classifier().limits.max_bytes
     with archive:
         for entry in archive.infolist():

@@ -1,10 +1,95 @@
-"""The API's own description: the OpenAPI document, and a page to read it and try it with."""
+"""The API's own description: what views say of themselves, and the pages that show all of it.
 
+:mod:`digit_classifier.web.api.openapi` makes the OpenAPI document. Path and methods of a view are
+those of its route, the summary is its docstring, the answer's type is its return annotation;
+:func:`described` says the rest.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import flask_swagger_ui
 from flask import Blueprint, Response, current_app, render_template
+
+from digit_classifier.errors import (
+    BadFormError,
+    BrokenImageError,
+    DigitClassifierError,
+    EmptyFileError,
+    FileTooLargeError,
+    ImageTooSmallError,
+    ModelNotFoundError,
+    NoFileError,
+    NoInkError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+#: What may be wrong with one image, and with the choice of the model.
+IMAGE_ERRORS = (
+    NoFileError,
+    BadFormError,
+    EmptyFileError,
+    FileTooLargeError,
+    UnsupportedImageError,
+    BrokenImageError,
+    TooManyPixelsError,
+    ImageTooSmallError,
+    NoInkError,
+    ModelNotFoundError,
+)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is said of a view.
+
+    Attributes
+    ----------
+    query : type, optional
+        A TypedDict of the parameters.
+    takes : mapping
+        The types of the body, by media type.
+    gives : type, optional
+        The type of the answer, where the view returns a response that it has made itself.
+    raises : tuple of type
+        Errors; one that has subclasses stands for those.
+    gives_media, errors_media : str, optional
+        Media types of the answer and of errors, where they are not JSON.
+    redirects_to : str, optional
+        Where the view leads, if it does nothing else.
+    """
+
+    query: Any = None
+    takes: Mapping[str, Any] = field(default_factory=dict)
+    gives: Any = None
+    raises: tuple[type[DigitClassifierError], ...] = ()
+    gives_media: str | None = None
+    errors_media: str | None = None
+    redirects_to: str | None = None
+
+
+def described(**said: Any) -> Callable[[View], View]:
+    """Say something of a view; the arguments are those of :class:`Description`."""
+
+    def say(view: View) -> View:
+        # On the function itself, which stays as it is: a wrapper would be one more call a request.
+        vars(view)["description"] = Description(**said)
+        return view
+
+    return say
+
+
+def description_of(view: Callable[..., Any]) -> Description | None:
+    """Return what was said of a view."""
+    found: Description | None = vars(view).get("description")
+    return found
+
 
 #: Swagger UI's files come from its package, below an address that changes with its release.
 blueprint = Blueprint(
@@ -19,7 +104,8 @@ blueprint = Blueprint(
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """Give the OpenAPI document."""
-    from digit_classifier.web.api.openapi import openapi_json  # what serves digits does without it
+    # here, so that processes which are never asked for it do without apispec
+    from digit_classifier.web.api.openapi import openapi_json
 
     document = openapi_json(current_app._get_current_object())  # type: ignore[attr-defined]
     return Response(document, mimetype="application/json")

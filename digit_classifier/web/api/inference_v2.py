@@ -15,7 +15,7 @@ from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError, ModelNotFoundError
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.tensors import MAX_DIGITS
-from digit_classifier.web.api.described import described
+from digit_classifier.web.api.docs import described
 from digit_classifier.web.api.inference_v2_messages import (
     InferRequest,
     InferResponse,
@@ -29,32 +29,28 @@ from digit_classifier.web.monitoring.health import readyz
 
 blueprint = Blueprint("inference_v2", __name__, url_prefix="/v2")
 
-#: 256 digits in JSON, each number with up to forty characters.
+#: 256 digits of 784 numbers in JSON, each with up to forty characters.
 MAX_BYTES = 8 * 1024 * 1024
 
+#: In the protocol's form, PROJECT_FORMAT.
 _PLATFORM = "digit_classifier_numpy"
 
-#: Parts of the protocol's extensions that are not here, and what to do instead.
-_ABSENT = (
-    (
-        re.compile(r"/v2/models(/[^/]+(/versions/[^/]+)?)?/stats"),
-        "No inferences are counted here: GET /metrics has the figures, GET /status a summary.",
-    ),
-    (
-        re.compile(r"/v2/repository/models/[^/]+/(un)?load"),
-        "Models are loaded when the service starts, and stay loaded: restart it for others.",
-    ),
-    (
-        re.compile(r"/v2/(systemsharedmemory|cudasharedmemory)(/.*)?"),
-        "There is no shared memory here: send the tensor in the request.",
-    ),
-    (
-        re.compile(r"/v2/(trace/setting|logging|models/[^/]+/trace/setting)"),
-        "Tracing and logging are set by the operator, not by requests.",
-    ),
-)
+#: Paths of the protocol's extensions that are not here, and what to do instead.
+_ABSENT = {
+    r"/v2/models(/[^/]+(/versions/[^/]+)?)?/stats": "No inferences are counted here: GET /metrics "
+    "has the figures, GET /status a summary.",
+    r"/v2/repository/models/[^/]+/(un)?load": "Models are loaded when the service starts, and stay "
+    "loaded: restart it for others.",
+    r"/v2/(systemsharedmemory|cudasharedmemory)(/.*)?": "There is no shared memory here: send the "
+    "tensor in the request.",
+    r"/v2/(trace/setting|logging|models/[^/]+/trace/setting)": "Tracing and logging are set by the "
+    "operator, not by requests.",
+}
 
 _MODEL, _VERSION = "/models/<name>", "/models/<name>/versions/<version>"
+
+
+# The answers are dicts of these types; the OpenAPI document has their schemas.
 
 
 class ServerMetadata(TypedDict):
@@ -141,6 +137,7 @@ def server() -> ServerMetadata:
     return {
         "name": "digit-classifier",
         "version": __version__,
+        # of the protocol's list, which clients look at; the others are in _ABSENT
         "extensions": ["binary_tensor_data", "model_configuration", "model_repository"],
     }
 
@@ -196,6 +193,7 @@ def config(name: str, version: str | None = None) -> ModelConfiguration:
     return {
         "name": name,
         "platform": _PLATFORM,
+        # Triton's dims below leave out the first dimension, which this one bounds
         "max_batch_size": MAX_DIGITS,
         "input": [
             {"name": "images", "data_type": "TYPE_FP32", "dims": [*metadata.image_shape]},
@@ -236,7 +234,7 @@ def model_ready(name: str, version: str | None = None) -> ModelReady:
 )
 def infer(name: str, version: str | None = None) -> Response:
     """Read framed digits; the model's metadata describes the tensor."""
-    request.max_content_length = MAX_BYTES
+    request.max_content_length = MAX_BYTES  # more than a picture has
     classifier = _chosen(name, version)
     message, tensor = read_message(request, MAX_BYTES)
     outputs = cast(dict[OutputName, Any], classifier.predict_framed(tensor))
@@ -257,6 +255,7 @@ def init_app(app: Flask) -> None:
 
 
 def _answer_unknown(error: HTTPException) -> Response:
+    # no blueprint's: a path that matches no route belongs to none
     path = request.path.rstrip("/")
     if path != "/v2" and not path.startswith("/v2/"):
         return answer_error(error)
@@ -270,8 +269,11 @@ def answer_v2_error(error: Exception) -> Response:
     """Answer with an error in the protocol's own form."""
     problem = record_problem(error)
     path = request.path.rstrip("/")
+    # what Triton has and this server lacks gets a remedy, where a bare 404 would look like a typo
     is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
-    instead = (said for pattern, said in _ABSENT if is_unknown and pattern.fullmatch(path))
+    instead = (
+        said for pattern, said in _ABSENT.items() if is_unknown and re.fullmatch(pattern, path)
+    )
     response = jsonify(V2Error(error=next(instead, problem.detail)))
     response.status_code = problem.status
     return with_headers_of(error, response)

@@ -19,6 +19,7 @@ from digit_classifier.tensors import MAX_DIGITS, Tensor
 HEADER = "Inference-Header-Content-Length"
 
 _MAX_REASON = 200  # characters
+_MAX_DIGITS_OF_SIZE = 20
 #: Commas between the values of the largest tensor that is read, 256 digits of 28×28 pixels.
 _MAX_COMMAS = MAX_DIGITS * 28 * 28
 #: By the number of brackets that the data begin with: [n·784], [n, 784] or [n, 28, 28].
@@ -29,6 +30,9 @@ _LISTS: dict[str, dict[int, Any]] = {
 
 OutputName = Literal["probabilities", "digits"]
 Decoded = TypeVar("Decoded")
+
+
+# msgspec checks what comes against these structs, and the OpenAPI document is made of them.
 
 
 class InputParameters(Struct):
@@ -46,6 +50,7 @@ class InputTensor(Struct):
         Meta(min_length=2, max_length=3, description="`[n, 28, 28]` or `[n, 784]`, n up to 256."),
     ]
     datatype: Literal["UINT8", "FP32"]
+    # as it came, since the datatype says how to read it, and may follow it
     data: (
         Annotated[
             Raw,
@@ -133,9 +138,15 @@ def read_message(request: Request, max_bytes: int) -> tuple[InferRequest, Tensor
     TensorError, RequestEntityTooLarge
     """
     body = _unpacked(request, max_bytes)
-    size = _size_of_json(request, len(body))
+    header = request.headers.get(HEADER, str(len(body)))
+    # int() also reads the digits of other scripts, and takes long for a million of any
+    is_number = header.isascii() and header.isdecimal() and len(header) <= _MAX_DIGITS_OF_SIZE
+    if not is_number or int(header) > len(body):
+        raise TensorError(f"{HEADER} is not a number of bytes that the body has.")
+    size = int(header)
     message = _decode(body[:size], InferRequest)
     (sent,) = message.inputs
+    # null counts as no data
     data = b"null" if sent.data is UNSET else bytes(sent.data)
     has_data, behind = data != b"null", body[size:]
     n_announced = sent.parameters and sent.parameters.binary_data_size
@@ -159,9 +170,11 @@ def _unpacked(request: Request, max_bytes: int) -> bytes:
         )
     # deflate is zlib's format by the standard (RFC 9110, 8.4.1.2), and without its head by some
     has_head = body[:1] == b"\x78"
+    # zlib's window bits: 15, plus 16 for gzip's head, negative for none
     kind = 31 if "gzip" in encoding else 15 if has_head else -15
     unpacker = zlib.decompressobj(kind)
     try:
+        # a byte more than is allowed, and no more: a small body may unpack to any size
         content = unpacker.decompress(body, max_bytes + 1)
     except zlib.error as exc:
         raise TensorError(f"The body is not compressed by {encoding}: {exc}.") from exc
@@ -180,21 +193,11 @@ def _decode(content: bytes | Raw, kind: type[Decoded]) -> Decoded:
         raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_REASON]}.") from exc
 
 
-def _size_of_json(request: Request, n_bytes: int) -> int:
-    header = request.headers.get(HEADER)
-    if header is None:
-        return n_bytes
-    if not (
-        header.isascii() and header.isdecimal() and len(header) <= 20 and int(header) <= n_bytes
-    ):
-        raise TensorError(f"{HEADER} is not a number of bytes that the body has.")
-    return int(header)
-
-
 def _numbers(data: bytes, datatype: str) -> list[Any]:
     """Decode a list of numbers by its type: anything else is rejected before it takes memory."""
     if data.count(b",") > _MAX_COMMAS:
         raise TensorError(f"The data have more values than {MAX_DIGITS} digits.")
+    # the leading brackets alone: how the rest is nested, the decoder checks
     depth = len(data) - len(data.lstrip(b"[ \t\r\n"))
     brackets = data[:depth].count(b"[")
     if brackets not in _LISTS[datatype]:
@@ -226,7 +229,7 @@ def write_message(
             output["data"] = tensor.as_list()
         answer["outputs"].append(output)
     response = jsonify(answer)
-    if behind:
+    if behind:  # in the outputs' order, without anything between them: the JSON has their sizes
         response.headers[HEADER] = str(response.content_length)
         response.mimetype = "application/octet-stream"
         response.data = response.data + behind

@@ -3,10 +3,9 @@
 import inspect
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import chain, count
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -14,16 +13,25 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from apispec import APISpec
 from flask import Flask, Response, current_app
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import ClientDisconnected, TooManyRequests
 from werkzeug.routing import Rule
 
 from digit_classifier import __version__
 from digit_classifier.errors import DigitClassifierError
-from digit_classifier.web.access.api_keys import HEADER, OPEN_ENDPOINTS
-from digit_classifier.web.api.described import Description, description_of, is_described
-from digit_classifier.web.api.error_codes import leaves, statuses
+from digit_classifier.web.access.api_keys import (
+    HEADER,
+    OPEN_ENDPOINTS,
+    ApiKeyMissing,
+    ApiKeyWrong,
+    PageExpired,
+)
+from digit_classifier.web.api.docs import Description, description_of
 from digit_classifier.web.api.inference_v2 import V2Error
 from digit_classifier.web.classifier import default_classifier
-from digit_classifier.web.errors import MEDIA_TYPE, ProblemDocument, to_problem
+from digit_classifier.web.errors import MEDIA_TYPE, STATUSES, ProblemDocument, to_problem
+from digit_classifier.web.process.apache_config import STATUSES as APACHE_STATUSES
+from digit_classifier.web.process.apache_config import error_of
 
 _OLDER = "Older clients"
 #: The documented blueprints, and what they are called.
@@ -52,6 +60,7 @@ kept as they were.
 #: Answers of the service to the requests of tests/web/openapi_examples.py, which writes them.
 EXAMPLES = Path(__file__).with_name("openapi_examples.json")
 
+#: OpenAPI 3.1 would rather have contentMediaType, but Swagger UI shows a choice of files for this.
 _BINARY = {"type": "string", "format": "binary"}
 #: The index of MNIST's test set in examples.
 _TEST_DIGIT = "42"
@@ -82,34 +91,28 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
         header = {"type": "apiKey", "in": "header", "name": HEADER}
         spec.components.security_scheme("header", header)
-    schemas, ids = _Schemas(), set[str]()
+    schemas, n_paths = _Schemas(), Counter[str]()
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
-        if _is_documented(rule, view):
-            operation = _operation(rule, view, schemas)
-            operation["operationId"] = _unused(operation["operationId"], ids)
-            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-            operations = {method.lower(): operation for method in sorted(methods)}
-            spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
+        tag = TAGS.get(rule.endpoint.partition(".")[0])
+        # older clients' blueprints also have pages, which are not for programs
+        if tag is None or (tag == _OLDER and description_of(view) is None):
+            continue
+        operation = _operation(rule, view, schemas)
+        # names must differ, and a view may have several paths with the same parameters
+        name = operation["operationId"]
+        n_paths[name] += 1
+        if n_paths[name] > 1:
+            operation["operationId"] = f"{name}.{n_paths[name]}"
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        operations = {method.lower(): operation for method in sorted(methods)}
+        # Flask's <int:name> is {name} in OpenAPI
+        spec.path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operations=operations)
     codes = schemas.components["ProblemDocument"]["properties"]["code"]
     codes["enum"] = sorted(statuses())
     for name, schema in schemas.components.items():
         spec.components.schema(name, schema)
     return spec.to_dict()
-
-
-def _is_documented(rule: Rule, view: Callable[..., Any]) -> bool:
-    """Return whether a path is for programs: of older clients' paths, not their pages."""
-    tag = TAGS.get(rule.endpoint.partition(".")[0])
-    return tag is not None and (tag != _OLDER or is_described(view))
-
-
-def _unused(operation_id: str, ids: set[str]) -> str:
-    """Return an operation's name, numbered where a view has several paths of its parameters."""
-    numbered = (f"{operation_id}.{number}" for number in count(2))
-    chosen = next(name for name in chain([operation_id], numbered) if name not in ids)
-    ids.add(chosen)
-    return chosen
 
 
 class _Schemas:
@@ -149,7 +152,7 @@ def _of_anything(kind: type) -> dict[str, Any]:
 
 
 def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[str, Any]:
-    said = description_of(view)
+    said = description_of(view) or Description()
     blueprint = rule.endpoint.partition(".")[0]
     operation = {
         "operationId": ".".join((rule.endpoint, *sorted(rule.arguments))),
@@ -165,6 +168,7 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
             for media, kind in said.takes.items()
         }
         operation["requestBody"] = {"required": True, "content": content}
+    # a monitor has no key, whatever it asks
     is_open = blueprint == "health" or rule.endpoint in OPEN_ENDPOINTS
     if current_app.config["API_KEYS_WANTED"] and not is_open:
         operation["security"] = [{"bearer": []}, {"header": []}]
@@ -188,6 +192,7 @@ def _answers(
     if said.redirects_to:
         return {"302": {"description": f"To {said.redirects_to}."}}
     answer: dict[str, Any] = {"description": "The answer."}
+    # the annotation of a view is the type of its answer, unless the view makes a response itself
     kind = said.gives or get_type_hints(view, include_extras=True)["return"]
     if said.gives_media:
         answer["content"] = {said.gives_media: {"schema": _BINARY}}
@@ -205,9 +210,11 @@ def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, d
         about = "An error, as the protocol writes it."
         return {"default": {"description": about, "content": content}}
     by_status = defaultdict(list)
+    # only the leaves are raised: a base stands for all errors below it
     for error in (leaf for base in said.raises for leaf in leaves(base)):
         by_status[str(int(to_problem(error("")).status))].append(error)
     problems = {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())}
+    # any request may also be refused by what is in front of the view, or by Apache
     problems["default"] = _problem([], schemas)
     if said.errors_media:
         for problem in problems.values():
@@ -227,3 +234,27 @@ def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dic
     descriptions = [f"`{error.code}`: {inspect.cleandoc(error.__doc__ or '')}" for error in errors]
     lines = [line.partition("\n")[0] for line in descriptions] or ["Any other problem."]
     return {"description": "\n\n".join(lines), "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]]:
+    """Return the errors of a tree that have no subclasses."""
+    below = error.__subclasses__()
+    return [leaf for sub in below for leaf in leaves(sub)] if below else [error]
+
+
+def statuses() -> dict[str, set[int]]:
+    """Map every stable code of a problem to the statuses that it comes with."""
+    own = [error("") for error in leaves(DigitClassifierError) if issubclass(error, (*STATUSES,))]
+    http = [
+        CSRFError(),
+        TooManyRequests(),
+        ApiKeyMissing(),
+        ApiKeyWrong(),
+        PageExpired(),
+        ClientDisconnected(),
+    ]
+    apache = [error_of(status) for status in APACHE_STATUSES]
+    found: dict[str, set[int]] = {}
+    for problem in map(to_problem, (*own, *http, *apache, MemoryError())):
+        found.setdefault(problem.code, set()).add(int(problem.status))
+    return found

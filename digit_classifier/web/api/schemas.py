@@ -15,6 +15,9 @@ from digit_classifier.web.monitoring.observation import Purpose
 from digit_classifier.web.uploads import ImageText
 from digit_classifier.web.words import NumberWords, PredictionWords
 
+# TypedDicts, not classes: a view returns a plain dict, which costs a request nothing to check.
+
+#: Bytes in a form, which JSON Schema has no type for.
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
 _NAME = Meta(description="The file's, or null where it has none.")
 _ElapsedMs = Annotated[float, Meta(ge=0, description="From the bytes to the answer.")]
@@ -157,6 +160,7 @@ class ModelAnswer(TypedDict):
     figures: Annotated[dict[str, Any], Meta(description="Measured when it was trained.")]
 
 
+# The time is added here: the prediction's own JSON is the same each time, as bulk runs promise.
 def answer_of(prediction: Prediction) -> Answer:
     """Describe a prediction to a program."""
     return {**prediction.as_json(), "elapsed_ms": prediction.elapsed_ms}

@@ -16,7 +16,7 @@ from digit_classifier.errors import (
 )
 from digit_classifier.explanation import explain, show_boxes
 from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, items_of_request
-from digit_classifier.web.api.described import IMAGE_ERRORS, described
+from digit_classifier.web.api.docs import IMAGE_ERRORS, described
 from digit_classifier.web.api.schemas import (
     BatchAnswer,
     BatchProblem,
@@ -46,6 +46,7 @@ from digit_classifier.web.words import words_of_prediction, words_of_reading
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
+#: For the document alone: which of them a body is, is judged by its content.
 _IMAGE_BODIES = {
     "multipart/form-data": ImageForm,
     "application/json": ImageJson,
@@ -64,7 +65,9 @@ _IMAGE_BODIES = {
 )
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
+    # first, so that what fails afterwards is counted under the purpose
     current_observation().purpose = current_purpose()
+    # a wrong name is reported before the body is read
     classifier = current_classifier()
     content = sent_image("image")
     prediction, image = classifier.predict_with_image(content)
@@ -116,7 +119,9 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     """Read the digits of many images; one that cannot be read spoils no other."""
     classifier = current_classifier()
     items = items_of_request()
+    # an item that cannot be read keeps its place in the answer, and is not classified
     contents = [item.content for item in items if isinstance(item.content, bytes)]
+    # both limits: one bounds the time on a slow machine, the other the work on any
     pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
     answers = iter(
         classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)

@@ -1,18 +1,58 @@
-"""What machines ask: is it alive, is it ready."""
+"""What machines ask, alive and ready, and what operators ask: model, versions, settings, counts."""
 
-from flask import Blueprint, current_app
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 
+from flask import Blueprint, Flask, current_app, render_template
+from flask.typing import ResponseReturnValue
+from prometheus_client import Metric
+
+from digit_classifier import __version__
 from digit_classifier.environment.checks import check_blas, check_interpreter, check_read_only
-from digit_classifier.errors import SelfTestError, UnsoundError
-from digit_classifier.web.api.described import described
-from digit_classifier.web.classifier import default_classifier
+from digit_classifier.errors import ModelNotFoundError, SelfTestError, UnsoundError
+from digit_classifier.settings import Settings
+from digit_classifier.web.api.docs import described
+from digit_classifier.web.api.schemas import ModelQuery
+from digit_classifier.web.classifier import (
+    all_classifiers,
+    current_classifier,
+    default_classifier,
+)
+from digit_classifier.web.errors import prefers_html
+from digit_classifier.web.monitoring.metrics import current_metrics
 
 blueprint = Blueprint("health", __name__)
+
+_KEY = "digit_classifier_shown_settings"
+_LIBRARIES = ("flask", "numpy", "pillow")
+
+#: What may be shown of the settings: neither the secret nor paths.
+_SHOWN = (
+    "environment",
+    "framing",
+    "read_only",
+    "max_upload_bytes",
+    "max_image_pixels",
+    "max_batch_bytes",
+    "max_queue_ms",
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Remember what is to be shown of the settings."""
+    known = asdict(settings)
+    app.extensions[_KEY] = {name: known[name] for name in _SHOWN}
 
 
 @blueprint.get("/livez")
 def livez() -> dict[str, str]:
     """Answer, which is the proof."""
+    # nothing more: a process that fails this check is restarted, which would not mend what /readyz
+    # finds
     return {"status": "alive"}
 
 
@@ -21,6 +61,7 @@ def livez() -> dict[str, str]:
 def readyz() -> dict[str, str]:
     """Check the process, and read the self-test's digit; what fails becomes a 503."""
     try:
+        # cheap, and first: a wrong library may let the digit be read all the same
         check_interpreter()
         check_blas()
         if current_app.config["READ_ONLY_MODEL"]:
@@ -30,3 +71,70 @@ def readyz() -> dict[str, str]:
         raise
     default_classifier().self_test()
     return {"status": "ready"}
+
+
+@blueprint.get("/status")
+@described(query=ModelQuery, gives=dict[str, object], raises=(ModelNotFoundError,))
+def status() -> ResponseReturnValue:
+    """Show the service's state: a page for a browser, JSON for a program."""
+    model = current_classifier().model
+    state = {
+        "status": "ok",
+        "model": {
+            "name": model.name,
+            "version": model.version,
+            "classifier": model.metadata.classifier,
+            "layers": model.classifier.architecture,
+            "figures": model.metadata.figures,
+        },
+        "models": {name: other.model.version for name, other in all_classifiers().items()},
+        "service": _service(),
+        "settings": current_app.extensions[_KEY],
+        "versions": {
+            "digit_classifier": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _LIBRARIES},
+        },
+    }
+    if prefers_html("application/json"):
+        # flat, since the page shows them as rows: "test: accuracy"
+        parts = model.metadata.figures
+        figures = {f"{part}: {name}": parts[part][name] for part in parts for name in parts[part]}
+        return render_template("status.html", status=state, figures=figures)
+    return state
+
+
+def _service() -> dict[str, object]:
+    """Sum up the metrics of all processes."""
+    metrics = current_metrics().collect()
+    # no process has a start where the disk had no room for it
+    started = _value(metrics, "start_time_seconds") or time.time()
+    return {
+        "since": datetime.fromtimestamp(int(started), UTC).isoformat(),
+        "uptime": str(timedelta(seconds=int(time.time() - started))),
+        "processes": int(_value(metrics, "processes")),
+        "requests_in_flight": int(_value(metrics, "requests_in_flight")),
+        "requests": _counts(metrics, "requests", "status"),
+        "predictions": _counts(metrics, "predictions", "digit"),
+        "abstentions": _counts(metrics, "abstentions", "model"),
+        "readings": _counts(metrics, "readings", "model"),
+        "reading_abstentions": _counts(metrics, "reading_abstentions", "model"),
+        "page_predictions": _counts(metrics, "page_predictions", "purpose"),
+        "refusals": _counts(metrics, "refusals", "code"),
+    }
+
+
+def _value(metrics: Mapping[str, Metric], name: str) -> float:
+    """Return the value of a metric, or 0 where there is no room to count it."""
+    metric = metrics.get(f"digit_classifier_{name}")
+    return metric.samples[0].value if metric else 0.0
+
+
+def _counts(metrics: Mapping[str, Metric], name: str, label: str) -> dict[str, int]:
+    """Sum a counter up by one of its labels; where nothing was counted yet, it is not there."""
+    counts: dict[str, int] = {}
+    metric = metrics.get(f"digit_classifier_{name}")
+    for sample in metric.samples if metric else ():
+        key = sample.labels[label]
+        counts[key] = counts.get(key, 0) + int(sample.value)
+    return dict(sorted(counts.items()))

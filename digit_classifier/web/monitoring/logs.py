@@ -41,12 +41,13 @@ def init_log(file: Path | None, count_dropped: Callable[[], None]) -> None:
         Called for each line that cannot be written to the file.
     """
     handler: logging.Handler
-    if file is None:
+    if file is None:  # Flask's own server, or an Apache without a folder for logs
         stream = cast(TextIO, wsgi_errors_stream)  # a proxy of the current request's
         handler = logging.StreamHandler(stream)
     else:
         handler = LogFile(file, count_dropped)
     handler.setFormatter(_JSONLine())
+    # tests and the commands make several applications in one process, which share this logger
     for old in [*_LOGGER.handlers]:
         _LOGGER.removeHandler(old)
         old.close()
@@ -67,6 +68,7 @@ def log_request(observation: Observation, status: int) -> None:
         **({} if observation.purpose is None else {"purpose": observation.purpose}),
         **_image_facts(observation),
     }
+    # what a client did wrong is not an error of the service
     level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     _LOGGER.log(level, "request", extra={"facts": facts})
 
@@ -77,12 +79,13 @@ class _JSONLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, with the identity of the request that it is about."""
         event: dict[str, object] = {"time": datetime.fromtimestamp(record.created, UTC)}
-        if has_request_context():
+        if has_request_context():  # not at the start, nor in the thread that watches the processes
             event["id"] = current_observation().request_id
         event |= {"event": record.getMessage(), "level": record.levelname.lower()}
         event |= getattr(record, "facts", {})
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
+        # repr: no line is lost for a value that JSON has no type for
         return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
@@ -102,6 +105,7 @@ def _image_facts(observation: Observation) -> dict[str, object]:
         return {"images": len(observation.contents), "refused": len(observation.codes)}
     facts: dict[str, object] = {}
     for content in observation.contents:
+        # the digest finds the requests of a picture that one has, and shows nothing of others
         facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     for answer in observation.answers:
         if image := answer.image:
@@ -141,6 +145,7 @@ class LogFile(WatchedFileHandler):
     stream: FileIO | None  # type: ignore[assignment]  # bytes: a buffer would keep failed lines
 
     def __init__(self, file: Path, count_dropped: Callable[[], None]) -> None:
+        # opened by the first line: the service starts without a file that it can write
         super().__init__(file, delay=True)
         self._count_dropped = count_dropped
         self._n_dropped = 0
@@ -166,7 +171,7 @@ class LogFile(WatchedFileHandler):
         except OSError as exc:
             self._count_dropped()
             self._n_dropped += 1
-            if self._n_dropped == 1:
+            if self._n_dropped == 1:  # once: a full disk would fill the server's log, too
                 warn_server(f"The log cannot be written, and lines are dropped: {exc}")
         else:
             self._n_dropped = 0
@@ -179,10 +184,10 @@ class LogFile(WatchedFileHandler):
         if self.stream is None:
             self.stream = self._open()
             self._statstream()
-        if self._ends_in_fragment:
+        if self._ends_in_fragment:  # of a line that the disk had no room for
             lines = b"\n" + lines
         n_written = self.stream.write(lines)
-        if n_written < len(lines):
-            self._ends_in_fragment = True
+        # a disk with room for some of the bytes takes these, and reports no error
+        self._ends_in_fragment = n_written < len(lines)
+        if self._ends_in_fragment:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._ends_in_fragment = False

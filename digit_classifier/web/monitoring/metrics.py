@@ -1,5 +1,11 @@
-"""Metrics for Prometheus: counters and histograms, summed over all processes of the server."""
+"""Metrics for Prometheus: counters and histograms, summed over all processes of the server.
 
+The processes count in files of a common folder, on a disk that may be full. prometheus_client maps
+sparse files into memory: on a full disk, the first write to a new page ends the process (SIGBUS).
+Here each page is reserved before it is written to.
+"""
+
+import mmap
 import os
 import re
 import time
@@ -8,7 +14,7 @@ from contextlib import suppress
 from functools import cache
 from http import HTTPMethod
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import (
@@ -18,16 +24,17 @@ from prometheus_client import (
     Histogram,
     Metric,
     disable_created_metrics,
+    mmap_dict,
+    values,
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from digit_classifier.environment.metrics_directory import VARIABLE, is_alive
+from digit_classifier.environment.startup import METRICS_VARIABLE, is_alive, own_identity
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import Prediction
-from digit_classifier.web.monitoring.metrics_files import share_values
+from digit_classifier.web.monitoring.logs import warn_server
 from digit_classifier.web.monitoring.observation import Observation, current_observation
 
 blueprint = Blueprint("metrics", __name__)
@@ -42,12 +49,67 @@ _LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+-\d+)\.db")
 
 _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1)
+#: Histograms cannot change their buckets without a break in every graph, so they reach further than
+#: the default limits.
 _BYTES = tuple(4**n for n in range(4, 14))  # 256 bytes to 64 MiB
 _PIXELS = tuple(4**n for n in range(4, 14))  # 16×16 to 8192×8192
 
+_MmapedDict: Any = mmap_dict.MmapedDict  # which has no types
+
+
+class _ReservedFile(_MmapedDict):  # type: ignore[misc]
+    """Values in a file whose space is reserved; a value is not counted until there is room."""
+
+    def __init__(self, filename: str) -> None:
+        self._fname = filename
+        self._f = None
+        self._positions: dict[str, int] = {}
+        self._is_full = False
+
+    def read_value(self, key: str) -> tuple[float, float]:
+        """Return a value and its time, which are 0 where there is no room for the value."""
+        try:
+            value, timestamp = super().read_value(key)
+        except OSError as exc:
+            self._report_full(exc)
+            return 0.0, 0.0
+        return value, timestamp
+
+    def write_value(self, key: str, value: float, timestamp: float) -> None:
+        """Write a value, if there is room for it."""
+        try:
+            super().write_value(key, value, timestamp)
+        except OSError as exc:
+            self._report_full(exc)
+        else:
+            self._is_full = False
+
+    def _init_value(self, key: str) -> None:
+        if self._f is None:  # opened by the first value, when there may be room again
+            self._reserve(mmap.PAGESIZE)
+            super().__init__(self._fname)
+        longest = len(key.encode()) + 32  # its length, up to 8 bytes of padding, and two numbers
+        if self._used + longest > self._capacity:
+            self._reserve(2 * self._capacity)
+        super()._init_value(key)
+
+    def _reserve(self, n_bytes: int) -> None:
+        # "ab" creates the file, and never cuts it
+        with Path(self._fname).open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, n_bytes)
+
+    def _report_full(self, exc: OSError) -> None:
+        if not self._is_full:
+            self._is_full = True
+            # not into the log: to count a line that it drops would need the lock that is held here
+            warn_server(f"There is no room for metrics, which are incomplete until there is: {exc}")
+
+
 disable_created_metrics()  # a time of creation beside every counter, which nobody reads
-if VARIABLE in os.environ:
-    share_values()
+if METRICS_VARIABLE in os.environ:
+    # before the first metric is made, which looks at both
+    values.__dict__["MmapedDict"] = _ReservedFile  # it has no place for another kind of file
+    values.ValueClass = values.MultiProcessValue(own_identity)  # not the number alone
 
 
 class Metrics:
@@ -104,6 +166,7 @@ class Metrics:
         for name, classifier in classifiers.items():
             model = classifier.model
             self.model.labels(name, model.version, model.metadata.classifier).set(1)
+            # a counter that appears with its first event has no increase that an alert could see
             for counter in (self.abstentions, self.readings, self.reading_abstentions):
                 counter.labels(name)
 
@@ -122,12 +185,13 @@ class Metrics:
 
     def registry(self) -> CollectorRegistry:
         """Return this process's metrics, or the sum over the processes that share a folder."""
-        folder = os.environ.get(VARIABLE)
+        folder = os.environ.get(METRICS_VARIABLE)
         if folder is None:
             return self._own
         for file in Path(folder).iterdir():  # killed processes have nothing in flight any more
             if (found := _LIVE_GAUGE.fullmatch(file.name)) and not is_alive(found[1]):
                 file.unlink(missing_ok=True)
+        # made for each answer: the processes that write into the folder come and go
         registry = CollectorRegistry()
         registry.register(_SharedMetrics(Path(folder)))
         return registry
@@ -138,6 +202,7 @@ class Metrics:
 
     def count(self, observation: Observation, status: int) -> None:
         """Count a request, which is answered with that status."""
+        # clients make up methods, and each label would be a time series for ever
         method = observation.method if observation.method in _METHODS else "other"
         self._counter_of(self.requests, method, observation.route, str(status)).inc()
         self._histogram_of(self.seconds, observation.route).observe(observation.seconds)
@@ -145,29 +210,27 @@ class Metrics:
             self.queue_seconds.observe(observation.waited_ms / 1000)
         for code in observation.codes:
             self._counter_of(self.refusals, code).inc()
+        purpose = observation.purpose
         for answer in observation.answers:
-            self._count_answer(answer, observation.purpose)
-
-    def _count_answer(self, answer: Prediction | Reading, purpose: str | None) -> None:
-        model = answer.model_name
-        if purpose is not None:
-            self._counter_of(self.page_predictions, purpose, model).inc()
-        elif isinstance(answer, Prediction):
-            self._counter_of(self.predictions, str(answer.digit), model).inc()
-            if not answer.accepted:
-                self._counter_of(self.abstentions, model).inc()
-        else:
-            self._counter_of(self.readings, model).inc()
-            self._counter_of(self.reading_digits, model).inc(answer.n_digits)
-            if not answer.accepted:
-                self._counter_of(self.reading_abstentions, model).inc()
-        self.decode_seconds.observe(answer.stages.decode_ms / 1000)
-        self.frame_seconds.observe(answer.stages.frame_ms / 1000)
-        self.network_seconds.observe(answer.stages.network_ms / 1000)
-        if image := answer.image:
-            self._counter_of(self.images, image.format).inc()
-            self.bytes.observe(image.n_bytes)
-            self.pixels.observe(image.width * image.height)
+            model = answer.model_name
+            if purpose is not None:
+                self._counter_of(self.page_predictions, purpose, model).inc()
+            elif isinstance(answer, Prediction):
+                self._counter_of(self.predictions, str(answer.digit), model).inc()
+                if not answer.accepted:
+                    self._counter_of(self.abstentions, model).inc()
+            else:
+                self._counter_of(self.readings, model).inc()
+                self._counter_of(self.reading_digits, model).inc(answer.n_digits)
+                if not answer.accepted:
+                    self._counter_of(self.reading_abstentions, model).inc()
+            self.decode_seconds.observe(answer.stages.decode_ms / 1000)
+            self.frame_seconds.observe(answer.stages.frame_ms / 1000)
+            self.network_seconds.observe(answer.stages.network_ms / 1000)
+            if image := answer.image:
+                self._counter_of(self.images, image.format).inc()
+                self.bytes.observe(image.n_bytes)
+                self.pixels.observe(image.width * image.height)
 
 
 class _SharedMetrics(Collector):
@@ -192,6 +255,7 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
     metrics.begin(classifiers)
 
     def begin() -> None:
+        # noted in g: a request that fails before this hook ends without having begun
         if current_observation().is_recorded:
             metrics.in_flight.inc()
             g.is_in_flight = True
@@ -213,5 +277,6 @@ def current_metrics() -> Metrics:
 @blueprint.get("/metrics")
 def show_metrics() -> Response:
     """Return all metrics in whichever of Prometheus's formats the caller prefers."""
+    # OpenMetrics for newer servers of Prometheus, the plain text format for a person's browser
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(current_metrics().registry()), content_type=content_type)

@@ -17,10 +17,10 @@ from digit_classifier.web.process.load_shedding import waited_ms
 #: The code of a request whose client went away, and the status it is counted and logged with. Nginx
 #: has that status, too: the client is at fault for nothing, and the service neither.
 CLIENT_DISCONNECTED = "client_disconnected"
-CLIENT_CLOSED_REQUEST = 499
+_CLIENT_CLOSED_REQUEST = 499
 
 #: The header with a request's id, by which a caller and an operator refer to the same request.
-REQUEST_ID_HEADER = "X-Request-ID"
+_REQUEST_ID_HEADER = "X-Request-ID"
 #: What Apache accepts of a caller, and what it makes itself: no line of a log can be forged by it.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
@@ -83,13 +83,14 @@ class Observation:
     @classmethod
     def begin(cls, request: Request) -> Self:
         """Begin to observe a request; it gets an id, unless its header has one."""
-        sent_id = request.headers.get(REQUEST_ID_HEADER, "")
+        sent_id = request.headers.get(_REQUEST_ID_HEADER, "")
         return cls(
             sent_id if _PLAIN_ID.fullmatch(sent_id) else secrets.token_urlsafe(16),
             request.method,
+            # never the path: anybody can type one, and each would be a label of the metrics
             request.url_rule.rule if request.url_rule else "none",
             is_recorded=UNOBSERVED not in request.environ,
-            waited_ms=waited_ms(request.environ),
+            waited_ms=waited_ms(request.environ),  # until this moment
         )
 
     def note(self, content: bytes, answer: Prediction | Reading | InputError) -> None:
@@ -110,7 +111,7 @@ class Observation:
 
     def observed_status(self, status: int) -> int:
         """Return the status that a request counts with, which is answered with `status`."""
-        return CLIENT_CLOSED_REQUEST if self.code == CLIENT_DISCONNECTED else status
+        return _CLIENT_CLOSED_REQUEST if self.code == CLIENT_DISCONNECTED else status
 
     @property
     def answers(self) -> list[Prediction | Reading]:
@@ -121,6 +122,7 @@ class Observation:
     def stages(self) -> Stages:
         """What was spent on all its images."""
         spent = [answer.stages for answer in self.answers]
+        # lists: of a generator, each item would be one more call
         return Stages(
             sum([stages.decode_ms for stages in spent]),
             sum([stages.frame_ms for stages in spent]),
@@ -136,6 +138,7 @@ def current_observation() -> Observation:
     """Return what is known of the current request."""
     found = g.get("observation")
     if found is None:
+        # also where a hook or an error handler comes first: it is begun once a request
         found = g.observation = Observation.begin(request)
     return cast(Observation, found)
 
@@ -156,6 +159,7 @@ def current_purpose() -> Purpose | None:
 
 def has_purpose() -> bool:
     """Return whether the current request asks for a reading that does not count as an answer."""
+    # others ignore the parameter, which must not lift their limit
     has_endpoint = request.endpoint in _ENDPOINTS_WITH_PURPOSE
     return has_endpoint and request.args.get("purpose") in PURPOSES
 
@@ -170,12 +174,21 @@ def init_app(app: Flask, *observers: Observer) -> None:
     """Start a record before all hooks registered later, and call the observers after them."""
 
     def begin() -> None:
-        current_observation()
+        current_observation()  # which starts the clock
 
     def finish(response: Response) -> Response:
         observation = current_observation()
         observation.seconds = time.perf_counter() - observation.started
-        _add_headers(observation, response)
+        timing = f"total;dur={observation.seconds * 1000:.2f}"
+        if observation.answers:
+            stages = observation.stages
+            timing = (
+                f"decode;dur={stages.decode_ms:.2f}, frame;dur={stages.frame_ms:.2f}, "
+                f"network;dur={stages.network_ms:.2f}, {timing}"
+            )
+        # browsers show it beside the request, in their developer tools
+        response.headers.add("Server-Timing", timing)
+        response.headers.add(_REQUEST_ID_HEADER, observation.request_id)
         if observation.is_recorded:
             status = observation.observed_status(response.status_code)
             for observe in observers:
@@ -184,16 +197,3 @@ def init_app(app: Flask, *observers: Observer) -> None:
 
     app.before_request(begin)
     app.after_request(finish)
-
-
-def _add_headers(observation: Observation, response: Response) -> None:
-    """Add the request's identity and the time of each stage to the response's headers."""
-    timing = f"total;dur={observation.seconds * 1000:.2f}"
-    if observation.answers:
-        stages = observation.stages
-        timing = (
-            f"decode;dur={stages.decode_ms:.2f}, frame;dur={stages.frame_ms:.2f}, "
-            f"network;dur={stages.network_ms:.2f}, {timing}"
-        )
-    response.headers.add("Server-Timing", timing)
-    response.headers.add(REQUEST_ID_HEADER, observation.request_id)

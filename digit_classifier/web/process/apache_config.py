@@ -11,11 +11,12 @@ from pathlib import Path
 from flask import Flask, render_template
 from werkzeug.exceptions import default_exceptions
 
-from digit_classifier.web.access.security_headers import HEADERS
+from digit_classifier.web.access.headers import HEADERS
 from digit_classifier.web.errors import MEDIA_TYPE, problem_document, to_problem
 from digit_classifier.web.process.load_shedding import overloaded
 
 #: Those that Apache and mod_wsgi answer with by themselves.
+#: 501 and 417 come of methods and of Expect headers that it does not know.
 STATUSES = (400, 403, 404, 405, 408, 411, 412, 413, 414, 416, 417, 431, 500, 501, 502, 503, 504)
 
 #: Private memory of a process before its first request, in bytes: what counts against its limit.
@@ -53,8 +54,10 @@ def limits_conf(app: Flask) -> str:
     limits = {
         "DC_MAX_BODY": config["MAX_CONTENT_LENGTH"],
         "DC_MAX_BATCH": config["MAX_BATCH_BYTES"],
+        # above Apache's own limit, which is to come first: see the site's configuration
         "DC_MAX_BUFFER": max(config["MAX_CONTENT_LENGTH"], config["MAX_BATCH_BYTES"]) + 1,
         "DC_THREADS": config["REQUESTS_AT_ONCE"],
+        # a limit of the whole process, while the setting counts from its start
         "DC_MAX_MEMORY": config["MAX_MEMORY_BYTES"] + _BASE_MEMORY,
     }
     return "".join(f"Define {name} {value}\n" for name, value in limits.items())
@@ -68,7 +71,7 @@ def headers_conf() -> str:
 def error_files(app: Flask) -> dict[str, str]:
     """Map the names of the error documents to their content: a page, a problem, and a type map."""
     files: dict[str, str] = {}
-    with app.test_request_context():
+    with app.test_request_context():  # the page's links need one
         for status in STATUSES:
             problem = to_problem(error_of(status))
             page = render_template("error.html", problem=problem)
@@ -109,6 +112,7 @@ def write_configuration(app: Flask, directory: Path) -> list[Path]:
 
 def _write(file: Path, content: str) -> bool:
     """Write a file if its content differs, and return whether it did."""
+    # Apache is only reloaded where something has changed
     if file.is_file() and file.read_text("utf-8") == content:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,7 @@ def waited_ms(environ: Mapping[str, Any]) -> float | None:
     started = float(environ[QUEUE_START])
     if started > _FIRST_MICROSECONDS:
         started /= 1e6
+    # the clock may have been set back since Apache looked at it
     return max(0.0, (time.time() - started) * 1e3)
 
 
@@ -53,9 +54,11 @@ def init_app(app: Flask, max_queue_ms: int) -> None:
     begin(app)
 
     def refuse() -> None:
+        # Apache counts from the request's arrival, also while no process was there to answer it
         waited, has_been_there = waited_ms(request.environ), time.time() - app.extensions[_BEGUN]
         if waited is None or min(waited, has_been_there * 1e3) <= max_queue_ms:
             return
+        # an overloaded service that looked dead would be restarted, which would not help
         if request.endpoint in _ALWAYS_ANSWERED:
             return
         if request.environ.get("mod_wsgi.process_group") != _LARGE:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from digit_classifier.environment.metrics_directory import process_status
+from digit_classifier.environment.startup import process_status
 from digit_classifier.errors import SelfTestError
 from digit_classifier.web.monitoring.observation import UNOBSERVED
 from digit_classifier.web.process import load_shedding
@@ -47,6 +47,8 @@ def limit_memory() -> None:
     By its own choice the C library keeps a heap for each thread and, once a large picture has been
     read, its memory for the next one.
     """
+    # by ctypes, since Python has no call for it, and MALLOC_ARENA_MAX would have to be set before
+    # Apache itself starts
     with suppress(AttributeError):  # another C library than glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_ARENA_MAX, _N_ARENAS)
@@ -84,20 +86,22 @@ def watch_for_stopped(folder: Path, app: Flask) -> None:
 
     What waits meanwhile is answered by this application later, as after a start.
     """
-    threading.Thread(target=_watch, args=(folder, app), daemon=True).start()
 
+    def watch() -> None:
+        seen: dict[int, int] = {}
+        while True:
+            time.sleep(_WATCH_INTERVAL_S)
+            with suppress(OSError):  # the process or the folder is gone
+                seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
+                if seen:
+                    # requests wait for the stopped process, not for want of processes
+                    load_shedding.begin(app)
+                for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
+                    os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
+                    _LOGGER.error("process %s was stopped, and is ended", pid)
 
-def _watch(folder: Path, app: Flask) -> None:
-    seen: dict[int, int] = {}
-    while True:
-        time.sleep(_WATCH_INTERVAL_S)
-        with suppress(OSError):  # the process or the folder is gone
-            seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
-            if seen:
-                load_shedding.begin(app)
-            for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
-                os.kill(pid, signal.SIGKILL)
-                _LOGGER.error("process %s was stopped, and is ended", pid)
+    # a daemon: it must not keep a process from ending
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def stopped_siblings(folder: Path) -> list[int]:
@@ -112,6 +116,7 @@ def stopped_siblings(folder: Path) -> list[int]:
     for pid in [int(file.name) for file in folder.iterdir() if file.name.isdecimal()]:
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
             state, parent, *_ = process_status(pid)
+            # by its parent, since the number may be another process's by now
             if state in _STOPPED and int(parent) == os.getppid():
                 stopped.append(pid)
     return stopped

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from digit_classifier.web.access import rate_windows
-from digit_classifier.web.access.rate_windows import MAX_CALLERS, SHARED_COUNTS, BoundedMemory
+from digit_classifier.web.access import rate_limits
+from digit_classifier.web.access.rate_limits import MAX_CALLERS, SHARED_COUNTS, BoundedMemory
 from tests.web.serving import make_app
 
 LATER = 86_400 * 1000  # of the epoch's seconds: a whole number of days
@@ -58,8 +58,8 @@ def test_number_of_callers_that_are_remembered_is_bounded(monkeypatch):
 def test_callers_beyond_those_that_are_remembered_share_no_count_of_another_limit(monkeypatch):
     now = float(LATER)
     monkeypatch.setattr(time, "time", lambda: now)
-    monkeypatch.setattr(rate_windows, "MAX_CALLERS", 0)
-    monkeypatch.setattr(rate_windows, "SHARED_COUNTS", 1)
+    monkeypatch.setattr(rate_limits, "MAX_CALLERS", 0)
+    monkeypatch.setattr(rate_limits, "SHARED_COUNTS", 1)
     memory = BoundedMemory()
 
     assert memory.acquire_entry("drawing", 20, 60, amount=20)

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from digit_classifier.web.access.security_headers import HEADERS
+from digit_classifier.web.access.headers import HEADERS
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import alter_model, csrf_token, make_app, post_form, send
 

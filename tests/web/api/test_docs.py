@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from digit_classifier.web.access.security_headers import HEADERS
+from digit_classifier.web.access.headers import HEADERS
 
 
 def test_page_names_the_document_and_holds_nothing_inline(client):

@@ -3,7 +3,7 @@ import json
 import re
 from pathlib import Path
 
-from digit_classifier.web.access.security_headers import HEADERS
+from digit_classifier.web.access.headers import HEADERS
 from digit_classifier.web.process.apache_config import (
     STATUSES,
     error_files,

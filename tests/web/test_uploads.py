@@ -9,6 +9,12 @@ from tests.web.serving import MIB, post_form, send, status_words
 
 
 @pytest.fixture
+def app(shared_app):
+    """An application that no test of this module changes."""
+    return shared_app
+
+
+@pytest.fixture
 def roomy_client(monkeypatch, tmp_path):
     """A client of a service that its environment lets read photos."""
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from digit_classifier.errors import BadFormError
-from digit_classifier.web.uploads.multipart import InMemoryFormParser
+from digit_classifier.web.uploads import InMemoryFormParser
 
 CHUNK = 64 * 1024
 

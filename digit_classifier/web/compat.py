@@ -1,5 +1,8 @@
-"""Three older clients of ``/mnist``: each with requests of its own, all with one answer.
+"""The contracts of older clients, in the form of the older services; see docs/compatibility.md.
 
+- The Apache/WTForms digit service: ``curl -F 'myfile=@picture.png' http://…/curl-api``. Its form,
+  with the same field, is the page itself.
+- The Softmax/CNN service: ``POST /upload`` with a file ``file`` or ``image``, or its 404 page.
 - The linear softmax service takes 784 gray levels in the form field ``img``, separated by commas.
   Its code served ``/mnist/classify``, its documentation named ``/mnist/classify-vector``.
 - The PNG upload service takes a multipart file of any field, and answers with its name, which lets
@@ -7,8 +10,8 @@
   upload.
 - The REST service gives MNIST's test digits by index, and takes images as raw bodies.
 
-All three use ``POST /mnist/classify``, which distinguishes their requests. Its answer holds what
-each of them reads.
+The last three use ``POST /mnist/classify``, which distinguishes their requests. Its answer holds
+what each of them reads.
 """
 
 import re
@@ -17,7 +20,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any, NotRequired, TypedDict
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from msgspec import Meta
 from werkzeug.exceptions import HTTPException
 
@@ -26,25 +30,79 @@ from digit_classifier.errors import (
     EmptyFileError,
     FileTooLargeError,
     InputError,
+    ModelNotFoundError,
     NoFileError,
     PixelsError,
 )
 from digit_classifier.models.registry import class_name
 from digit_classifier.prediction import Digit, ModelId, Prediction, Probability
-from digit_classifier.web.api.described import described
-from digit_classifier.web.api.schemas import FileForm, PixelsForm
+from digit_classifier.web.api.docs import IMAGE_ERRORS, described
+from digit_classifier.web.api.schemas import (
+    Answer,
+    FileForm,
+    ModelQuery,
+    MyFileForm,
+    PixelsForm,
+    answer_of,
+)
 from digit_classifier.web.classifier import current_classifier
-from digit_classifier.web.errors import StatusOverrideError
-from digit_classifier.web.site.samples import current_test_set
-from digit_classifier.web.uploads import is_urlencoded_form
+from digit_classifier.web.errors import StatusOverrideError, error_page, record_problem
+from digit_classifier.web.pages import current_test_set
+from digit_classifier.web.uploads import is_urlencoded_form, uploaded_file
 
-# their names are in the OpenAPI document, as parts of the operations' names
+# A blueprint for each service: its name is a part of the operations' names in the OpenAPI document,
+# of which generators of clients make names of functions.
+curl_api = Blueprint("curl_api", __name__)
+softmax_cnn = Blueprint("softmax_cnn", __name__)
 linear_softmax = Blueprint("linear_softmax", __name__)
 mnist_classify = Blueprint("mnist_classify", __name__)
 mnist_rest = Blueprint("mnist_rest", __name__)
 
 _PIXELS_FIELD = "img"
+#: Eighteen digits are far beyond the test set, and as an int still cheap to make.
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+@curl_api.post("/curl-api", endpoint="classify")
+@described(query=ModelQuery, takes={"multipart/form-data": MyFileForm}, raises=IMAGE_ERRORS)
+def classify_myfile() -> Answer:
+    """Read the digit of the multipart file ``myfile``."""
+    return answer_of(current_classifier().predict(uploaded_file("myfile")))
+
+
+class UploadAnswer(TypedDict):
+    """The answer to that service's clients."""
+
+    classifier: Annotated[str, Meta(description="The kind of network, by its class.")]
+    label: Digit
+    model: ModelId
+
+
+@softmax_cnn.get("/upload")
+@described(redirects_to="the page")
+def show_form() -> ResponseReturnValue:
+    """Lead to the form, which that service showed here as well."""
+    return redirect(url_for("pages.show_form"))
+
+
+@softmax_cnn.post("/upload", endpoint="classify")
+@described(
+    query=ModelQuery,
+    takes={"multipart/form-data": FileForm},
+    gives=UploadAnswer,
+    errors_media="text/html",
+)
+def classify_upload() -> ResponseReturnValue:
+    """Read the digit of the file; every upload error is this service's 404 page."""
+    try:
+        prediction = current_classifier().predict(uploaded_file("file", "image"))
+    except (InputError, ModelNotFoundError, HTTPException) as exc:
+        return error_page(record_problem(StatusOverrideError(exc, HTTPStatus.NOT_FOUND)))
+    return {
+        "classifier": class_name(prediction.classifier),
+        "label": prediction.digit,
+        "model": {"name": prediction.model_name, "version": prediction.model_version},
+    }
 
 
 class MnistDebug(TypedDict):
@@ -143,6 +201,7 @@ def _classify_body() -> MnistAnswer:
         raise StatusOverrideError(exc, HTTPStatus.BAD_REQUEST) from exc
 
 
+# in both orders of the path, as docs/compatibility.md has them
 @mnist_rest.get("/mnist/image/<index>")
 @mnist_rest.get("/mnist/<index>/image")
 @described(gives_media="image/jpeg")
@@ -171,6 +230,7 @@ def classify_index(index: str) -> MnistAnswer:
 
 
 def _number(index: str) -> int:
+    # not Flask's <int:index>, whose 404 would mean an index past the end
     if not _WHOLE_NUMBER.fullmatch(index):
         raise BadIndexError(f"{index[:20]!r} is not an index: it must be a whole number.")
     return int(index)
@@ -195,6 +255,7 @@ def _answer(prediction: Prediction) -> MnistAnswer:
     if prediction.layers:
         debug["layers"] = [{**layer.as_json()} for layer in prediction.layers]
     return {
+        # one digit by the three names that the three services gave it
         "prediction": prediction.digit,
         "label": prediction.digit,
         "classification": prediction.digit,

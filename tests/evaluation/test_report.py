@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digit_classifier.evaluation.metrics import VIEWS
-from digit_classifier.evaluation.plots import (
+from digit_classifier.evaluation.figures import VIEWS
+from digit_classifier.evaluation.report import (
     MAX_MISREAD,
     plot_confusion,
     plot_learning_curve,
@@ -118,7 +118,7 @@ def test_a_misread_digit_stands_above_its_label_and_what_was_read():
 
 
 def test_without_matplotlib_one_sentence_says_what_to_install():
-    code = "import sys; sys.modules['matplotlib'] = None; import digit_classifier.evaluation.plots"
+    code = "import sys; sys.modules['matplotlib'] = None; import digit_classifier.evaluation.report"
 
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
 

@@ -1,7 +1,6 @@
-"""The directory in which the processes of a server share their metrics.
+"""What a process sets up before it imports NumPy and prometheus_client, so it imports neither.
 
-prometheus_client reads the environment variable with its name when it is imported, so this module
-must not import it.
+A server's processes share their metrics in a directory, in files named after each process.
 """
 
 import logging
@@ -10,12 +9,25 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+#: Read by OpenBLAS, MKL and OpenMP when NumPy is imported.
+VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+#: Read by prometheus_client when it is imported.
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _PREFIX = "metrics-"
 _LOGGER = logging.getLogger("digit_classifier")
 #: Index of the start time among the fields of ``/proc/PID/stat`` after the program's name.
 _START_TIME = 19
+
+
+def use_one_thread() -> None:
+    """Set one BLAS thread, unless the environment already sets a number.
+
+    Call it before NumPy is imported. A server handles concurrent requests on one core each. If each
+    small matrix product used all cores, requests would wait for each other.
+    """
+    for variable in VARIABLES:
+        os.environ.setdefault(variable, "1")
 
 
 def share_metrics(folder: Path) -> None:
@@ -38,17 +50,18 @@ def share_metrics(folder: Path) -> None:
     except OSError as exc:
         _LOGGER.warning("This process counts by itself alone: %s", exc)
         return
+    # of servers that are gone: nobody reads them again
     for other in folder.resolve().glob(f"{_PREFIX}*"):
         if other != shared:
-            shutil.rmtree(
-                other, ignore_errors=True
-            )  # another process may remove it at the same time
-    os.environ[VARIABLE] = str(shared)
+            # another process may remove it at the same time
+            shutil.rmtree(other, ignore_errors=True)
+    os.environ[METRICS_VARIABLE] = str(shared)
 
 
 def own_identity() -> str:
     """Return this process's identity, which is part of the names of its metrics files."""
-    return _own_identity(os.getpid())
+    # cached, since each count asks for it; by PID, since a fork has another identity
+    return _cached_identity(os.getpid())
 
 
 def is_alive(identity: str) -> bool:
@@ -61,11 +74,6 @@ def is_alive(identity: str) -> bool:
         return identity_of(pid) == identity
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-@cache
-def _own_identity(pid: int) -> str:
-    return identity_of(pid)  # cached, since each count needs it
 
 
 def identity_of(pid: int) -> str:
@@ -81,5 +89,9 @@ def process_status(pid: int) -> list[str]:
     FileNotFoundError, ProcessLookupError
         There is no such process.
     """
+    # the name is in parentheses, and may itself have spaces and parentheses
     stat = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
     return stat.rpartition(")")[2].split()
+
+
+_cached_identity = cache(identity_of)

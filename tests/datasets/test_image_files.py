@@ -1,6 +1,6 @@
 import pytest
 
-from digit_classifier.datasets.folder import list_images, list_labelled_images
+from digit_classifier.datasets.image_files import list_images, list_labelled_images
 from digit_classifier.errors import DatasetMissingError
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from digit_classifier.environment.metrics_directory import (
-    VARIABLE,
+from digit_classifier.environment.startup import (
+    METRICS_VARIABLE,
     identity_of,
     is_alive,
     own_identity,
@@ -19,7 +19,7 @@ from digit_classifier.environment.metrics_directory import (
 PROCESS = """
 import os, sys
 from pathlib import Path
-from digit_classifier.environment.metrics_directory import share_metrics
+from digit_classifier.environment.startup import share_metrics
 share_metrics(Path(sys.argv[1]))
 from digit_classifier.web.monitoring.metrics import Metrics
 metrics = Metrics()
@@ -35,8 +35,8 @@ for name in ("images", "processes", "requests_in_flight"):
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "")  # so that it is as it was after the test
-    del os.environ[VARIABLE]
+    monkeypatch.setenv(METRICS_VARIABLE, "")  # so that it is as it was after the test
+    del os.environ[METRICS_VARIABLE]
 
 
 def run(folder, n_images, *arguments):
@@ -63,7 +63,7 @@ def test_another_server_starts_from_zero_and_removes_what_was_left(tmp_path):
     (now,) = tmp_path.glob("metrics-*")
     assert now != before
     assert list(now.iterdir()) == []
-    assert os.environ[VARIABLE] == str(now)
+    assert os.environ[METRICS_VARIABLE] == str(now)
 
 
 @contextmanager
@@ -99,5 +99,5 @@ def test_process_is_alive_until_it_ends():
 
 def test_without_the_folder_nothing_is_shared(tmp_path):
     share_metrics(tmp_path / "nowhere")
-    assert VARIABLE not in os.environ
+    assert METRICS_VARIABLE not in os.environ
     assert list(tmp_path.iterdir()) == []

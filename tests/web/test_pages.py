@@ -3,12 +3,22 @@ import io
 import json
 import logging
 import re
+import shutil
 import zipfile
+from pathlib import Path
 
+import flask_bootstrap
 import pytest
 
+from digit_classifier.web import pages
 from tests.web.pictures import REFUSED, as_file, drawn
 from tests.web.serving import alter_model, csrf_token, make_app, post_form, send, status_words
+
+
+@pytest.fixture
+def app(shared_app):
+    """An application that no test of this module changes."""
+    return shared_app
 
 
 def test_page_has_a_form_for_one_file(client):
@@ -264,3 +274,27 @@ def test_service_worker_may_see_the_whole_site_and_is_asked_for_each_time(client
     with client.get("/service-worker.js") as response:
         assert response.mimetype == "text/javascript"
         assert "no-cache" in response.headers["Cache-Control"]
+
+
+def test_address_changes_with_any_file_and_with_nothing_else(tmp_path, monkeypatch):
+    before = pages.static_path()
+    assert re.fullmatch(r"/static/[0-9a-f]{12}", before)
+    monkeypatch.setattr(pages, "STATIC", shutil.copytree(pages.STATIC, tmp_path / "static"))
+    assert pages.static_path() == before
+    (pages.STATIC / "site.css").write_text("body { color: red }")
+    edited = pages.static_path()
+    (pages.STATIC / "new.css").touch()
+    assert len({before, edited, pages.static_path()}) == 3
+
+
+def test_address_changes_with_the_release_of_bootstrap(monkeypatch):
+    before = pages.static_path()
+    monkeypatch.setattr(pages, "version", lambda _name: "999")
+    assert pages.static_path() != before
+
+
+def test_folders_hold_what_the_page_asks_for(client):
+    bootstrap = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
+    page = client.get("/").text
+    for folder, path in re.findall(r'href="(/bootstrap)?/static/[0-9a-f]{12}/([^"]+)"', page):
+        assert ((bootstrap if folder else pages.STATIC) / path).is_file()

@@ -1,1 +1,0 @@
-"""The page for people: form, samples, static files."""

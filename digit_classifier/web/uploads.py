@@ -1,0 +1,278 @@
+"""Uploads: kept in memory, of bounded size; as files, bodies or texts.
+
+A text is a data URL, as a canvas's ``toDataURL`` gives it, or base64 of any flavour.
+
+Multipart forms are taken apart by a parser of our own choice. Clients make up a boundary for each
+form, and Werkzeug's parser compiles two regular expressions of it, which takes longer than all else
+that an upload costs, its digit apart.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from math import inf
+from string import whitespace
+from typing import IO, Annotated, Any, TypedDict
+from urllib.parse import parse_qsl, unquote, unquote_to_bytes
+
+import msgspec
+from flask import Flask, Request, request
+from msgspec import Meta
+from multipart import MultipartSegment, ParserLimitReached, PushMultipartParser
+from werkzeug.datastructures import FileStorage, Headers
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+
+from digit_classifier.errors import BadFormError, BrokenImageError, NoFileError
+
+ImageText = Annotated[str, Meta(description="A data URL, or base64.")]
+
+#: Room in a request's body for what surrounds the file: part headers and the CSRF token.
+_FRAMING_BYTES = 16 * 1024
+#: Fields of a URL-encoded form that are read: a million of them would take long.
+_MAX_FIELDS = 100
+#: The URL-safe alphabet to the usual one; line breaks, which MIME and many tools add, are dropped.
+_TO_USUAL = str.maketrans({"-": "+", "_": "/"} | dict.fromkeys(whitespace))
+_MAX_REASON = 200  # characters
+#: Werkzeug's; what names another one is read as UTF-8.
+_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+_Parsed = tuple[IO[bytes], Any, Any]
+
+
+class InMemoryFormParser(FormDataParser):
+    """Werkzeug's, but for multipart forms, whose files never touch the disk."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> _Parsed:
+        """Return the stream, the texts of the form, and its files.
+
+        Raises
+        ------
+        BadFormError
+            The form is malformed; the message names the fault.
+        RequestEntityTooLarge
+            There are too many parts, or one's text or header is too long.
+        """
+        # other forms have no files
+        if mimetype != "multipart/form-data":
+            return super().parse(stream, mimetype, content_length, options)
+        # as Werkzeug: no form, where the parser would miss the closing boundary
+        if content_length == 0:
+            return stream, self.cls(), self.cls()
+        boundary = (options or {}).get("boundary", "")
+        if not boundary:
+            raise BadFormError(
+                "The Content-Type of the multipart form has no boundary: leave that header to your "
+                "HTTP client, which makes the form."
+            )
+        try:
+            parts = [*self._parts(stream, boundary)]
+        except ParserLimitReached as exc:
+            raise RequestEntityTooLarge from exc
+        except ValueError as exc:  # a MultipartError, or an invalid header
+            reason = str(exc)
+            # the two usual faults of those who write a form by hand
+            if "line break" in reason:
+                fault = "its lines end in LF alone, and need CR LF"
+            elif "end of" in reason:
+                fault = (
+                    "it ends before its closing boundary, or has another boundary than its "
+                    "Content-Type"
+                )
+            else:
+                fault = reason[:1].lower() + reason[1:]
+            raise BadFormError(f"The multipart form cannot be read: {fault}.") from exc
+        texts = [(name, part) for name, part in parts if isinstance(part, str)]
+        files = [(name, part) for name, part in parts if isinstance(part, FileStorage)]
+        return stream, self.cls(texts), self.cls(files)
+
+    def _parts(self, stream: IO[bytes], boundary: str) -> Iterator[tuple[str, str | FileStorage]]:
+        # Latin-1 keeps each byte of a header, so that UTF-8 can be tried afterwards
+        parser = PushMultipartParser(
+            boundary, max_segment_count=self.max_form_parts or inf, header_charset="latin-1"
+        )
+        pieces: list[bytes] = []
+        for event in parser.parse_blocking(stream.read):
+            if isinstance(event, MultipartSegment):
+                segment, pieces = event, []
+            elif event is None:  # the end of a part
+                yield self._part(segment, b"".join(pieces))
+            else:
+                pieces.append(event)
+
+    def _part(self, segment: MultipartSegment, content: bytes) -> tuple[str, str | FileStorage]:
+        header = segment["Content-Disposition"]
+        with suppress(UnicodeDecodeError):  # Latin-1 it stays, then: no file name costs the form
+            header = header.encode("latin-1").decode("utf-8")
+        # names as Werkzeug reads them: those of old clients are not ASCII, in a way of their own
+        _, said = parse_options_header(header)
+        name, filename = said.get("name", ""), said.get("filename")
+        if filename is not None:
+            headers = Headers(segment.headerlist)
+            return name, FileStorage(BytesIO(content), filename, name, headers=headers)
+        if self.max_form_memory_size is not None and len(content) > self.max_form_memory_size:
+            raise RequestEntityTooLarge
+        charset = (segment.charset or "").lower()
+        return name, content.decode(charset if charset in _CHARSETS else "utf-8", "replace")
+
+
+class InMemoryRequest(Request):
+    """A request whose files never touch the disk.
+
+    Werkzeug would put a file of more than 500 kB, or one of unknown length, in a temporary file.
+    """
+
+    form_data_parser_class = InMemoryFormParser
+
+
+def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
+    """Keep the application's uploads in memory and bound its requests.
+
+    The bound on the body lets a file of exactly ``max_upload_bytes`` pass; the file itself is
+    measured by the classifier. A batch may be larger, see :mod:`digit_classifier.web.api.batches`.
+    """
+    app.request_class = InMemoryRequest
+    # Flask answers 413 before it reads a body whose length says that it is too large
+    app.config["MAX_CONTENT_LENGTH"] = max_upload_bytes + _FRAMING_BYTES
+    app.config["MAX_BATCH_BYTES"] = max_batch_bytes
+
+
+def sent_image(field: str) -> bytes:
+    """Return the image that the current request sends, in any of the ways that clients have.
+
+    It is a file or a text of a form's field, a member of a JSON object, or the body itself. A text
+    is a data URL, as a canvas gives it, or base64. The body's type is not relied upon: many clients
+    name a wrong one.
+
+    Raises
+    ------
+    NoFileError
+        There is no such field or member, or the body is empty.
+    BadFormError, BrokenImageError
+        The form, the data URL or the base64 is malformed.
+    """
+    if request.mimetype == "multipart/form-data":
+        # an image may come as text; the body is bounded
+        request.max_form_memory_size = request.max_content_length
+        if field not in request.files and field in request.form:
+            return image_of_text(request.form[field])
+        return uploaded_file(field)
+    content = request.get_data()
+    start = content[:64].lstrip()  # enough for white space that an editor or a shell adds
+    if start[:1] in {b"{", b'"'}:  # no format of images begins like this
+        return image_of_json(content)
+    if start[:5].lower() == b"data:":
+        return image_of_text(content.decode("latin-1"))  # any byte is a character of it
+    if is_urlencoded_form() and b"=" in content:
+        try:
+            fields = dict(parse_qsl(content.decode("ascii"), max_num_fields=_MAX_FIELDS))
+        except ValueError as exc:
+            raise NoFileError(f"The form has more than {_MAX_FIELDS} fields.") from exc
+        if field not in fields:
+            raise NoFileError(f"The form has no field {field!r}; send a picture in it.")
+        # a client that does not escape base64 sends "+", which forms take for a space
+        return image_of_text(fields[field].replace(" ", "+"))
+    if not content:
+        raise NoFileError(
+            f"Send a picture as the file of the multipart form field {field!r}, or as the body."
+        )
+    return content
+
+
+def is_urlencoded_form() -> bool:
+    """Return whether the body is a URL-encoded form, and not an image that only claims to be one.
+
+    curl's ``--data-binary`` sends any file with this type. A form is ASCII without NUL, which no
+    image is.
+    """
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return False
+    content = request.get_data()
+    return content.isascii() and b"\0" not in content
+
+
+def uploaded_file(*fields: str) -> bytes:
+    """Return the content of the first multipart file field that has one of these names.
+
+    Raises
+    ------
+    NoFileError
+        The request has none.
+    """
+    file = next(filter(None, map(request.files.get, fields)), None)
+    if file is None:
+        names = " or ".join(map(repr, fields))
+        raise NoFileError(f"Send a picture as the file of the multipart form field {names}.")
+    return file.stream.read()
+
+
+class ImageJson(TypedDict):
+    """An image as text."""
+
+    image: ImageText
+
+
+def image_of_text(text: str) -> bytes:
+    """Decode an image that came as a data URL (RFC 2397) or as base64.
+
+    The media type of a data URL is ignored: a format is detected by its content.
+
+    Raises
+    ------
+    BrokenImageError
+    """
+    text = text.strip()
+    if text[:5].lower() != "data:":
+        return _decode_base64(text)
+    head, comma, data = text.partition(",")
+    if not comma:
+        raise BrokenImageError("This data URL has no comma, behind which its data would be.")
+    # ";+base64" is "; base64" of a form, whose spaces sent_image takes for the "+" of base64
+    if not "".join(head.split()).lower().endswith((";base64", ";+base64")):
+        return unquote_to_bytes(data)
+    # as in any URL; a scan of megabytes for nothing is quicker than to unquote them
+    return _decode_base64(unquote(data) if "%" in data else data)
+
+
+def _decode_base64(text: str) -> bytes:
+    """Decode base64, with or without line breaks and padding, in both alphabets (RFC 4648).
+
+    Raises
+    ------
+    BrokenImageError
+    """
+    # padding is made again: URLs often have none, and Python refuses too little as well as too much
+    digits = text.translate(_TO_USUAL).rstrip("=")
+    try:
+        # validate: Python would skip other characters, and decode another picture
+        return b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+    except ValueError as exc:
+        raise BrokenImageError(f"This is not base64: {exc}.") from exc
+
+
+def image_of_json(body: bytes) -> bytes:
+    """Return the image that a JSON object has as its member ``image``, or that a JSON string is.
+
+    Raises
+    ------
+    NoFileError
+        There is no such member.
+    BrokenImageError
+        It is neither a data URL nor base64.
+    """
+    kind: Any = ImageJson | str
+    try:
+        document = msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        reason = str(exc)[:_MAX_REASON]  # it may quote what was sent, however long that is
+        raise NoFileError(
+            f'The JSON has no image: {reason}. Send {{"image": "<data URL or base64>"}}.'
+        ) from exc
+    return image_of_text(document if isinstance(document, str) else document["image"])
