@@ -41,8 +41,8 @@ Read = Callable[[bytes], Outcome]
 
 
 def ours() -> Read:
-    """Read with the shipped perceptron."""
-    classifier = DigitClassifier.from_settings(Settings())
+    """Read with the shipped model for numbers."""
+    classifier = DigitClassifier.load(Settings().numbers_model)
 
     def read(content: bytes) -> Outcome:
         try:

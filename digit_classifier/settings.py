@@ -36,7 +36,9 @@ class Settings:
     models_dir
         Directory of the models trained here; they take precedence over shipped ones.
     model
-        Name of the default model.
+        Name of the model that reads single digits where none is chosen.
+    numbers_model
+        Name of the model that reads numbers where none is chosen.
     framing
         ``"auto"`` locates the ink; ``"center"`` only crops the central square.
     max_upload_bytes
@@ -81,6 +83,7 @@ class Settings:
     data_dir: Path = Path("data")
     models_dir: Path = Path("models")
     model: str = "mlp"
+    numbers_model: str = "cnn"
     framing: Literal["auto", "center"] = "auto"
     max_upload_bytes: int = 1024 * 1024
     max_image_pixels: int = 40_000_000  # 40 MB of a gray picture; docs/reliability.md has the costs

@@ -64,7 +64,7 @@ def batch(
     settings = load_settings()
     settings = replace(
         settings,
-        model=model or settings.model,
+        model=model or (settings.numbers_model if read else settings.model),
         max_upload_bytes=max(settings.max_upload_bytes, MAX_FILE_BYTES),
     )
     options = Options(

@@ -79,7 +79,8 @@ def evaluate(
     # before the time for the evaluation is spent
     baseline = read_baseline(baseline_file) if baseline_file else None
     settings = load_settings()
-    settings = replace(settings, model=model or settings.model)
+    default = settings.numbers_model if numbers_directory else settings.model
+    settings = replace(settings, model=model or default)
     if numbers_directory is not None:
         figures = _on_numbers(settings, numbers_directory)
     elif directory is None:

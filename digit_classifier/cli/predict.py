@@ -76,7 +76,7 @@ def _line_of_prediction(answer: dict[str, Any]) -> str:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
-@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.option("--model", help="Name of the model.  [default: the settings', for numbers]")
 @click.option(
     "--boxes",
     metavar="DIR",
@@ -96,7 +96,7 @@ def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path
     from digit_classifier.explanation import show_boxes
 
     settings = load_settings()
-    classifier = local_classifier(replace(settings, model=model or settings.model))
+    classifier = local_classifier(replace(settings, model=model or settings.numbers_model))
     # a file that cannot be read ends neither the command nor the output of the others
     all_read = True
     for index, file in enumerate(image_files(paths), 1):

@@ -217,6 +217,8 @@ class Model:
         The kind: ``"mlp"``, ``"cnn"``, ``"softmax"``.
     default : bool
         Whether it answers where none is named.
+    reads_numbers : bool
+        Whether it reads numbers where none is named.
     n_parameters : int
         How many numbers were learned.
     figures : dict
@@ -227,5 +229,6 @@ class Model:
     version: str
     classifier: str
     default: bool
+    reads_numbers: bool
     n_parameters: int
     figures: dict[str, Any]

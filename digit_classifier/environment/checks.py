@@ -7,7 +7,7 @@ still answers most requests, so that the fault may stay unnoticed.
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -61,9 +61,7 @@ def diagnose() -> Iterator[CheckResult]:
     yield _run_check("model", lambda: _check_model(settings))
     yield _run_check("linear algebra", check_blas)
     if settings.read_only:
-        yield _run_check(
-            "rights", lambda: check_read_only(find_model(settings.model, settings.models_dir))
-        )
+        yield _run_check("rights", lambda: check_read_only(*find_model_files(settings)))
     yield _run_check("MNIST", lambda: _check_mnist(settings))
 
 
@@ -97,10 +95,23 @@ def _check_packages() -> str:
 
 
 def _check_model(settings: Settings) -> str:
-    classifier = DigitClassifier.from_settings(settings)
-    classifier.self_test()
-    model = classifier.model
-    return f"{model.name} {model.version} reads the self-test's digit"
+    found = []
+    for name in dict.fromkeys((settings.model, settings.numbers_model)):
+        classifier = DigitClassifier.from_settings(replace(settings, model=name))
+        classifier.self_test()
+        found.append(f"{classifier.model.name} {classifier.model.version}")
+    return f"{' and '.join(found)} read the self-test's digit"
+
+
+def find_model_files(settings: Settings) -> list[Path]:
+    """Return the files of the models that answer where none is chosen.
+
+    Raises
+    ------
+    ModelNotFoundError
+    """
+    names = dict.fromkeys((settings.model, settings.numbers_model))
+    return [find_model(name, settings.models_dir) for name in names]
 
 
 def _check_mnist(settings: Settings) -> str:
@@ -164,12 +175,12 @@ def check_blas() -> str:
     return "one thread"
 
 
-def check_read_only(model_file: Path) -> str:
-    """Check that this process cannot write its code or its model.
+def check_read_only(*model_files: Path) -> str:
+    """Check that this process cannot write its code or its models.
 
     Parameters
     ----------
-    model_file : Path
+    model_files : Path
 
     Raises
     ------
@@ -179,7 +190,8 @@ def check_read_only(model_file: Path) -> str:
     # a sample of the code: the deployment gives all of it to root at once
     code = (Path(sys.prefix), package.parent, package, Path(__file__))
     # in a writable directory, a file can be replaced
-    for path in (*code, *model_file.parents[:2], model_file):
+    models = [path for file in model_files for path in (*file.parents[:2], file)]
+    for path in (*code, *models):
         if os.access(path, os.W_OK):
             raise UnsoundError(
                 f"this process can write {path}; an attacker who controls it could, too."

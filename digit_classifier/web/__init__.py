@@ -12,9 +12,9 @@ from flask_wtf import CSRFProtect
 from werkzeug.sansio.response import Response as AnyResponse
 
 from digit_classifier.datasets.samples import MnistTestSet
+from digit_classifier.environment.checks import find_model_files
 from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
-from digit_classifier.models.store import find_model
 from digit_classifier.settings import Settings, load_settings
 from digit_classifier.web import classifier, compat, errors, pages, uploads
 from digit_classifier.web.access import api_keys, headers
@@ -87,7 +87,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     SettingsError
         The settings are wrong, or there is no secret key.
     ModelNotFoundError, ModelCorruptError
-        The model that is to answer cannot be loaded.
+        A model that is to answer cannot be loaded.
     """
     settings = settings or load_settings()
     if not settings.secret_key and settings.environment == "production":
@@ -110,10 +110,8 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
     )
     app.config.update(_CONFIGURATIONS[settings.environment])
-    # what readiness looks at: that the process cannot write it
-    app.config["READ_ONLY_MODEL"] = (
-        find_model(settings.model, settings.models_dir) if settings.read_only else None
-    )
+    # what readiness looks at: that the process cannot write them
+    app.config["READ_ONLY_MODELS"] = find_model_files(settings) if settings.read_only else []
     app.json = _JSON(app)
     classifiers = load_classifiers(settings)
     # Flask calls what handles a request in the order of registration, and what handles its answer
@@ -127,7 +125,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     headers.init_app(app, settings.cors_origins)
     errors.init_app(app)
     inference_v2.init_app(app)
-    classifier.init_app(app, classifiers)
+    classifier.init_app(app, classifiers, settings.numbers_model)
     health.init_app(app, settings)
     pages.init_app(app, settings.source_url, MnistTestSet(settings.data_dir))
     for_programs = frozenset(blueprint.name for blueprint in _API_BLUEPRINTS)

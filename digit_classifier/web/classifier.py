@@ -1,4 +1,4 @@
-"""The application's classifiers, loaded when it starts; ``?model=NAME`` chooses another."""
+"""The application's classifiers, loaded when it starts; ``?model=NAME`` chooses one."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from digit_classifier.inference import DigitClassifier, Prediction
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.web.monitoring.observation import observe_reading
 
-_KEY = "digit_classifier"
+_KEY, _NUMBERS_KEY = "digit_classifier", "numbers_classifier"
 
 
 # A subclass and not calls in the views: no view can forget to record what it has read.
@@ -66,12 +66,21 @@ def _recorded_errors(content: bytes) -> Iterator[None]:
         raise
 
 
-def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> None:
-    """Give the application its classifiers by name; the first one answers by default."""
+def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier], numbers_model: str) -> None:
+    """Give the application its classifiers by name.
+
+    The first one reads single digits where none is chosen, that of `numbers_model` reads numbers.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no such model.
+    """
     app.extensions[_KEY] = {
         name: RecordingClassifier(classifier.model, classifier.framing, classifier.limits)
         for name, classifier in classifiers.items()
     }
+    app.extensions[_NUMBERS_KEY] = _find(app.extensions[_KEY], numbers_model)
 
 
 def all_classifiers() -> Mapping[str, DigitClassifier]:
@@ -80,8 +89,13 @@ def all_classifiers() -> Mapping[str, DigitClassifier]:
 
 
 def default_classifier() -> DigitClassifier:
-    """Return the one that answers where none is chosen."""
+    """Return the one that reads single digits where none is chosen."""
     return next(iter(all_classifiers().values()))  # a dict keeps the order of load_classifiers
+
+
+def default_numbers_classifier() -> DigitClassifier:
+    """Return the one that reads numbers where none is chosen."""
+    return cast(DigitClassifier, current_app.extensions[_NUMBERS_KEY])
 
 
 def current_classifier() -> DigitClassifier:
@@ -93,9 +107,22 @@ def current_classifier() -> DigitClassifier:
         There is none of that name.
     """
     name = request.args.get("model")
-    if name is None:
-        return default_classifier()
-    classifiers = all_classifiers()
+    return default_classifier() if name is None else _find(all_classifiers(), name)
+
+
+def current_numbers_classifier() -> DigitClassifier:
+    """Return the same for a request that has a number read.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is none of that name.
+    """
+    name = request.args.get("model")
+    return default_numbers_classifier() if name is None else _find(all_classifiers(), name)
+
+
+def _find(classifiers: Mapping[str, DigitClassifier], name: str) -> DigitClassifier:
     if name not in classifiers:
         raise ModelNotFoundError.of(name, classifiers)
     return classifiers[name]

@@ -43,6 +43,7 @@ from digit_classifier.web import words
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
+    current_numbers_classifier,
     default_classifier,
 )
 from digit_classifier.web.errors import record_problem
@@ -126,12 +127,13 @@ def classify() -> str:
         if content[4:12].startswith(_HEIC_BRANDS):
             raise UnsupportedImageError(words.MESSAGES["heic"]) from exc
         raise
-    number = _read_number(classifier, content, prediction)
+    for_numbers = current_numbers_classifier()
+    number = _read_number(for_numbers, content, prediction)
     if number is not None:
         return _render(
             number=number,
             number_words=words.words_of_reading(number),
-            boxes=boxes_document(show_boxes(classifier, content, number)),
+            boxes=boxes_document(show_boxes(for_numbers, content, number)),
         )
     explanation = explain(classifier, prediction, image)
     return _render(

@@ -44,7 +44,7 @@ def test_batch_reads_all_digits_on_request(run, place, cluster):
 
     assert [row["text"] for row in rows(place / "out")] == ["42", "3\n7"]
     assert as_one_digit.exit_code == 1
-    assert "these differ: all_digits" in as_one_digit.output
+    assert "these differ: model, all_digits" in as_one_digit.output
 
 
 def test_batch_takes_a_scheduler_and_goes_on_where_it_was(run, place, digit_files, cluster):

@@ -5,7 +5,7 @@ def test_doctor_passes_where_all_is_in_place(run, monkeypatch):
 
     assert result.exit_code == 0
     assert "FAILED" not in result.output
-    assert "reads the self-test's digit" in result.output
+    assert "read the self-test's digit" in result.output
 
 
 def test_doctor_fails_and_says_what_is_missing(run):

@@ -43,7 +43,7 @@ def alter_model(app, **metadata):
     old = classifiers["mlp"]
     model = replace(old.model, metadata=replace(old.model.metadata, **metadata))
     altered = DigitClassifier(model, old.framing, old.limits)
-    classifier.init_app(app, classifiers | {"mlp": altered})
+    classifier.init_app(app, classifiers | {"mlp": altered}, "cnn")
 
 
 @contextmanager

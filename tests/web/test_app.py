@@ -16,8 +16,11 @@ def test_start_fails_without_a_secret_key_and_says_how_to_get_one(secret_key):
         create_app(Settings(secret_key=secret_key))
 
 
-def test_start_fails_without_its_model(tmp_path):
-    settings = Settings(secret_key=ts.SecretStr("k" * 32), model="nowhere", models_dir=tmp_path)
+@pytest.mark.parametrize("setting", ["model", "numbers_model"])
+def test_start_fails_without_its_models(setting, tmp_path):
+    settings = Settings(
+        secret_key=ts.SecretStr("k" * 32), models_dir=tmp_path, **{setting: "nowhere"}
+    )
     with pytest.raises(ModelNotFoundError, match="nowhere"):
         create_app(settings)
 

@@ -156,6 +156,9 @@ class ModelAnswer(TypedDict):
     version: Annotated[str, Meta(description="The first twelve digits of its content's SHA-256.")]
     classifier: Annotated[str, Meta(description="The kind, such as `mlp`.")]
     default: Annotated[bool, Meta(description="Whether it answers where none is named.")]
+    reads_numbers: Annotated[
+        bool, Meta(description="Whether it reads numbers where none is named.")
+    ]
     n_parameters: Annotated[int, Meta(ge=0, description="How many numbers were learned.")]
     figures: Annotated[dict[str, Any], Meta(description="Measured when it was trained.")]
 

@@ -36,7 +36,9 @@ from digit_classifier.web.api.schemas import (
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
+    current_numbers_classifier,
     default_classifier,
+    default_numbers_classifier,
 )
 from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
@@ -94,7 +96,7 @@ def classify() -> ImageAnswer:
 def read() -> ReadAnswer:
     """Read all digits of one image, row by row, with a box and a confidence for each."""
     current_observation().purpose = current_purpose()
-    classifier = current_classifier()
+    classifier = current_numbers_classifier()
     content = sent_image("image")
     reading = classifier.read(content)
     answer = answer_of_reading(reading, current_observation().request_id)
@@ -140,12 +142,14 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
 def list_models() -> list[ModelAnswer]:
     """List the models to choose among; the default comes first."""
     default = default_classifier().model.name
+    reads_numbers = default_numbers_classifier().model.name
     return [
         {
             "name": name,
             "version": classifier.model.version,
             "classifier": classifier.model.metadata.classifier,
             "default": name == default,
+            "reads_numbers": name == reads_numbers,
             "n_parameters": classifier.model.n_parameters,
             "figures": classifier.model.metadata.figures,
         }

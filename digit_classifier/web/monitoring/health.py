@@ -64,8 +64,8 @@ def readyz() -> dict[str, str]:
         # cheap, and first: a wrong library may let the digit be read all the same
         check_interpreter()
         check_blas()
-        if current_app.config["READ_ONLY_MODEL"]:
-            check_read_only(current_app.config["READ_ONLY_MODEL"])
+        if current_app.config["READ_ONLY_MODELS"]:
+            check_read_only(*current_app.config["READ_ONLY_MODELS"])
     except UnsoundError as exc:
         current_app.logger.error("Not ready: %s", exc)  # noqa: TRY400, the message is complete
         raise

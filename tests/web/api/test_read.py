@@ -64,9 +64,10 @@ def test_one_digit_is_a_number_too(client):
     assert client.post(READ, data=drawn(7)).json["text"] == "7"
 
 
-def test_another_model_is_chosen_by_its_name(client):
-    answer = client.post(f"{READ}?model=cnn", data=drawn_number("42")).json
-    assert (answer["text"], answer["model"]["name"]) == ("42", "cnn")
+def test_model_is_that_of_numbers_or_chosen_by_its_name(client):
+    for query, name in (("", "cnn"), ("?model=mlp", "mlp")):
+        answer = client.post(READ + query, data=drawn_number("42")).json
+        assert (answer["text"], answer["model"]["name"]) == ("42", name)
     assert client.post(f"{READ}?model=x", data=drawn(4)).json["code"] == "model_not_found"
 
 
@@ -177,7 +178,7 @@ def test_log_has_how_many_digits_there_are_and_not_which(client, log):
     (line,) = lines(log)
     assert (line["rows"], line["digits"], line["accepted"]) == (2, 7, True)
     assert (line["format"], line["bytes"], line["route"]) == ("PNG", len(picture), READ)
-    assert line["model"].startswith("mlp ")
+    assert line["model"].startswith("cnn ")
     assert "58213" not in log.read_text()
 
 
@@ -201,11 +202,11 @@ def test_readings_are_counted_and_there_from_the_start(client):
     name = "digit_classifier_readings_total"
     assert values(client, name) == [0, 0, 0]
     client.post(READ, data=drawn_number("407\n2"))
-    client.post(f"{READ}?model=cnn", data=drawn_number("42"))
+    client.post(f"{READ}?model=mlp", data=drawn_number("42"))
     assert values(client, name, model="mlp") == [1]
     assert values(client, name, model="cnn") == [1]
-    assert values(client, "digit_classifier_reading_digits_total", model="mlp") == [4]
-    assert values(client, "digit_classifier_reading_abstentions_total", model="mlp") == [0]
+    assert values(client, "digit_classifier_reading_digits_total", model="cnn") == [4]
+    assert values(client, "digit_classifier_reading_abstentions_total", model="cnn") == [0]
     assert values(client, "digit_classifier_predictions_total") == []
     assert values(client, "digit_classifier_images_total", format="PNG") == [2]
     service = client.get("/status").json["service"]
@@ -213,14 +214,14 @@ def test_readings_are_counted_and_there_from_the_start(client):
 
 
 def test_reading_that_is_not_accepted_is_counted(client):
-    crosses = Image.new("L", (240, 80), 255)
+    crosses = Image.new("L", (380, 80), 255)
     pen = ImageDraw.Draw(crosses)
-    for left in (20, 90, 160):
+    for left in (20, 90, 160, 230, 300):
         pen.line((left, 10, left + 50, 70), width=6)
         pen.line((left + 50, 10, left, 70), width=6)
     answer = client.post(READ, data=encode(crosses, "PNG")).json
     assert answer["accepted"] is False
-    assert values(client, "digit_classifier_reading_abstentions_total", model="mlp") == [1]
+    assert values(client, "digit_classifier_reading_abstentions_total", model="cnn") == [1]
 
 
 def test_what_is_read_for_a_purpose_is_counted_apart(client):
@@ -228,8 +229,8 @@ def test_what_is_read_for_a_purpose_is_counted_apart(client):
         answer = client.post(READ, query_string={"purpose": purpose}, data=drawn_number("42"))
         assert answer.json["text"] == "42"
         name = "digit_classifier_page_predictions_total"
-        assert values(client, name, purpose=purpose, model="mlp") == [1]
-    assert values(client, "digit_classifier_readings_total", model="mlp") == [0]
+        assert values(client, name, purpose=purpose, model="cnn") == [1]
+    assert values(client, "digit_classifier_readings_total", model="cnn") == [0]
     refused = client.post(f"{READ}?purpose=x", data=drawn_number("42"))
     assert (refused.status_code, refused.json["code"]) == (400, "bad_purpose")
 

@@ -97,15 +97,18 @@ def test_answer_is_put_in_words_on_request(client):
 
 
 def test_models_are_listed_with_the_default_first(tmp_path):
-    listed = make_app(tmp_path, model="cnn").test_client().get("/api/v1/models").json
-    assert listed[0]["name"] == "cnn"
+    app = make_app(tmp_path, model="softmax", numbers_model="mlp")
+    listed = app.test_client().get("/api/v1/models").json
+    assert [model["name"] for model in listed] == ["softmax", "cnn", "mlp"]
     assert [model["default"] for model in listed] == [True, False, False]
+    assert [model["reads_numbers"] for model in listed] == [False, False, True]
     for model in listed:
         assert [*model] == [
             "name",
             "version",
             "classifier",
             "default",
+            "reads_numbers",
             "n_parameters",
             "figures",
         ]

@@ -49,6 +49,7 @@
  * @property {number} prediction
  * @property {number[]} probabilities
  * @property {boolean} accepted
+ * @property {{name: string}} model
  * @property {string[]} warnings
  * @property {Words} words
  * @property {Explanation} [explanation]
@@ -72,6 +73,7 @@
 /**
  * @typedef {object} Reading
  * @property {boolean} accepted
+ * @property {{name: string}} model
  * @property {{digits: ReadDigit[]}[]} rows
  * @property {NumberWords} words
  * @property {{picture: string, width: number, height: number}} explanation
@@ -84,7 +86,7 @@
 
 /**
  * @typedef {object} Options
- * @property {string} model
+ * @property {string} [model] the service's own choice where it is missing
  * @property {string} [explain] `1`, and `steps` or `inside` where those are wanted, with commas
  * @property {Purpose} [purpose] what the reading is for, where it does not count as an answer
  * @property {AbortSignal} [signal]
@@ -167,8 +169,12 @@ export class Client {
     // the server may cut the connection while such a file is being sent
     if (image.size > this.#data.maxBytes)
       throw new Refusal(this.#messages.not_read, this.#messages.too_large, false);
-    const asked = { ...(explain && { explain }), ...(purpose && { purpose }) };
-    const query = new URLSearchParams({ model, words: "1", ...asked });
+    const asked = {
+      ...(model && { model }),
+      ...(explain && { explain }),
+      ...(purpose && { purpose }),
+    };
+    const query = new URLSearchParams({ ...asked, words: "1" });
     const response = await this.#post(`${address}?${query}`, image, signal);
     const document = await response.json().catch(() => null); // a proxy's page is no document
     if (response.ok && document) return document;

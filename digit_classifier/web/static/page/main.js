@@ -174,7 +174,8 @@ function readAgain() {
       if (number) return textOf(await client.read(image, options));
       return digitOf(await client.classify(image, options));
     };
-    await models.compare(number ? textOf(number) : digitOf(answer), readBy, signal);
+    const answering = (number ?? answer).model.name;
+    await models.compare(number ? textOf(number) : digitOf(answer), answering, readBy, signal);
   });
 }
 
@@ -187,7 +188,8 @@ async function read(signal, purpose) {
   const explain = ["1", steps.isOpen && "steps", inside.isOpen && "inside"].filter(Boolean).join();
   const model = models.chosen;
   const answer = await client.classify(image, { model, explain, purpose, signal });
-  const number = await readNumber(client, answer, image, { model, explain: "1", purpose, signal });
+  const options = { model: models.asked, explain: "1", purpose, signal };
+  const number = await readNumber(client, answer, image, options);
   signal.throwIfAborted();
   if (number) view.showNumber(number);
   else view.showAnswer(answer);
@@ -207,7 +209,7 @@ async function readLine({ image }, signal) {
   try {
     const options = { model: models.chosen, signal };
     const answer = await client.classify(image, options);
-    const number = await readNumber(client, answer, image, options);
+    const number = await readNumber(client, answer, image, { ...options, model: models.asked });
     const { sentence, confidence } = number?.words ?? answer.words;
     const digit = number ? textOf(number) : answer.words.digit;
     return { digit, sentence, confidence };

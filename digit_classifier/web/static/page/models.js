@@ -33,7 +33,12 @@ export class Models {
     }
   }
 
-  /** The one that answers. */
+  /** The one that was chosen, by the address; it keeps the choice. */
+  get asked() {
+    return new URLSearchParams(location.search).get("model") ?? undefined;
+  }
+
+  /** The one that reads single digits. */
   get chosen() {
     return nameOf(this.#links.find((link) => link.hasAttribute("aria-current")));
   }
@@ -44,16 +49,17 @@ export class Models {
   }
 
   /**
-   * Show what the chosen one answered, and ask the others.
+   * Show what one answered, and ask the others.
    * @param {string} answer
+   * @param {string} answering the model that gave it
    * @param {(model: string) => Promise<string>} read
    * @param {AbortSignal} signal
    */
-  async compare(answer, read, signal) {
+  async compare(answer, answering, read, signal) {
     await Promise.all(
       this.#links.map(async (link) => {
         const model = nameOf(link);
-        const found = model === this.chosen ? answer : await orNothing(read(model));
+        const found = model === answering ? answer : await orNothing(read(model));
         if (signal.aborted) return;
         showAnswer(link, found ?? NO_DIGIT);
         link.classList.toggle("differs", found !== answer);
