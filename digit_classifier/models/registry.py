@@ -7,7 +7,6 @@ from digit_classifier.classifier import Classifier
 from digit_classifier.errors import UnknownClassifierError
 from digit_classifier.neural_network.network import Network
 
-#: Three names of one class: a model file has the layers, and the name chooses the recipe.
 CLASSIFIERS: dict[str, type[Classifier]] = {
     "softmax": Network,
     "mlp": Network,
