@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 MODELS = sorted(folder.parent.name for folder in PRETRAINED.glob("*/figures.json"))
 README = (ROOT / "README.md").read_text("utf-8")
 GENERALITY = (ROOT / "docs/generality.md").read_text("utf-8")
+NUMBERS = (ROOT / "docs/numbers.md").read_text("utf-8")
 
 
 def recorded(name):
@@ -71,19 +72,19 @@ def test_the_readme_has_the_recorded_means_under_corruptions():
     assert (raw, framed) == (f"{100 * means['raw']:.1f}", f"{100 * means['framed']:.1f}")
 
 
-def test_the_readme_s_table_of_foreign_digits_is_that_of_the_page_on_generality():
-    ours, measured = rows(README, "## How well it reads"), rows(GENERALITY, "### Accuracy")
+def test_the_readme_s_first_table_has_the_figures_of_the_pages():
+    ours = cells(README, "docs/images/reading.gif")
+    (digits,) = (row for row in ours if row[0].startswith("single digits: 8,208"))
+    (numbers,) = (row for row in ours if row[0].startswith("whole numbers: 432"))
 
-    assert set(ours) == set(measured) - {"MNIST test"}
-    for name, row in ours.items():
-        columns = {
-            "the usual project": "naive",
-            "ours (mlp)": "mlp, auto",
-            "cnn": "cnn, auto",
-            "softmax": "softmax, auto",
-        }
-        for column, source in columns.items():
-            assert percent(row[column]) == percent(measured[name][source]), (name, column)
+    measured = rows(GENERALITY, "### Accuracy")["all sets"]
+    of_numbers = rows(NUMBERS, "## Figures")["all 432"]
+
+    assert [percent(digits[1]), percent(digits[3])] == [
+        percent(measured["naive"]),
+        percent(measured["mlp, auto"]),
+    ]
+    assert [numbers[2], numbers[3]] == [of_numbers["RapidOCR 1.4"], of_numbers["ours"]]
 
 
 def test_the_readme_compares_accepted_digits_and_non_digits_both_pooled():

@@ -16,9 +16,9 @@ from digit_classifier.evaluation.metrics import (
 from digit_classifier.models.store import PRETRAINED, read_model_file
 from digit_classifier.training.recipes import RECIPES
 
-#: Test errors of 10,000 that no release may exceed, in either polarity. The bound of "cnn" rejected
-#: candidates with better validation figures: it made the test set part of the selection.
-MOST_ERRORS = {"softmax": 800, "mlp": 45, "cnn": 35}
+#: Test errors of 10,000 that no release may exceed, in either polarity. That of "cnn" was 35, and
+#: rejected networks that read everything else better: the test set had become part of the choice.
+MOST_ERRORS = {"softmax": 800, "mlp": 45, "cnn": 48}
 
 every_model = pytest.mark.parametrize("name", MOST_ERRORS)
 
@@ -32,9 +32,6 @@ def test_a_model_is_what_its_recipe_makes(name):
     model, recipe = shipped(name), RECIPES[name]
 
     recorded = model.metadata.training["recipe"]
-    if name == "cnn":  # trained when stroke widths were changed by so much, not to so much
-        assert recorded["augmentation"].pop("stroke_width") == [-0.5, 1.0]
-
     # settings that came after a model was trained have values that change nothing of it
     assert _contains(recipe.as_json(), recorded)
     assert model.metadata.input_scaling == recipe.scaling
@@ -85,10 +82,8 @@ def test_a_model_s_temperature_was_fitted_to_the_images_that_its_file_names(mnis
         random_state=seed,
         stratify=mnist.y_train,
     )
-    parts = [images]
-    if "augmented" in training["calibrated_on"]:
-        rng = np.random.default_rng([seed, n_validation])
-        parts.append(RECIPES[name].augmentation(images, labels, rng))
+    rng = np.random.default_rng([seed, n_validation])
+    parts = [images, RECIPES[name].augmentation(images, labels, rng)]
 
     logits = np.concatenate([logits_of(model.classifier, part, scaling) for part in parts])
 
