@@ -29,10 +29,10 @@ test("an image is posted with the form's token, the model and what it is for", a
   const { client, server } = answeredBy(() => Response.json({ prediction: 7 }));
   const options = { model: "cnn", explain: "1,steps", purpose: "live" };
   assert.deepEqual(await client.classify(IMAGE, options), { prediction: 7 });
-  await client.read(IMAGE, { model: "mlp" });
+  await client.read(IMAGE, {});
   const [[address, request], [other]] = server.mock.calls.map((call) => call.arguments);
   assert.equal(address, "/api/v1/classify?model=cnn&words=1&explain=1%2Csteps&purpose=live");
-  assert.equal(other, "/api/v1/read?model=mlp&words=1");
+  assert.equal(other, "/api/v1/read?words=1");
   assert.deepEqual([request.method, request.body], ["POST", IMAGE]);
   assert.equal(request.headers["X-CSRFToken"], "the form's");
 });

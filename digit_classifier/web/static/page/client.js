@@ -169,12 +169,8 @@ export class Client {
     // the server may cut the connection while such a file is being sent
     if (image.size > this.#data.maxBytes)
       throw new Refusal(this.#messages.not_read, this.#messages.too_large, false);
-    const asked = {
-      ...(model && { model }),
-      ...(explain && { explain }),
-      ...(purpose && { purpose }),
-    };
-    const query = new URLSearchParams({ ...asked, words: "1" });
+    const asked = { ...(explain && { explain }), ...(purpose && { purpose }) };
+    const query = new URLSearchParams({ ...(model && { model }), words: "1", ...asked });
     const response = await this.#post(`${address}?${query}`, image, signal);
     const document = await response.json().catch(() => null); // a proxy's page is no document
     if (response.ok && document) return document;
