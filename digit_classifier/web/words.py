@@ -204,8 +204,8 @@ def percent(share: float) -> str:
 
 #: A name for each shipped model, and a line on it.
 MODELS = {
-    "mlp": ("Perceptron", "Each neuron sees the whole digit: the default."),
-    "cnn": ("Convolutional", "Looks for small shapes first, wherever they are."),
+    "mlp": ("Perceptron", "Each neuron sees the whole digit: best for single digits."),
+    "cnn": ("Convolutional", "Looks for small shapes, wherever they are: best for numbers."),
     "softmax": ("Templates", "A template for each digit: quick, often wrong."),
 }
 
