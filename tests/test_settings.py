@@ -66,6 +66,7 @@ def test_every_field_can_be_set_by_the_environment(monkeypatch):
         "data_dir": Path("/data"),
         "models_dir": Path("/models"),
         "model": "cnn",
+        "numbers_model": "softmax",
         "framing": "center",
         "max_upload_bytes": 2,
         "max_image_pixels": 3,

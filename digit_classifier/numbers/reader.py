@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.foreground import Components, local_contrast, resize_to_work
+from digit_classifier.numbers.foreground import (
+    Components,
+    add_margin,
+    local_contrast,
+    resize_to_work,
+)
 from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
 from digit_classifier.numbers.lines import high_components, split_at_gaps, surrounding_box
 from digit_classifier.numbers.path import Path, find_path
@@ -89,7 +94,8 @@ def read_rows(
     TooComplexError
         There is far more than digits.
     """
-    working = resize_to_work(gray)
+    with_margin, margin = add_margin(gray)
+    working = resize_to_work(with_margin)
     contrast, components = find_ink(local_contrast(working))
     if not len(components.heights):
         raise NoInkError("Nothing on the image is as large as a digit.")
@@ -118,10 +124,17 @@ def read_rows(
         # the picture as it is comes first, and stays where both score alike
         if score > best_score:
             best_score, best, best_slant = score, read, slant
+    height, width = working.shape
+    margin = margin * height // with_margin.shape[0]
+
+    def place(hypothesis: Hypothesis) -> Box:
+        """Return the box in the picture as shown: upright again, and in its pixels."""
+        box = unshear(hypothesis.box, hypothesis.ink, best_slant, height)
+        inside = box._replace(left=box.left - margin, top=box.top - margin)
+        return _rescale(inside, (height - 2 * margin, width - 2 * margin), shown_shape)
+
     rows = tuple(
-        _row(of_row, of_digits, path, best_slant, (working.shape, shown_shape))
-        for of_row, of_digits, path in best
-        if path.chosen
+        _row(of_row, of_digits, path, place) for of_row, of_digits, path in best if path.chosen
     )
     if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
@@ -165,27 +178,23 @@ def _row(
     hypotheses: Sequence[Hypothesis],
     probabilities: NDArray[np.floating],
     path: Path,
-    slant: float,
-    shapes: tuple[tuple[int, ...], tuple[int, int]],
+    place: Callable[[Hypothesis], Box],
 ) -> Row:
-    working_shape, shown_shape = shapes
     digits = []
     for index, certainty in zip(path.chosen, path.certainties, strict=True):
         # right if both are: the path at this place, and the network about this hypothesis
         of_digits = probabilities[index] * certainty
         runner_up, best = of_digits.argsort()[-2:].tolist()
-        # boxes are given in the picture as shown: upright again, and in its pixels
-        box = unshear(hypotheses[index].box, hypotheses[index].ink, slant, working_shape[0])
-        scaled = _rescale(box, working_shape, shown_shape)
+        box = place(hypotheses[index])
         digits.append(
-            ReadDigit(best, float(of_digits[best]), runner_up, float(of_digits[runner_up]), scaled)
+            ReadDigit(best, float(of_digits[best]), runner_up, float(of_digits[runner_up]), box)
         )
     boxes = [digit.box for digit in digits]
     groups = tuple(tuple(digits[index] for index in group) for group in split_at_gaps(boxes))
     return Row(groups, surrounding_box(boxes))
 
 
-def _rescale(box: Box, shape: tuple[int, ...], new_shape: tuple[int, int]) -> Box:
+def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Box:
     """Return the box in a picture of another size; it lies within it and is not empty."""
     rows, columns = new_shape[0] / shape[0], new_shape[1] / shape[1]
     # a box of the sheared or enlarged picture may reach over the edge by rounding

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.framed_images import frame_image
@@ -28,6 +28,17 @@ def test_rows_are_read_from_top_to_bottom(classifier):
 def test_a_single_digit_is_read_as_classify_reads_it(classifier, digit):
     content = as_png(row_of(str(digit)))
     assert classifier.read(content).text == str(classifier.predict(content).digit) == str(digit)
+
+
+@pytest.mark.parametrize("is_light", [False, True], ids=["dark ink", "light ink"])
+@pytest.mark.parametrize("digit", [0, *range(2, 10)])  # a 1 would become a block
+def test_small_bold_scan_without_a_margin_is_one_digit(classifier, digit, is_light):
+    bold = Image.fromarray(255 - row_of(str(digit))).filter(ImageFilter.MaxFilter(5))
+    tight = np.asarray(bold.crop(bold.getbbox()).resize((12, 14), Image.Resampling.BOX))
+    reading = classifier.read(as_png(tight if is_light else 255 - tight))
+    assert reading.text == str(digit)
+    (box,) = [digit.box for row in reading.rows for digit in row.digits]
+    assert box.width * box.height > 0.9 * tight.size
 
 
 def test_light_ink_on_dark_is_read_alike(classifier):
