@@ -46,7 +46,7 @@ def draw_number() -> NDArray[np.uint8]:
 def main() -> None:
     """Write the plot."""
     mpl.use("Agg")
-    model = read_model_file(PRETRAINED / "mlp" / "model.safetensors", "mlp")
+    model = read_model_file(PRETRAINED / "cnn" / "model.safetensors", "cnn")
     gray = draw_number()
     (line,) = make_lines(*find_ink(local_contrast(gray)))
     framed = np.stack([hypothesis.framed for hypothesis in line.hypotheses])

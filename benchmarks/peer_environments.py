@@ -55,7 +55,6 @@ _GUNICORN += " --worker-class gthread --threads 2"
 _LITSERVE = "-m benchmarks.peers.litserve_onnx {port}"
 ALL_PEERS = (
     Peer("FastAPI, uvicorn, ONNX Runtime", "fastapi_onnx", "mlp.onnx", _UVICORN),
-    Peer("the same with the CNN", "fastapi_onnx", "cnn.onnx", _UVICORN),
     Peer("FastAPI, framed by OpenCV", "fastapi_opencv", "mlp.onnx", _OPENCV, frames=True),
     Peer("Flask, gunicorn, PyTorch", "flask_torch", "mlp.safetensors", _GUNICORN),
     Peer("LitServe, ONNX Runtime", "litserve_onnx", "mlp.onnx", _LITSERVE),
@@ -78,8 +77,7 @@ def prepare(digits: NDArray[np.uint8]) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     for requirements in dict.fromkeys(peer.requirements for peer in ALL_PEERS):
         _install(requirements)
-    for name in ("mlp", "cnn"):
-        _export(name, digits)
+    _export("mlp", digits)
 
 
 def _install(requirements: str) -> None:

@@ -57,6 +57,8 @@ class NetworkPictures:
 
     Attributes
     ----------
+    seen : bytes
+        A PNG of the input: the framed digit, upright where the model sees it so.
     layers : tuple of LayerPicture
         The hidden layers, in their order.
     contributions : tuple of bytes
@@ -64,6 +66,7 @@ class NetworkPictures:
         compared with the mean logit. Empty if the classifier has no gradients.
     """
 
+    seen: bytes
     layers: tuple[LayerPicture, ...]
     contributions: tuple[bytes, ...]
 
@@ -82,7 +85,8 @@ def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkP
     vector = vectorize(framed[np.newaxis], metadata.input_scaling)  # (1, n_features)
     layers = tuple(_hidden_layers(classifier, vector)) or tuple(_filters(classifier))
     (seen,) = input_images(framed[np.newaxis], metadata.input_scaling)
-    return NetworkPictures(layers, tuple(_coloured_inputs(classifier, seen, vector)))
+    picture = as_png(Image.fromarray(np.rint(seen).astype(np.uint8)))
+    return NetworkPictures(picture, layers, tuple(_coloured_inputs(classifier, seen, vector)))
 
 
 def _hidden_layers(classifier: DigitClassifier, vector: Array) -> Iterator[LayerPicture]:

@@ -65,14 +65,14 @@ class Explanation:
     Attributes
     ----------
     framed_png : bytes
-        Input image of the model.
+        The framed digit.
     saliency : tuple of tuples of float, or None
         Contribution of each input pixel, row by row, to the log-odds of the predicted class. None
         if the classifier has no gradients.
     overlay_png : bytes or None
-        The saliency in colours over the input image.
+        The saliency in colours over the framed digit.
     steps : tuple of Step
-        From the decoded image to the input image.
+        From the decoded image to the framed digit.
     """
 
     framed_png: bytes
@@ -214,5 +214,6 @@ def _saliency(classifier: DigitClassifier, framed: NDArray[np.uint8], digit: int
     saliency = attributed.reshape(framed.shape)
     if not metadata.input_scaling.upright:
         return saliency
+    # the overlay shows the framed digit: what was attributed to the upright one is passed back
     (seen,) = input_images(framed[np.newaxis], replace(metadata.input_scaling, upright=False))
     return attribute_to_pixels(saliency, seen)

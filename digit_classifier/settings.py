@@ -36,9 +36,9 @@ class Settings:
     models_dir
         Directory of the models trained here; they take precedence over shipped ones.
     model
-        Name of the model that reads single digits where none is chosen.
+        Name of the model that reads single digits where none is chosen, or the path of its file.
     numbers_model
-        Name of the model that reads numbers where none is chosen.
+        Name of the model, not a path, that reads numbers where none is chosen.
     framing
         ``"auto"`` locates the ink; ``"center"`` only crops the central square.
     max_upload_bytes
@@ -59,7 +59,7 @@ class Settings:
         ``"production"``, ``"development"`` (debugger, templates are reloaded) or ``"testing"``
         (errors reach the test, forms need no token).
     read_only
-        Report the service as unhealthy if it can write its own code or model. The deployment sets
+        Report the service as unhealthy if it can write its own code or models. The deployment sets
         it, since its files belong to root.
     cors_origins
         Origins, such as ``"https://app.example"``, whose pages may call the API from browsers.

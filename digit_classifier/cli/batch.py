@@ -14,7 +14,10 @@ from digit_classifier.settings import load_settings
 @click.option(
     "-o", "--output", required=True, metavar="DIR|URL", help="A folder that has no other use."
 )
-@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.option(
+    "--model",
+    help="Name of the model.  [default: the setting model; with --read, numbers_model]",
+)
 @click.option(
     "--format",
     "format_",

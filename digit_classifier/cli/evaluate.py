@@ -21,7 +21,10 @@ from digit_classifier.settings import Settings, load_settings
 
 
 @click.command()
-@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.option(
+    "--model",
+    help="Name of the model.  [default: the setting model; with --numbers, numbers_model]",
+)
 @click.option(
     "--data",
     "directory",

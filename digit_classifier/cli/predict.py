@@ -25,7 +25,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
-@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.option("--model", help="Name of the model.  [default: the setting model]")
 @click.option(
     "--explain",
     "explanations",
@@ -76,7 +76,7 @@ def _line_of_prediction(answer: dict[str, Any]) -> str:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
-@click.option("--model", help="Name of the model.  [default: the settings', for numbers]")
+@click.option("--model", help="Name of the model.  [default: the setting numbers_model]")
 @click.option(
     "--boxes",
     metavar="DIR",

@@ -20,7 +20,7 @@ from digit_classifier.settings import load_settings
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: the settings', 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="[default: the settings', 5000]")
-@click.option("--model", help="Name of the model.  [default: the settings']")
+@click.option("--model", help="Name of the model for single digits.  [default: the setting model]")
 def serve(host: str | None, port: int | None, model: str | None) -> None:
     """Serve the page and the API by Flask's own threaded server.
 

@@ -80,7 +80,7 @@ class Explanation:
     Attributes
     ----------
     framed : str
-        What the model saw, a PNG as a data URL.
+        The framed digit, a PNG as a data URL.
     saliency : tuple of tuple of float, or None
         How much each pixel of it added to the answer's log-odds, row by row.
     overlay : str or None
@@ -216,7 +216,7 @@ class Model:
     classifier : str
         The kind: ``"mlp"``, ``"cnn"``, ``"softmax"``.
     default : bool
-        Whether it answers where none is named.
+        Whether it reads single digits where none is named.
     reads_numbers : bool
         Whether it reads numbers where none is named.
     n_parameters : int

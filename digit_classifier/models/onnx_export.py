@@ -201,7 +201,7 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     along = add("Mul", graph.constant(x_of[np.newaxis]), x_step)
     from_y = add("Add", down, y)
     from_x = add("Add", add("Add", along, add("Mul", slant, down)), x)
-    places = [  # from the middle, in pixels: GridSample takes halves of the side
+    places = [  # GridSample takes distances from the middle, in halves of the side
         add("Reshape", add("Mul", place, number(2 / length)), graph.shape(-1, height, width, 1))
         for place, length in ((from_x, width), (from_y, height))
     ]

@@ -3,7 +3,7 @@
 The method is Liu, Nakashima, Sako and Fujisawa 2004, "Handwritten digit recognition: investigation
 of normalization and feature extraction techniques", Pattern Recognition 37 (2), section 2: moment
 normalization with the slant taken out, and the aspect ratio R mapped to √sin(πR/2), so that narrow
-digits become wider. It sees no box, so that a hook or a long stroke changes little.
+digits become wider. It uses no bounding box, so a hook or a long stroke changes little.
 """
 
 import math
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 Images = NDArray[np.float32]
 
-#: Levels that are ink to the moments: less is noise or the remains of a background.
+#: Levels above this are ink: lower ones are noise or the remains of a background.
 MIN_LEVEL = 64
 #: Four standard deviations along the longer axis afterwards, as a share of the image's side.
 EXTENT = 22 / 28
 #: Largest tangent of the slant that is taken out.
 MAX_SLANT = 0.8
-#: Smallest and largest factor of either axis: a 1 shall not become a block.
+#: Smallest and largest factor of either axis, so that a 1 does not become a block.
 MIN_FACTOR, MAX_FACTOR = 0.6, 2.0
 #: Variance of the ink along an axis, at least, in square pixels: an image may be one point.
 MIN_VARIANCE = 1e-3
@@ -46,7 +46,7 @@ def normalize_moments(images: Images) -> Images:
 
 
 def attribute_to_pixels(attributions: Images, image: Images) -> Images:
-    """Pass on what is attributed to a normalized image's pixels to those of the image it is of.
+    """Attribute to an image's pixels what was attributed to those of the normalized image.
 
     Each normalized pixel is divided among those that it was interpolated from, in proportion to
     the ink that they gave it. So the sum stays the same, and what has no ink gets nothing.
@@ -61,9 +61,8 @@ def attribute_to_pixels(attributions: Images, image: Images) -> Images:
     ndarray of shape (height, width), float32
     """
     matrix = _normalizing_matrix(image)
-    given = np.zeros(
-        (image.size, *image.shape), np.float32
-    )  # by each pixel, to each normalized one
+    # ink that each pixel gave to each normalized one
+    given = np.zeros((image.size, *image.shape), np.float32)
     for alone, levels, out in zip(np.eye(image.size), np.ravel(image), given, strict=True):
         _warp((alone * levels).astype(np.float32).reshape(image.shape), matrix, out)
     shares = given / np.maximum(given.sum(axis=0), np.finfo(np.float32).tiny)

@@ -73,9 +73,8 @@ class Recipe:
         fields = asdict(self)
         fields["hidden_layer_sizes"] = list(self.hidden_layer_sizes)
         fields["channels"] = [list(stage) for stage in self.channels]
-        if (
-            not self.channels
-        ):  # as in the metadata of models trained before there were convolutional ones
+        # absent, as in the metadata of models trained before there were convolutional ones
+        if not self.channels:
             del fields["channels"]
         fields["augmentation"] = {
             k: list(v) if isinstance(v, tuple) else v for k, v in fields["augmentation"].items()

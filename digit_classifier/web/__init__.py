@@ -110,7 +110,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
     )
     app.config.update(_CONFIGURATIONS[settings.environment])
-    # what readiness looks at: that the process cannot write them
+    # /readyz fails if the process can write one of these
     app.config["READ_ONLY_MODELS"] = find_model_files(settings) if settings.read_only else []
     app.json = _JSON(app)
     classifiers = load_classifiers(settings)

@@ -1,6 +1,6 @@
 """The application's classifiers, loaded when it starts; ``?model=NAME`` chooses one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
@@ -98,7 +98,9 @@ def default_numbers_classifier() -> DigitClassifier:
     return cast(DigitClassifier, current_app.extensions[_NUMBERS_KEY])
 
 
-def current_classifier() -> DigitClassifier:
+def current_classifier(
+    default: Callable[[], DigitClassifier] = default_classifier,
+) -> DigitClassifier:
     """Return the one that the current request chooses by ``?model=NAME``, or the default.
 
     Raises
@@ -107,19 +109,7 @@ def current_classifier() -> DigitClassifier:
         There is none of that name.
     """
     name = request.args.get("model")
-    return default_classifier() if name is None else _find(all_classifiers(), name)
-
-
-def current_numbers_classifier() -> DigitClassifier:
-    """Return the same for a request that has a number read.
-
-    Raises
-    ------
-    ModelNotFoundError
-        There is none of that name.
-    """
-    name = request.args.get("model")
-    return default_numbers_classifier() if name is None else _find(all_classifiers(), name)
+    return default() if name is None else _find(all_classifiers(), name)
 
 
 def _find(classifiers: Mapping[str, DigitClassifier], name: str) -> DigitClassifier:

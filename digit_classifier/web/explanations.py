@@ -61,6 +61,7 @@ class LayerDocument(TypedDict):
 class InsideDocument(TypedDict):
     """The network at work on the image."""
 
+    input: Annotated[_Picture, Meta(description="What goes into the network, as a PNG.")]
     layers: list[LayerDocument]
     contributions: Annotated[
         list[_Picture],
@@ -71,7 +72,7 @@ class InsideDocument(TypedDict):
 class ExplanationDocument(TypedDict):
     """Why the image was read as it was."""
 
-    framed: Annotated[_Picture, Meta(description="What the model saw, as a PNG.")]
+    framed: Annotated[_Picture, Meta(description="The framed digit, as a PNG.")]
     saliency: Annotated[
         tuple[tuple[float, ...], ...] | None,
         Meta(description="What each of its pixels added to the answer's log-odds, row by row."),
@@ -125,6 +126,7 @@ def explanation_document(
         ]
     if inside is not None:
         document["inside"] = {
+            "input": _address(inside.seen),
             "layers": [
                 {
                     "title": name_layer(layer.kind, layer.n, layer.shape),

@@ -43,8 +43,8 @@ from digit_classifier.web import words
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
-    current_numbers_classifier,
     default_classifier,
+    default_numbers_classifier,
 )
 from digit_classifier.web.errors import record_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
@@ -109,7 +109,7 @@ def static_path() -> str:
 @blueprint.get("/")
 def show_form() -> str:
     """Show the empty form."""
-    current_classifier()  # that the address names a model there is
+    current_classifier()  # raises if the address names no loaded model
     return _render()
 
 
@@ -127,7 +127,7 @@ def classify() -> str:
         if content[4:12].startswith(_HEIC_BRANDS):
             raise UnsupportedImageError(words.MESSAGES["heic"]) from exc
         raise
-    for_numbers = current_numbers_classifier()
+    for_numbers = current_classifier(default_numbers_classifier)
     number = _read_number(for_numbers, content, prediction)
     if number is not None:
         return _render(

@@ -18,7 +18,11 @@ def test_network_is_pictured_on_request(client, model, title):
     inside = explained(client, "inside", model)["inside"]
     assert title in inside["layers"][0]["title"]
     assert len(inside["contributions"]) == 10
-    for picture in [*inside["contributions"], *(layer["picture"] for layer in inside["layers"])]:
+    for picture in [
+        inside["input"],
+        *inside["contributions"],
+        *(layer["picture"] for layer in inside["layers"]),
+    ]:
         assert picture.startswith("data:image/png;base64,")
 
 

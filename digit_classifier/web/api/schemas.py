@@ -155,7 +155,9 @@ class ModelAnswer(TypedDict):
     name: str
     version: Annotated[str, Meta(description="The first twelve digits of its content's SHA-256.")]
     classifier: Annotated[str, Meta(description="The kind, such as `mlp`.")]
-    default: Annotated[bool, Meta(description="Whether it answers where none is named.")]
+    default: Annotated[
+        bool, Meta(description="Whether it reads single digits where none is named.")
+    ]
     reads_numbers: Annotated[
         bool, Meta(description="Whether it reads numbers where none is named.")
     ]

@@ -36,7 +36,6 @@ from digit_classifier.web.api.schemas import (
 from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
-    current_numbers_classifier,
     default_classifier,
     default_numbers_classifier,
 )
@@ -96,7 +95,7 @@ def classify() -> ImageAnswer:
 def read() -> ReadAnswer:
     """Read all digits of one image, row by row, with a box and a confidence for each."""
     current_observation().purpose = current_purpose()
-    classifier = current_numbers_classifier()
+    classifier = current_classifier(default_numbers_classifier)
     content = sent_image("image")
     reading = classifier.read(content)
     answer = answer_of_reading(reading, current_observation().request_id)
@@ -140,7 +139,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
 
 @blueprint.get("/models")
 def list_models() -> list[ModelAnswer]:
-    """List the models to choose among; the default comes first."""
+    """List the models to choose among; the one for single digits comes first."""
     default = default_classifier().model.name
     reads_numbers = default_numbers_classifier().model.name
     return [

@@ -21,6 +21,7 @@ from digit_classifier.web.classifier import (
     all_classifiers,
     current_classifier,
     default_classifier,
+    default_numbers_classifier,
 )
 from digit_classifier.web.errors import prefers_html
 from digit_classifier.web.monitoring.metrics import current_metrics
@@ -33,6 +34,7 @@ _LIBRARIES = ("flask", "numpy", "pillow")
 #: What may be shown of the settings: neither the secret nor paths.
 _SHOWN = (
     "environment",
+    "numbers_model",
     "framing",
     "read_only",
     "max_upload_bytes",
@@ -59,7 +61,7 @@ def livez() -> dict[str, str]:
 @blueprint.get("/readyz")
 @described(raises=(UnsoundError, SelfTestError))
 def readyz() -> dict[str, str]:
-    """Check the process, and read the self-test's digit; what fails becomes a 503."""
+    """Check the process, and let the default models read a digit; what fails becomes a 503."""
     try:
         # cheap, and first: a wrong library may let the digit be read all the same
         check_interpreter()
@@ -69,7 +71,8 @@ def readyz() -> dict[str, str]:
     except UnsoundError as exc:
         current_app.logger.error("Not ready: %s", exc)  # noqa: TRY400, the message is complete
         raise
-    default_classifier().self_test()
+    for classifier in {default_classifier(), default_numbers_classifier()}:
+        classifier.self_test()
     return {"status": "ready"}
 
 

@@ -69,7 +69,7 @@ def test_status_is_a_page_for_a_browser(app, client):
     assert page.mimetype == "text/html"
     words = re.sub(r"<[^>]+>|\s+", " ", page.text)
     model = model_of(app)
-    assert f"Model mlp {model.version} answers." in words.replace("  ", " ")
+    assert f"Model mlp {model.version} reads single digits." in words.replace("  ", " ")
     for text in ("Digits read", "max_upload_bytes", "test: accuracy", "1 process"):
         assert text in words
     (script,) = re.findall(r"<script[^>]*>", page.text)

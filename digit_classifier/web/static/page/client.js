@@ -32,6 +32,7 @@
 /**
  * What happened inside the network.
  * @typedef {object} InsideDocument
+ * @property {string} input a picture of what goes into the network
  * @property {InsideLayer[]} layers
  * @property {string[]} contributions a picture for each digit of what spoke for it; may be empty
  */

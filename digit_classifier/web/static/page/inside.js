@@ -32,10 +32,10 @@ export class Inside {
     this.#element.hidden = isNumber;
     this.#place.hidden = !answer;
     one(this.#element, "[data-inside-empty]").hidden = Boolean(answer);
-    const { inside, framed = "" } = answer?.explanation ?? {};
+    const inside = answer?.explanation?.inside;
     if (answer && inside)
       import("./later/layers.js")
-        .then(({ showLayers }) => showLayers(this.#place, inside, framed, answer.probabilities))
+        .then(({ showLayers }) => showLayers(this.#place, inside, answer.probabilities))
         .catch(reportError);
   }
 }

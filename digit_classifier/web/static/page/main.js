@@ -188,7 +188,7 @@ async function read(signal, purpose) {
   const explain = ["1", steps.isOpen && "steps", inside.isOpen && "inside"].filter(Boolean).join();
   const model = models.chosen;
   const answer = await client.classify(image, { model, explain, purpose, signal });
-  const options = { model: models.asked, explain: "1", purpose, signal };
+  const options = { model: models.named, explain: "1", purpose, signal };
   const number = await readNumber(client, answer, image, options);
   signal.throwIfAborted();
   if (number) view.showNumber(number);
@@ -209,7 +209,7 @@ async function readLine({ image }, signal) {
   try {
     const options = { model: models.chosen, signal };
     const answer = await client.classify(image, options);
-    const number = await readNumber(client, answer, image, { ...options, model: models.asked });
+    const number = await readNumber(client, answer, image, { ...options, model: models.named });
     const { sentence, confidence } = number?.words ?? answer.words;
     const digit = number ? textOf(number) : answer.words.digit;
     return { digit, sentence, confidence };

@@ -33,12 +33,12 @@ export class Models {
     }
   }
 
-  /** The one that was chosen, by the address; it keeps the choice. */
-  get asked() {
+  /** The one that the address names; undefined where none was chosen. */
+  get named() {
     return new URLSearchParams(location.search).get("model") ?? undefined;
   }
 
-  /** The one that reads single digits. */
+  /** The one that reads single digits: the one chosen, or the service's own. */
   get chosen() {
     return nameOf(this.#links.find((link) => link.hasAttribute("aria-current")));
   }

@@ -11,10 +11,9 @@ const MOST_ACTIVE = 0.5; // probability of an output that is shown as the answer
  * Show the layers; pointing at an output, or reaching it by Tab, shows what spoke for it.
  * @param {HTMLElement} place
  * @param {InsideDocument} inside
- * @param {string} input a picture of what the network saw
  * @param {number[]} outputs the probability of each digit
  */
-export function showLayers(place, { layers, contributions }, input, outputs) {
+export function showLayers(place, { input, layers, contributions }, outputs) {
   const image = /** @type {HTMLImageElement} */ (one(place, "[data-inside-input]"));
   image.src = input;
   const about = one(place, "[data-inside-about]");
