@@ -26,9 +26,9 @@ from digit_classifier.training.synthesis.pen import Points, parse_strokes, place
 from tests.strokes import FORMS
 
 OUTPUT = Path(__file__).parents[1] / "docs" / "images" / "number_path.png"
-NUMBER = "2045"
+NUMBER = "4989"
 #: Pixels: height of a digit, its pen, and how far the next one begins after it.
-HEIGHT, PEN, STEP = 120, 9, 80
+HEIGHT, PEN, STEP = 120, 9, 72
 COLUMNS = 12
 BLUE = "#1f6feb"
 
