@@ -141,7 +141,7 @@ def test_reload_serves_changed_code_without_losing_a_request(apache):
 
 
 def test_reload_refuses_code_that_cannot_be_imported(apache):
-    module = apache.clone.path / "digit_classifier" / "web" / "site" / "pages.py"
+    module = apache.clone.path / "digit_classifier" / "web" / "pages.py"
     text = module.read_text()
     module.write_text(f"import nothing_of_that_name\n{text}")
     before = [worker.pid for worker in apache.workers()]
@@ -427,7 +427,7 @@ def test_mod_wsgi_of_the_package_index_serves_as_well(own_clone, apxs):
 
 
 def test_reload_leaves_all_workers_but_one_ready_at_any_time(own_clone):
-    module = own_clone.path / "digit_classifier" / "web" / "site" / "pages.py"
+    module = own_clone.path / "digit_classifier" / "web" / "pages.py"
     text = module.read_text()
     n_ready = []
     with serving(own_clone, free_port(), PROCESSES="3") as running:

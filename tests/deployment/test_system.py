@@ -241,7 +241,7 @@ def _kill_and_wait(pid, n_workers):
 
 
 def test_release_that_cannot_be_imported_never_goes_live(machine, changed_clone, first_release):
-    code = changed_clone.path / "digit_classifier" / "web" / "site" / "pages.py"
+    code = changed_clone.path / "digit_classifier" / "web" / "pages.py"
     code.write_text(f"import nothing_of_that_name\n{code.read_text()}")
     with m.Load(pause=m.PAUSE) as load:
         finished = m.build(changed_clone)
