@@ -1,6 +1,6 @@
 """Measure the peak memory of training with augmentation; the figures in docs/training.md.
 
-``python benchmarks/memory.py`` trains each recipe for some epochs by the command line, in a process
+``python -m benchmarks.memory`` trains each recipe for some epochs by the command line, in a process
 of its own, from the fetching of the data to the saved model. Further epochs need no more: every
 batch is made and forgotten like the one before.
 """

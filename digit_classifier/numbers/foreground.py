@@ -124,7 +124,7 @@ def add_margin(gray: Gray) -> tuple[Gray, int]:
     """Return a small, tight crop as light ink on black with a margin, and the margin's width.
 
     Where the ink of a picture under 40 pixels touches the top and the bottom edge, its arcs look
-    like a page's border, and too little paper is left to tell which is the ink. The framing of
+    like a page's border, and too little paper is left to see which is the ink. The framing of
     single digits decides that better. Other pictures stay as they are, with a margin of 0.
 
     Parameters
