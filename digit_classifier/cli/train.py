@@ -44,7 +44,7 @@ def fetch(source: Path | None) -> None:
 def show(output: Path, augmented: bool, seed: int) -> None:
     """Write a sheet of training digits as a picture."""
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.training.augmentation.preview import draw_preview
+    from digit_classifier.training.augmentation import draw_preview
 
     sheet = draw_preview(load_mnist(load_settings().data_dir), augmented=augmented, seed=seed)
     try:

@@ -16,7 +16,7 @@ from PIL import Image
 from digit_classifier.datasets.mnist import load_test_set
 from digit_classifier.errors import DatasetMissingError, IndexPastEndError
 
-#: Shipped with the package; drawn by ``training.synthesis.pen``.
+#: Shipped with the package; drawn by ``training.synthesis``.
 DRAWN = Path(__file__).parents[1] / "samples"
 
 _JPEG_QUALITY = 95  # Pillow's manual: above it, files grow and hardly gain

@@ -19,7 +19,7 @@ from digit_classifier.neural_network.optimizers import OPTIMIZERS, update_averag
 from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from digit_classifier.training.recipes import Recipe
-from digit_classifier.training.synthesis.negatives import make_negatives
+from digit_classifier.training.synthesis import make_negatives
 from digit_classifier.training.training_run import TrainingRun
 
 

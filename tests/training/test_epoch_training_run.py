@@ -9,7 +9,7 @@ from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.training.batches import augmented_batches
 from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
-from digit_classifier.training.synthesis.negatives import make_negatives
+from digit_classifier.training.synthesis import make_negatives
 
 
 def trainer(data, recipe, path, **changes):
