@@ -100,10 +100,6 @@ def _from_parquet(content: bytes) -> list[Row]:
     return rows
 
 
-def _to_jsonl(rows: Sequence[Row]) -> bytes:
-    return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
-
-
 def _from_jsonl(content: bytes) -> list[Row]:
     # such a file was cut off, perhaps between two rows
     if not content.endswith(b"\n"):
@@ -152,5 +148,9 @@ _ACCEPTED = {"true": True, "false": False, None: None}
 FORMATS = {
     "csv": Format(".csv", _to_csv, _from_csv),
     "parquet": Format(".parquet", _to_parquet, _from_parquet),
-    "jsonl": Format(".jsonl", _to_jsonl, _from_jsonl),
+    "jsonl": Format(
+        ".jsonl",
+        lambda rows: "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode(),
+        _from_jsonl,
+    ),
 }

@@ -4,7 +4,7 @@ import codecs
 import tarfile
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import Source, is_image
+from digit_classifier.bulk.shards import Source, is_image
 from digit_classifier.bulk.sources.framed_digits import Idx, PixelTable, layout_of
 from digit_classifier.bulk.sources.image_files import Folder, Picture, Tar, Zip
 from digit_classifier.bulk.sources.path_list import PathList
@@ -39,12 +39,7 @@ def find_source(name: str) -> Source:
         return Folder(name, url)
     if not fs.isfile(path):
         raise BulkError(f"There is no {name}.")
-    sample = _read_sample(name)
-    return _detect_kind(name, sample)(name, url, storage.fingerprint(name))
-
-
-def _read_sample(name: str) -> bytes:
-    """Return a file's beginning, or as much of it as a damaged compressed file has."""
+    # the file's beginning, or as much of it as a damaged compressed file has
     sample = b""
     try:
         with storage.open_decompressed(name) as file:
@@ -54,7 +49,7 @@ def _read_sample(name: str) -> bytes:
     except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
         if not sample:
             raise BulkError(f"{name} cannot be read: {exc}.") from exc
-    return sample
+    return _detect_kind(name, sample)(name, url, storage.fingerprint(name))
 
 
 def _detect_kind(name: str, sample: bytes) -> type[Source]:

@@ -20,7 +20,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import (
+from digit_classifier.bulk.shards import (
     Chunk,
     Item,
     Skip,
