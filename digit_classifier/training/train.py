@@ -10,8 +10,7 @@ from tqdm import tqdm
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import CheckpointError
 from digit_classifier.evaluation.filters_plot import draw_filters
-from digit_classifier.models.metadata import ModelMetadata
-from digit_classifier.models.store import save_model
+from digit_classifier.models.store import ModelMetadata, save_model
 from digit_classifier.training import checkpoint
 from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
