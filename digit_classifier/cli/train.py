@@ -121,28 +121,23 @@ def train(
         raise click.BadParameter(str(exc), param_hint="--classifier") from exc
     if weights is not None and weights.suffix != SUFFIX:
         raise click.BadParameter(f"the file's name must end in {SUFFIX}.", param_hint="--weights")
+    path = weights or model_file(name or classifier, settings.models_dir)
+    data = None  # MNIST
+    if directory is not None:
+        from digit_classifier.datasets import load_mnist
+        from digit_classifier.training.own_pictures import training_data
+
+        mnist = load_mnist(settings.data_dir) if add_mnist else None
+        data = training_data(directory, settings.framing, mnist, click.echo)
     train_into(
-        weights or model_file(name or classifier, settings.models_dir),
+        path,
         classifier,
         seed=seed,
-        data=_training_data(directory, settings, add_mnist=add_mnist),
+        data=data,
         # options that were not given: the recipe has its own values
         overrides={key: value for key, value in overrides.items() if value is not None},
         resume=resume,
     )
-
-
-def _training_data(directory: Path | None, settings: Settings, *, add_mnist: bool) -> "Mnist":
-    """Return MNIST, one's own pictures, or both."""
-    from digit_classifier.datasets import load_mnist
-
-    if directory is None:
-        return load_mnist(settings.data_dir)
-    from digit_classifier.training.own_pictures import add_to, load_pictures, own_data
-
-    mnist = load_mnist(settings.data_dir) if add_mnist else None
-    X, y = load_pictures(directory, settings.framing, click.echo)
-    return own_data(X, y, directory) if mnist is None else add_to(mnist, X, y)
 
 
 def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **options: Any) -> None:

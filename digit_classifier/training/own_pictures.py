@@ -70,14 +70,26 @@ def load_pictures(
     return np.stack(digits), np.array(labels, np.uint8)
 
 
-def own_data(X: NDArray[np.uint8], y: NDArray[np.uint8], directory: Path) -> Mnist:
-    """Split pictures into training and test data.
+def training_data(
+    directory: Path, framing: Framing, mnist: Mnist | None, log: Callable[[str], None]
+) -> Mnist:
+    """Read and frame pictures to train on, see :func:`load_pictures`.
+
+    Parameters
+    ----------
+    mnist : Mnist or None
+        Its training data are added to the pictures, and its test set is kept; without it, a tenth
+        of the pictures is held out for the test.
 
     Raises
     ------
-    DatasetCorruptError
-        There are too few of a digit.
+    DatasetMissingError, DatasetCorruptError
+        There are no pictures, or without `mnist` too few of a digit.
     """
+    X, y = load_pictures(directory, framing, log)
+    if mnist is not None:
+        X_train, y_train = np.concatenate([mnist.X_train, X]), np.concatenate([mnist.y_train, y])
+        return replace(mnist, X_train=X_train, y_train=y_train)
     counts = np.bincount(y, minlength=10)
     if counts.min() < MIN_OF_EACH_DIGIT:
         raise DatasetCorruptError(
@@ -89,10 +101,3 @@ def own_data(X: NDArray[np.uint8], y: NDArray[np.uint8], directory: Path) -> Mni
         X, y, test_size=_TEST_SHARE, random_state=0, stratify=y
     )
     return Mnist(X_train, y_train, X_test, y_test)
-
-
-def add_to(data: Mnist, X: NDArray[np.uint8], y: NDArray[np.uint8]) -> Mnist:
-    """Add pictures to training data; the test set stays as it is."""
-    return replace(
-        data, X_train=np.concatenate([data.X_train, X]), y_train=np.concatenate([data.y_train, y])
-    )

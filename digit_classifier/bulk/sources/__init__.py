@@ -2,6 +2,7 @@
 
 import codecs
 import tarfile
+from contextlib import suppress
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.shards import Source, is_image
@@ -62,8 +63,11 @@ def _detect_kind(name: str, sample: bytes) -> type[Source]:
         return Idx
     if _is_tar(sample):
         return Tar
-    if _is_text(sample):
-        return PathList if layout_of(sample) is None else PixelTable
+    with suppress(UnicodeDecodeError):
+        # incremental: the sample may end within a character
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+        if b"\0" not in sample:
+            return PathList if layout_of(sample) is None else PixelTable
     raise BulkError(
         f"{name} is neither a folder nor a picture, a ZIP, TAR or IDX file, a table of pixels nor "
         "a list of paths in UTF-8."
@@ -80,12 +84,3 @@ def _is_tar(sample: bytes) -> bool:
     except tarfile.HeaderError:
         return False
     return True
-
-
-def _is_text(sample: bytes) -> bool:
-    try:
-        # Incremental: the sample may end within a character.
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in sample
