@@ -132,6 +132,7 @@ def _to_csv(rows: Sequence[Row]) -> bytes:
 def _from_csv(content: bytes) -> list[Row]:
     if not content.endswith(b"\n"):
         raise ValueError("the last line has no end")
+    # newline="": a quoted name may have line ends of any kind; strict: quotes must be closed
     rows = csv.DictReader(StringIO(content.decode(), newline=""), strict=True)
     if not {*COUNTED} <= {*(rows.fieldnames or ())}:
         raise ValueError("not the heads of this format")

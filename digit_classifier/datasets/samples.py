@@ -60,7 +60,7 @@ class MnistTestSet:
         """
         file = BytesIO()
         image = Image.fromarray(self._load()[0][self._checked(index)])
-        image.save(file, image_format, quality=_JPEG_QUALITY)
+        image.save(file, image_format, quality=_JPEG_QUALITY)  # which PNG ignores
         return file.getvalue()
 
     def file_name(self, index: int) -> str:

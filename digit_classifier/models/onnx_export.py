@@ -240,6 +240,7 @@ _LAYERS: dict[str, Callable[..., str]] = {
         "Reshape", value, graph.shape(-1, 1, layer["height"], layer["width"])
     ),
     "Conv2D": _convolution,
+    # ceil_mode: with an odd side, the last windows are cut off at the border
     "MaxPool2D": lambda graph, value, *_: graph.add(
         "MaxPool", value, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1
     ),

@@ -39,7 +39,8 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 _KEY = "digit_classifier"
 #: A model's name is the name of its folder: no "..", no "/" and no leading "-", on any system.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-#: Largest valid side of a model's input image, in pixels.
+#: Largest valid side of a model's input image, in pixels: three such images are classified when a
+#: file is read.
 _MAX_SIDE = 1024
 #: Valid temperatures; calibration searches between 0.05 and 20.
 _MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100

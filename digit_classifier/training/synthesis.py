@@ -118,7 +118,7 @@ def jitter_strokes(
     angle, slant = rng.normal(0, np.deg2rad(4)), rng.normal(0.08, 0.12)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     points = points @ np.array([[1, 0], [-slant, 1]]) @ turn
-    return np.split(points[inverse.reshape(-1)], ends[:-1])
+    return np.split(points[inverse], ends[:-1])
 
 
 def place(strokes: Sequence[Points], longest: float, middle: Sequence[float]) -> list[Points]:

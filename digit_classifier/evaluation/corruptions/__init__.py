@@ -78,6 +78,7 @@ def glass_blur(images: Images, rng: np.random.Generator) -> Images:
     samples = np.arange(n)
     # half of the pixels stay; a quarter of the others is "swapped" with itself
     distances = np.array([0, 0, 0, 0, 0, 1, width, width + 1])
+    # the benchmark's ranges: the first two rows and columns start no swap
     for _ in range(_GLASS_ROUNDS):
         for row in range(height - 1, 1, -1):
             for place in range(row * width + width - 1, row * width + 1, -1):

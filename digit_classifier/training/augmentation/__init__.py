@@ -125,8 +125,16 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             Pixel values 0-255; the inverted part of the batch has dark ink on white.
         """
         # first: a flag is part of the digit, and is distorted with it
-        images = self._apply_stroke_variants(images, labels, rng)
-        digits = self._apply_geometry(images, labels, rng)
+        varied = images.copy()
+        for label, share, add in (
+            (1, self.flagged_share, add_flag),
+            (7, self.barred_share, add_crossbar),
+            (9, self.hooked_share, add_hook),
+        ):
+            some = (labels == label) & (rng.random(len(labels)) < share)
+            if some.any():
+                varied[some] = add(images[some], rng)
+        digits = self._apply_geometry(varied, labels, rng)
         steps: list[tuple[float, Callable[[Images], Images]]] = [
             (self.stroke_share, lambda some: change_stroke_width(some, *self.stroke_width, rng)),
             (self.coarse_share, lambda some: downsample(some, rng)),
@@ -146,21 +154,6 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             if some.any():
                 digits[some] = change(digits[some])
         return digits
-
-    def _apply_stroke_variants(
-        self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
-    ) -> NDArray[np.uint8]:
-        """Give some of the 1s a flag, some of the 7s a crossbar and some of the 9s a hook."""
-        changed = images.copy()
-        for label, share, change in (
-            (1, self.flagged_share, add_flag),
-            (7, self.barred_share, add_crossbar),
-            (9, self.hooked_share, add_hook),
-        ):
-            some = (labels == label) & (rng.random(len(labels)) < share)
-            if some.any():
-                changed[some] = change(images[some], rng)
-        return changed
 
     def _apply_geometry(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
