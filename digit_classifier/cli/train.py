@@ -125,7 +125,7 @@ def train(
     data = None  # MNIST
     if directory is not None:
         from digit_classifier.datasets import load_mnist
-        from digit_classifier.training.own_pictures import training_data
+        from digit_classifier.training.train import training_data
 
         mnist = load_mnist(settings.data_dir) if add_mnist else None
         data = training_data(directory, settings.framing, mnist, click.echo)
