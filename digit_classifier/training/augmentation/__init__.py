@@ -23,6 +23,7 @@ from digit_classifier.training.augmentation.stroke_variants import (
     add_flag,
     add_hook,
     curl_end,
+    fill_loop,
     shorten_stem,
 )
 from digit_classifier.training.augmentation.transforms import (
@@ -73,9 +74,11 @@ class Augmentation:
         Lower bound of the reduced contrast, as a share of the full one.
     noise : float
         Largest standard deviation of the noise, in gray levels.
-    flagged_share, barred_share, hooked_share, curled_share, shortened_share : float
-        Shares of the 1s that get a flag, of the 7s that get a crossbar, of the 9s that get a hook
-        or a curled end, and of the 4s whose right stroke is shortened. This comes first.
+    flagged_share, barred_share, hooked_share, curled_share, filled_share, \
+shortened_share : float
+        Shares of the 1s that get a flag, of the 7s that get a crossbar, of the 9s that get a hook,
+        a curled end or a filled loop (the last of these that is drawn), and of the 4s whose right
+        stroke is shortened. This comes first.
     stretched_share : float
         Share of the batch whose aspect ratio changes: seven in ten towards a square box, the others
         narrower, in the same resampling as the distortions above.
@@ -100,6 +103,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
     barred_share: float = 0.25
     hooked_share: float = 0.35
     curled_share: float = 0.25
+    filled_share: float = 0.15
     shortened_share: float = 0.2
     stretched_share: float = 0.35
     stroke_share: float = 0.4
@@ -139,6 +143,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             (7, self.barred_share, add_crossbar),
             (9, self.hooked_share, add_hook),
             (9, self.curled_share, curl_end),
+            (9, self.filled_share, fill_loop),
             (4, self.shortened_share, shorten_stem),
         ):
             some = (labels == label) & (rng.random(len(labels)) < share)
@@ -242,6 +247,7 @@ GEOMETRIC_ONLY = Augmentation(
     barred_share=0,
     hooked_share=0,
     curled_share=0,
+    filled_share=0,
     shortened_share=0,
     coarse_share=0,
     hard_share=0,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
 
 from digit_classifier.preprocessing.warp import Images
 
@@ -205,6 +206,40 @@ def shorten_stem(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
     shortened = draw_line(shortened, (first, left), top, stem.width.clip(1, 3))
     is_open = has_two.any(axis=1) & (first < (stem.top + stem.bottom) / 2)
     return np.where(is_open[:, None, None], shortened, images)
+
+
+def fill_loop(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Make the loops of 9s smaller and fill them, as broad pens and microfilm do.
+
+    The upper half shrinks to 0.64 to 1 of its height, and the lower half grows by as much.
+    """
+    stem, n = locate_stem(images), len(images)
+    side = images.shape[1]
+    rows = np.arange(side, dtype=np.float32)
+    middle = stem.top + stem.height * rng.uniform(0.32, 0.5, n)
+    source_middle = (stem.top + stem.bottom) / 2
+    sources = np.stack(
+        [
+            np.interp(rows, [0, top, here, bottom, side], [0, top, there, bottom, side])
+            for top, here, there, bottom in zip(
+                stem.top, middle, source_middle, stem.bottom, strict=True
+            )
+        ]
+    )
+    upper = sources.astype(np.intp).clip(0, side - 1)
+    share = (sources - upper)[:, :, None]
+    lower = (upper + 1).clip(0, side - 1)
+    squeezed = (
+        np.take_along_axis(images, upper[:, :, None], axis=1) * (1 - share)
+        + np.take_along_axis(images, lower[:, :, None], axis=1) * share
+    ).astype(np.uint8)
+    inked = squeezed > _INK
+    # within each image alone
+    neighbours = np.zeros((3, 3, 3), bool)
+    neighbours[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
+    holes = binary_fill_holes(inked, neighbours) & ~inked
+    levels = rng.integers(128, 256, (n, 1, 1), dtype=np.uint8)
+    return np.where(holes, np.maximum(squeezed, levels), squeezed)
 
 
 def draw_line(

@@ -7,6 +7,7 @@ from digit_classifier.training.augmentation.stroke_variants import (
     add_hook,
     curl_end,
     draw_line,
+    fill_loop,
     locate_stem,
     shorten_stem,
 )
@@ -205,6 +206,24 @@ def test_curled_end_replaces_the_lower_half_of_a_stem(strokes, rng):
     assert lost[:, middle + 2 :].any(axis=(1, 2)).mean() > 0.9
 
 
+def test_loop_is_filled_and_becomes_smaller(rng):
+    nine = np.zeros((28, 28), np.uint8)
+    nine[4:14, 9:19] = 255
+    nine[6:12, 11:17] = 0
+    nine[14:24, 17:19] = 255
+    filled = fill_loop(np.repeat(nine[None], N, axis=0), rng)
+    # no background is enclosed any more, at levels of their own
+    assert (filled[:, 7, 14] >= 128).all()
+    assert len(np.unique(filled[:, 7, 14])) > 20
+    # the loop, of ten rows, ends earlier, and the stem begins there; top and bottom stay
+    ends = (filled[:, 4:, 9] < 128).argmax(axis=1)
+    assert ends.min() == pytest.approx(10 * 0.64, abs=1)
+    assert ends.max() == pytest.approx(10, abs=1)
+    assert (filled[:, [4, 23], 17] > 200).all()
+    assert not filled[:, :4].any()
+    assert not filled[:, 24:].any()
+
+
 def _four(right_top):
     """An open 4: its left stroke from row 6, its right one from `right_top`; the bar in row 14."""
     image = np.zeros((28, 28), np.uint8)
@@ -234,7 +253,9 @@ def test_closed_four_stays_as_it_is(rng):
     np.testing.assert_array_equal(shorten_stem(fours, rng), fours)
 
 
-@pytest.mark.parametrize("change", [add_flag, add_crossbar, add_hook, curl_end, shorten_stem])
+@pytest.mark.parametrize(
+    "change", [add_flag, add_crossbar, add_hook, curl_end, fill_loop, shorten_stem]
+)
 def test_image_without_ink_is_no_fault(change, rng):
     images = np.zeros((3, 28, 28), np.uint8)
     assert change(images, rng).shape == images.shape
