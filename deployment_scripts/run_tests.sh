@@ -12,7 +12,8 @@ Checks the Python code and runs the tests, in TEST_PYVENV. The tests that read M
 DIGIT_CLASSIFIER_DATA_DIR and are skipped without it; REQUIRE_MNIST=1 makes them fail instead.
 
   --lint       check the shell scripts and the page's modules as well, and run no tests but the modules'
-  --coverage   fail if the tests without Apache cover less than 90 %; they take half as long again
+  --coverage   all of both, and fail if the tests without Apache cover less than 90 %; they take
+               half as long again
   --help       show this text
 END
 }
@@ -64,18 +65,21 @@ run_tests() {
 }
 
 main() {
-    local lint_only=no coverage=()
+    local scripts=no tests=yes coverage=()
     case "${1-}" in
         "") ;;
-        --lint) lint_only=yes ;;
-        --coverage) coverage=(--cov) ;;
+        --lint) scripts=yes tests=no ;;
+        --coverage) scripts=yes coverage=(--cov) ;;
         --help) usage && return ;;
         *) usage_error "unknown option $1" ;;
     esac
-    STEPS=8
+    STEPS=6
+    [[ "$scripts" == no ]] || STEPS=$((STEPS + 2))
+    [[ "$tests" == no ]] || STEPS=$((STEPS + 2))
     cd -- "$PROJECT_DIR"
     check_python
-    if [[ "$lint_only" == yes ]]; then check_scripts; else run_tests "${coverage[@]}"; fi
+    [[ "$scripts" == no ]] || check_scripts
+    [[ "$tests" == no ]] || run_tests "${coverage[@]}"
 }
 
 main "$@"
