@@ -28,10 +28,9 @@ from digit_classifier.preprocessing.explanation import (
     with_boxes,
 )
 from digit_classifier.preprocessing.framing import frame_center, run_steps
-from digit_classifier.preprocessing.moments import attribute_to_pixels
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
-from digit_classifier.preprocessing.vectorize import input_images, vectorize
+from digit_classifier.preprocessing.vectorize import attribute_to_pixels, input_images, vectorize
 
 #: Digits of a number with a lower confidence are marked as doubtful.
 DOUBTFUL = 0.8
