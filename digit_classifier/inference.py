@@ -17,6 +17,7 @@ from digit_classifier.framed_images import (
     frame_image,
     frame_images,
     frame_or_keep,
+    frame_pixels,
     ms_since,
 )
 from digit_classifier.framing_choice import ChosenFraming, choose_framings
@@ -28,9 +29,8 @@ from digit_classifier.numbers.reader import WORKING_SIDE, Rows, read_rows
 from digit_classifier.numbers.reading import Reading
 from digit_classifier.prediction import ImageFacts, Prediction, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
-from digit_classifier.preprocessing.decode.pixels import parse_pixels
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
-from digit_classifier.preprocessing.framing import Framed, Framing, frame
+from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -168,15 +168,7 @@ class DigitClassifier:
         PixelsError
             They are too many, too few, or no gray levels.
         """
-        started = time.perf_counter()
-        gray = parse_pixels(text, self.model.metadata.image_shape)
-        decode_ms, started = ms_since(started), time.perf_counter()
-        try:
-            framed = frame(gray, self.framing)
-        except NoInkError:
-            framed = Framed(gray, ("ink_unclear",))
-        reduced = gray if self.framing == "auto" else None
-        image = FramedImage(framed, None, decode_ms, ms_since(started), reduced=reduced)
+        image = frame_pixels(text, self.model.metadata.image_shape, self.framing)
         return self._predict_one(image, inspect=inspect)[0]
 
     def predict_batch(

@@ -27,6 +27,8 @@ from PIL.TiffImagePlugin import (
     TiffImageFile,
 )
 
+from digit_classifier.errors import OutOfTimeError
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: Beside the pixels, a palette, transparency and the orientation. Not the texts and profiles that
 #: are compressed, of which each may unpack to a megabyte, and not the further frames.
@@ -64,6 +66,32 @@ _COST_OF_BYTE = 3 / 4
 _ORIENTATION, _UPRIGHT = 274, 1
 #: Of a TIFF, in which a strip or a tile is unpacked as a whole.
 _SMALL_PART = 1 / 8
+
+
+class PixelBudget:
+    """What all images of a batch may have in pixels, of which each image takes its own.
+
+    Parameters
+    ----------
+    n_pixels : int
+    """
+
+    def __init__(self, n_pixels: int) -> None:
+        self._left = n_pixels
+
+    def spend(self, n_pixels: int) -> None:
+        """Take as many pixels.
+
+        Raises
+        ------
+        OutOfTimeError
+            There are not so many left.
+        """
+        if n_pixels > self._left:
+            raise OutOfTimeError(
+                "The images before this one have too many pixels; send fewer at once."
+            )
+        self._left -= n_pixels
 
 
 def without_extras(content: bytes) -> bytes:
