@@ -15,8 +15,7 @@ from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.inspection import integrated_gradients
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.numbers.reading import Reading
-from digit_classifier.prediction import Prediction
+from digit_classifier.prediction import Prediction, Reading
 from digit_classifier.preprocessing.decode import decode_image
 from digit_classifier.preprocessing.explanation import (
     BOXED_SIDE,

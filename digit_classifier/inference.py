@@ -26,8 +26,7 @@ from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.reader import WORKING_SIDE, Rows, read_rows
-from digit_classifier.numbers.reading import Reading
-from digit_classifier.prediction import ImageFacts, Prediction, Stages
+from digit_classifier.prediction import ImageFacts, Prediction, Reading, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framing

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.numbers.reading import Box
+from digit_classifier.prediction import Box
 from digit_classifier.preprocessing.doubts import INK_MIN_LEVEL, ROOM_MIN_SIDE
 from digit_classifier.preprocessing.framing import MIN_CONTRAST, frame_ink
 from digit_classifier.preprocessing.levels import (

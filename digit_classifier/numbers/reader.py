@@ -23,12 +23,17 @@ from digit_classifier.numbers.foreground import (
     local_contrast,
     resize_to_work,
 )
-from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
-from digit_classifier.numbers.lines import high_components, split_at_gaps, surrounding_box
-from digit_classifier.numbers.path import Path, find_path
-from digit_classifier.numbers.reading import Box, ReadDigit, Row
+from digit_classifier.numbers.hypotheses import Hypothesis, Line, Path, find_path, make_lines
+from digit_classifier.numbers.lines import (
+    estimate_slant,
+    high_components,
+    shear,
+    split_at_gaps,
+    surrounding_box,
+    unshear,
+)
 from digit_classifier.numbers.rules import find_ink
-from digit_classifier.numbers.slant import estimate_slant, shear, unshear
+from digit_classifier.prediction import Box, ReadDigit, Row
 from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
