@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.neural_network.epoch import batch_indices
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
+from digit_classifier.neural_network.optimizers import batch_indices
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.recipes import N_CLASSES, Recipe
 
