@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, TypedDict
+from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
 from digit_classifier.neural_network.inspection import LayerSummary
+from digit_classifier.preprocessing.components import Box
 
 Digit = Annotated[int, Meta(ge=0, le=9)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -118,15 +119,6 @@ class Prediction:
         }
 
 
-class Box(NamedTuple):
-    """A rectangle in pixels of the picture as shown, from its top left corner."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
 BoxJson = Annotated[
     Sequence[int],
     Meta(
@@ -184,6 +176,7 @@ class ReadDigit:
         The second most probable digit.
     runner_up_confidence : float
     box : Box
+        In pixels of the picture as shown.
     """
 
     digit: int
@@ -212,6 +205,7 @@ class Row:
     groups : tuple of tuple of ReadDigit
         The digits from left to right, divided at wide gaps.
     box : Box
+        In pixels of the picture as shown.
     """
 
     groups: tuple[tuple[ReadDigit, ...], ...]

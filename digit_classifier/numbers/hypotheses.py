@@ -10,10 +10,9 @@ from math import exp, log
 
 import numpy as np
 
-from digit_classifier.numbers.foreground import Components
 from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.segments import Segment, cut_component
-from digit_classifier.prediction import Box
+from digit_classifier.preprocessing.components import Box, Components
 from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import (
     center_of_mass,

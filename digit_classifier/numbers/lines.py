@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from digit_classifier.errors import TooComplexError
-from digit_classifier.numbers.foreground import MIN_HEIGHT, Components, digit_height
-from digit_classifier.prediction import Box
+from digit_classifier.numbers.foreground import MIN_HEIGHT, digit_height
+from digit_classifier.preprocessing.components import Box, Components
 from digit_classifier.preprocessing.levels import Gray
 
 #: Times the square of the usual height: a part of a digit has so much ink, at least.
@@ -62,7 +62,7 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     boxes = [components.box(index) for index in high]
     rows = sort_into_rows(boxes)
     last = len(components.labels) - EDGE
-    is_cut = [box.top <= EDGE or box.top + box.height >= last for box in boxes]
+    is_cut = [box.top <= EDGE or box.bottom >= last for box in boxes]
     # digits that the edge cuts look like others
     whole = [row for row in rows if not all(is_cut[index] for index in row)]
     for row in whole or rows:
@@ -81,7 +81,7 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
 def high_components(components: Components) -> Gray:
     """Return a mask, uint8, of the components that are as high as digits."""
     is_high = components.heights >= MIN_HEIGHT * digit_height(components)
-    return np.concatenate([[False], is_high]).view(np.uint8).take(components.labels)
+    return components.mask_of(is_high)
 
 
 def _belongs(part: Box, row: list[Box], reach: float) -> bool:
@@ -89,7 +89,7 @@ def _belongs(part: Box, row: list[Box], reach: float) -> bool:
     middle, center = part.left + part.width / 2, part.top + part.height / 2
     # of a row that slopes, only the digit beside the part shows its height
     nearest = min(row, key=lambda box: abs(box.left + box.width / 2 - middle))
-    return nearest.top - reach <= center <= nearest.top + nearest.height + reach
+    return nearest.top - reach <= center <= nearest.bottom + reach
 
 
 def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
@@ -129,8 +129,7 @@ def _join_beside(rows: Sequence[list[int]], boxes: Sequence[Box]) -> list[list[i
     for row in rows:  # by their left ends
         extent = surrounding_box([boxes[index] for index in row])
         overlaps = [  # with those that have ended where this one begins
-            _overlap(other, extent) if other.left + other.width <= extent.left else 0.0
-            for other in extents
+            _overlap(other, extent) if other.right <= extent.left else 0.0 for other in extents
         ]
         best = max(range(len(joined)), key=overlaps.__getitem__, default=None)
         if best is None or overlaps[best] < MIN_OVERLAP_BESIDE:
@@ -153,7 +152,7 @@ def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:
     widest = GROUP_MIN_GAP * sum(box.height for box in boxes) / max(len(boxes), 1)
     groups: list[list[int]] = []
     for index, box in enumerate(boxes):
-        if groups and box.left - boxes[index - 1].left - boxes[index - 1].width <= widest:
+        if groups and box.left - boxes[index - 1].right <= widest:
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -163,13 +162,12 @@ def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:
 def surrounding_box(boxes: Sequence[Box]) -> Box:
     """Return the smallest box around others."""
     left, top = min(box.left for box in boxes), min(box.top for box in boxes)
-    right = max(box.left + box.width for box in boxes)
-    bottom = max(box.top + box.height for box in boxes)
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
     return Box(left, top, right - left, bottom - top)
 
 
 def _overlap(one: Box, other: Box) -> float:
-    common = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
+    common = min(one.bottom, other.bottom) - max(one.top, other.top)
     return common / min(one.height, other.height)
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.foreground import (
-    Components,
     add_margin,
     local_contrast,
     resize_to_work,
@@ -33,7 +32,8 @@ from digit_classifier.numbers.lines import (
     unshear,
 )
 from digit_classifier.numbers.rules import find_ink
-from digit_classifier.prediction import Box, ReadDigit, Row
+from digit_classifier.prediction import ReadDigit, Row
+from digit_classifier.preprocessing.components import Box, Components
 from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
@@ -205,8 +205,8 @@ def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Bo
     # a box of the sheared or enlarged picture may reach over the edge by rounding
     left = min(max(round(box.left * columns), 0), new_shape[1] - 1)
     top = min(max(round(box.top * rows), 0), new_shape[0] - 1)
-    right = min(max(round((box.left + box.width) * columns), left + 1), new_shape[1])
-    bottom = min(max(round((box.top + box.height) * rows), top + 1), new_shape[0])
+    right = min(max(round(box.right * columns), left + 1), new_shape[1])
+    bottom = min(max(round(box.bottom * rows), top + 1), new_shape[0])
     return Box(left, top, right - left, bottom - top)
 
 

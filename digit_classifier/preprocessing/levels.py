@@ -91,9 +91,3 @@ def edge_coverage(mask: NDArray[np.bool_], margin: float) -> list[float]:
 def reaches_all_edges(image: Gray, above: int) -> bool:
     """Return whether each of the four edges has a pixel above a level."""
     return all(edge.max() > above for edge in edges(image))
-
-
-def label_type(mask: NDArray[np.uint8] | NDArray[np.uint16]) -> int:
-    """Return OpenCV's type for the labels of a mask's components: 16 bits where they hold all."""
-    # there are fewer components than pixels, and short labels are half as much to write and read
-    return cv2.CV_16U if mask.size < 1 << 16 else cv2.CV_32S

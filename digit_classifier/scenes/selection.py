@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from digit_classifier.preprocessing.components import Flags
 from digit_classifier.preprocessing.levels import Gray, Histogram
 from digit_classifier.scenes.parts import (
     PEN_QUANTILE,
-    Flags,
     Parts,
     are_two_digits,
     group_near,
@@ -129,8 +129,8 @@ def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> fl
     # a thick thing at the edge is a desk or a shadow, unless the rest is but a trace
     side = longest_side(inner, chosen)
     if side >= REST_MIN_SIDE * min(parts.labels.shape) and thickness(
-        parts.mask(beyond)
-    ) > THICK * thickness(inner.mask(chosen)):
+        parts.mask_of(beyond)
+    ) > THICK * thickness(inner.mask_of(chosen)):
         return 0.0
     own = int(inner.amounts[chosen].sum())
     return KEPT_WEIGHT * float(np.log(own / (own + _weighed_ink(parts, beyond, side))))
@@ -144,7 +144,7 @@ def _weighed_ink(parts: Parts, chosen: Flags, side: int) -> float:
 
 def _ink(parts: Parts, chosen: Flags) -> Gray:
     """Return the ink of some parts with their flanks, its pen's own level raised to 255."""
-    mask = parts.mask(chosen)
+    mask = parts.mask_of(chosen)
     peak = Histogram(parts.contrast, mask).quantile(PEN_QUANTILE)
     flanks = parts.level // 2
     raised = np.maximum(parts.contrast, np.uint8(flanks)) - np.uint8(flanks)

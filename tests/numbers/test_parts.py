@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.numbers.cuts import find_cuts, holes
-from digit_classifier.numbers.foreground import Components, digit_height
+from digit_classifier.numbers.foreground import digit_height
 from digit_classifier.numbers.hypotheses import Hypothesis, find_path
 from digit_classifier.numbers.lines import (
     estimate_slant,
@@ -16,7 +16,7 @@ from digit_classifier.numbers.lines import (
     unshear,
 )
 from digit_classifier.numbers.rules import erase_rules, remove_pale_uprights
-from digit_classifier.prediction import Box
+from digit_classifier.preprocessing.components import Box, Components
 
 NO_INK = np.zeros((1, 1), np.uint8)
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digit_classifier.preprocessing.components import Box
 from digit_classifier.preprocessing.levels import Gray, contrast_range, sorted_rim
 
 #: Gray levels: pixels this close to the median of a ring, or of a column, have its shade. JPEG's
@@ -58,9 +59,6 @@ BORDER_MIN_FRACTION = 0.55
 #: Rows that the median of a column is taken of; more change no shade.
 N_SAMPLED_ROWS = 40
 
-#: Left, top, width and height, in pixels.
-Box = tuple[int, int, int, int]
-
 
 def crop_frames(gray: Gray) -> Gray:
     """Crop as long as a ring of one shade surrounds a rectangle whose own rim has another.
@@ -76,10 +74,8 @@ def crop_frames(gray: Gray) -> Gray:
     ndarray of shape (height, width), uint8
         The picture itself where it has no frame.
     """
-    left, top, width, height = inside_frames(gray)
-    if (height, width) == gray.shape:
-        return gray
-    return gray[top : top + height, left : left + width]
+    box = inside_frames(gray)
+    return gray if (box.height, box.width) == gray.shape else gray[box.slices]
 
 
 def inside_frames(gray: Gray) -> Box:
@@ -89,10 +85,9 @@ def inside_frames(gray: Gray) -> Box:
         box = _inside_frame(gray)
         if box is None:
             break
-        x, y, width, height = box
-        left, top = left + x, top + y
-        gray = gray[y : y + height, x : x + width]
-    return left, top, gray.shape[1], gray.shape[0]
+        left, top = left + box.left, top + box.top
+        gray = gray[box.slices]
+    return Box(left, top, gray.shape[1], gray.shape[0])
 
 
 def ring_shade(gray: Gray) -> int | None:
@@ -116,20 +111,20 @@ def _inside_frame(gray: Gray) -> Box | None:
     has_other_shade = gray - np.uint8(low) > high - low
     x, y, width, height = cv2.boundingRect(has_other_shade.view(np.uint8))
     # one pixel less on each side: the frame's edge is seldom sharp
-    x, y, width, height = x + 1, y + 1, width - 2, height - 2
+    box = Box(x + 1, y + 1, width - 2, height - 2)
     if (
-        min(width, height) < INNER_MIN_SIDE
-        or height < INNER_MIN_FRACTION * gray.shape[0]
-        or width < INNER_MIN_FRACTION * gray.shape[1]
+        min(box.width, box.height) < INNER_MIN_SIDE
+        or box.height < INNER_MIN_FRACTION * gray.shape[0]
+        or box.width < INNER_MIN_FRACTION * gray.shape[1]
     ):
         return None
-    inner = gray[y : y + height, x : x + width]
+    inner = gray[box.slices]
     # the rim of a digit's own box has no single shade: the digit touches it here and there
     shade = ring_shade(inner)
     if shade is None or abs(shade - outer) < OTHER_SHADE_MIN_DIFFERENCE:
         return None
     # an empty frame is left as it is: inside it there would be nothing to read
-    return (x, y, width, height) if contrast_range(inner) >= OTHER_SHADE_MIN_DIFFERENCE else None
+    return box if contrast_range(inner) >= OTHER_SHADE_MIN_DIFFERENCE else None
 
 
 def remove_specks(gray: Gray) -> Gray:

@@ -5,6 +5,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from digit_classifier.preprocessing.components import Components
 from digit_classifier.preprocessing.levels import Gray
 
 #: Pixels: smaller pictures are scans of single digits; their longest strokes would pass for lines.
@@ -119,15 +120,11 @@ def _from_edge_to_edge(pieces: Gray, margin: int, min_lines: int) -> Gray | None
     stroke runs into one, it is stronger than the lines, and keeps the difference.
     """
     _, mask = cv2.threshold(pieces, VISIBLE_MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    lefts = stats[:, cv2.CC_STAT_LEFT]
-    rights = lefts + stats[:, cv2.CC_STAT_WIDTH]
-    at_left, at_right = lefts < margin, rights > pieces.shape[1] - margin
-    at_left[0] = at_right[0] = False  # the background
+    found = Components.of_mask(mask)
+    at_left, at_right = found.lefts < margin, found.rights > pieces.shape[1] - margin
     is_line = at_left & at_right
     if np.count_nonzero(is_line) < min_lines:
         return None
-    strongest = min(255.0, UNEVEN_LIGHT_FACTOR * np.quantile(pieces[is_line[labels]], 0.75))
-    reaches_edge = (at_left | at_right)[labels]
-    lines: Gray = np.where(reaches_edge, np.minimum(pieces, np.uint8(strongest)), np.uint8(0))
-    return lines
+    levels = pieces[found.mask_of(is_line) > 0]
+    strongest = min(255.0, UNEVEN_LIGHT_FACTOR * np.quantile(levels, 0.75))
+    return np.minimum(pieces, np.uint8(strongest)) * found.mask_of(at_left | at_right)
