@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digit_classifier.classifier import Array, Classifier
+from digit_classifier.explanation import as_png, overlay
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.network import ACTIVATIONS
-from digit_classifier.preprocessing.explanation import as_png, overlay
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import input_images, vectorize
 
