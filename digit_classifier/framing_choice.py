@@ -71,6 +71,9 @@ class ChosenFraming:
         The model's threshold.
     is_ambiguous : bool
         Whether another framing shows another digit that is as plausible.
+    is_number : bool
+        Whether a rejected image reads as several digits. Framing sees those that stand apart; these
+        touch.
     """
 
     image: FramedImage
@@ -78,6 +81,7 @@ class ChosenFraming:
     probabilities: Array
     min_confidence: float
     is_ambiguous: bool = False
+    is_number: bool = False
 
     @property
     def is_accepted(self) -> bool:
@@ -86,13 +90,15 @@ class ChosenFraming:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The framing's own, and ``"ambiguous"``."""
-        return self.image.framed.warnings + (AMBIGUOUS,) * self.is_ambiguous
+        """The framing's own, ``"several_digits"`` and ``"ambiguous"``."""
+        number = (SEVERAL_DIGITS,) * self.is_number
+        return number + self.image.framed.warnings + (AMBIGUOUS,) * self.is_ambiguous
 
 
 def choose_framings(
     images: Sequence[FramedImage],
     predict_proba: Callable[[Sequence[Gray]], Array],
+    reads_as_number: Callable[[Gray], bool],
     *,
     min_confidence: float,
     latest: float,
@@ -109,10 +115,13 @@ def choose_framings(
     predict_proba : callable
         Takes framed digits, at least one, each an ndarray of shape (28, 28), uint8, and returns
         their calibrated probabilities, an ndarray of shape (n_framed, n_classes).
+    reads_as_number : callable
+        Takes one framed digit that is rejected.
     min_confidence : float
         The model's threshold.
     latest : float
-        Value of `time.perf_counter` after which images are framed in no other way.
+        Value of `time.perf_counter` after which images are framed in no other way, and rejected
+        ones are not read as numbers.
     """
     of_wholes = predict_proba([image.framed.image for image in images])
     defaults = [
@@ -125,10 +134,16 @@ def choose_framings(
     ]
     framed = [proposal.framed.image for _, proposals in proposed for proposal in proposals]
     of_proposals = iter(predict_proba(framed) if framed else ())
-    return [
+    choices = [
         _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
         for default, proposals in proposed
     ]
+    for index, chosen in enumerate(choices):
+        is_settled = chosen.image.no_ink or chosen.is_accepted or SEVERAL_DIGITS in chosen.warnings
+        if not is_settled and time.perf_counter() <= latest:
+            is_number = reads_as_number(chosen.whole.image)
+            choices[index] = replace(chosen, is_number=is_number)
+    return choices
 
 
 def _propose(default: ChosenFraming) -> tuple[ChosenFraming, list[Proposal]]:

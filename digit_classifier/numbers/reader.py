@@ -9,7 +9,6 @@ the picture sheared upright is tried as well; the more probable reading stays.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -59,28 +58,13 @@ CALIBRATION = (0.63, 2.24)
 PredictLogits = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a picture.
-
-    Attributes
-    ----------
-    rows : tuple of Row
-    confidence : float
-        Probability that their whole text is right.
-    """
-
-    rows: tuple[Row, ...]
-    confidence: float
-
-
 def read_rows(
     gray: Gray,
     predict_logits: PredictLogits,
     *,
     temperature: float,
     shown_shape: tuple[int, int],
-) -> Rows:
+) -> tuple[tuple[Row, ...], float]:
     """Read all digits of a picture.
 
     Parameters
@@ -91,6 +75,12 @@ def read_rows(
         Divides the logits, so that a digit's probability is calibrated.
     shown_shape : tuple of 2 ints
         Height and width of the picture as shown; the boxes are in its pixels.
+
+    Returns
+    -------
+    rows : tuple of Row
+    confidence : float
+        Probability that their whole text is right.
 
     Raises
     ------
@@ -143,7 +133,7 @@ def read_rows(
     )
     if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
-    return Rows(rows, _confidence(best))
+    return rows, _confidence(best)
 
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
