@@ -4,7 +4,7 @@ The prediction itself is passed in, so that an explanation cannot change it.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -267,21 +267,17 @@ def with_boxes(
     levels = np.minimum(np.asarray(picture), _SURE_BOX - 1)
     scale = picture.width / width
     for box, is_doubtful in boxes:
-        _draw_box(levels, [side * scale for side in box], is_doubtful)
+        left, top, box_width, box_height = (side * scale for side in box)
+        # outside of what it surrounds, where the picture has room
+        rows = [max(0, math.floor(top) - _BOX_WIDTH), math.ceil(top + box_height) + _BOX_WIDTH]
+        columns = [max(0, math.floor(left) - _BOX_WIDTH), math.ceil(left + box_width) + _BOX_WIDTH]
+        framed = levels[slice(*rows), slice(*columns)]
+        inside = framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH].copy()
+        framed[:] = _DOUBTFUL_BOX if is_doubtful else _SURE_BOX
+        framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH] = inside
     boxed = Image.fromarray(levels)
     boxed.putpalette([*(level for level in range(_SURE_BOX) for _ in "rgb"), *_AGAINST, *_FOR])
     return boxed
-
-
-def _draw_box(levels: Gray, box: Sequence[float], is_doubtful: bool) -> None:
-    """Draw a box around an area, outside of it where the picture has room."""
-    left, top, width, height = box
-    rows = [max(0, math.floor(top) - _BOX_WIDTH), math.ceil(top + height) + _BOX_WIDTH]
-    columns = [max(0, math.floor(left) - _BOX_WIDTH), math.ceil(left + width) + _BOX_WIDTH]
-    framed = levels[slice(*rows), slice(*columns)]
-    inside = framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH].copy()
-    framed[:] = _DOUBTFUL_BOX if is_doubtful else _SURE_BOX
-    framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH] = inside
 
 
 def as_png(picture: Image.Image) -> bytes:

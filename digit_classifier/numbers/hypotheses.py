@@ -167,11 +167,16 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
         return None
     if bottom - top < MIN_HEIGHT * height:
         return None
+    # the widest blank between neighbouring components' boxes
     gap = 0.0
-    if several:
-        gap = _largest_gap(parts)
-        if gap > MAX_GAP * height:
-            return None
+    for one, other in pairwise(parts):
+        if one.component != other.component:
+            # boxes that overlap have no gap in that direction
+            across = max(other.left - one.right, one.left - other.right, 0)
+            down = max(other.top - one.bottom, one.top - other.bottom, 0)
+            gap = max(gap, float(np.hypot(across, down)))
+    if gap > MAX_GAP * height:
+        return None
     ink = np.zeros((bottom - top, right - left), np.uint8)
     for part in parts:
         rows = slice(part.top - top, part.bottom - top)
@@ -185,18 +190,6 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
     geometry += WIDTH_WEIGHT * max((right - left) / height - WIDE, 0.0)
     box = Box(left, top, right - left, bottom - top)
     return Hypothesis(first, last, box, ink, geometry)
-
-
-def _largest_gap(parts: Sequence[Segment]) -> float:
-    """Return the widest blank between neighbouring components' boxes, in pixels."""
-    widest = 0.0
-    for one, other in pairwise(parts):
-        if one.component != other.component:
-            # boxes that overlap have no gap in that direction
-            across = max(other.left - one.right, one.left - other.right, 0)
-            down = max(other.top - one.bottom, one.top - other.bottom, 0)
-            widest = max(widest, float(np.hypot(across, down)))
-    return widest
 
 
 def find_path(

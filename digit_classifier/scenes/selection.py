@@ -66,9 +66,15 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
     if not strokes.any():
         strokes = inner.all
     groups = group_near(inner, strokes)
+    # all that is left, what may be strokes, what rings surround, groups, and single parts
+    choices = [inner.all, strokes]
+    choices += [inner.inside[:, ring] & strokes for ring in np.flatnonzero(inner.are_rings)]
+    choices += groups[:MAX_GROUPS]
+    alone = np.flatnonzero(strokes)[:MAX_ALONE]
+    choices += [np.arange(len(strokes)) == index for index in alone]
     # several rules choose the same parts: each choice is framed once
     seen = {parts.all.tobytes()} if inner is parts else set()
-    for chosen in _sets_of(inner, strokes, groups):
+    for chosen in choices:
         if not chosen.any() or chosen.tobytes() in seen:
             continue
         seen.add(chosen.tobytes())
@@ -79,17 +85,6 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
         if inner is not parts:
             plausibility += _plausibility_without_edges(parts, inner, chosen)
         yield _ink(inner, chosen), plausibility, shows_two
-
-
-def _sets_of(parts: Parts, strokes: Flags, groups: Sequence[Flags]) -> Iterator[Flags]:
-    """Yield all parts, those that may be strokes, what rings surround, groups, and single parts."""
-    yield parts.all
-    yield strokes
-    for ring in np.flatnonzero(parts.are_rings).tolist():
-        yield parts.inside[:, ring] & strokes
-    yield from groups[:MAX_GROUPS]
-    for index in np.flatnonzero(strokes)[:MAX_ALONE].tolist():
-        yield np.arange(len(strokes)) == index
 
 
 def _judge_all(parts: Parts, chosen: Flags) -> tuple[float, bool]:

@@ -218,7 +218,12 @@ def decode_image(
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else
                 ImageOps.exif_transpose(gray, in_place=True)
-            _check_first_frame(gray, image, content)
+            low, high = cast(tuple[int, int], gray.getextrema())
+            if high - low < _BLANK_MAX_RANGE and has_more_frames(image, content):
+                raise NoInkError(
+                    "The first frame of this file is blank, and no other frame is read: send the "
+                    "one with the digit as a picture of its own."
+                )
             is_detailed = detailed or max(gray.size) == max(width, height)
             return Decoded(np.asarray(gray), image.format or "", width, height, is_detailed)
     except UnidentifiedImageError as exc:
@@ -230,16 +235,6 @@ def decode_image(
         raise TooManyPixelsError(_too_many_pixels(limits)) from exc
     except _DECODER_ERRORS as exc:
         raise BrokenImageError("The image is damaged or incomplete.") from exc
-
-
-def _check_first_frame(gray: Image.Image, image: Image.Image, content: bytes) -> None:
-    """Reject a blank first frame with a message that says which frame was read."""
-    low, high = cast(tuple[int, int], gray.getextrema())
-    if high - low < _BLANK_MAX_RANGE and has_more_frames(image, content):
-        raise NoInkError(
-            "The first frame of this file is blank, and no other frame is read: send the one with "
-            "the digit as a picture of its own."
-        )
 
 
 def _check_size(image: Image.Image, limits: DecodeLimits, cost: float) -> None:

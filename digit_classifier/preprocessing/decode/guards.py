@@ -210,20 +210,16 @@ def pixel_cost(image: Image.Image, content: bytes) -> float:
         return 1  # the file is as large as its pixels
     if codecs == ["bmp_rle"]:
         return _COST_OF_RUN_LENGTHS
-    n_bytes = _BYTES_OF_MODE.get(image.mode, _BYTES_OF_OTHER_MODES)
+    n_bytes: float = _BYTES_OF_MODE.get(image.mode, _BYTES_OF_OTHER_MODES)
     if n_bytes == _BYTES_OF_OTHER_MODES and any(";16" in str(tile.args) for tile in tiles):
         n_bytes *= 2  # in the file, where unpacking them takes twice the time
     if isinstance(image, TiffImageFile):
-        return max(1, _COST_OF_BYTE * _bytes_of_tiff(image, n_bytes))
+        # libtiff unpacks a strip or a tile as a whole, and Pillow turns a picture by a copy
+        tags = image.tag_v2
+        rows = min(tags.get(ROWSPERSTRIP, image.height), image.height)
+        n_at_once = tags.get(TILEWIDTH, image.width) * tags.get(TILELENGTH, rows)
+        at_once = n_at_once / (image.width * image.height)
+        bits = tags.get(BITSPERSAMPLE, (1,))[0] * tags.get(SAMPLESPERPIXEL, 1)
+        n_bytes *= 1 if tags.get(_ORIENTATION, _UPRIGHT) == _UPRIGHT else 2
+        n_bytes += bits / 8 * min(1, at_once) if at_once > _SMALL_PART else 0
     return max(1, _COST_OF_BYTE * n_bytes)
-
-
-def _bytes_of_tiff(image: TiffImageFile, n_bytes: float) -> float:
-    """Add what is unpacked at once, a strip or a tile, and the copy of a picture that is turned."""
-    tags = image.tag_v2
-    n_pixels = image.width * image.height
-    rows = min(tags.get(ROWSPERSTRIP, image.height), image.height)
-    at_once = tags.get(TILEWIDTH, image.width) * tags.get(TILELENGTH, rows) / n_pixels
-    bits = tags.get(BITSPERSAMPLE, (1,))[0] * tags.get(SAMPLESPERPIXEL, 1)
-    copies = 1 if tags.get(_ORIENTATION, _UPRIGHT) == _UPRIGHT else 2
-    return n_bytes * copies + (bits / 8 * min(1, at_once) if at_once > _SMALL_PART else 0)

@@ -82,11 +82,31 @@ def inside_frames(gray: Gray) -> Box:
     """Return the box that all frames surround; the whole picture where it has none."""
     left, top = 0, 0
     for _ in range(MAX_NESTED_FRAMES):
-        box = _inside_frame(gray)
-        if box is None:
+        outer = ring_shade(gray)
+        if outer is None:
             break
-        left, top = left + box.left, top + box.top
-        gray = gray[box.slices]
+        low = max(outer - SAME_SHADE_MAX_DIFFERENCE, 0)
+        high = min(outer + SAME_SHADE_MAX_DIFFERENCE, 255)
+        # in bytes, what is below the lowest level comes out at the top
+        has_other_shade = gray - np.uint8(low) > high - low
+        x, y, width, height = cv2.boundingRect(has_other_shade.view(np.uint8))
+        # one pixel less on each side: the frame's edge is seldom sharp
+        box = Box(x + 1, y + 1, width - 2, height - 2)
+        if (
+            min(box.width, box.height) < INNER_MIN_SIDE
+            or box.height < INNER_MIN_FRACTION * gray.shape[0]
+            or box.width < INNER_MIN_FRACTION * gray.shape[1]
+        ):
+            break
+        inner = gray[box.slices]
+        # the rim of a digit's own box has no single shade: the digit touches it here and there
+        shade = ring_shade(inner)
+        if shade is None or abs(shade - outer) < OTHER_SHADE_MIN_DIFFERENCE:
+            break
+        # an empty frame is left as it is: inside it there would be nothing to read
+        if contrast_range(inner) < OTHER_SHADE_MIN_DIFFERENCE:
+            break
+        left, top, gray = left + box.left, top + box.top, inner
     return Box(left, top, gray.shape[1], gray.shape[0])
 
 
@@ -98,33 +118,6 @@ def ring_shade(gray: Gray) -> int | None:
         levels, shade - SAME_SHADE_MAX_DIFFERENCE
     )
     return shade if n_close >= RING_MIN_FRACTION * len(levels) else None
-
-
-def _inside_frame(gray: Gray) -> Box | None:
-    """Return the box that a frame of one shade surrounds, or None without such a frame."""
-    outer = ring_shade(gray)
-    if outer is None:
-        return None
-    low = max(outer - SAME_SHADE_MAX_DIFFERENCE, 0)
-    high = min(outer + SAME_SHADE_MAX_DIFFERENCE, 255)
-    # in bytes, what is below the lowest level comes out at the top
-    has_other_shade = gray - np.uint8(low) > high - low
-    x, y, width, height = cv2.boundingRect(has_other_shade.view(np.uint8))
-    # one pixel less on each side: the frame's edge is seldom sharp
-    box = Box(x + 1, y + 1, width - 2, height - 2)
-    if (
-        min(box.width, box.height) < INNER_MIN_SIDE
-        or box.height < INNER_MIN_FRACTION * gray.shape[0]
-        or box.width < INNER_MIN_FRACTION * gray.shape[1]
-    ):
-        return None
-    inner = gray[box.slices]
-    # the rim of a digit's own box has no single shade: the digit touches it here and there
-    shade = ring_shade(inner)
-    if shade is None or abs(shade - outer) < OTHER_SHADE_MIN_DIFFERENCE:
-        return None
-    # an empty frame is left as it is: inside it there would be nothing to read
-    return box if contrast_range(inner) >= OTHER_SHADE_MIN_DIFFERENCE else None
 
 
 def remove_specks(gray: Gray) -> Gray:
@@ -231,20 +224,16 @@ def _two_shades(gray: Gray) -> NDArray[np.float32] | None:
     has_shade = np.abs(gray - shades) <= SAME_SHADE_MAX_DIFFERENCE
     if min(has_shade[:, is_light].mean(), has_shade[:, ~is_light].mean()) < SHADE_MIN_FRACTION:
         return None
-    return shades if _has_straight_borders(gray, is_light) else None
+    # where a band ends, the shade changes from top to bottom, as at no stroke's edge
+    borders = np.flatnonzero(is_light[1:] != is_light[:-1])
+    # a pixel farther on both sides: a border is seldom sharp
+    before = gray[:, np.maximum(borders - 1, 0)]
+    after = gray[:, np.minimum(borders + 2, gray.shape[1] - 1)]
+    changes = cv2.absdiff(before, after) >= STEP_MIN_DIFFERENCE // 2
+    return shades if (changes.mean(axis=0) >= BORDER_MIN_FRACTION).all() else None
 
 
 def _column_medians(rows: Gray) -> Gray:
     """Return the median of each column, shape (width,)."""
     medians: Gray = np.partition(rows, len(rows) // 2, axis=0)[len(rows) // 2]
     return medians
-
-
-def _has_straight_borders(gray: Gray, is_light: NDArray[np.bool_]) -> bool:
-    """Whether the shade changes from top to bottom where a band ends, as no stroke's edge does."""
-    borders = np.flatnonzero(is_light[1:] != is_light[:-1])
-    # a pixel farther on both sides: a border is seldom sharp
-    before = gray[:, np.maximum(borders - 1, 0)]
-    after = gray[:, np.minimum(borders + 2, gray.shape[1] - 1)]
-    changes = cv2.absdiff(before, after) >= STEP_MIN_DIFFERENCE // 2
-    return bool((changes.mean(axis=0) >= BORDER_MIN_FRACTION).all())

@@ -75,8 +75,12 @@ def _level_lines(contrast: Gray) -> Gray | None:
     upright = np.ones((thickness | 1, 1), np.uint8)
     thick = cv2.morphologyEx(straight, cv2.MORPH_OPEN, upright)
     thin = np.where(thick < straight // 2, straight, np.uint8(0))
-    # in a picture that is tight around its digit, a single line is one of the digit's own strokes
-    lines = _from_edge_to_edge(thin, margin, min_lines=2 if _is_tight(contrast) else 1)
+    # where ink, and not only a line, which is paler, comes close to all four edges, the picture is
+    # tight around its digit, and a single line is one of the digit's own strokes
+    rows = max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * len(contrast)))
+    strips = (contrast[:rows], contrast[-rows:], contrast[:, :margin], contrast[:, -margin:])
+    is_tight = min(strip.max() for strip in strips) > INK_MIN_FRACTION * int(contrast.max())
+    lines = _from_edge_to_edge(thin, margin, min_lines=2 if is_tight else 1)
     return None if lines is None else cv2.dilate(lines, np.ones((FLANKED_HEIGHT, 1), np.uint8))
 
 
@@ -101,16 +105,6 @@ def _segments(length: int) -> tuple[Gray, ...]:
         segment[len(segment) // 2 + rows, reach + columns] = 1
         segments.append(segment)
     return tuple(segments)
-
-
-def _is_tight(contrast: Gray) -> bool:
-    """Whether ink, and not only a line, which is paler, comes close to all four edges."""
-    rows, columns = (
-        max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * length)) for length in contrast.shape
-    )
-    strips = (contrast[:rows], contrast[-rows:], contrast[:, :columns], contrast[:, -columns:])
-    strongest = INK_MIN_FRACTION * int(contrast.max())
-    return all(int(strip.max()) > strongest for strip in strips)
 
 
 def _from_edge_to_edge(pieces: Gray, margin: int, min_lines: int) -> Gray | None:
