@@ -41,8 +41,6 @@ class FramedImage:
     decode_ms, frame_ms : float
     is_detailed : bool
         Whether decoding the file again could not bring out more.
-    was_decoded_again : bool
-        Whether the digit is from a second decoding, with more detail.
     gray : ndarray of shape (height, width), uint8, or None
         The decoded picture, where it was the only one: those of a batch would take much memory.
     reduced : ndarray of shape (height, width), uint8, or None
@@ -58,7 +56,6 @@ class FramedImage:
     decode_ms: float = 0.0
     frame_ms: float = 0.0
     is_detailed: bool = True
-    was_decoded_again: bool = False
     gray: Gray | None = None
     reduced: Gray | None = None
     steps: Mapping[str, Gray] | None = None
@@ -107,7 +104,6 @@ def frame_or_keep(
         second,
         decode_ms=first.decode_ms + second.decode_ms,
         frame_ms=first.frame_ms + second.frame_ms,
-        was_decoded_again=True,
     )
 
 
@@ -115,8 +111,8 @@ def frame_images(
     contents: Iterable[bytes],
     limits: DecodeLimits,
     framing: Framing,
-    time_limit: float | None = None,
-    pixel_limit: int | None = None,
+    time_limit: float | None,
+    pixel_limit: int | None,
 ) -> Iterator[FramedImage | InputError]:
     """Decode many image files and frame the digits on them, one after the other.
 
@@ -125,10 +121,10 @@ def frame_images(
     contents : iterable of bytes
     limits : DecodeLimits
     framing : {"auto", "center"}
-    time_limit : float, optional
+    time_limit : float or None
         Seconds after which no further image is begun: an `OutOfTimeError` stands for it. Without
         one, the results do not depend on the machine's speed.
-    pixel_limit : int, optional
+    pixel_limit : int or None
         How many pixels all images may have: an `OutOfTimeError` stands for each that has more than
         those before it have left.
 
