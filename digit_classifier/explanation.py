@@ -276,6 +276,7 @@ def with_boxes(
         framed[:] = _DOUBTFUL_BOX if is_doubtful else _SURE_BOX
         framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH] = inside
     boxed = Image.fromarray(levels)
+    # red, green and blue of each gray level, then the two colours
     boxed.putpalette([*(level for level in range(_SURE_BOX) for _ in "rgb"), *_AGAINST, *_FOR])
     return boxed
 

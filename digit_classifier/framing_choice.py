@@ -124,14 +124,16 @@ def choose_framings(
         ones are not read as numbers.
     """
     of_wholes = predict_proba([image.framed.image for image in images])
-    defaults = [
-        ChosenFraming(image, image.framed, of_whole, min_confidence)
-        for image, of_whole in zip(images, of_wholes, strict=True)
-    ]
-    proposed = [
-        _propose(default) if time.perf_counter() <= latest else (default, [])
-        for default in defaults
-    ]
+    proposed: list[tuple[ChosenFraming, list[Proposal]]] = []
+    for image, of_whole in zip(images, of_wholes, strict=True):
+        default, proposals = ChosenFraming(image, image.framed, of_whole, min_confidence), []
+        is_settled = image.reduced is None or (default.is_accepted and image.framed.is_clear)
+        if not is_settled and (started := time.perf_counter()) <= latest:
+            proposals = propose(image.reduced)
+            timed = replace(image, frame_ms=image.frame_ms + ms_since(started))
+            default = replace(default, image=timed)
+        proposed.append((default, proposals))
+    # of all images in one product
     framed = [proposal.framed.image for _, proposals in proposed for proposal in proposals]
     of_proposals = iter(predict_proba(framed) if framed else ())
     choices = [
@@ -144,17 +146,6 @@ def choose_framings(
             is_number = reads_as_number(chosen.whole.image)
             choices[index] = replace(chosen, is_number=is_number)
     return choices
-
-
-def _propose(default: ChosenFraming) -> tuple[ChosenFraming, list[Proposal]]:
-    """Frame an image in other ways, unless it is clear and accepted; and add the time."""
-    image = default.image
-    if image.reduced is None or (default.is_accepted and default.whole.is_clear):
-        return default, []
-    started = time.perf_counter()
-    proposals = propose(image.reduced)
-    timed = replace(image, frame_ms=image.frame_ms + ms_since(started))
-    return replace(default, image=timed), proposals
 
 
 def _choose_framing(
@@ -220,6 +211,7 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
 
 def _doubted(probabilities: Array, plausibility: float) -> Array:
     """Return the probabilities mixed with those of not knowing."""
+    # the confidence becomes about its own power of SHARPNESS, which the scores compare
     trust = probabilities.max() ** (SHARPNESS - 1)
     trust *= np.exp(IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
     mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)

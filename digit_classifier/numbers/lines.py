@@ -70,11 +70,14 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
         # of the row, since rows of one picture may differ in size
         row_height = float(np.median([box.height for box in of_row]))
         members = [high[index] for index in row]
-        members += [
-            index
-            for index in parts.tolist()
-            if _belongs(components.box(index), of_row, PART_REACH * row_height)
-        ]
+        reach = PART_REACH * row_height
+        for index in parts.tolist():
+            part = components.box(index)
+            middle, center = part.left + part.width / 2, part.top + part.height / 2
+            # of a row that slopes, only the digit beside the part shows its height
+            nearest = min(of_row, key=lambda box: abs(box.left + box.width / 2 - middle))
+            if nearest.top - reach <= center <= nearest.bottom + reach:
+                members.append(index)
         yield members, row_height
 
 
@@ -82,14 +85,6 @@ def high_components(components: Components) -> Gray:
     """Return a mask, uint8, of the components that are as high as digits."""
     is_high = components.heights >= MIN_HEIGHT * digit_height(components)
     return components.mask_of(is_high)
-
-
-def _belongs(part: Box, row: list[Box], reach: float) -> bool:
-    """Return whether a part lies at the height of the digit beside it."""
-    middle, center = part.left + part.width / 2, part.top + part.height / 2
-    # of a row that slopes, only the digit beside the part shows its height
-    nearest = min(row, key=lambda box: abs(box.left + box.width / 2 - middle))
-    return nearest.top - reach <= center <= nearest.bottom + reach
 
 
 def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:

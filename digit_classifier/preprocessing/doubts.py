@@ -96,6 +96,7 @@ def is_cut_off(strokes: Gray) -> bool:
     at_top, at_bottom = top == 0, top + box_height == height
     at_left, at_right = left == 0, left + box_width == width
     fills = (at_top and at_bottom) or (at_left and at_right)
+    # OpenCV puts the box of nothing into the upper left corner
     return box_width > 0 and (at_top or at_bottom or at_left or at_right) and not fills
 
 

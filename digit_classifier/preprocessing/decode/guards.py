@@ -184,7 +184,8 @@ def _is_plain_tiff(image: TiffImageFile, n_scans: int, n_bytes: int) -> bool:
     if compression not in _TIFF_COMPRESSIONS or not has_usual_tiles:
         return False
     lengths = tags.get(STRIPBYTECOUNTS) or tags.get(TILEBYTECOUNTS) or ()
-    # parts that lie over one another would each have the scans of all
+    # each part may have a scan for each of its components, of which JPEG has four at most; parts
+    # that lie over one another would each have the scans of all
     return compression != _JPEG or (sum(lengths) <= n_bytes and n_scans <= 4 * len(lengths))
 
 

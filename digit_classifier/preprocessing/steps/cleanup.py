@@ -235,5 +235,6 @@ def _two_shades(gray: Gray) -> NDArray[np.float32] | None:
 
 def _column_medians(rows: Gray) -> Gray:
     """Return the median of each column, shape (width,)."""
+    # of two in the middle the upper one: their mean, which np.median takes, would be no byte
     medians: Gray = np.partition(rows, len(rows) // 2, axis=0)[len(rows) // 2]
     return medians
