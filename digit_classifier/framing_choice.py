@@ -127,8 +127,9 @@ def choose_framings(
     proposed: list[tuple[ChosenFraming, list[Proposal]]] = []
     for image, of_whole in zip(images, of_wholes, strict=True):
         default, proposals = ChosenFraming(image, image.framed, of_whole, min_confidence), []
-        is_settled = image.reduced is None or (default.is_accepted and image.framed.is_clear)
-        if not is_settled and (started := time.perf_counter()) <= latest:
+        is_settled = default.is_accepted and image.framed.is_clear
+        started = time.perf_counter()
+        if image.reduced is not None and not is_settled and started <= latest:
             proposals = propose(image.reduced)
             timed = replace(image, frame_ms=image.frame_ms + ms_since(started))
             default = replace(default, image=timed)
@@ -141,8 +142,9 @@ def choose_framings(
         for default, proposals in proposed
     ]
     for index, chosen in enumerate(choices):
-        is_settled = chosen.image.no_ink or chosen.is_accepted or SEVERAL_DIGITS in chosen.warnings
-        if not is_settled and time.perf_counter() <= latest:
+        if chosen.image.no_ink or chosen.is_accepted or SEVERAL_DIGITS in chosen.warnings:
+            continue
+        if time.perf_counter() <= latest:
             is_number = reads_as_number(chosen.whole.image)
             choices[index] = replace(chosen, is_number=is_number)
     return choices
@@ -196,6 +198,7 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
     digits = probabilities.argmax(axis=1)
     best = int(scores.argmax())
     rivals = np.where(digits == digits[best], -np.inf, scores)
+    # where all show the same digit, the rival is infinitely worse
     rival = int(rivals.argmax())
     if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
         mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
