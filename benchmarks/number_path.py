@@ -21,7 +21,7 @@ from digit_classifier.numbers.hypotheses import Line, find_path, make_lines
 from digit_classifier.numbers.reader import DIGIT_BONUS, PATH_TEMPERATURE, skip_scores
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.preprocessing.vectorize import vectorize
-from digit_classifier.training.synthesis.pen import Points, parse_strokes, place, rasterize
+from digit_classifier.training.synthesis import Points, parse_strokes, place, rasterize
 from tests.strokes import FORMS
 
 OUTPUT = Path(__file__).parents[1] / "docs" / "images" / "number_path.png"

@@ -30,7 +30,7 @@ from digit_classifier.neural_network.network import mlp
 from digit_classifier.neural_network.optimizers import Adam, batch_indices, run_epoch
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.settings import load_settings
-from digit_classifier.training.batches import Batch, augmented_batches
+from digit_classifier.training.epoch_training_run import Batch, augmented_batches
 from digit_classifier.training.recipes import RECIPES
 
 SIZES = (784, 1024, 512, 256, 10)

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from digit_classifier.cli.errors import Command
+from digit_classifier.cli import Command
 from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.settings import load_settings
 

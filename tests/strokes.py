@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 import digit_classifier
-from digit_classifier.training.synthesis.pen import jitter_strokes, parse_strokes, place, rasterize
+from digit_classifier.training.synthesis import jitter_strokes, parse_strokes, place, rasterize
 
 PACKAGE = Path(digit_classifier.__file__).parent
 SELF_TEST_FILE = PACKAGE / "selftest" / "7.png"

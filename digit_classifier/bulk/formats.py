@@ -100,10 +100,6 @@ def _from_parquet(content: bytes) -> list[Row]:
     return rows
 
 
-def _to_jsonl(rows: Sequence[Row]) -> bytes:
-    return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
-
-
 def _from_jsonl(content: bytes) -> list[Row]:
     # such a file was cut off, perhaps between two rows
     if not content.endswith(b"\n"):
@@ -136,6 +132,7 @@ def _to_csv(rows: Sequence[Row]) -> bytes:
 def _from_csv(content: bytes) -> list[Row]:
     if not content.endswith(b"\n"):
         raise ValueError("the last line has no end")
+    # newline="": a quoted name may have line ends of any kind; strict: quotes must be closed
     rows = csv.DictReader(StringIO(content.decode(), newline=""), strict=True)
     if not {*COUNTED} <= {*(rows.fieldnames or ())}:
         raise ValueError("not the heads of this format")
@@ -152,5 +149,9 @@ _ACCEPTED = {"true": True, "false": False, None: None}
 FORMATS = {
     "csv": Format(".csv", _to_csv, _from_csv),
     "parquet": Format(".parquet", _to_parquet, _from_parquet),
-    "jsonl": Format(".jsonl", _to_jsonl, _from_jsonl),
+    "jsonl": Format(
+        ".jsonl",
+        lambda rows: "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode(),
+        _from_jsonl,
+    ),
 }

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import dask
 from dask.system import CPU_COUNT
@@ -27,9 +26,8 @@ from tqdm import tqdm
 from digit_classifier import __version__
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.output import Output, RunSummary
-from digit_classifier.bulk.shards import Manifest, Shard, build_manifest, list_shards
+from digit_classifier.bulk.shards import Manifest, Shard, Source, build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.bulk.sources.base import Source
 from digit_classifier.bulk.worker import Job, ShardResult, classify_shard
 from digit_classifier.errors import BulkError, DigitClassifierError
 from digit_classifier.models.store import find_model, load_model
@@ -96,8 +94,31 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     """
     sources = [find_source(name) for name in inputs]
     model_file = find_model(settings.model, settings.models_dir)
-    job = _job(out, settings, options)
-    output = Output(job, _identity(job, inputs, options))
+    model = load_model(settings.model, settings.models_dir)
+    job = Job(
+        out=storage.absolute(out),
+        format=options.format,
+        model_name=model.name,
+        model_version=model.version,
+        release=__version__,
+        framing=settings.framing,
+        max_bytes=settings.max_upload_bytes,
+        max_pixels=settings.max_image_pixels,
+        all_digits=options.all_digits,
+    )
+    # all that the output's bytes depend on, except the content of the inputs
+    identity = {
+        "inputs": list(inputs),
+        "model": {"name": job.model_name, "version": job.model_version},
+        "release": job.release,
+        "framing": job.framing,
+        "max_bytes": job.max_bytes,
+        "max_pixels": job.max_pixels,
+        "format": job.format,
+        "all_digits": job.all_digits,
+        "shard_size": options.shard_size,
+    }
+    output = Output(job, identity)
     # before workers are started and the inputs are listed, which may take minutes
     output.check(resume=options.resume)
     with _connected(options) as client:
@@ -111,36 +132,6 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
         summary.n_skipped = manifest.n_skipped
     output.complete(summary)
     return summary
-
-
-def _job(out: str, settings: Settings, options: Options) -> Job:
-    model = load_model(settings.model, settings.models_dir)
-    return Job(
-        out=storage.absolute(out),
-        format=options.format,
-        model_name=model.name,
-        model_version=model.version,
-        release=__version__,
-        framing=settings.framing,
-        max_bytes=settings.max_upload_bytes,
-        max_pixels=settings.max_image_pixels,
-        all_digits=options.all_digits,
-    )
-
-
-def _identity(job: Job, inputs: Sequence[str], options: Options) -> dict[str, Any]:
-    """Return everything that the output's bytes depend on, except the content of the inputs."""
-    return {
-        "inputs": list(inputs),
-        "model": {"name": job.model_name, "version": job.model_version},
-        "release": job.release,
-        "framing": job.framing,
-        "max_bytes": job.max_bytes,
-        "max_pixels": job.max_pixels,
-        "format": job.format,
-        "all_digits": job.all_digits,
-        "shard_size": options.shard_size,
-    }
 
 
 @contextmanager

@@ -21,8 +21,7 @@ from threadpoolctl import threadpool_limits
 from digit_classifier import __version__
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.formats import ANSWERED, FORMATS, Row
-from digit_classifier.bulk.shards import Shard
-from digit_classifier.bulk.sources.base import Item
+from digit_classifier.bulk.shards import Item, Shard
 from digit_classifier.errors import BulkError, InputError, OutOfTimeError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction

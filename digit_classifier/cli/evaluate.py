@@ -15,6 +15,7 @@ from digit_classifier.evaluation.figures import (
     corruptions_table,
     errors_table,
     find_regressions,
+    numbers_table,
     read_baseline,
 )
 from digit_classifier.settings import Settings, load_settings
@@ -105,7 +106,7 @@ def _as_text(figures: dict[str, Any]) -> str:
     ]
     # by what there is: numbers have kinds, MNIST has views, a folder of digits has neither
     if "by_kind" in figures:
-        lines += ["", *_numbers_table(figures)]
+        lines += ["", numbers_table(figures)]
     if "views" in figures:
         lines += [
             "",
@@ -202,26 +203,3 @@ def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
         "version": classifier.model.version,
         **evaluate_numbers(labelled, read),
     }
-
-
-def _numbers_table(figures: dict[str, Any]) -> list[str]:
-    """Lay out the figures of each kind of picture, of touching digits and of each source."""
-    groups = {
-        **figures["by_kind"],
-        "touching": figures["touching"],
-        **{f"source {name}": group for name, group in figures["by_source"].items()},
-    }
-    surest = (
-        f"of the surest {float(share):.0%}: {accuracy:.1%} right"
-        for share, accuracy in figures["coverage"].items()
-    )
-    return [
-        f"{'':16} {'pictures':>8} {'right':>7} {'digits wrong':>13}",
-        *(
-            f"{name:16} {group['n_images']:8} {group['accuracy']:7.1%} "
-            f"{group['digit_error_rate']:13.1%}"
-            for name, group in groups.items()
-        ),
-        "",
-        *surest,
-    ]

@@ -1,4 +1,4 @@
-"""``digit-classifier predict`` and ``read``: one digit, or all digits, of files of one's own."""
+"""``digit-classifier predict``, ``read`` and ``batch``: the digits of files of one's own."""
 
 import json
 import os
@@ -56,22 +56,13 @@ def predict(
         except InputError as exc:
             answer = _error_answer(file, exc)
         all_read &= "error" not in answer
-        click.echo(json.dumps(answer) if as_json else _line_of_prediction(answer))
+        click.echo(json.dumps(answer) if as_json else _as_text(answer))
         if explanations:
             # numbered, since files of several folders may have one name
             target = explanations / f"{index:04}_{file.stem}.png"
             with suppress(InputError):  # which the answer names
                 _write_picture(target, show_steps(classifier, file_content(file)))
     sys.exit(0 if all_read else 1)
-
-
-def _line_of_prediction(answer: dict[str, Any]) -> str:
-    if "error" in answer:
-        return _error_line(answer)
-    doubt = "" if answer["accepted"] else ", probably no digit"
-    warnings = "".join(f", {warning}" for warning in answer["warnings"])
-    confidence = f"{answer['confidence']:.1%}"
-    return f"{_shown_name(answer)}: {answer['prediction']} ({confidence}{doubt}{warnings})"
 
 
 @click.command()
@@ -111,15 +102,95 @@ def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path
         except InputError as exc:
             answer = _error_answer(file, exc)
         all_read &= "error" not in answer
-        click.echo(json.dumps(answer) if as_json else _lines_of_reading(answer))
+        click.echo(json.dumps(answer) if as_json else _as_text(answer))
     sys.exit(0 if all_read else 1)
 
 
-def _lines_of_reading(answer: dict[str, Any]) -> str:
-    if "error" in answer:
-        return _error_line(answer)
-    head = f"{_shown_name(answer)}: "
-    return head + answer["text"].replace("\n", "\n" + " " * len(head))
+@click.command()
+@click.option(
+    "-o", "--output", required=True, metavar="DIR|URL", help="A folder that has no other use."
+)
+@click.option(
+    "--model",
+    help="Name of the model.  [default: the setting model; with --read, numbers_model]",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["parquet", "jsonl", "csv"]),
+    default="parquet",
+    show_default=True,
+)
+@click.option(
+    "--shard-size",
+    type=click.IntRange(1, 1_000_000),
+    default=2000,
+    show_default=True,
+    help="Images in a file of the output.",
+)
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask scheduler with its workers.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this machine, without a scheduler.  [default: one a core]",
+)
+@click.option("--read", is_flag=True, help="Read all digits of each image instead of one.")
+@click.option("--resume", is_flag=True, help="Go on with the run that the folder holds, if any.")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+def batch(
+    *,
+    output: str,
+    model: str | None,
+    format_: str,
+    shard_size: int,
+    scheduler: str | None,
+    workers: int | None,
+    read: bool,
+    resume: bool,
+    inputs: tuple[str, ...],
+) -> None:
+    """Read millions of digits: folders, archives, IDX files, tables of pixels, lists of paths.
+
+    Each is a path or a URL such as s3://bucket/digits.zip. Every image becomes a row of the
+    output, with its digit, or all its digits with --read, or the reason why it could not be read;
+    the exit status is 0 when all rows are written.
+    """
+    if scheduler and workers:
+        raise click.UsageError("--workers is of this machine, not of a scheduler's.")
+    use_one_thread()  # inherited by the workers, each of which has a core to itself
+    from digit_classifier.bulk.run import Options, run_batch
+
+    settings = load_settings()
+    settings = replace(
+        settings,
+        model=model or (settings.numbers_model if read else settings.model),
+        max_upload_bytes=max(settings.max_upload_bytes, MAX_FILE_BYTES),
+    )
+    options = Options(
+        format=format_,
+        shard_size=shard_size,
+        scheduler=scheduler,
+        n_workers=workers,
+        resume=resume,
+        all_digits=read,
+    )
+    try:
+        summary = run_batch(inputs, output, settings, options)
+    except KeyboardInterrupt:
+        click.echo(
+            "\nInterrupted. What is finished is kept: the same command with --resume goes on.",
+            err=True,
+        )
+        sys.exit(130)  # as a shell reports SIGINT: 128 + 2
+    counts = summary.as_json()
+    click.echo(f"{counts['images']:,} images, {counts['accepted']:,} accepted: {output}")
+    for code, count in counts["errors"].items():
+        names = [click.format_filename(name) for name in summary.first_names(code)]
+        more = ", …" if count > len(names) else ""
+        click.echo(f"{count:,} could not be read: {code} ({', '.join(names)}{more})")
+    if counts["skipped"]:
+        files = "file" if counts["skipped"] == 1 else "files"
+        click.echo(f"{counts['skipped']:,} {files} skipped, not named like images")
 
 
 def local_classifier(settings: Settings) -> "DigitClassifier":
@@ -167,14 +238,16 @@ def _error_answer(file: Path, error: InputError) -> dict[str, Any]:
     return {"file": str(file), "error": {"code": error.code, "detail": str(error)}}
 
 
-def _error_line(answer: dict[str, Any]) -> str:
-    """Describe why a file was not read, for a person."""
-    return f"{_shown_name(answer)}: error: {answer['error']['detail']}"
-
-
-def _shown_name(answer: dict[str, Any]) -> str:
-    """Return a file's name in a form that can be printed: it may be in any encoding."""
-    return click.format_filename(answer["file"])
+def _as_text(answer: dict[str, Any]) -> str:
+    """Lay out an answer, or why a file was not read, for a person."""
+    name = click.format_filename(answer["file"])  # which may be in any encoding
+    if "error" in answer:
+        return f"{name}: error: {answer['error']['detail']}"
+    if "text" in answer:  # all digits, row by row
+        return f"{name}: " + answer["text"].replace("\n", "\n" + " " * len(f"{name}: "))
+    doubt = "" if answer["accepted"] else ", probably no digit"
+    warnings = "".join(f", {warning}" for warning in answer["warnings"])
+    return f"{name}: {answer['prediction']} ({answer['confidence']:.1%}{doubt}{warnings})"
 
 
 def _write_picture(target: Path, png: bytes) -> None:

@@ -1,13 +1,20 @@
-"""``digit-classifier serve``, and what a service needs: ``api-key``, ``apache``, ``doctor``."""
+"""``digit-classifier serve``, ``query``, and a service's ``api-key``, ``apache`` and ``doctor``."""
 
 import ipaddress
+import random
 import re
 import secrets
 import sys
-from dataclasses import replace
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 import typed_settings as ts
@@ -15,6 +22,13 @@ import typed_settings as ts
 from digit_classifier.environment.startup import use_one_thread
 from digit_classifier.errors import SettingsError
 from digit_classifier.settings import load_settings
+
+if TYPE_CHECKING:
+    from digit_classifier.client.transport import Transport
+
+#: Where `query` sends digits, and the seconds that it waits for an answer.
+PATH, TIMEOUT = "/mnist/classify", 60
+_SHOWN = 5  # misread digits, and errors, that are named
 
 
 @click.command()
@@ -61,20 +75,16 @@ def _is_of_this_machine(host: str) -> bool:
         return False
 
 
-def _plain(_context: Any, _parameter: Any, name: str) -> str:
-    if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
-        raise click.BadParameter("letters, digits and '._-' make a name.")
-    return name
-
-
 @click.command("api-key")
-@click.argument("name", callback=_plain)
+@click.argument("name")
 def api_key(name: str) -> None:
     """Make an API key for NAME.
 
     The first line is the key, for the caller; it is stored nowhere. The second is its line for
     api_keys in settings.toml, which does not reveal the key.
     """
+    if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        raise click.BadParameter("letters, digits and '._-' make a name.", param_hint="'NAME'")
     key = secrets.token_urlsafe(32)  # 256 bits: its plain SHA-256 can be kept
     click.echo(f"key: {key}")
     click.echo(f'api_keys = ["{name} {sha256(key.encode()).hexdigest()}"]')
@@ -110,3 +120,139 @@ def doctor() -> None:
         mark = "FAILED" if finding.failed else "ok"
         click.echo(f"{mark:>6}  {finding.check}: {finding.detail}")
     sys.exit(1 if failed else 0)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of one digit.
+
+    Attributes
+    ----------
+    name : str
+        ``INDEX-CLASS.png``, as it was sent.
+    seconds : float
+        From the first byte sent to the last received.
+    status : int or None
+        None if there was no answer.
+    text : str
+        The answer, or why there is none.
+    digit : int or None
+        As it was read.
+    """
+
+    name: str
+    seconds: float
+    status: int | None
+    text: str
+    digit: int | None
+
+    @property
+    def label(self) -> str:
+        """The digit's class."""
+        return self.name.removesuffix(".png").rpartition("-")[2]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the digit was read as its class."""
+        return str(self.digit) == self.label
+
+
+@click.command()
+@click.argument("url")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--concurrency", type=click.IntRange(min=1), default=8, show_default=True, help="At once."
+)
+@click.option("--field", default="file", show_default=True, help="The form's, for the file.")
+@click.option("--api-key", envvar="DIGIT_CLASSIFIER_API_KEY", help="Where the server wants one.")
+@click.option("--seed", type=int, help="Chooses the digits.  [default: others each time]")
+def query(
+    url: str, count: int, concurrency: int, field: str, api_key: str | None, seed: int | None
+) -> None:
+    """Send random MNIST test digits to a running server and print what it answers.
+
+    URL is the server's address, with the path of the upload unless it is /mnist/classify. Of one
+    digit the answer is shown, of more the accuracy and the latency. The files are named
+    INDEX-CLASS.png. The exit status is 0 if every digit was read, right or wrong, 1 otherwise.
+    """
+    from tqdm import tqdm
+
+    from digit_classifier.client.transport import Transport
+    from digit_classifier.datasets.samples import MnistTestSet
+
+    digits = MnistTestSet(load_settings().data_dir)
+    indices = random.Random(seed).choices(range(len(digits)), k=count)  # noqa: S311, no secret
+    started = time.perf_counter()
+    names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
+    transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # what went wrong is to be counted
+    # as curl: an address without a scheme is one of HTTP
+    url = url if "://" in url else f"http://{url}"
+    if not urlsplit(url).path.strip("/"):
+        url = url.rstrip("/") + PATH
+    # threads: they wait for the network, and each keeps a connection of its own
+    with ThreadPoolExecutor(concurrency) as pool:
+        answers = pool.map(partial(_send, transport, url, field), names_and_files)
+        replies = list(tqdm(answers, "Querying", count, leave=False, disable=None))
+    seconds = time.perf_counter() - started
+    if count == 1:
+        (reply,) = replies
+        status = "no answer" if reply.status is None else f"HTTP {reply.status}"
+        click.echo(f"True class: {reply.label}\n{status}: {reply.text.strip()}")
+    else:
+        click.echo(_summary(replies, seconds, concurrency))
+    sys.exit(0 if all(reply.digit is not None for reply in replies) else 1)
+
+
+def _send(transport: "Transport", url: str, field: str, name_and_file: tuple[str, bytes]) -> Reply:
+    import requests  # here, for --help to answer at once
+
+    from digit_classifier.client import NoAnswerError
+
+    name, content = name_and_file
+    started = time.perf_counter()
+    try:
+        response = transport.send("POST", url, files={field: (name, content, "image/png")})
+    except NoAnswerError as exc:
+        return Reply(name, time.perf_counter() - started, None, str(exc), None)
+    seconds = time.perf_counter() - started
+    digit = None
+    if response.status_code == requests.codes.ok:
+        # other services may answer with anything
+        with suppress(requests.JSONDecodeError, KeyError, TypeError):
+            digit = response.json()["prediction"]
+    is_digit = isinstance(digit, int)
+    return Reply(name, seconds, response.status_code, response.text, digit if is_digit else None)
+
+
+def _summary(replies: Sequence[Reply], seconds: float, concurrency: int) -> str:
+    import numpy as np  # here, for --help to answer at once
+
+    failed = [reply for reply in replies if reply.digit is None]
+    answered = [reply for reply in replies if reply.digit is not None]
+    wrong = [reply for reply in answered if not reply.is_right]
+    misreadings = [f"{reply.name} read as {reply.digit}" for reply in wrong]
+    failures = [
+        f"{reply.name}: {f'HTTP {reply.status}' if reply.status else reply.text}"
+        for reply in failed
+    ]
+    rate = f"{len(replies) / seconds:.0f} a second, {concurrency} at once"
+    lines = [
+        f"{len(replies):,} requests in {seconds:.2f} s: {rate}",
+        f"errors: {len(failed)}{_first_of(failures)}",
+    ]
+    if answered:
+        percentiles = np.percentile([1000 * reply.seconds for reply in answered], (50, 90, 99, 100))
+        lines += [
+            f"accuracy: {1 - len(wrong) / len(answered):.2%}{_first_of(misreadings)}",
+            "latency: median {:.1f} ms, 90 % {:.1f} ms, 99 % {:.1f} ms, longest {:.1f} ms".format(
+                *percentiles
+            ),
+        ]
+    return "\n".join(lines)
+
+
+def _first_of(items: Sequence[str]) -> str:
+    if not items:
+        return ""
+    more = ", …" if len(items) > _SHOWN else ""
+    return f" ({', '.join(items[:_SHOWN])}{more})"

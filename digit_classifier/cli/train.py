@@ -1,4 +1,4 @@
-"""``digit-classifier data``, which fetches MNIST and shows it, and ``train``."""
+"""``digit-classifier data``, ``train`` and ``models``: MNIST, trainings, and what they left."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digit_classifier.errors import ModelNotFoundError, UnknownClassifierError
+from digit_classifier.errors import ModelError, ModelNotFoundError, UnknownClassifierError
 from digit_classifier.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def fetch(source: Path | None) -> None:
     click.echo(f"MNIST is in {directory}.")
 
 
-@data.command()
+@data.command("show")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @click.option("--augmented", is_flag=True, help="As training sees them: distorted, half inverted.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the digits.")
-def show(output: Path, augmented: bool, seed: int) -> None:
+def show_digits(output: Path, augmented: bool, seed: int) -> None:
     """Write a sheet of training digits as a picture."""
     from digit_classifier.datasets import load_mnist
-    from digit_classifier.training.augmentation.preview import draw_preview
+    from digit_classifier.training.augmentation import draw_preview
 
     sheet = draw_preview(load_mnist(load_settings().data_dir), augmented=augmented, seed=seed)
     try:
@@ -121,28 +121,23 @@ def train(
         raise click.BadParameter(str(exc), param_hint="--classifier") from exc
     if weights is not None and weights.suffix != SUFFIX:
         raise click.BadParameter(f"the file's name must end in {SUFFIX}.", param_hint="--weights")
+    path = weights or model_file(name or classifier, settings.models_dir)
+    data = None  # MNIST
+    if directory is not None:
+        from digit_classifier.datasets import load_mnist
+        from digit_classifier.training.train import training_data
+
+        mnist = load_mnist(settings.data_dir) if add_mnist else None
+        data = training_data(directory, settings.framing, mnist, click.echo)
     train_into(
-        weights or model_file(name or classifier, settings.models_dir),
+        path,
         classifier,
         seed=seed,
-        data=_training_data(directory, settings, add_mnist=add_mnist),
+        data=data,
         # options that were not given: the recipe has its own values
         overrides={key: value for key, value in overrides.items() if value is not None},
         resume=resume,
     )
-
-
-def _training_data(directory: Path | None, settings: Settings, *, add_mnist: bool) -> "Mnist":
-    """Return MNIST, one's own pictures, or both."""
-    from digit_classifier.datasets import load_mnist
-
-    if directory is None:
-        return load_mnist(settings.data_dir)
-    from digit_classifier.training.own_pictures import add_to, load_pictures, own_data
-
-    mnist = load_mnist(settings.data_dir) if add_mnist else None
-    X, y = load_pictures(directory, settings.framing, click.echo)
-    return own_data(X, y, directory) if mnist is None else add_to(mnist, X, y)
 
 
 def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **options: Any) -> None:
@@ -180,3 +175,90 @@ def _classifier_of(name: str | None, settings: Settings) -> str:
         return load_model(name, settings.models_dir).metadata.classifier
     except ModelNotFoundError:
         return _DEFAULT_CLASSIFIER
+
+
+@click.group()
+def models() -> None:
+    """Look at the trained models."""
+
+
+@models.command("list")
+def list_() -> None:
+    """List the models that can be used, each verified.
+
+    The exit status is 1 if one cannot be used, which its line says.
+    """
+    from digit_classifier.models.store import list_models, read_model_file
+
+    # all are listed, whatever is wrong with one: the operator looks for the one to use instead
+    all_read = True
+    for name, path in list_models(load_settings().models_dir).items():
+        try:
+            model = read_model_file(path, name)
+        except ModelError as exc:
+            click.echo(f"{name}  error: {exc}")
+            all_read = False
+            continue
+        measured = "not measured"
+        if test := model.metadata.figures.get("test"):
+            accuracy, inverted = test["accuracy"], test["accuracy_inverted"]
+            measured = f"MNIST test accuracy {accuracy:.2%} / {inverted:.2%} inverted"
+        click.echo(
+            f"{name}  {model.version}  {model.metadata.classifier}  "
+            f"{model.n_parameters:,} parameters  {measured}"
+        )
+    sys.exit(0 if all_read else 1)
+
+
+@models.command("show")
+@click.argument("name")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the picture goes.  [default: model.png in the model's folder of models]",
+)
+def show_filters(name: str, output: Path | None) -> None:
+    """Draw what the model's first layer looks for, and print its layers.
+
+    Red speaks for it, blue against it. Softmax regression has a filter for each digit, a perceptron
+    for each unit, a convolutional network for each channel.
+    """
+    from digit_classifier.evaluation.filters_plot import draw_filters
+    from digit_classifier.models.store import SUFFIX, load_model, model_file
+
+    settings = load_settings()
+    model = load_model(name, settings.models_dir)
+    picture = draw_filters(model.classifier, model.metadata.image_shape)
+    if picture is None:
+        raise click.ClickException(f"A {model.metadata.classifier!r} has no filters to be seen.")
+    # not beside a shipped model, in the package: its next release would remove the picture
+    path = Path(name) if name.endswith(SUFFIX) else model_file(name, settings.models_dir)
+    target = output or path.with_suffix(".png")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(target, "PNG")
+    for layer in model.classifier.architecture:
+        click.echo("  ".join(str(value) for value in layer.values()))
+    click.echo(f"Wrote {target}.")
+
+
+@models.command()
+@click.argument("name")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.  [default: NAME.onnx]",
+)
+def export(name: str, output: Path | None) -> None:
+    """Write the model as ONNX, for other engines.
+
+    It takes framed digits and gives calibrated probabilities; docs/estimators.md describes both.
+    """
+    from digit_classifier.models.onnx_export import export_onnx
+    from digit_classifier.models.store import load_model
+
+    model = load_model(name, load_settings().models_dir)
+    target = output or Path(f"{model.name}.onnx")
+    export_onnx(model, target)
+    click.echo(f"Wrote {target}.")

@@ -19,13 +19,13 @@ from digit_classifier.client.answers import (
     Step,
 )
 from digit_classifier.client.client import UNREADABLE_FILE, Client
-from digit_classifier.client.errors import (
+from digit_classifier.client.images import Image
+from digit_classifier.client.transport import (
     ClientError,
     NoAnswerError,
     ProblemError,
     UnexpectedAnswerError,
 )
-from digit_classifier.client.images import Image
 
 __all__ = [
     "UNREADABLE_FILE",

@@ -5,9 +5,14 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from digit_classifier.client.answers import Answer, Explained, Model, Reading, Refusal
-from digit_classifier.client.errors import ProblemError, UnexpectedAnswerError
 from digit_classifier.client.images import Image, Named, batches_of, named_content
-from digit_classifier.client.transport import Transport, answer_or_refusal, understand
+from digit_classifier.client.transport import (
+    ProblemError,
+    Transport,
+    UnexpectedAnswerError,
+    answer_or_refusal,
+    understand,
+)
 
 T = TypeVar("T")
 

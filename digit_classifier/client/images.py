@@ -72,7 +72,7 @@ def named_content(image: Image) -> tuple[str | None, bytes]:
 
 
 def batches_of(
-    images: Iterable[Named | Refusal], max_items: int, max_bytes: int = MAX_BYTES
+    images: Iterable[Named | Refusal], max_items: int
 ) -> Iterator[list[Named | Refusal]]:
     """Cut a stream of images into batches, holding one at a time.
 
@@ -80,8 +80,8 @@ def batches_of(
     ----------
     images : iterable of (name, content) or Refusal
         A refusal, of a file that cannot be read, has no bytes.
-    max_items, max_bytes : int
-        A batch has at most so many images, and bytes; an image that is larger comes alone.
+    max_items : int
+        A batch has at most so many images, and `MAX_BYTES`; an image that is larger comes alone.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def batches_of(
     n_bytes = 0
     for image in images:
         size = 0 if isinstance(image, Refusal) else len(image[1])
-        if batch and (len(batch) == max_items or n_bytes + size > max_bytes):
+        if batch and (len(batch) == max_items or n_bytes + size > MAX_BYTES):
             yield batch
             batch, n_bytes = [], 0
         batch.append(image)

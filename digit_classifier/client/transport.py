@@ -1,4 +1,12 @@
-"""Requests that are tried again where that helps, over connections that are kept."""
+"""Requests that are tried again where that helps, over connections that are kept; their errors.
+
+::
+
+    ClientError
+    ├── NoAnswerError            no connection, or no answer in time, however often it was tried
+    ├── ProblemError             the service refused, and says why
+    └── UnexpectedAnswerError    something answered that is not this service
+"""
 
 import threading
 from collections.abc import Mapping
@@ -12,7 +20,6 @@ from urllib3 import BaseHTTPResponse, Retry
 from urllib3.exceptions import MaxRetryError, ReadTimeoutError, ResponseError
 
 from digit_classifier.client.answers import Answer, Refusal
-from digit_classifier.client.errors import NoAnswerError, ProblemError, UnexpectedAnswerError
 
 T = TypeVar("T")
 
@@ -26,6 +33,49 @@ _TRY_AGAIN = frozenset(
     }
 )
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30  # seconds; doubled each time, or as Retry-After says
+
+
+class ClientError(Exception):
+    """Base of the client's errors; its text is one clear sentence for a person."""
+
+
+class NoAnswerError(ClientError):
+    """The service could not be reached, or did not answer in time."""
+
+
+class ProblemError(ClientError):
+    """The service answered with a problem document.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    code : str
+        Stable; docs/api.md lists them all.
+    detail : str
+        One sentence for a person.
+    request_id : str or None
+        By which the service's log knows the request.
+    url : str or None
+        What was asked.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        request_id: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        place = f", {url}" if url else ""
+        super().__init__(f"{detail} (HTTP {status}, {code}{place})")
+        self.status, self.code, self.detail = status, code, detail
+        self.request_id, self.url = request_id, url
+
+
+class UnexpectedAnswerError(ClientError):
+    """The answer is not one that the service gives."""
 
 
 class _Retry(Retry):
@@ -82,7 +132,15 @@ class Transport:
             arguments = {"timeout": self.timeout} | arguments
             return self._session().request(method, url, **arguments)
         except requests.RequestException as exc:
-            raise NoAnswerError(f"{url}: {self._reason(exc)}") from exc
+            # urllib3's own text of a failed connection is a paragraph
+            cause = getattr(next(iter(exc.args), None), "reason", None)
+            if isinstance(exc, requests.Timeout) or isinstance(cause, ReadTimeoutError):
+                reason = f"no answer within {self.timeout:g} s"
+            elif isinstance(exc, requests.exceptions.SSLError):
+                reason = "the certificate cannot be verified"
+            else:
+                reason = "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
+            raise NoAnswerError(f"{url}: {reason}") from exc
 
     def _session(self) -> requests.Session:
         if not hasattr(self._sessions, "own"):
@@ -102,15 +160,6 @@ class Transport:
                 session.mount(scheme, HTTPAdapter(max_retries=retry))
             self._sessions.own = session
         return self._sessions.own
-
-    def _reason(self, exc: requests.RequestException) -> str:
-        """Return why there was no answer; urllib3's text of a failed connection is a paragraph."""
-        cause = getattr(next(iter(exc.args), None), "reason", None)
-        if isinstance(exc, requests.Timeout) or isinstance(cause, ReadTimeoutError):
-            return f"no answer within {self.timeout:g} s"
-        if isinstance(exc, requests.exceptions.SSLError):
-            return "the certificate cannot be verified"
-        return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
 
 
 class _Problem(msgspec.Struct):

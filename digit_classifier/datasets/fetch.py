@@ -81,25 +81,21 @@ def fetch_mnist(
     """
     directory.mkdir(parents=True, exist_ok=True)
     for name in CHECKSUMS:
-        if _is_present(directory, name, report):
+        try:
+            read_verified(directory, name)
+        except DatasetMissingError:
+            pass
+        except DatasetCorruptError as exc:
+            report(f"{exc} Replacing it.")
+        else:
             report(f"{name}: already there, verified")
-        elif source is not None:
+            continue
+        if source is not None:
             _store(directory / name, read_from(source, name))
             report(f"{name}: copied from {source}, verified")
         else:
             mirror = _download(directory, name, mirrors, report)
             report(f"{name}: downloaded from {mirror}, verified")
-
-
-def _is_present(directory: Path, name: str, report: Callable[[str], None]) -> bool:
-    try:
-        read_verified(directory, name)
-    except DatasetMissingError:
-        return False
-    except DatasetCorruptError as exc:
-        report(f"{exc} Replacing it.")
-        return False
-    return True
 
 
 def _download(
@@ -117,22 +113,24 @@ def _download(
                 )
                 content = read_content(Path(path))
                 verify(content, name, f"{mirror}{name}.gz")
+            # urllib3's own text of a failed connection is a paragraph
+            except requests.exceptions.SSLError:
+                reason = (
+                    "its certificate cannot be verified; REQUESTS_CA_BUNDLE may name the "
+                    "authorities'"
+                )
+            except requests.ConnectionError:
+                reason = "no connection"
             except (requests.RequestException, DatasetCorruptError) as exc:
-                report(f"{name}: {mirror} failed: {_reason(exc)}")
-                continue
-            _store(directory / name, content)
-            return mirror
+                reason = str(exc)
+            else:
+                _store(directory / name, content)
+                return mirror
+        report(f"{name}: {mirror} failed: {reason}")
     raise DownloadError(
         f"No mirror gave {name}. Without a network, put the four MNIST files in a folder and run "
         "'digit-classifier data fetch --from FOLDER', or set DIGIT_CLASSIFIER_DATA_DIR to it."
     )
-
-
-def _reason(exc: Exception) -> str:
-    """Return why a mirror failed; urllib3's message for a failed connection is a paragraph."""
-    if isinstance(exc, requests.exceptions.SSLError):
-        return "its certificate cannot be verified; REQUESTS_CA_BUNDLE may name the authorities'"
-    return "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
 
 
 def _store(path: Path, content: bytes) -> None:

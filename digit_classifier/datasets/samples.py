@@ -16,7 +16,7 @@ from PIL import Image
 from digit_classifier.datasets.mnist import load_test_set
 from digit_classifier.errors import DatasetMissingError, IndexPastEndError
 
-#: Shipped with the package; drawn by ``training.synthesis.pen``.
+#: Shipped with the package; drawn by ``training.synthesis``.
 DRAWN = Path(__file__).parents[1] / "samples"
 
 _JPEG_QUALITY = 95  # Pillow's manual: above it, files grow and hardly gain
@@ -60,7 +60,7 @@ class MnistTestSet:
         """
         file = BytesIO()
         image = Image.fromarray(self._load()[0][self._checked(index)])
-        image.save(file, image_format, quality=_JPEG_QUALITY)
+        image.save(file, image_format, quality=_JPEG_QUALITY)  # which PNG ignores
         return file.getvalue()
 
     def file_name(self, index: int) -> str:

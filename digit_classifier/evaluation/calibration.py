@@ -74,9 +74,7 @@ class Reliability:
         return float(np.average(distance, weights=self.counts))
 
 
-def reliability(
-    confidence: NDArray[np.floating], is_right: NDArray[np.bool_], n_bins: int = N_BINS
-) -> Reliability:
+def reliability(confidence: NDArray[np.floating], is_right: NDArray[np.bool_]) -> Reliability:
     """Bin samples by their confidence.
 
     Parameters
@@ -84,15 +82,14 @@ def reliability(
     confidence : ndarray of shape (n_samples,)
         From 0 to 1.
     is_right : ndarray of shape (n_samples,)
-    n_bins : int
     """
     # without 0 and 1: a confidence of exactly 0 or 1 then falls in the first or the last bin
-    inner_edges = np.linspace(0, 1, n_bins + 1)[1:-1]
+    inner_edges = np.linspace(0, 1, N_BINS + 1)[1:-1]
     bins = np.digitize(confidence, inner_edges, right=True)
-    counts = np.bincount(bins, minlength=n_bins)
+    counts = np.bincount(bins, minlength=N_BINS)
     divisors = np.maximum(counts, 1)  # an empty bin's mean is 0
     return Reliability(
         counts,
-        np.bincount(bins, confidence, n_bins) / divisors,
-        np.bincount(bins, is_right, n_bins) / divisors,
+        np.bincount(bins, confidence, N_BINS) / divisors,
+        np.bincount(bins, is_right, N_BINS) / divisors,
     )

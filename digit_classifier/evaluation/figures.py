@@ -1,4 +1,4 @@
-"""An evaluation's figures: as Markdown tables, readable in a terminal, and against a baseline."""
+"""An evaluation's figures: as tables, readable in a terminal, and against a baseline."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,6 +92,30 @@ def corruptions_table(figures: dict[str, Any]) -> str:
         for name, accuracy in accuracies.items()
     ]
     return markdown_table(["corruption", *(VIEWS[view] for view in CORRUPTION_VIEWS)], rows)
+
+
+def numbers_table(figures: dict[str, Any]) -> str:
+    """Return the figures of each kind of picture, of touching digits and of each source."""
+    groups = {
+        **figures["by_kind"],
+        "touching": figures["touching"],
+        **{f"source {name}": group for name, group in figures["by_source"].items()},
+    }
+    surest = (
+        f"of the surest {float(share):.0%}: {accuracy:.1%} right"
+        for share, accuracy in figures["coverage"].items()
+    )
+    lines = [
+        f"{'':16} {'pictures':>8} {'right':>7} {'digits wrong':>13}",
+        *(
+            f"{name:16} {group['n_images']:8} {group['accuracy']:7.1%} "
+            f"{group['digit_error_rate']:13.1%}"
+            for name, group in groups.items()
+        ),
+        "",
+        *surest,
+    ]
+    return "\n".join(lines)
 
 
 def read_baseline(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +44,6 @@ class Scores:
     n_errors: int
     n_errors_inverted: int
     n_images: int
-
-    @classmethod
-    def from_counts(cls, n_errors: int, n_errors_inverted: int, n_images: int) -> Self:
-        """Compute the accuracies from the counts."""
-        accuracy, inverted = 1 - n_errors / n_images, 1 - n_errors_inverted / n_images
-        return cls(accuracy, inverted, n_errors, n_errors_inverted, n_images)
 
     @property
     def mean_accuracy(self) -> float:
@@ -123,7 +117,8 @@ def score(
     def count_errors(shown: NDArray[np.uint8]) -> int:
         return int((logits_of(classifier, shown, scaling).argmax(axis=1) != labels).sum())
 
-    return Scores.from_counts(count_errors(images), count_errors(255 - images), len(labels))
+    n, n_errors, n_inverted = len(labels), count_errors(images), count_errors(255 - images)
+    return Scores(1 - n_errors / n, 1 - n_inverted / n, n_errors, n_inverted, n)
 
 
 def predict_view(

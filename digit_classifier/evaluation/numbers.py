@@ -70,6 +70,7 @@ def read_manifest(directory: Path) -> list[LabelledNumber]:
     """
     try:
         with (directory / MANIFEST).open(encoding="utf-8-sig", newline="") as file:
+            # spreadsheets may end a table by rows of separators alone
             rows = [row for row in csv.DictReader(file, restval="") if row.get("file") != ""]
     except FileNotFoundError as exc:
         raise DatasetMissingError(f"There is no {MANIFEST} in {directory}.") from exc

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from digit_classifier.errors import MissingPackageError
-from digit_classifier.evaluation.calibration import N_BINS, Reliability, confidence_of, reliability
+from digit_classifier.evaluation.calibration import N_BINS, confidence_of, reliability
 from digit_classifier.evaluation.figures import VIEWS
 from digit_classifier.evaluation.metrics import Predictions
 from digit_classifier.evaluation.model_card import model_card
@@ -77,9 +77,17 @@ def plot_confusion(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) 
     """Plot the confusion matrix of each view; the colours show errors alone."""
     figure = _figure(11, 11.5)
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
-        n_classes = views[view].logits.shape[1]
-        counts = confusion_matrix(labels, views[view].digits, labels=range(n_classes))
-        _draw_confusion(axes, counts)
+        digits = range(views[view].logits.shape[1])
+        counts = confusion_matrix(labels, views[view].digits, labels=digits)
+        # the right ones are a hundred times as many, and would leave no colour for the others
+        errors = counts * (1 - np.eye(len(counts), dtype=int))
+        axes.imshow(errors, cmap="Oranges", vmin=0, vmax=max(1.5 * errors.max(), 1))
+        for row in digits:
+            for column in digits:
+                color = _GRAY if row == column else "black"
+                text = f"{counts[row, column]}" if counts[row, column] else ""
+                axes.text(column, row, text, ha="center", va="center", fontsize=9, color=color)
+        axes.set(xticks=digits, yticks=digits, xlabel="read as", ylabel="label")
         axes.set_title(f"{VIEWS[view]}: {(views[view].digits != labels).sum():,} misread")
     return figure
 
@@ -87,19 +95,6 @@ def plot_confusion(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) 
 def _figure(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, with space for labels between its panels."""
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
-
-
-def _draw_confusion(axes: Axes, counts: NDArray[np.int64]) -> None:
-    digits = range(len(counts))
-    # the right ones are a hundred times as many, and would leave no colour for the others
-    errors = counts * (1 - np.eye(len(counts), dtype=int))
-    axes.imshow(errors, cmap="Oranges", vmin=0, vmax=max(1.5 * errors.max(), 1))
-    for row in digits:
-        for column in digits:
-            color = _GRAY if row == column else "black"
-            text = f"{counts[row, column]}" if counts[row, column] else ""
-            axes.text(column, row, text, ha="center", va="center", fontsize=9, color=color)
-    axes.set(xticks=digits, yticks=digits, xlabel="read as", ylabel="label")
 
 
 def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
@@ -144,26 +139,25 @@ def plot_reliability(
 ) -> Figure:
     """Plot accuracy over confidence for each view, with the number of digits in each bin."""
     figure = _figure(11, 10.5)
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
         is_right = views[view].digits == labels
         bins = reliability(confidence_of(views[view].logits, temperature), is_right)
-        _draw_reliability(axes, bins)
+        filled = bins.counts > 0
+        left, width = np.arange(N_BINS)[filled] / N_BINS, 1 / N_BINS
+        accuracies = bins.accuracy[filled]
+        axes.bar(left, accuracies, width, align="edge", color=_BLUE, edgecolor="white")
+        axes.plot(
+            [0, 1], [0, 1], color=_GRAY, linestyle="--", label="confidence = share read right"
+        )
+        for x, accuracy, count in zip(left, accuracies, bins.counts[filled], strict=True):
+            at = x + width / 2, accuracy + 0.012
+            axes.text(*at, f"{count:,}", ha="center", fontsize=7.5, bbox=paper)
+        axes.set(xlim=(0, 1), ylim=(0, 1.06), xlabel="confidence", ylabel="share read right")
         error = f"calibration error {bins.expected_calibration_error:.2%}"
         axes.set_title(f"{VIEWS[view]}: {error}")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", frameon=False)
     return figure
-
-
-def _draw_reliability(axes: Axes, bins: Reliability) -> None:
-    filled = bins.counts > 0
-    left, width = np.arange(N_BINS)[filled] / N_BINS, 1 / N_BINS
-    axes.bar(left, bins.accuracy[filled], width, align="edge", color=_BLUE, edgecolor="white")
-    axes.plot([0, 1], [0, 1], color=_GRAY, linestyle="--", label="confidence = share read right")
-    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-    for x, accuracy, count in zip(left, bins.accuracy[filled], bins.counts[filled], strict=True):
-        at = x + width / 2, accuracy + 0.012
-        axes.text(*at, f"{count:,}", ha="center", fontsize=7.5, bbox=paper)
-    axes.set(xlim=(0, 1), ylim=(0, 1.06), xlabel="confidence", ylabel="share read right")
 
 
 def plot_misread(

@@ -217,15 +217,6 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     return add("Flatten", add("GridSample", images, grid, padding_mode="zeros"), axis=1)
 
 
-def _dense(graph: _Graph, value: str, _: Layer, own: Mapping[str, NDArray[Any]]) -> str:
-    return graph.add("Gemm", value, graph.constant(own["weights"]), graph.constant(own["biases"]))
-
-
-def _image(graph: _Graph, value: str, layer: Layer, _: Mapping[str, NDArray[Any]]) -> str:
-    """Reshape to ONNX's order, (n, channels, height, width)."""
-    return graph.add("Reshape", value, graph.shape(-1, 1, layer["height"], layer["width"]))
-
-
 def _convolution(graph: _Graph, value: str, layer: Layer, own: Mapping[str, NDArray[Any]]) -> str:
     size, margin = layer["kernel_size"], layer["kernel_size"] // 2
     kernels = own["weights"].transpose(3, 2, 0, 1)  # (outputs, inputs, rows, columns)
@@ -239,27 +230,28 @@ def _convolution(graph: _Graph, value: str, layer: Layer, own: Mapping[str, NDAr
     )
 
 
-def _pooling(graph: _Graph, value: str, _: Layer, __: Mapping[str, NDArray[Any]]) -> str:
-    return graph.add("MaxPool", value, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
-
-
-def _flatten(graph: _Graph, value: str, _: Layer, __: Mapping[str, NDArray[Any]]) -> str:
-    """Flatten in this package's order, with the channels last."""
-    return graph.add("Flatten", graph.add("Transpose", value, perm=[0, 2, 3, 1]), axis=1)
-
-
 def _elementwise(kind: str) -> Callable[..., str]:
     return lambda graph, value, *_: graph.add(kind, value)
 
 
-#: Adds a layer to a graph, by the layer's type. Dropout does nothing but in training.
+#: Adds a layer to a graph, by the layer's type. Dropout does nothing but in training. ONNX has the
+#: channels before rows and columns, this package after them.
 _LAYERS: dict[str, Callable[..., str]] = {
-    "Dense": _dense,
+    "Dense": lambda graph, value, _, own: graph.add(
+        "Gemm", value, graph.constant(own["weights"]), graph.constant(own["biases"])
+    ),
     "ReLU": _elementwise("Relu"),
     "Tanh": _elementwise("Tanh"),
     "Dropout": lambda _graph, value, *_: value,
-    "Image": _image,
+    "Image": lambda graph, value, layer, _: graph.add(
+        "Reshape", value, graph.shape(-1, 1, layer["height"], layer["width"])
+    ),
     "Conv2D": _convolution,
-    "MaxPool2D": _pooling,
-    "Flatten": _flatten,
+    # ceil_mode: with an odd side, the last windows are cut off at the border
+    "MaxPool2D": lambda graph, value, *_: graph.add(
+        "MaxPool", value, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1
+    ),
+    "Flatten": lambda graph, value, *_: graph.add(
+        "Flatten", graph.add("Transpose", value, perm=[0, 2, 3, 1]), axis=1
+    ),
 }

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from digit_classifier.training.synthesis.pen import parse_strokes, place
+from digit_classifier.training.synthesis import parse_strokes, place
 from tests.strokes import FORMS
 
 #: Milliseconds between two movements of a hand that takes about a second for a digit.

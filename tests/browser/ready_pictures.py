@@ -8,8 +8,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from digit_classifier.training.synthesis.negatives import LETTERS
-from digit_classifier.training.synthesis.pen import parse_strokes, place, rasterize
+from digit_classifier.training.synthesis import LETTERS, parse_strokes, place, rasterize
 from digit_classifier.web.pages import STATIC
 from tests.strokes import draw_digit, encode
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from digit_classifier.training.synthesis.pen import parse_strokes, place
+from digit_classifier.training.synthesis import parse_strokes, place
 from tests.browser.conftest import launch
 from tests.browser.hands import board, every, model
 from tests.browser.screenshots import IMAGES

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageChops
 from playwright.sync_api import expect, sync_playwright
 
-from digit_classifier.training.synthesis.pen import parse_strokes
+from digit_classifier.training.synthesis import parse_strokes
 from tests.browser.conftest import LAPTOP, PHONE, launch
 from tests.browser.hands import a_file, choose, draw, draw_strokes, expect_digit, model
 from tests.strokes import draw_digit, encode

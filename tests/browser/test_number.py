@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from digit_classifier.training.synthesis.pen import parse_strokes, place
+from digit_classifier.training.synthesis import parse_strokes, place
 from tests.browser.conftest import PHONE
 from tests.browser.hands import (
     a_file,

@@ -7,7 +7,7 @@ import pytest
 
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
-from digit_classifier.training.synthesis.pen import jitter_strokes, parse_strokes, place
+from digit_classifier.training.synthesis import jitter_strokes, parse_strokes, place
 from tests.strokes import FORMS
 
 pytestmark = pytest.mark.browser

@@ -1,6 +1,6 @@
 import pytest
 
-from digit_classifier.bulk.sources.base import close_handles
+from digit_classifier.bulk.shards import close_handles
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.settings import Settings
 

@@ -12,9 +12,8 @@ import fsspec
 import numpy as np
 import pytest
 
-from digit_classifier.bulk.shards import build_manifest, list_shards
+from digit_classifier.bulk.shards import build_manifest, close_handles, list_shards
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.bulk.sources.base import close_handles
 from digit_classifier.bulk.sources.framed_digits import Idx
 from digit_classifier.bulk.sources.image_files import Folder, Tar, Zip
 from digit_classifier.bulk.sources.path_list import PathList

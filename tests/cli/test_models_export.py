@@ -6,9 +6,8 @@ import pytest
 
 from digit_classifier.errors import ModelError
 from digit_classifier.inference import DigitClassifier
-from digit_classifier.models.metadata import ModelMetadata
 from digit_classifier.models.onnx_export import export_onnx
-from digit_classifier.models.store import Model, load_model
+from digit_classifier.models.store import Model, ModelMetadata, load_model
 from digit_classifier.neural_network.network import cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
 

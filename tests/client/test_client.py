@@ -109,9 +109,10 @@ def test_many_are_fetched_a_batch_at_a_time(client):
     assert len(fetched) <= 11  # two batches, and the image that showed that the second was full
 
 
-def test_a_batch_is_bounded_by_its_bytes_too():
+def test_a_batch_is_bounded_by_its_bytes_too(monkeypatch):
+    monkeypatch.setattr("digit_classifier.client.images.MAX_BYTES", 9)
     images = [(None, bytes(size)) for size in (4, 4, 4, 20, 1)]
-    sizes = [[len(content) for _, content in batch] for batch in batches_of(images, 3, 9)]
+    sizes = [[len(content) for _, content in batch] for batch in batches_of(images, 3)]
     assert sizes == [[4, 4], [4], [20], [1]]
 
 

@@ -50,11 +50,12 @@ def test_the_confidence_quantile_leaves_its_share_below(temperature):
     assert (softmax(logits / np.float32(temperature)).max(axis=1) < threshold).sum() == 10
 
 
-def test_the_bins_hold_what_was_worked_out_by_hand():
+def test_the_bins_hold_what_was_worked_out_by_hand(monkeypatch):
+    monkeypatch.setattr("digit_classifier.evaluation.calibration.N_BINS", 2)
     confidence = np.array([0.2, 0.5, 0.6, 0.9, 1.0])
     is_right = np.array([False, True, False, True, True])
 
-    bins = reliability(confidence, is_right, n_bins=2)
+    bins = reliability(confidence, is_right)
 
     assert bins.counts.tolist() == [2, 3]  # 0.5 belongs to the lower bin
     assert bins.confidence == pytest.approx([0.35, 2.5 / 3])
@@ -63,8 +64,9 @@ def test_the_bins_hold_what_was_worked_out_by_hand():
     assert bins.expected_calibration_error == pytest.approx(error)
 
 
-def test_a_bin_of_one_sample_has_that_sample_s_figures():
-    bins = reliability(np.array([0.2, 0.9]), np.array([False, True]), n_bins=4)
+def test_a_bin_of_one_sample_has_that_sample_s_figures(monkeypatch):
+    monkeypatch.setattr("digit_classifier.evaluation.calibration.N_BINS", 4)
+    bins = reliability(np.array([0.2, 0.9]), np.array([False, True]))
 
     assert bins.counts.tolist() == [1, 0, 0, 1]
     assert bins.confidence == pytest.approx([0.2, 0, 0, 0.9])

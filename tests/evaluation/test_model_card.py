@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from digit_classifier.evaluation.model_card import model_card
-from digit_classifier.models.metadata import ModelMetadata
+from digit_classifier.models.store import ModelMetadata
 from tests.evaluation.evaluated import evaluated, noise, small_model
 from tests.evaluation.test_figures import FIGURES
 

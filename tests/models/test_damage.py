@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from digit_classifier.errors import ModelCorruptError
-from digit_classifier.models.metadata import ModelMetadata
 from digit_classifier.models.store import (
     FORMAT_VERSION,
+    ModelMetadata,
     model_file,
     read_model_file,
     write_tensors,

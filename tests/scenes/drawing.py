@@ -7,7 +7,7 @@ picture its colours, from 0 to 255, as floats of shape (height, width, 3).
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from digit_classifier.training.synthesis.pen import (
+from digit_classifier.training.synthesis import (
     jitter_strokes,
     parse_strokes,
     place,

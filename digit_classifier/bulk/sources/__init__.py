@@ -2,9 +2,10 @@
 
 import codecs
 import tarfile
+from contextlib import suppress
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import Source, is_image
+from digit_classifier.bulk.shards import Source, is_image
 from digit_classifier.bulk.sources.framed_digits import Idx, PixelTable, layout_of
 from digit_classifier.bulk.sources.image_files import Folder, Picture, Tar, Zip
 from digit_classifier.bulk.sources.path_list import PathList
@@ -39,12 +40,7 @@ def find_source(name: str) -> Source:
         return Folder(name, url)
     if not fs.isfile(path):
         raise BulkError(f"There is no {name}.")
-    sample = _read_sample(name)
-    return _detect_kind(name, sample)(name, url, storage.fingerprint(name))
-
-
-def _read_sample(name: str) -> bytes:
-    """Return a file's beginning, or as much of it as a damaged compressed file has."""
+    # the file's beginning, or as much of it as a damaged compressed file has
     sample = b""
     try:
         with storage.open_decompressed(name) as file:
@@ -54,7 +50,7 @@ def _read_sample(name: str) -> bytes:
     except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
         if not sample:
             raise BulkError(f"{name} cannot be read: {exc}.") from exc
-    return sample
+    return _detect_kind(name, sample)(name, url, storage.fingerprint(name))
 
 
 def _detect_kind(name: str, sample: bytes) -> type[Source]:
@@ -67,8 +63,11 @@ def _detect_kind(name: str, sample: bytes) -> type[Source]:
         return Idx
     if _is_tar(sample):
         return Tar
-    if _is_text(sample):
-        return PathList if layout_of(sample) is None else PixelTable
+    with suppress(UnicodeDecodeError):
+        # incremental: the sample may end within a character
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+        if b"\0" not in sample:
+            return PathList if layout_of(sample) is None else PixelTable
     raise BulkError(
         f"{name} is neither a folder nor a picture, a ZIP, TAR or IDX file, a table of pixels nor "
         "a list of paths in UTF-8."
@@ -85,12 +84,3 @@ def _is_tar(sample: bytes) -> bool:
     except tarfile.HeaderError:
         return False
     return True
-
-
-def _is_text(sample: bytes) -> bool:
-    try:
-        # Incremental: the sample may end within a character.
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in sample

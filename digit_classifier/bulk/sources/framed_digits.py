@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source, batched, open_handle
+from digit_classifier.bulk.shards import Chunk, Item, Skip, Source, batched, open_handle
 from digit_classifier.bulk.sources.path_list import find_column, separator_of, split_line
 from digit_classifier.datasets.mnist import check_length, parse_header
 from digit_classifier.errors import BadBatchError, DatasetCorruptError, PixelsError

@@ -20,7 +20,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import (
+from digit_classifier.bulk.shards import (
     Chunk,
     Item,
     Skip,
@@ -171,7 +171,8 @@ class Tar(Source):
             self,
             lambda stack: _LimitedReader(stack.enter_context(storage.open_decompressed(self.url))),
         )
-        # tarfile starts to read where the file is: at the chunk's first header
+        # tarfile starts to read where the file is: at the chunk's first header. "r:", since it is
+        # decompressed already.
         file.seek(chunk.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open
         for member in islice(_list_images(archive), chunk.count):

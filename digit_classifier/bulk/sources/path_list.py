@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from digit_classifier.bulk import storage
-from digit_classifier.bulk.sources.base import Chunk, Item, Skip, Source, batched, open_handle
+from digit_classifier.bulk.shards import Chunk, Item, Skip, Source, batched, open_handle
 from digit_classifier.datasets.image_files import is_image_name
 from digit_classifier.errors import BadBatchError
 

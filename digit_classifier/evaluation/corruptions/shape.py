@@ -11,19 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d, gaussian_filter, generate_binary_structure, label
 
-from digit_classifier.evaluation.corruptions.pixels import (
-    WHITE,
-    Images,
-    Values,
-    to_pixels,
-    to_values,
-)
 from digit_classifier.preprocessing.warp import affine_fields, resample
+
+Images = NDArray[np.uint8]  # pixels, 0-255
+Values = NDArray[np.float32]  # 0-1, the unit of the corruptions' parameters
+WHITE = 255
 
 _SHEAR = 0.4  # radians
 _ROTATION = 0.4  # radians
 _SCALE = 0.7
 _SHIFT = 3  # pixels
+
+
+def to_values(images: Images) -> Values:
+    """Scale pixels to 0-1."""
+    return images.astype(np.float32) / np.float32(WHITE)
+
+
+def to_pixels(values: Values) -> Images:
+    """Clip to 0-1, scale to 0-255 and round; `values` is overwritten."""
+    np.clip(values, 0, 1, out=values)
+    values *= WHITE
+    return values.round(out=values).astype(np.uint8)
 
 
 def shear(images: Images, rng: np.random.Generator) -> Images:

@@ -3,7 +3,7 @@
 Some digits first get a variant that is rare in MNIST (:mod:`.stroke_variants`). All are distorted
 as by Cireşan et al. 2010, arXiv:1003.0358, section 2: elastic fields with rotation or shear and
 scaling, less of it for 1 and 7. Some are stretched as well. Then some are degraded as by other
-pens, scanners, bad paper and cameras (:mod:`.degradations`). MNIST's test digits need none of this;
+pens, scanners, bad paper and cameras (:mod:`.transforms`). MNIST's test digits need none of this;
 photos and scans do.
 
 Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
@@ -14,26 +14,31 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from digit_classifier.datasets import Mnist
 from digit_classifier.preprocessing.warp import Images, affine_fields, resample
-from digit_classifier.training.augmentation.degradations import (
+from digit_classifier.training.augmentation.stroke_variants import add_crossbar, add_flag, add_hook
+from digit_classifier.training.augmentation.transforms import (
     add_background,
     add_lines,
     add_noise,
     binarize_softly,
     blur,
+    change_stroke_width,
     downsample,
+    elastic_fields,
     invert_band,
     outline,
     reduce_contrast,
 )
-from digit_classifier.training.augmentation.distortions import change_stroke_width, elastic_fields
-from digit_classifier.training.augmentation.stroke_variants import add_crossbar, add_flag, add_hook
 
 #: Rotated or sheared too far, a 1 looks like a 7 and a 7 like a 1.
 _ROTATE_LESS = (1, 7)
 #: Row and column of the centre of mass of MNIST's digits, in pixels.
 _CENTER = 14
+#: Digits of a preview, and the pixels that each of theirs becomes, in height and in width.
+ROWS, COLUMNS, _ZOOM = 12, 20, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +125,16 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             Pixel values 0-255; the inverted part of the batch has dark ink on white.
         """
         # first: a flag is part of the digit, and is distorted with it
-        images = self._apply_stroke_variants(images, labels, rng)
-        digits = self._apply_geometry(images, labels, rng)
+        varied = images.copy()
+        for label, share, add in (
+            (1, self.flagged_share, add_flag),
+            (7, self.barred_share, add_crossbar),
+            (9, self.hooked_share, add_hook),
+        ):
+            some = (labels == label) & (rng.random(len(labels)) < share)
+            if some.any():
+                varied[some] = add(images[some], rng)
+        digits = self._apply_geometry(varied, labels, rng)
         steps: list[tuple[float, Callable[[Images], Images]]] = [
             (self.stroke_share, lambda some: change_stroke_width(some, *self.stroke_width, rng)),
             (self.coarse_share, lambda some: downsample(some, rng)),
@@ -141,21 +154,6 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             if some.any():
                 digits[some] = change(digits[some])
         return digits
-
-    def _apply_stroke_variants(
-        self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
-    ) -> NDArray[np.uint8]:
-        """Give some of the 1s a flag, some of the 7s a crossbar and some of the 9s a hook."""
-        changed = images.copy()
-        for label, share, change in (
-            (1, self.flagged_share, add_flag),
-            (7, self.barred_share, add_crossbar),
-            (9, self.hooked_share, add_hook),
-        ):
-            some = (labels == label) & (rng.random(len(labels)) < share)
-            if some.any():
-                changed[some] = change(images[some], rng)
-        return changed
 
     def _apply_geometry(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer], rng: np.random.Generator
@@ -186,7 +184,9 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         become narrower.
         """
         n = len(images)
-        box = np.stack([_extent(np.any(images, axis=axis)) for axis in (2, 1)], axis=1)
+        inked = np.stack([np.any(images, axis=axis) for axis in (2, 1)], axis=1)  # (n, 2, side)
+        # from the first to the last inked row and column; all of them without ink
+        box = inked.shape[2] - inked[:, :, ::-1].argmax(axis=2) - inked.argmax(axis=2)
         amount = np.where(rng.random(n) < 0.5, 1.0, rng.uniform(0, 1, n))
         stretch = (box.max(axis=1, keepdims=True) / box) ** amount[:, None]
         narrower, width = rng.random(n) < 0.3, rng.uniform(self.narrowest, 1, n)
@@ -209,11 +209,6 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         matrices[:, 1, 0] = width * (np.sin(angle) + slant)
         matrices[:, 1, 1] = width * np.cos(angle)
         return matrices
-
-
-def _extent(inked: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the length from the first to the last True of each row; all of it without any."""
-    return inked.shape[1] - inked[:, ::-1].argmax(axis=1) - inked.argmax(axis=1)
 
 
 def _centers_of_mass(images: NDArray[np.uint8]) -> Images:
@@ -259,3 +254,31 @@ NO_AUGMENTATION = replace(
     stroke_share=0,
     inverted_share=0,
 )
+
+
+def draw_preview(data: Mnist, *, augmented: bool, seed: int) -> Image.Image:
+    """Draw random training digits in rows and columns.
+
+    Parameters
+    ----------
+    data : Mnist
+    augmented : bool
+        Apply the default augmentation.
+    seed : int
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode "L".
+    """
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(
+        len(data.X_train), ROWS * COLUMNS, replace=len(data.X_train) < ROWS * COLUMNS
+    )
+    images = data.X_train[chosen]
+    if augmented:
+        images = Augmentation()(images, data.y_train[chosen], rng).round().astype(np.uint8)
+    height, width = images.shape[1:]
+    grid = images.reshape(ROWS, COLUMNS, height, width).swapaxes(1, 2)
+    sheet = Image.fromarray(grid.reshape(ROWS * height, COLUMNS * width))
+    return sheet.resize((sheet.width * _ZOOM, sheet.height * _ZOOM), Image.Resampling.NEAREST)

@@ -100,7 +100,11 @@ def add_crossbar(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
     left = row + rise, stem.middle_column - half
     right = row - rise, stem.middle_column + half
     thin = (stem.width * 0.8).clip(1, 3)
-    highest, leftmost = _leftmost(images)
+    # the leftmost ink, and of that the highest
+    inked = images > _INK
+    columns = np.any(inked, axis=1).argmax(axis=1)
+    rows = inked[np.arange(n), :, columns].argmax(axis=1)
+    highest, leftmost = rows.astype(np.float32), columns.astype(np.float32)
     drop = stem.height * rng.uniform(0.12, 0.3, n)
     # where the leftmost ink is below the middle, it belongs to the foot: such a 7 has no serif
     has_serif = (rng.random(n) < 0.4) & (highest < stem.top + stem.height * 0.4)
@@ -108,14 +112,6 @@ def add_crossbar(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
     crossed = draw_line(images, left, right, thin)
     with_serif = draw_line(crossed, (highest, leftmost + 0.5), tip, thin)
     return np.where(has_serif[:, None, None], with_serif, crossed)
-
-
-def _leftmost(images: NDArray[np.uint8]) -> tuple[Images, Images]:
-    """Return row and column of the leftmost ink, and of that the highest."""
-    inked = images > _INK
-    columns = np.any(inked, axis=1).argmax(axis=1)
-    rows = inked[np.arange(len(images)), :, columns].argmax(axis=1)
-    return rows.astype(np.float32), columns.astype(np.float32)
 
 
 def add_hook(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -1,1 +1,0 @@
-"""Synthetic images: strokes of a pen, and images that are not digits."""
