@@ -1,5 +1,5 @@
 """The examples of the pages about the service, run against it; among them each command of the
-documentation of the older services whose clients are served.
+documentation of the older services whose clients are served, and a request for each error.
 """
 
 import os
@@ -14,7 +14,7 @@ from tests.web.serving import make_app, serving
 
 ROOT = Path(__file__).parents[2]
 DATA_DIR = Path(os.environ.get("DIGIT_CLASSIFIER_DATA_DIR", "data")).absolute()
-PAGES = ("README.md", "docs/api.md", "docs/compatibility.md")
+PAGES = ("README.md", "docs/api.md", "docs/compatibility.md", "tests/docs/errors.md")
 BLOCKS = {
     f"{page}: {block[0].command[:50]} ({number})": block
     for page in PAGES

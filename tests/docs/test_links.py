@@ -10,7 +10,13 @@ from tests.docs.links import anchors, broken_links
 ROOT = Path(__file__).parents[2].resolve()
 PAGES = sorted(
     str(page.relative_to(ROOT))
-    for pattern in ("*.md", "docs/*.md", "data/*.md", "digit_classifier/pretrained/*/*.md")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "data/*.md",
+        "tests/docs/*.md",
+        "digit_classifier/pretrained/*/*.md",
+    )
     for page in ROOT.glob(pattern)
 )
 

@@ -18,7 +18,13 @@ from PIL import Image
 
 from digit_classifier.datasets import Mnist
 from digit_classifier.preprocessing.warp import Images, affine_fields, resample
-from digit_classifier.training.augmentation.stroke_variants import add_crossbar, add_flag, add_hook
+from digit_classifier.training.augmentation.stroke_variants import (
+    add_crossbar,
+    add_flag,
+    add_hook,
+    curl_end,
+    shorten_stem,
+)
 from digit_classifier.training.augmentation.transforms import (
     add_background,
     add_lines,
@@ -67,9 +73,9 @@ class Augmentation:
         Lower bound of the reduced contrast, as a share of the full one.
     noise : float
         Largest standard deviation of the noise, in gray levels.
-    flagged_share, barred_share, hooked_share : float
-        Shares of the 1s that get a flag, of the 7s that get a crossbar, and of the 9s that get a
-        hook. This comes first.
+    flagged_share, barred_share, hooked_share, curled_share, shortened_share : float
+        Shares of the 1s that get a flag, of the 7s that get a crossbar, of the 9s that get a hook
+        or a curled end, and of the 4s whose right stroke is shortened. This comes first.
     stretched_share : float
         Share of the batch whose aspect ratio changes: seven in ten towards a square box, the others
         narrower, in the same resampling as the distortions above.
@@ -93,6 +99,8 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
     flagged_share: float = 0.45
     barred_share: float = 0.25
     hooked_share: float = 0.35
+    curled_share: float = 0.25
+    shortened_share: float = 0.2
     stretched_share: float = 0.35
     stroke_share: float = 0.4
     coarse_share: float = 0.12
@@ -126,14 +134,16 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         """
         # first: a flag is part of the digit, and is distorted with it
         varied = images.copy()
-        for label, share, add in (
+        for label, share, vary in (
             (1, self.flagged_share, add_flag),
             (7, self.barred_share, add_crossbar),
             (9, self.hooked_share, add_hook),
+            (9, self.curled_share, curl_end),
+            (4, self.shortened_share, shorten_stem),
         ):
             some = (labels == label) & (rng.random(len(labels)) < share)
             if some.any():
-                varied[some] = add(images[some], rng)
+                varied[some] = vary(images[some], rng)
         digits = self._apply_geometry(varied, labels, rng)
         steps: list[tuple[float, Callable[[Images], Images]]] = [
             (self.stroke_share, lambda some: change_stroke_width(some, *self.stroke_width, rng)),
@@ -231,6 +241,8 @@ GEOMETRIC_ONLY = Augmentation(
     flagged_share=0,
     barred_share=0,
     hooked_share=0,
+    curled_share=0,
+    shortened_share=0,
     coarse_share=0,
     hard_share=0,
     blurred_share=0,

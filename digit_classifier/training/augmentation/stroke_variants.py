@@ -1,14 +1,15 @@
 """Variants of digits that are rare in MNIST, drawn onto MNIST's digits.
 
 MNIST was written in the United States. Elsewhere a 1 has a flag and often a foot, a 7 has a
-crossbar, and a 9 ends in a hook. A network that has only seen plain strokes for a 1 reads a 1 with
-a flag as a 7.
+crossbar, a 9 ends in a hook or a curve, and a 4 has a short right stroke. A network that has only
+seen plain strokes for a 1 reads a 1 with a flag as a 7.
 
 All functions take and return ``ndarray of shape (n, side, side)``, gray levels 0-255, light ink on
 black.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,11 +91,12 @@ def add_flag(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
 def add_crossbar(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Add a crossbar to the stems of 7s, and a serif to four in ten of them.
 
-    The bar is 0.24 to 0.56 of the height wide, and rises to the right by up to 20° or falls by up
-    to 10°. The serif hangs from the left end of the top, 0.12 to 0.3 of the height long.
+    The bar is 0.45 to 0.7 of the height below the top, 0.24 to 0.56 of it wide, and rises to the
+    right by up to 20° or falls by up to 10°. The serif hangs from the left end of the top, 0.12 to
+    0.3 of the height long.
     """
     stem, n = locate_stem(images), len(images)
-    row = stem.top + stem.height * rng.uniform(0.45, 0.6, n)
+    row = stem.top + stem.height * rng.uniform(0.45, 0.7, n)
     half = stem.height * rng.uniform(0.12, 0.28, n)
     rise = half * np.tan(np.deg2rad(rng.uniform(-10, 20, n)))
     left = row + rise, stem.middle_column - half
@@ -123,6 +125,86 @@ def add_hook(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     end = stem.bottom - width * rng.uniform(-0.1, 0.5, n), stem.bottom_column - width
     hooked = draw_line(images, start, middle, stem.width)
     return draw_line(hooked, middle, end, stem.width)
+
+
+def curl_end(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Redraw the lower half of 9s as a curve to the left, like the lower half of a 3 or 5.
+
+    The curve leaves the stem half-way, bulges by up to 0.2 of the height to the right, and ends
+    0.2 to 0.55 of the height to the left of the stem, up to 0.3 above the last row. Three in ten
+    curl back above that end.
+    """
+    stem, n = locate_stem(images), len(images)
+    rows = np.arange(images.shape[1], dtype=np.float32)
+    start = stem.top + stem.height * rng.uniform(0.5, 0.65, n)
+    # below the loop of a 9 is nothing but its stem
+    kept = np.where((rows <= start[:, None])[:, :, None], images, np.uint8(0))
+    row = np.clip(start.round().astype(int), 0, images.shape[1] - 1)
+    levels = images[np.arange(n), row].astype(np.float32)
+    column = levels @ rows / np.maximum(levels.sum(axis=1), 1)
+    width = stem.width.clip(1, 4)
+    drop, reach = stem.bottom - start, stem.height * rng.uniform(0.2, 0.55, n)
+    bulge = stem.height * rng.uniform(-0.05, 0.2, n)
+    rise = drop * rng.uniform(0, 0.6, n)
+    curled = rng.random(n) < 0.3
+    corners: list[tuple[Numbers, Numbers]] = [
+        (start, column),
+        (start + drop * 0.5, column + bulge),
+        (stem.bottom, column - reach * 0.35),
+        (stem.bottom - rise, column - reach),
+        (stem.bottom - rise - curled * drop * 0.25, column - reach * np.where(curled, 0.8, 1)),
+    ]
+    for one, other in pairwise(_smoothed(corners)):
+        kept = draw_line(kept, one, other, width)
+    return kept
+
+
+def _smoothed(corners: list[tuple[Numbers, Numbers]]) -> list[tuple[Numbers, Numbers]]:
+    """Cut the corners of a line twice (Chaikin 1974), its ends apart."""
+    for _ in range(2):
+        cut = [corners[0]]
+        for one, other in pairwise(corners):
+            for share in (0.25, 0.75):
+                row, column = (a * (1 - share) + b * share for a, b in zip(one, other, strict=True))
+                cut.append((row, column))
+        corners = [*cut, corners[-1]]
+    return corners
+
+
+def shorten_stem(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Shorten the right stroke of open 4s to where it crosses the bar, and lengthen the left one.
+
+    The right stroke then begins 0.1 to 0.3 of the height above the bar. The left one rises to the
+    first row, leaning towards where the right one began. A 4 without two strokes side by side in
+    its upper half is closed, and stays as it is.
+    """
+    stem, samples = locate_stem(images), np.arange(len(images))
+    side = images.shape[1]
+    inked = images > _INK
+    # the number of each pixel's run of ink in its row, from 1
+    runs = (inked & ~np.pad(inked, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]).cumsum(axis=2)
+    rows, columns = np.arange(side), np.arange(side, dtype=np.float32)
+    bar = inked.sum(axis=2).argmax(axis=1)  # the row with most ink
+    has_two = (runs[:, :, -1] == 2) & (rows < bar[:, None])
+    first = has_two.argmax(axis=1)
+    levels = images[samples, first].astype(np.float32)
+    left, right = (
+        (levels * part) @ columns / np.maximum((levels * part).sum(axis=1), 1)
+        for part in (runs[samples, first] == number for number in (1, 2))
+    )
+    last = bar - stem.height * rng.uniform(0.1, 0.3, len(images))
+    # in the rows above, only one of the strokes is left: the one on its own side of the middle
+    is_right = columns > ((left + right) / 2)[:, None]
+    removed = (has_two[:, :, None] & (runs >= 2)) | (
+        (rows < first[:, None])[:, :, None] & is_right[:, None]
+    )
+    is_above = (rows < last[:, None])[:, :, None]
+    shortened = np.where(removed & is_above, np.uint8(0), images)
+    lean = (stem.top_column - left).clip(0, (first - stem.top) * 0.9)
+    top = stem.top, left + lean * rng.uniform(0, 1, len(images))
+    shortened = draw_line(shortened, (first, left), top, stem.width.clip(1, 3))
+    is_open = has_two.any(axis=1) & (first < (stem.top + stem.bottom) / 2)
+    return np.where(is_open[:, None, None], shortened, images)
 
 
 def draw_line(

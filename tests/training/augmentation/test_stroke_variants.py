@@ -5,8 +5,10 @@ from digit_classifier.training.augmentation.stroke_variants import (
     add_crossbar,
     add_flag,
     add_hook,
+    curl_end,
     draw_line,
     locate_stem,
+    shorten_stem,
 )
 
 TOP, BOTTOM, LEFT, RIGHT = 4, 23, 13, 14  # of the upright stroke, in pixels, the last included
@@ -134,9 +136,9 @@ def test_four_in_ten_flagged_ones_stand_on_a_foot(strokes, rng):
     assert left.mean() == pytest.approx(0.4, abs=0.1)
 
 
-def test_a_bar_crosses_the_stem_of_a_7_half_way_down(sevens, rng):
+def test_a_bar_crosses_the_stem_of_a_7_below_its_middle(sevens, rng):
     gained = _gained(add_crossbar(sevens, rng), sevens)
-    columns = gained[:, 9:20].any(axis=1)
+    columns = gained[:, 9:22].any(axis=1)
     columns[:, :9] = False  # where the serif hangs
     left, right = columns.argmax(axis=1), 27 - columns[:, ::-1].argmax(axis=1)
     stem = 16.3  # its column half-way down
@@ -144,7 +146,9 @@ def test_a_bar_crosses_the_stem_of_a_7_half_way_down(sevens, rng):
     height, pen = 22 - 5, 4  # at the most, its edges included
     assert 0.24 * height < (right - left).min() < 0.24 * height + pen
     assert 0.5 * height < (right - left).max() < 0.56 * height + pen
-    assert not gained[:, 20:].any()
+    # 0.7 of the height below the top, and what the slope and the pen add
+    assert not gained[:, 22:].any()
+    assert gained[:, 18:].any()
     assert not gained[:, :9, 11:].any()  # further up there is the serif alone
 
 
@@ -158,7 +162,9 @@ def test_no_serif_hangs_from_the_foot_of_a_7(rng):
     images = _sevens((5, 15), (5, 22), (22, 8))  # whose foot is the leftmost of it
     gained = _gained(add_crossbar(images, rng), images)
     assert gained[:, 8:19].any(axis=(1, 2)).all()
-    assert not gained[:, 20:].any()
+    # 0.7 of the height below the top, and what the slope and the pen add
+    assert not gained[:, 22:].any()
+    assert gained[:, 18:].any()
 
 
 def test_a_hook_ends_the_stem_to_the_left(strokes, rng):
@@ -180,3 +186,55 @@ def test_a_form_is_drawn_each_time_and_the_digits_stay(change, strokes):
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     assert len(np.unique(first.reshape(N, -1), axis=0)) > 0.9 * N
+
+
+def test_curled_end_replaces_the_lower_half_of_a_stem(strokes, rng):
+    curled = curl_end(strokes, rng)
+    middle = (TOP + BOTTOM) // 2
+    # the loop of a 9 is above, and stays
+    np.testing.assert_array_equal(curled[:, :middle], strokes[:, :middle])
+    assert (curled[:, BOTTOM - 1 :] > 127).any(axis=(1, 2)).all()
+    # it ends to the left of the stem, by 0.2 to 0.55 of the height
+    leftmost = (curled > 127).any(axis=1).argmax(axis=1)
+    reach = (LEFT + RIGHT) / 2 - leftmost
+    height = BOTTOM - TOP
+    assert reach.min() > 0.2 * height - 1
+    assert reach.max() < 0.55 * height + 3  # and half the pen
+    # where the curve is far from the stem, nothing of the stem is left
+    lost = (strokes > 127) & (curled < 127)
+    assert lost[:, middle + 2 :].any(axis=(1, 2)).mean() > 0.9
+
+
+def _four(right_top):
+    """An open 4: its left stroke from row 6, its right one from `right_top`; the bar in row 14."""
+    image = np.zeros((28, 28), np.uint8)
+    image[6:15, 7:9] = image[14:16, 7:21] = image[right_top:24, 17:19] = 255
+    return np.repeat(image[None], N, axis=0)
+
+
+def test_right_stroke_of_an_open_four_is_shortened_and_the_left_one_rises(rng):
+    fours = _four(right_top=4)
+    shortened = shorten_stem(fours, rng)
+    # the bar and what is below it stay
+    np.testing.assert_array_equal(shortened[:, 14:], fours[:, 14:])
+    heights = 14 - (shortened[:, :, 18] > 127).argmax(axis=1)
+    stem_height = 23 - 4
+    assert heights.min() >= int(0.1 * stem_height)
+    assert heights.max() <= 0.3 * stem_height + 1
+    # the first row is inked again: by the left stroke, which may lean to the right
+    assert (shortened[:, 4] > 127).any(axis=1).all()
+    assert not (shortened[:, 4:8, 17:] > 127).any()
+    np.testing.assert_array_equal(shortened[:, 7:10, 7:9], fours[:, 7:10, 7:9])
+
+
+def test_closed_four_stays_as_it_is(rng):
+    # a triangle's outline of one run a row near its top, closed above the middle
+    fours = _four(right_top=4)
+    fours[:, 4:14, 7:19] = 255
+    np.testing.assert_array_equal(shorten_stem(fours, rng), fours)
+
+
+@pytest.mark.parametrize("change", [add_flag, add_crossbar, add_hook, curl_end, shorten_stem])
+def test_image_without_ink_is_no_fault(change, rng):
+    images = np.zeros((3, 28, 28), np.uint8)
+    assert change(images, rng).shape == images.shape

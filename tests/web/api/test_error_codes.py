@@ -13,6 +13,7 @@ from tests.web.pictures import REFUSED, as_file, dots, drawn
 from tests.web.serving import alter_model, make_app, send
 
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+COMMANDS = Path(__file__).parents[2] / "docs" / "errors.md"  # sent by tests/docs/test_examples.py
 CLASSIFY, BATCH, READ = "/api/v1/classify", "/api/v1/classify/batch", "/api/v1/read"
 KEYS = {"api_keys": (f"lab {'0' * 64}",)}
 
@@ -123,11 +124,11 @@ def test_the_request_for_a_code_provokes_it(tmp_path, code):
     assert response.status_code in statuses()[code]
 
 
-def test_the_page_has_a_command_for_each_that_can_be_provoked_from_outside():
+def test_a_command_for_each_that_can_be_provoked_from_outside_is_sent_to_a_server():
     by_settings = {code for code, (_, settings) in PROVOKED.items() if settings}
     by_absence = {"dataset_missing"}
     ours = {"internal_error", "self_test_failed"}
-    shown = set(re.findall(r'\{…"code":"(\w+)"', PAGE.read_text("utf-8")))
+    shown = set(re.findall(r'\{…"code":"(\w+)"', COMMANDS.read_text("utf-8")))
     assert (
         shown
         == (PROVOKED.keys() | ELSEWHERE) - {"bad_tensor"} - SHORT - by_settings - by_absence - ours
