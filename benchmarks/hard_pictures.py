@@ -11,8 +11,8 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw
 
+from digit_classifier.explanation import side_by_side
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
-from digit_classifier.preprocessing.explanation import side_by_side
 from digit_classifier.preprocessing.framing import run_steps
 from tests.strokes import draw_digit, encode
 

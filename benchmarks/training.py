@@ -25,10 +25,9 @@ from threadpoolctl import threadpool_limits
 from tqdm import trange
 
 from digit_classifier.datasets import load_mnist
-from digit_classifier.neural_network.epoch import batch_indices, run_epoch
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.neural_network.network import mlp
-from digit_classifier.neural_network.optimizers import Adam
+from digit_classifier.neural_network.optimizers import Adam, batch_indices, run_epoch
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.settings import load_settings
 from digit_classifier.training.epoch_training_run import Batch, augmented_batches

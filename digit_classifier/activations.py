@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digit_classifier.classifier import Array, Classifier
+from digit_classifier.explanation import as_png, overlay
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.network import ACTIVATIONS
-from digit_classifier.preprocessing.explanation import as_png, overlay
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import input_images, vectorize
 
@@ -83,27 +83,31 @@ def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkP
     metadata = classifier.model.metadata
     framed = resize(image.framed.image, *metadata.image_shape)
     vector = vectorize(framed[np.newaxis], metadata.input_scaling)  # (1, n_features)
-    layers = tuple(_hidden_layers(classifier, vector)) or tuple(_filters(classifier))
+    model = classifier.model.classifier
+    # each is drawn before the next layer overwrites it
+    layers = tuple(
+        _picture_of(output) for layer, (output,) in model.activations(vector) if layer in _HIDDEN
+    )
     (seen,) = input_images(framed[np.newaxis], metadata.input_scaling)
-    picture = as_png(Image.fromarray(np.rint(seen).astype(np.uint8)))
-    return NetworkPictures(picture, layers, tuple(_coloured_inputs(classifier, seen, vector)))
-
-
-def _hidden_layers(classifier: DigitClassifier, vector: Array) -> Iterator[LayerPicture]:
-    for layer, (output,) in classifier.model.classifier.activations(vector):
-        if layer in _HIDDEN:
-            yield _picture_of(output)
+    attributed = contributions(model, vector, len(metadata.class_labels))
+    return NetworkPictures(
+        seen=as_png(Image.fromarray(np.rint(seen).astype(np.uint8))),
+        layers=layers or tuple(_filters(classifier)),
+        contributions=tuple(
+            as_png(overlay(seen, of_class.reshape(seen.shape)))
+            for of_class in (() if attributed is None else attributed)
+        ),
+    )
 
 
 def _picture_of(output: Array) -> LayerPicture:
     """Picture the output of a layer, of shape (n_units,) or (height, width, n_maps)."""
     strength = np.abs(output) / max(float(np.abs(output).max()), 1e-9)
-    if output.ndim == 1:
-        grid = _grid_of_units(strength)
-        kind: Literal["units", "maps"] = "units"
+    kind: Literal["units", "maps"] = "units" if output.ndim == 1 else "maps"
+    if kind == "units":  # each a pixel
+        grid = _tiles(strength[:, np.newaxis, np.newaxis], gap=0)
     else:
-        grid = _tiles(np.moveaxis(strength, -1, 0), gap_level=0.0)
-        kind = "maps"
+        grid = _tiles(np.moveaxis(strength, -1, 0), _GAP)
     colours = np.multiply.outer(1 - grid, _AT_REST) + np.multiply.outer(grid, _ACTIVE)
     picture = Image.fromarray(colours.round().astype(np.uint8)).quantize(32)
     return LayerPicture(
@@ -111,24 +115,18 @@ def _picture_of(output: Array) -> LayerPicture:
     )
 
 
-def _grid_of_units(strength: Array) -> Array:
-    """Arrange units in rows, in about a square."""
-    width = math.ceil(math.sqrt(strength.size))
-    height = math.ceil(strength.size / width)
-    grid = np.zeros(height * width, strength.dtype)
-    grid[: strength.size] = strength
-    return grid.reshape(height, width)
-
-
-def _tiles(maps: NDArray[np.floating], gap_level: float) -> Array:
-    """Arrange maps of shape (n, height, width) in rows, in about a square."""
+def _tiles(maps: NDArray[np.floating], gap: int) -> Array:
+    """Arrange maps of shape (n, height, width) in rows, in about a square, some pixels apart."""
     n, height, width = maps.shape
     n_columns = math.ceil(math.sqrt(n))
     n_rows = math.ceil(n / n_columns)
-    tiles = np.full((n_rows * n_columns, height + _GAP, width + _GAP), gap_level, dtype=maps.dtype)
+    tile = height + gap, width + gap
+    tiles = np.zeros((n_rows * n_columns, *tile), maps.dtype)
     tiles[:n, :height, :width] = maps
-    rows = tiles.reshape(n_rows, n_columns, height + _GAP, width + _GAP).swapaxes(1, 2)
-    return rows.reshape(n_rows * (height + _GAP), -1)[:-_GAP, :-_GAP]
+    grid = tiles.reshape(n_rows, n_columns, *tile).swapaxes(1, 2)
+    # without the gap behind the last row and column
+    whole = grid.reshape(n_rows * tile[0], n_columns * tile[1])
+    return whole[: n_rows * tile[0] - gap, : n_columns * tile[1] - gap]
 
 
 def _filters(classifier: DigitClassifier) -> Iterator[LayerPicture]:
@@ -137,7 +135,7 @@ def _filters(classifier: DigitClassifier) -> Iterator[LayerPicture]:
     shape = classifier.model.metadata.image_shape
     if filters is None or filters.shape[1] != math.prod(shape):
         return
-    tiles = _tiles(filters.reshape(-1, *shape), gap_level=0.0)
+    tiles = _tiles(filters.reshape(-1, *shape), _GAP)
     picture = overlay(np.zeros(tiles.shape, np.uint8), tiles)
     png = as_png(picture)
     yield LayerPicture("filters", len(filters), shape, picture.width, picture.height, png)
@@ -161,10 +159,3 @@ def contributions(classifier: Classifier, vector: Array, n_classes: int) -> Arra
     repeated = np.repeat(vector, n_classes, axis=0)
     gradients = classifier.input_gradient(repeated, lambda _: contrast)
     return None if gradients is None else gradients * vector
-
-
-def _coloured_inputs(classifier: DigitClassifier, seen: Array, vector: Array) -> Iterator[bytes]:
-    model = classifier.model
-    attributed = contributions(model.classifier, vector, len(model.metadata.class_labels))
-    for of_class in () if attributed is None else attributed:
-        yield as_png(overlay(seen, of_class.reshape(seen.shape)))

@@ -1,40 +1,46 @@
-"""Explanations of a prediction: the steps of preprocessing, and the attribution to pixels.
+"""Explanations as pictures: the steps of preprocessing, the attribution to pixels, and boxes.
 
 The prediction itself is passed in, so that an explanation cannot change it.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.neural_network.inspection import integrated_gradients
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.numbers.reading import Reading
-from digit_classifier.prediction import Prediction
+from digit_classifier.prediction import Prediction, Reading
 from digit_classifier.preprocessing.decode import decode_image
-from digit_classifier.preprocessing.explanation import (
-    BOXED_SIDE,
-    as_picture,
-    as_png,
-    overlay,
-    side_by_side,
-    thumbnail,
-    with_boxes,
-)
 from digit_classifier.preprocessing.framing import frame_center, run_steps
-from digit_classifier.preprocessing.moments import attribute_to_pixels
+from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
-from digit_classifier.preprocessing.vectorize import input_images, vectorize
+from digit_classifier.preprocessing.vectorize import attribute_to_pixels, input_images, vectorize
 
 #: Digits of a number with a lower confidence are marked as doubtful.
 DOUBTFUL = 0.8
+
+#: Side of the square that each step's picture fits into, and what surrounds it, in pixels.
+_SIDE, _MARGIN, _CAPTION = 168, 8, 16
+_DESK, _LETTERS = 56, 235
+
+#: Colours that colour-blind people can distinguish, of pixels that speak for and against an answer,
+#: and the share of its brightness that the ink keeps under them.
+_FOR, _AGAINST, _INK = (255, 150, 50), (80, 150, 255), 0.3
+
+#: Longest side of a picture with boxes, in pixels; a small one is enlarged to half of that.
+BOXED_SIDE = 640
+_BOX_WIDTH = 2
+#: Places in the palette of such a picture, behind its gray levels.
+_SURE_BOX, _DOUBTFUL_BOX = 254, 255
 
 
 @dataclass(frozen=True)
@@ -109,14 +115,22 @@ def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedIm
         Both from :meth:`DigitClassifier.predict_with_image`.
     """
     results = _steps_of(classifier, image)
-    *_, last = results.values()
+    steps: list[Step] = []
+    last = results["decode"]
+    for name, levels in results.items():
+        picture = Image.fromarray(levels)
+        picture.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)  # which enlarges nothing
+        changed = not steps or not np.array_equal(levels, last)
+        height, width = levels.shape
+        steps.append(Step(name, width, height, changed, as_png(picture)))
+        last = levels
     framed = resize(last, *classifier.model.metadata.image_shape)
     saliency = _saliency(classifier, framed, prediction.digit)
     return Explanation(
-        framed_png=as_png(as_picture(framed)),
+        framed_png=as_png(Image.fromarray(framed)),
         saliency=None if saliency is None else tuple(map(tuple, saliency.tolist())),
         overlay_png=None if saliency is None else as_png(overlay(framed, saliency)),
-        steps=tuple(_steps(results)),
+        steps=tuple(steps),
     )
 
 
@@ -169,7 +183,7 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
     return PictureWithBoxes(as_png(picture), width, height)
 
 
-def _steps_of(classifier: DigitClassifier, image: FramedImage) -> dict[str, NDArray[Any]]:
+def _steps_of(classifier: DigitClassifier, image: FramedImage) -> dict[str, Gray]:
     """Return what led to the framed digit, from the decoded image on."""
     if image.gray is None:
         raise ValueError("An image of a batch cannot be explained: its pixels were not kept.")
@@ -178,8 +192,8 @@ def _steps_of(classifier: DigitClassifier, image: FramedImage) -> dict[str, NDAr
     return _run_steps(classifier, image.gray)
 
 
-def _run_steps(classifier: DigitClassifier, gray: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    steps: dict[str, NDArray[Any]] = {"decode": gray}
+def _run_steps(classifier: DigitClassifier, gray: Gray) -> dict[str, Gray]:
+    steps: dict[str, Gray] = {"decode": gray}
     if classifier.framing == "center":
         return {**steps, "center": frame_center(gray)}
     try:
@@ -191,16 +205,7 @@ def _run_steps(classifier: DigitClassifier, gray: NDArray[np.uint8]) -> dict[str
     return steps
 
 
-def _steps(results: dict[str, NDArray[Any]]) -> Iterator[Step]:
-    previous = None
-    for name, levels in results.items():
-        height, width = levels.shape
-        changed = previous is None or not np.array_equal(levels, previous)
-        yield Step(name, width, height, changed, as_png(thumbnail(levels)))
-        previous = levels
-
-
-def _saliency(classifier: DigitClassifier, framed: NDArray[np.uint8], digit: int) -> Array | None:
+def _saliency(classifier: DigitClassifier, framed: Gray, digit: int) -> Array | None:
     """Return the saliency of each pixel, shape (height, width)."""
     metadata = classifier.model.metadata
     both = np.stack([framed, np.zeros_like(framed)])
@@ -217,3 +222,93 @@ def _saliency(classifier: DigitClassifier, framed: NDArray[np.uint8], digit: int
     # the overlay shows the framed digit: what was attributed to the upright one is passed back
     (seen,) = input_images(framed[np.newaxis], replace(metadata.input_scaling, upright=False))
     return attribute_to_pixels(saliency, seen)
+
+
+def overlay(framed: NDArray[np.number], saliency: NDArray[np.floating]) -> Image.Image:
+    """Colour a framed digit by what spoke for the answer (orange) and against it (blue).
+
+    Parameters
+    ----------
+    framed : ndarray of shape (height, width)
+        0-255.
+    saliency : ndarray of shape (height, width)
+        Positive where a pixel speaks for the answer.
+    """
+    # the root: a stroke that did a quarter of the strongest is still seen
+    strength = np.sqrt(np.abs(saliency) / max(float(np.abs(saliency).max()), 1e-9))[..., np.newaxis]
+    colours = np.where(saliency[..., np.newaxis] > 0, _FOR, _AGAINST)
+    ink = framed[..., np.newaxis] * _INK
+    return Image.fromarray((ink + strength * (colours - ink)).astype(np.uint8))
+
+
+def with_boxes(
+    gray: Gray, boxes: Iterable[tuple[tuple[int, int, int, int], bool]], width: int
+) -> Image.Image:
+    """Draw boxes on a gray picture: blue, or orange where what they hold is doubtful.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    boxes : iterable of (box, is_doubtful)
+        Each box is left, top, width and height.
+    width : int
+        Of the picture whose pixels the boxes are in, which may be larger.
+
+    Returns
+    -------
+    Image
+        With a palette of gray levels and two colours.
+    """
+    longest = max(gray.shape)
+    factor = min(max(longest, BOXED_SIDE // 2), BOXED_SIDE) / longest
+    height, shown_width = (max(1, round(side * factor)) for side in gray.shape)
+    method = Image.Resampling.BOX if shown_width < gray.shape[1] else Image.Resampling.BICUBIC
+    picture = Image.fromarray(gray).resize((shown_width, height), method)
+    levels = np.minimum(np.asarray(picture), _SURE_BOX - 1)
+    scale = picture.width / width
+    for box, is_doubtful in boxes:
+        left, top, box_width, box_height = (side * scale for side in box)
+        # outside of what it surrounds, where the picture has room
+        rows = [max(0, math.floor(top) - _BOX_WIDTH), math.ceil(top + box_height) + _BOX_WIDTH]
+        columns = [max(0, math.floor(left) - _BOX_WIDTH), math.ceil(left + box_width) + _BOX_WIDTH]
+        framed = levels[slice(*rows), slice(*columns)]
+        inside = framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH].copy()
+        framed[:] = _DOUBTFUL_BOX if is_doubtful else _SURE_BOX
+        framed[_BOX_WIDTH:-_BOX_WIDTH, _BOX_WIDTH:-_BOX_WIDTH] = inside
+    boxed = Image.fromarray(levels)
+    # red, green and blue of each gray level, then the two colours
+    boxed.putpalette([*(level for level in range(_SURE_BOX) for _ in "rgb"), *_AGAINST, *_FOR])
+    return boxed
+
+
+def as_png(picture: Image.Image) -> bytes:
+    """Encode a picture."""
+    png = BytesIO()
+    picture.save(png, "PNG", optimize=True)
+    return png.getvalue()
+
+
+def side_by_side(steps: Mapping[str, Gray]) -> Image.Image:
+    """Put the steps' pictures in a row, each under its name and beside its size.
+
+    Parameters
+    ----------
+    steps : mapping of str to ndarray
+        What each step made, as :func:`.framing.run_steps` yields it.
+    """
+    from PIL import ImageDraw  # with all that reads fonts, which the service has no use for
+
+    row = Image.new(
+        "L", (len(steps) * (_SIDE + _MARGIN) + _MARGIN, _SIDE + 2 * _MARGIN + _CAPTION), _DESK
+    )
+    draw = ImageDraw.Draw(row)
+    for index, (name, levels) in enumerate(steps.items()):
+        left = _MARGIN + index * (_SIDE + _MARGIN)
+        height, width = levels.shape
+        draw.text((left, _MARGIN // 2), f"{name} {width}x{height}", fill=_LETTERS)
+        factor = _SIDE / max(width, height)
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        # the pixels of a small picture stay visible
+        method = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX
+        row.paste(Image.fromarray(levels).resize(size, method), (left, _MARGIN + _CAPTION))
+    return row

@@ -1,13 +1,17 @@
-"""From the bytes of an image to a framed digit: decode, then normalize."""
+"""From the bytes of an image, or from gray levels as text, to a framed digit."""
 
 import math
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from digit_classifier.errors import InputError, NoInkError, OutOfTimeError
+import numpy as np
+
+from digit_classifier.errors import InputError, NoInkError, OutOfTimeError, PixelsError
 from digit_classifier.prediction import ImageFacts
-from digit_classifier.preprocessing.decode import DecodeLimits, PixelBudget, decode_image
+from digit_classifier.preprocessing.decode import DecodeLimits, decode_image
+from digit_classifier.preprocessing.decode.guards import PixelBudget
 from digit_classifier.preprocessing.framing import (
     MIN_CONTRAST,
     Framed,
@@ -20,6 +24,9 @@ from digit_classifier.scenes.proposals import MIN_SIDE, reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
 _DETAILED_INK_SIDE = 24
+
+#: A number in ASCII; Python's own ``float`` would take "1_0", "nan" and digits of other scripts.
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,6 @@ class FramedImage:
     decode_ms, frame_ms : float
     is_detailed : bool
         Whether decoding the file again could not bring out more.
-    was_decoded_again : bool
-        Whether the digit is from a second decoding, with more detail.
     gray : ndarray of shape (height, width), uint8, or None
         The decoded picture, where it was the only one: those of a batch would take much memory.
     reduced : ndarray of shape (height, width), uint8, or None
@@ -51,7 +56,6 @@ class FramedImage:
     decode_ms: float = 0.0
     frame_ms: float = 0.0
     is_detailed: bool = True
-    was_decoded_again: bool = False
     gray: Gray | None = None
     reduced: Gray | None = None
     steps: Mapping[str, Gray] | None = None
@@ -100,7 +104,6 @@ def frame_or_keep(
         second,
         decode_ms=first.decode_ms + second.decode_ms,
         frame_ms=first.frame_ms + second.frame_ms,
-        was_decoded_again=True,
     )
 
 
@@ -108,8 +111,8 @@ def frame_images(
     contents: Iterable[bytes],
     limits: DecodeLimits,
     framing: Framing,
-    time_limit: float | None = None,
-    pixel_limit: int | None = None,
+    time_limit: float | None,
+    pixel_limit: int | None,
 ) -> Iterator[FramedImage | InputError]:
     """Decode many image files and frame the digits on them, one after the other.
 
@@ -118,10 +121,10 @@ def frame_images(
     contents : iterable of bytes
     limits : DecodeLimits
     framing : {"auto", "center"}
-    time_limit : float, optional
+    time_limit : float or None
         Seconds after which no further image is begun: an `OutOfTimeError` stands for it. Without
         one, the results do not depend on the machine's speed.
-    pixel_limit : int, optional
+    pixel_limit : int or None
         How many pixels all images may have: an `OutOfTimeError` stands for each that has more than
         those before it have left.
 
@@ -144,6 +147,68 @@ def frame_images(
             # the error would keep the picture: a WebP's decoder holds 8 bytes a pixel
             exc.__cause__ = exc.__context__ = None
             yield exc.with_traceback(None)
+
+
+def frame_pixels(text: str, shape: tuple[int, int], framing: Framing) -> FramedImage:
+    """Frame the digit of gray levels written as text; without ink they stay as they are.
+
+    Parameters
+    ----------
+    text : str
+    shape : tuple of int
+        Height and width.
+    framing : {"auto", "center"}
+
+    Raises
+    ------
+    PixelsError
+    """
+    started = time.perf_counter()
+    gray = parse_pixels(text, shape)
+    decode_ms, started = ms_since(started), time.perf_counter()
+    try:
+        framed = frame(gray, framing)
+    except NoInkError:
+        framed = Framed(gray, ("ink_unclear",))
+    reduced = gray if framing == "auto" else None
+    return FramedImage(framed, None, decode_ms, ms_since(started), reduced=reduced)
+
+
+def parse_pixels(text: str, shape: tuple[int, int]) -> Gray:
+    """Read comma-separated gray levels from 0 to 255, row after row.
+
+    Parameters
+    ----------
+    text : str
+    shape : tuple of int
+        Height and width of the image.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        Rounded to whole levels.
+
+    Raises
+    ------
+    PixelsError
+        There are more or fewer values, or one is not a number or out of range.
+    """
+    values = text.split(",") if text.strip() else []
+    if len(values) != shape[0] * shape[1]:
+        raise PixelsError(
+            f"{shape[0] * shape[1]} comma-separated values are needed, {shape[1]} for each of "
+            f"{shape[0]} rows; there are {len(values)}."
+        )
+    levels = []
+    for number, value in enumerate(values, 1):
+        if not _NUMBER.fullmatch(value):
+            # cut: a value may be as long as a request
+            raise PixelsError(f"Value {number} is {value[:20]!r}, which is not a number.")
+        level = float(value)
+        if not 0 <= level <= 255:
+            raise PixelsError(f"Value {number} is {value.strip()[:20]}; levels go from 0 to 255.")
+        levels.append(level)
+    return np.array(levels).round().astype(np.uint8).reshape(shape)
 
 
 def ms_since(started: float) -> float:

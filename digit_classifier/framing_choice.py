@@ -71,6 +71,9 @@ class ChosenFraming:
         The model's threshold.
     is_ambiguous : bool
         Whether another framing shows another digit that is as plausible.
+    is_number : bool
+        Whether a rejected image reads as several digits. Framing sees those that stand apart; these
+        touch.
     """
 
     image: FramedImage
@@ -78,6 +81,7 @@ class ChosenFraming:
     probabilities: Array
     min_confidence: float
     is_ambiguous: bool = False
+    is_number: bool = False
 
     @property
     def is_accepted(self) -> bool:
@@ -86,13 +90,15 @@ class ChosenFraming:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The framing's own, and ``"ambiguous"``."""
-        return self.image.framed.warnings + (AMBIGUOUS,) * self.is_ambiguous
+        """The framing's own, ``"several_digits"`` and ``"ambiguous"``."""
+        number = (SEVERAL_DIGITS,) * self.is_number
+        return number + self.image.framed.warnings + (AMBIGUOUS,) * self.is_ambiguous
 
 
 def choose_framings(
     images: Sequence[FramedImage],
     predict_proba: Callable[[Sequence[Gray]], Array],
+    reads_as_number: Callable[[Gray], bool],
     *,
     min_confidence: float,
     latest: float,
@@ -109,37 +115,39 @@ def choose_framings(
     predict_proba : callable
         Takes framed digits, at least one, each an ndarray of shape (28, 28), uint8, and returns
         their calibrated probabilities, an ndarray of shape (n_framed, n_classes).
+    reads_as_number : callable
+        Takes one framed digit that is rejected.
     min_confidence : float
         The model's threshold.
     latest : float
-        Value of `time.perf_counter` after which images are framed in no other way.
+        Value of `time.perf_counter` after which images are framed in no other way, and rejected
+        ones are not read as numbers.
     """
     of_wholes = predict_proba([image.framed.image for image in images])
-    defaults = [
-        ChosenFraming(image, image.framed, of_whole, min_confidence)
-        for image, of_whole in zip(images, of_wholes, strict=True)
-    ]
-    proposed = [
-        _propose(default) if time.perf_counter() <= latest else (default, [])
-        for default in defaults
-    ]
+    proposed: list[tuple[ChosenFraming, list[Proposal]]] = []
+    for image, of_whole in zip(images, of_wholes, strict=True):
+        default, proposals = ChosenFraming(image, image.framed, of_whole, min_confidence), []
+        is_settled = default.is_accepted and image.framed.is_clear
+        started = time.perf_counter()
+        if image.reduced is not None and not is_settled and started <= latest:
+            proposals = propose(image.reduced)
+            timed = replace(image, frame_ms=image.frame_ms + ms_since(started))
+            default = replace(default, image=timed)
+        proposed.append((default, proposals))
+    # of all images in one product
     framed = [proposal.framed.image for _, proposals in proposed for proposal in proposals]
     of_proposals = iter(predict_proba(framed) if framed else ())
-    return [
+    choices = [
         _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
         for default, proposals in proposed
     ]
-
-
-def _propose(default: ChosenFraming) -> tuple[ChosenFraming, list[Proposal]]:
-    """Frame an image in other ways, unless it is clear and accepted; and add the time."""
-    image = default.image
-    if image.reduced is None or (default.is_accepted and default.whole.is_clear):
-        return default, []
-    started = time.perf_counter()
-    proposals = propose(image.reduced)
-    timed = replace(image, frame_ms=image.frame_ms + ms_since(started))
-    return replace(default, image=timed), proposals
+    for index, chosen in enumerate(choices):
+        if chosen.image.no_ink or chosen.is_accepted or SEVERAL_DIGITS in chosen.warnings:
+            continue
+        if time.perf_counter() <= latest:
+            is_number = reads_as_number(chosen.whole.image)
+            choices[index] = replace(chosen, is_number=is_number)
+    return choices
 
 
 def _choose_framing(
@@ -190,6 +198,7 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
     digits = probabilities.argmax(axis=1)
     best = int(scores.argmax())
     rivals = np.where(digits == digits[best], -np.inf, scores)
+    # where all show the same digit, the rival is infinitely worse
     rival = int(rivals.argmax())
     if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
         mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
@@ -205,6 +214,7 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
 
 def _doubted(probabilities: Array, plausibility: float) -> Array:
     """Return the probabilities mixed with those of not knowing."""
+    # the confidence becomes about its own power of SHARPNESS, which the scores compare
     trust = probabilities.max() ** (SHARPNESS - 1)
     trust *= np.exp(IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
     mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)

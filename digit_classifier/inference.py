@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from digit_classifier.errors import InputError, NoInkError, SelfTestError
 from digit_classifier.framed_images import (
     FramedImage,
-    frame_image,
     frame_images,
     frame_or_keep,
+    frame_pixels,
     ms_since,
 )
 from digit_classifier.framing_choice import ChosenFraming, choose_framings
@@ -24,13 +24,10 @@ from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.reader import WORKING_SIDE, Rows, read_rows
-from digit_classifier.numbers.reading import Reading
-from digit_classifier.prediction import ImageFacts, Prediction, Stages
+from digit_classifier.numbers.reader import WORKING_SIDE, read_rows
+from digit_classifier.prediction import ImageFacts, Prediction, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
-from digit_classifier.preprocessing.decode.pixels import parse_pixels
-from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
-from digit_classifier.preprocessing.framing import Framed, Framing, frame
+from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -85,12 +82,7 @@ class DigitClassifier:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Load the model that the settings name.
-
-        Raises
-        ------
-        ModelNotFoundError, ModelCorruptError
-        """
+        """Load the model that the settings name; raises as `load`."""
         limits = DecodeLimits(
             max_bytes=settings.max_upload_bytes, max_pixels=settings.max_image_pixels
         )
@@ -104,7 +96,7 @@ class DigitClassifier:
         ----------
         content : bytes
         inspect : bool, default=False
-            Tell what happened inside the network as well.
+            Summarize the output of each of the network's layers as well.
 
         Raises
         ------
@@ -116,9 +108,7 @@ class DigitClassifier:
     def predict_with_image(
         self, content: bytes, *, inspect: bool = False
     ) -> tuple[Prediction, FramedImage]:
-        """Read the digit of one image file, and return the framed image as well.
-
-        From it the prediction can be explained without decoding the file again.
+        """Read the digit of one image file, and return the framed image, which explains it.
 
         Raises
         ------
@@ -130,10 +120,6 @@ class DigitClassifier:
     def read(self, content: bytes) -> Reading:
         """Read all digits of one image file.
 
-        Parameters
-        ----------
-        content : bytes
-
         Raises
         ------
         InputError
@@ -143,12 +129,12 @@ class DigitClassifier:
         started = time.perf_counter()
         decoded = decode_image(content, self.limits, min_side=WORKING_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
-        found = self._read_rows(decoded.gray, decoded.shown_shape)
+        rows, confidence = self._read_rows(decoded.gray, decoded.shown_shape)
         read_ms = ms_since(started)
         return Reading(
-            rows=found.rows,
-            confidence=found.confidence,
-            accepted=found.confidence >= MIN_TEXT_CONFIDENCE,
+            rows=rows,
+            confidence=confidence,
+            accepted=confidence >= MIN_TEXT_CONFIDENCE,
             warnings=(),
             model_name=self.model.name,
             model_version=self.model.version,
@@ -159,24 +145,8 @@ class DigitClassifier:
         )
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
-        """Read the digit of gray levels written as text, as many as the model's images have.
-
-        They are framed as a file is; where no ink can be found, they are read as they are.
-
-        Raises
-        ------
-        PixelsError
-            They are too many, too few, or no gray levels.
-        """
-        started = time.perf_counter()
-        gray = parse_pixels(text, self.model.metadata.image_shape)
-        decode_ms, started = ms_since(started), time.perf_counter()
-        try:
-            framed = frame(gray, self.framing)
-        except NoInkError:
-            framed = Framed(gray, ("ink_unclear",))
-        reduced = gray if self.framing == "auto" else None
-        image = FramedImage(framed, None, decode_ms, ms_since(started), reduced=reduced)
+        """Read the digit of gray levels written as text; see `.framed_images.frame_pixels`."""
+        image = frame_pixels(text, self.model.metadata.image_shape, self.framing)
         return self._predict_one(image, inspect=inspect)[0]
 
     def predict_batch(
@@ -191,10 +161,8 @@ class DigitClassifier:
         Parameters
         ----------
         contents : iterable of bytes
-        time_limit : float, optional
-            Seconds after which no further image is begun: each is an `OutOfTimeError`.
-        pixel_limit : int, optional
-            How many pixels all files may have: what has more than is left is one as well.
+        time_limit, pixel_limit : optional
+            As for `.framed_images.frame_images`.
 
         Returns
         -------
@@ -239,16 +207,12 @@ class DigitClassifier:
         Parameters
         ----------
         tensor : Tensor
-            As :func:`digit_classifier.tensors.framed_digits` reads it.
+            See :func:`digit_classifier.tensors.framed_digits`, also for its errors.
 
         Returns
         -------
         dict of Tensor
             ``probabilities``, FP32 of shape (n, 10), and ``digits``, INT64 of shape (n,).
-
-        Raises
-        ------
-        TensorError
         """
         metadata = self.model.metadata
         probabilities = self.predict_proba(framed_digits(tensor, metadata.image_shape))
@@ -280,7 +244,7 @@ class DigitClassifier:
         SelfTestError
             It was not read as the 7 that it is.
         """
-        image = frame_image(_SELF_TEST.read_bytes(), self.limits, self.framing)
+        image = frame_or_keep(_SELF_TEST.read_bytes(), self.limits, self.framing)
         prediction, _ = self._predict_one(image, inspect=False)
         if prediction.digit != int(_SELF_TEST.stem):
             raise SelfTestError(
@@ -294,9 +258,8 @@ class DigitClassifier:
             raise prediction
         if not inspect:
             return prediction, chosen
-        (vector,) = vectorize(
-            self._resize([chosen.framed.image]), self.model.metadata.input_scaling
-        )
+        resized = self._resize([chosen.framed.image])
+        (vector,) = vectorize(resized, self.model.metadata.input_scaling)
         layers = tuple(summarize_layers(self.model.classifier, vector))
         return replace(prediction, layers=layers), chosen
 
@@ -310,22 +273,20 @@ class DigitClassifier:
         choices = choose_framings(
             images,
             lambda framed: self.predict_proba(self._resize(framed)),
+            self._reads_as_number,
             min_confidence=self.model.metadata.min_confidence,
             latest=latest,
         )
-        warnings = [self._warnings(chosen, latest) for chosen in choices]
-        # making proposals is a part of framing
+        # making proposals is a part of framing, the search for a number is not
         framing_ms = sum(chosen.image.frame_ms for chosen in choices)
         framing_ms -= sum(image.frame_ms for image in images)
         network_ms = (ms_since(started) - framing_ms) / len(images)
         return [
-            (chosen.image.no_ink or self._prediction(chosen, of_image, network_ms), chosen.image)
-            for chosen, of_image in zip(choices, warnings, strict=True)
+            (chosen.image.no_ink or self._prediction(chosen, network_ms), chosen.image)
+            for chosen in choices
         ]
 
-    def _prediction(
-        self, chosen: ChosenFraming, warnings: tuple[str, ...], network_ms: float
-    ) -> Prediction:
+    def _prediction(self, chosen: ChosenFraming, network_ms: float) -> Prediction:
         metadata, image = self.model.metadata, chosen.image
         of_classes = chosen.probabilities.tolist()
         best = int(chosen.probabilities.argmax())
@@ -334,7 +295,7 @@ class DigitClassifier:
             confidence=of_classes[best],
             probabilities=tuple(of_classes),
             accepted=chosen.is_accepted,
-            warnings=warnings,
+            warnings=chosen.warnings,
             model_name=self.model.name,
             model_version=self.model.version,
             classifier=metadata.classifier,
@@ -343,26 +304,15 @@ class DigitClassifier:
             image=image.image,
         )
 
-    def _warnings(self, chosen: ChosenFraming, latest: float) -> tuple[str, ...]:
-        """Return the framing's, with ``"several_digits"`` where a rejected image reads as a number.
-
-        Framing sees digits that stand apart; these touch.
-        """
-        if chosen.image.no_ink is not None:
-            return ()
-        warnings = chosen.warnings
-        if chosen.is_accepted or SEVERAL_DIGITS in warnings or time.perf_counter() > latest:
-            return warnings
+    def _reads_as_number(self, framed: Gray) -> bool:
         try:
-            found = self._read_rows(chosen.whole.image, chosen.whole.image.shape)
+            rows, confidence = self._read_rows(framed, framed.shape)
         except InputError:
-            return warnings
-        n_digits = sum(len(row.digits) for row in found.rows)
-        if n_digits < 2 or found.confidence < MIN_TEXT_CONFIDENCE:
-            return warnings
-        return (SEVERAL_DIGITS, *warnings)
+            return False
+        n_digits = sum(len(row.digits) for row in rows)
+        return n_digits >= 2 and confidence >= MIN_TEXT_CONFIDENCE
 
-    def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> Rows:
+    def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> tuple[tuple[Row, ...], float]:
         return read_rows(
             gray,
             lambda framed: self._predict_logits(self._resize(framed)),
@@ -387,10 +337,6 @@ def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:
     -------
     dict of str to DigitClassifier
         By the model's name; the settings' comes first.
-
-    Raises
-    ------
-    ModelNotFoundError, ModelCorruptError
     """
     first = DigitClassifier.from_settings(settings)
     names = [name for name in list_models(settings.models_dir) if name != first.model.name]

@@ -1,11 +1,13 @@
-"""The answer about one image."""
+"""The answers about one image: its digit, or all of its digits, in rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
 from digit_classifier.neural_network.inspection import LayerSummary
+from digit_classifier.preprocessing.components import Box
 
 Digit = Annotated[int, Meta(ge=0, le=9)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -111,6 +113,175 @@ class Prediction:
             "prediction": self.digit,
             "confidence": self.confidence,
             "probabilities": list(self.probabilities),
+            "accepted": self.accepted,
+            "warnings": list(self.warnings),
+            "model": {"name": self.model_name, "version": self.model_version},
+        }
+
+
+BoxJson = Annotated[
+    Sequence[int],
+    Meta(
+        min_length=4,
+        max_length=4,
+        description="Left, top, width and height, in pixels of the picture as shown.",
+    ),
+]
+
+
+class ReadDigitJson(TypedDict):
+    """One digit of a number, in JSON's types."""
+
+    digit: Digit
+    confidence: Annotated[Probability, Meta(description="Its probability, calibrated.")]
+    runner_up: Annotated[Digit, Meta(description="The second most probable digit.")]
+    runner_up_confidence: Probability
+    box: BoxJson
+
+
+class RowJson(TypedDict):
+    """One row of digits, in JSON's types."""
+
+    text: Annotated[str, Meta(description="Its digits, from left to right.")]
+    groups: Annotated[list[str], Meta(description="Its parts between wide gaps.")]
+    box: BoxJson
+    digits: list[ReadDigitJson]
+
+
+class ReadingJson(TypedDict):
+    """All digits of a picture, in JSON's types."""
+
+    text: Annotated[str, Meta(description="The rows, joined by line feeds.")]
+    rows: list[RowJson]
+    confidence: Annotated[
+        Probability, Meta(description="Probability that the whole text is right, calibrated.")
+    ]
+    accepted: Annotated[bool, Meta(description="False: the text is probably wrong.")]
+    warnings: Annotated[
+        list[str], Meta(description="Stable codes of what makes the answer less sure.")
+    ]
+    model: ModelId
+
+
+@dataclass(frozen=True)
+class ReadDigit:
+    """One digit of a number.
+
+    Attributes
+    ----------
+    digit : int
+    confidence : float
+        Its calibrated probability.
+    runner_up : int
+        The second most probable digit.
+    runner_up_confidence : float
+    box : Box
+        In pixels of the picture as shown.
+    """
+
+    digit: int
+    confidence: float
+    runner_up: int
+    runner_up_confidence: float
+    box: Box
+
+    def as_json(self) -> ReadDigitJson:
+        """Return the digit in JSON's types."""
+        return {
+            "digit": self.digit,
+            "confidence": self.confidence,
+            "runner_up": self.runner_up,
+            "runner_up_confidence": self.runner_up_confidence,
+            "box": self.box,
+        }
+
+
+@dataclass(frozen=True)
+class Row:
+    """Digits that stand beside each other.
+
+    Attributes
+    ----------
+    groups : tuple of tuple of ReadDigit
+        The digits from left to right, divided at wide gaps.
+    box : Box
+        In pixels of the picture as shown.
+    """
+
+    groups: tuple[tuple[ReadDigit, ...], ...]
+    box: Box
+
+    @property
+    def digits(self) -> tuple[ReadDigit, ...]:
+        """All digits of the row, from left to right."""
+        return tuple(digit for group in self.groups for digit in group)
+
+    @property
+    def text(self) -> str:
+        """The row's digits as text."""
+        return "".join(str(digit.digit) for digit in self.digits)
+
+    def as_json(self) -> RowJson:
+        """Return the row in JSON's types."""
+        return {
+            "text": self.text,
+            "groups": ["".join(str(digit.digit) for digit in group) for group in self.groups],
+            "box": self.box,
+            "digits": [digit.as_json() for digit in self.digits],
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The answer about all digits of one picture.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        From top to bottom.
+    confidence : float
+        Probability that the whole text is right, calibrated.
+    accepted : bool
+        False where the text is probably wrong.
+    warnings : tuple of str
+        Stable codes of what makes the answer less sure.
+    model_name, model_version : str
+    classifier : str
+        The kind of classifier, as the registry names it.
+    elapsed_ms : float
+        From the bytes to the answer.
+    stages : Stages
+        What the time was spent on.
+    image : ImageFacts
+    """
+
+    rows: tuple[Row, ...]
+    confidence: float
+    accepted: bool
+    warnings: tuple[str, ...]
+    model_name: str
+    model_version: str
+    classifier: str
+    elapsed_ms: float
+    stages: Stages
+    image: ImageFacts
+
+    @property
+    def text(self) -> str:
+        """The rows' texts, joined by line feeds."""
+        return "\n".join(row.text for row in self.rows)
+
+    @property
+    def n_digits(self) -> int:
+        """How many digits were found."""
+        return sum(len(row.digits) for row in self.rows)
+
+    def as_json(self) -> ReadingJson:
+        """Return the answer in JSON's types, as the command line and the web give it."""
+        return {
+            "text": self.text,
+            "rows": [row.as_json() for row in self.rows],
+            "confidence": self.confidence,
             "accepted": self.accepted,
             "warnings": list(self.warnings),
             "model": {"name": self.model_name, "version": self.model_version},

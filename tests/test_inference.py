@@ -454,7 +454,7 @@ def sheet_with_a_tiny_digit():
 def test_the_steps_of_a_tiny_digit_are_those_of_the_reading(classifier):
     content = sheet_with_a_tiny_digit()
     read = frame_image(content, classifier.limits, "auto")
-    assert read.was_decoded_again
+    assert read.is_detailed
 
     shown = explain(classifier, *classifier.predict_with_image(content)).framed_png
 
@@ -498,5 +498,5 @@ def test_a_digit_that_the_second_decoding_loses_is_read_from_the_first(second, m
     read = frame_image(content, DecodeLimits(), "auto")
 
     assert len(calls) == 2
-    assert not read.was_decoded_again
+    assert not read.is_detailed
     assert read.framed.image.any()

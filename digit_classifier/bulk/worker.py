@@ -25,7 +25,7 @@ from digit_classifier.bulk.shards import Item, Shard
 from digit_classifier.errors import BulkError, InputError, OutOfTimeError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
-from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import Reading
 from digit_classifier.preprocessing.framing import Framed
 from digit_classifier.settings import Settings
 

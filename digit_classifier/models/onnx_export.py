@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from digit_classifier.errors import MissingPackageError, ModelError
 from digit_classifier.models.store import Model
 from digit_classifier.neural_network.network import Network
-from digit_classifier.preprocessing import moments
+from digit_classifier.preprocessing.vectorize import (
+    EXTENT,
+    MAX_FACTOR,
+    MAX_SLANT,
+    MIN_FACTOR,
+    MIN_LEVEL,
+    MIN_VARIANCE,
+)
 
 try:
     import onnx
@@ -167,7 +174,7 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     def clip(value: str, low: float, high: float) -> str:
         return add("Min", add("Max", value, number(low)), number(high))
 
-    is_ink = add("Greater", levels, number(moments.MIN_LEVEL))
+    is_ink = add("Greater", levels, number(MIN_LEVEL))
     sums = add(
         "MatMul",
         add("Where", is_ink, levels, number(0)),
@@ -176,10 +183,10 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     mass, *means = (add("Gather", sums, graph.shape(k), axis=1) for k in range(6))
     mass = add("Max", mass, number(1))
     x, y, xx, xy, yy = (add("Div", mean, mass) for mean in means)
-    least = number(moments.MIN_VARIANCE)
+    least = number(MIN_VARIANCE)
     yy = add("Max", add("Sub", yy, add("Mul", y, y)), least)
     xy = add("Sub", xy, add("Mul", x, y))
-    slant = clip(add("Div", xy, yy), -moments.MAX_SLANT, moments.MAX_SLANT)
+    slant = clip(add("Div", xy, yy), -MAX_SLANT, MAX_SLANT)
     # xx - x² + slant · (slant · yy - 2 · xy)
     turned = add("Sub", add("Mul", slant, yy), add("Mul", xy, number(2)))
     xx = add("Add", add("Sub", xx, add("Mul", x, x)), add("Mul", slant, turned))
@@ -189,9 +196,9 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     longer = add("Max", *extents)
     ratio = add("Div", add("Min", *extents), longer)
     share = add("Sqrt", add("Sin", add("Mul", ratio, number(np.pi / 2))))
-    side = number(moments.EXTENT * max(height, width))
+    side = number(EXTENT * max(height, width))
     x_step, y_step = (
-        add("Reciprocal", clip(add("Div", wanted, extent), moments.MIN_FACTOR, moments.MAX_FACTOR))
+        add("Reciprocal", clip(add("Div", wanted, extent), MIN_FACTOR, MAX_FACTOR))
         for extent in extents
         for wanted in [
             add("Mul", side, add("Where", add("Less", extent, longer), share, number(1)))

@@ -2,6 +2,6 @@
 
 Read it in that order. ``layers`` has single steps and their derivatives, ``convolution`` those on
 images. ``network`` chains layers over one flat parameter vector. ``losses`` has softmax and
-cross-entropy, ``optimizers`` update the parameters, ``epoch`` trains one epoch, and ``estimators``
-wraps everything in scikit-learn's API. ``inspection`` explains a prediction.
+cross-entropy, ``optimizers`` update the parameters, epoch by epoch, and ``estimators`` wraps
+everything in scikit-learn's API. ``inspection`` explains a prediction.
 """

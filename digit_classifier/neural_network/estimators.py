@@ -8,15 +8,15 @@ class labels, and train without augmentation. The shipped models are trained by
 from math import isqrt
 from typing import Any
 
-from digit_classifier.neural_network.hyperparameters import (
+from digit_classifier.neural_network.network import ACTIVATIONS, Network, cnn, mlp
+from digit_classifier.neural_network.network_classifier import (
+    NetworkClassifier,
     check_choice,
     check_number,
     check_sizes,
     check_stages,
     check_whole,
 )
-from digit_classifier.neural_network.network import ACTIVATIONS, Network, cnn, mlp
-from digit_classifier.neural_network.network_classifier import NetworkClassifier
 
 
 class MLPClassifier(NetworkClassifier):

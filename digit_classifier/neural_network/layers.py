@@ -91,23 +91,17 @@ class Dense(Layer):
         self.parameters["biases"][...] = 0
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
-        output = self._product(X)  # (n_samples, n_outputs)
-        output += self.parameters["biases"]
-        return output, X
-
-    def _product(self, X: Array) -> Array:
-        """Multiply inputs by weights; for a single sparse sample, use only the active weights.
-
-        A product reads all weights from memory once, which takes most of the time for a single
-        sample. After a rectifier about nine in ten units are 0.
-        """
-        weights = self.parameters["weights"]
-        # a batch has other active units in each row: nothing could be left out
+        weights, inputs = self.parameters["weights"], X
+        # A product reads all weights from memory, which takes most of the time for a single sample:
+        # then only those of active units are read. After a rectifier nine in ten units are 0. In a
+        # batch, other units are active in each row.
         if X.shape == (1, self.n_inputs):
             (active,) = X[0].nonzero()
             if active.size < _MAX_SPARSE_SHARE * self.n_inputs:
-                return X[:, active] @ weights[active]
-        return X @ weights
+                inputs, weights = X[:, active], weights[active]
+        output = inputs @ weights  # (n_samples, n_outputs)
+        output += self.parameters["biases"]
+        return output, X
 
     def fill_gradients(self, grad_output: Array, cache: Array) -> None:
         # into the views: the optimizer has all gradients in one vector

@@ -3,15 +3,11 @@
 The ink's connected components may be digits, parts of digits, or several digits that touch.
 """
 
-from dataclasses import dataclass
-from typing import Self
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.numbers.reading import Box
+from digit_classifier.preprocessing.components import Components
 from digit_classifier.preprocessing.doubts import INK_MIN_LEVEL, ROOM_MIN_SIDE
 from digit_classifier.preprocessing.framing import MIN_CONTRAST, frame_ink
 from digit_classifier.preprocessing.levels import (
@@ -19,7 +15,6 @@ from digit_classifier.preprocessing.levels import (
     Histogram,
     contrast_range,
     edge_coverage,
-    label_type,
 )
 from digit_classifier.preprocessing.steps.ink import (
     NOTHING_STANDS_OUT,
@@ -55,69 +50,6 @@ MAX_FRAMES = 8
 FRAME_MARGIN = 0.06
 #: and fraction of the side that it does so, at least.
 FRAME_MIN_FRACTION = 0.7
-
-
-@dataclass(frozen=True)
-class Components:
-    """The connected components of a mask, without the background.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (height, width), integer
-        Index of its component plus one for each pixel, and 0 for the background.
-    lefts, tops, widths, heights, amounts : ndarray of shape (n,), intp
-        Of each component, in pixels.
-    """
-
-    labels: NDArray[np.integer]
-    lefts: NDArray[np.intp]
-    tops: NDArray[np.intp]
-    widths: NDArray[np.intp]
-    heights: NDArray[np.intp]
-    amounts: NDArray[np.intp]
-
-    @classmethod
-    def of_mask(cls, mask: Gray) -> Self:
-        """Find the components of a mask, uint8 of shape (height, width)."""
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(
-            mask, connectivity=8, ltype=label_type(mask)
-        )
-        return cls(labels, *stats[1:].T.astype(np.intp))
-
-    @property
-    def mask(self) -> Gray:
-        """1 where there is one, and 0 for the background."""
-        return (self.labels > 0).view(np.uint8)
-
-    def without(self, is_removed: NDArray[np.bool_]) -> Self:
-        """Return those that are left when some, a flag for each, are removed."""
-        if not is_removed.any():
-            return self
-        # numbered without gaps again: a label is an index plus one
-        kept = np.flatnonzero(~is_removed)
-        new_labels = np.zeros(1 + len(is_removed), self.labels.dtype)
-        new_labels[1 + kept] = np.arange(1, 1 + len(kept))
-        of_kept = (self.lefts, self.tops, self.widths, self.heights, self.amounts)
-        return type(self)(new_labels.take(self.labels), *(values[kept] for values in of_kept))
-
-    @property
-    def rights(self) -> NDArray[np.intp]:
-        """First column to the right of each."""
-        return self.lefts + self.widths
-
-    @property
-    def bottoms(self) -> NDArray[np.intp]:
-        """First row below each."""
-        return self.tops + self.heights
-
-    def box(self, index: int) -> Box:
-        """Return the box of one."""
-        return Box(
-            int(self.lefts[index]),
-            int(self.tops[index]),
-            int(self.widths[index]),
-            int(self.heights[index]),
-        )
 
 
 def add_margin(gray: Gray) -> tuple[Gray, int]:
@@ -247,13 +179,12 @@ def find_frames(components: Components) -> list[int]:
     centers = (components.tops + components.bottoms) / 2
     # the largest boxes alone: each one costs a look at its pixels
     for index in np.argsort(-components.heights * components.widths)[:MAX_FRAMES].tolist():
-        left, top = components.lefts[index], components.tops[index]
-        right, bottom = components.rights[index], components.bottoms[index]
-        inside = (middles > left) & (middles < right) & (centers > top) & (centers < bottom)
+        box = components.box(index)
+        inside = (middles > box.left) & (middles < box.right)
+        inside &= (centers > box.top) & (centers < box.bottom)
         if np.count_nonzero(inside) < 2:  # itself
             continue
-        own = components.labels[top:bottom, left:right] == index + 1
-        covered = edge_coverage(own, FRAME_MARGIN)
+        covered = edge_coverage(components.own_pixels(index), FRAME_MARGIN)
         # it runs along three sides of its box, as no digit does
         if sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3:
             frames.append(index)

@@ -1,12 +1,13 @@
-"""Sort components into the lines of writing, and boxes into rows, from top to bottom."""
+"""The lines of writing: components sorted into them, from top to bottom, and the hand's slant."""
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 
 from digit_classifier.errors import TooComplexError
-from digit_classifier.numbers.foreground import MIN_HEIGHT, Components, digit_height
-from digit_classifier.numbers.reading import Box
+from digit_classifier.numbers.foreground import MIN_HEIGHT, digit_height
+from digit_classifier.preprocessing.components import Box, Components
 from digit_classifier.preprocessing.levels import Gray
 
 #: Times the square of the usual height: a part of a digit has so much ink, at least.
@@ -30,6 +31,11 @@ MIN_OVERLAP_BESIDE = 0.2
 GROUP_MIN_GAP = 1.0
 #: Boxes of a row that the next one is compared with.
 N_COMPARED = 3
+
+#: Columns a row that a hand slants, to the left and to the right, at most.
+SLANTS = tuple(np.arange(-0.6, 1.21, 0.1).tolist())
+#: Pixels of ink that the slant is estimated on, at most.
+MAX_SAMPLES = 4000
 
 
 def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
@@ -56,7 +62,7 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     boxes = [components.box(index) for index in high]
     rows = sort_into_rows(boxes)
     last = len(components.labels) - EDGE
-    is_cut = [box.top <= EDGE or box.top + box.height >= last for box in boxes]
+    is_cut = [box.top <= EDGE or box.bottom >= last for box in boxes]
     # digits that the edge cuts look like others
     whole = [row for row in rows if not all(is_cut[index] for index in row)]
     for row in whole or rows:
@@ -64,26 +70,21 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
         # of the row, since rows of one picture may differ in size
         row_height = float(np.median([box.height for box in of_row]))
         members = [high[index] for index in row]
-        members += [
-            index
-            for index in parts.tolist()
-            if _belongs(components.box(index), of_row, PART_REACH * row_height)
-        ]
+        reach = PART_REACH * row_height
+        for index in parts.tolist():
+            part = components.box(index)
+            middle, center = part.left + part.width / 2, part.top + part.height / 2
+            # of a row that slopes, only the digit beside the part shows its height
+            nearest = min(of_row, key=lambda box: abs(box.left + box.width / 2 - middle))
+            if nearest.top - reach <= center <= nearest.bottom + reach:
+                members.append(index)
         yield members, row_height
 
 
 def high_components(components: Components) -> Gray:
     """Return a mask, uint8, of the components that are as high as digits."""
     is_high = components.heights >= MIN_HEIGHT * digit_height(components)
-    return np.concatenate([[False], is_high]).view(np.uint8).take(components.labels)
-
-
-def _belongs(part: Box, row: list[Box], reach: float) -> bool:
-    """Return whether a part lies at the height of the digit beside it."""
-    middle, center = part.left + part.width / 2, part.top + part.height / 2
-    # of a row that slopes, only the digit beside the part shows its height
-    nearest = min(row, key=lambda box: abs(box.left + box.width / 2 - middle))
-    return nearest.top - reach <= center <= nearest.top + nearest.height + reach
+    return components.mask_of(is_high)
 
 
 def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
@@ -123,8 +124,7 @@ def _join_beside(rows: Sequence[list[int]], boxes: Sequence[Box]) -> list[list[i
     for row in rows:  # by their left ends
         extent = surrounding_box([boxes[index] for index in row])
         overlaps = [  # with those that have ended where this one begins
-            _overlap(other, extent) if other.left + other.width <= extent.left else 0.0
-            for other in extents
+            _overlap(other, extent) if other.right <= extent.left else 0.0 for other in extents
         ]
         best = max(range(len(joined)), key=overlaps.__getitem__, default=None)
         if best is None or overlaps[best] < MIN_OVERLAP_BESIDE:
@@ -147,7 +147,7 @@ def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:
     widest = GROUP_MIN_GAP * sum(box.height for box in boxes) / max(len(boxes), 1)
     groups: list[list[int]] = []
     for index, box in enumerate(boxes):
-        if groups and box.left - boxes[index - 1].left - boxes[index - 1].width <= widest:
+        if groups and box.left - boxes[index - 1].right <= widest:
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -157,11 +157,68 @@ def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:
 def surrounding_box(boxes: Sequence[Box]) -> Box:
     """Return the smallest box around others."""
     left, top = min(box.left for box in boxes), min(box.top for box in boxes)
-    right = max(box.left + box.width for box in boxes)
-    bottom = max(box.top + box.height for box in boxes)
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
     return Box(left, top, right - left, bottom - top)
 
 
 def _overlap(one: Box, other: Box) -> float:
-    common = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
+    common = min(one.bottom, other.bottom) - max(one.top, other.top)
     return common / min(one.height, other.height)
+
+
+def estimate_slant(mask: Gray) -> float:
+    """Return how many columns the strokes go to the right for each row upwards.
+
+    Upright strokes gather in the fewest columns: the slant is that which gives the column sums of
+    the sheared ink their greatest sum of squares.
+    """
+    rows, columns = np.nonzero(mask)
+    # every so many pixels: a sample of the ink shows the slant as well
+    step = 1 + len(rows) // MAX_SAMPLES
+    rows, columns = rows[::step], columns[::step]
+    best, best_sum = 0.0, -1.0
+    for slant in SLANTS:
+        sheared = np.rint(columns + slant * rows).astype(np.intp)
+        sums = np.bincount(sheared - sheared.min()).astype(float)
+        total = float(np.vdot(sums, sums))
+        if total > best_sum:
+            best, best_sum = slant, total
+    return best
+
+
+def shear(image: Gray, slant: float) -> Gray:
+    """Return the image with slanted strokes upright; it is wider.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width), uint8
+    slant : float
+    """
+    height, width = image.shape
+    extra = abs(slant) * (height - 1)
+    # so that no column is negative
+    shift = 0.0 if slant > 0 else extra
+    matrix = np.array([[1, slant, shift], [0, 1, 0]], np.float32)
+    return cv2.warpAffine(image, matrix, (width + int(np.ceil(extra)), height))
+
+
+def unshear(box: Box, ink: Gray, slant: float, height: int) -> Box:
+    """Return the box in the picture itself of ink that was found in the sheared one.
+
+    Parameters
+    ----------
+    box : Box
+        In the sheared picture.
+    ink : ndarray of shape (box height, box width), uint8
+    slant : float
+    height : int
+        Of the picture.
+    """
+    if slant == 0:
+        return box
+    # by its pixels: the box of a sheared box would be wider than the digit
+    rows, columns = np.nonzero(ink)
+    shift = 0.0 if slant > 0 else abs(slant) * (height - 1)
+    original = columns + box.left - slant * (rows + box.top) - shift
+    left, right = int(np.floor(original.min())), int(np.ceil(original.max())) + 1
+    return Box(max(left, 0), box.top, right - max(left, 0), box.height)

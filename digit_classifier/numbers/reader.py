@@ -9,7 +9,6 @@ the picture sheared upright is tried as well; the more probable reading stays.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,17 +17,22 @@ from numpy.typing import NDArray
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.foreground import (
-    Components,
     add_margin,
     local_contrast,
     resize_to_work,
 )
-from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
-from digit_classifier.numbers.lines import high_components, split_at_gaps, surrounding_box
-from digit_classifier.numbers.path import Path, find_path
-from digit_classifier.numbers.reading import Box, ReadDigit, Row
+from digit_classifier.numbers.hypotheses import Hypothesis, Line, Path, find_path, make_lines
+from digit_classifier.numbers.lines import (
+    estimate_slant,
+    high_components,
+    shear,
+    split_at_gaps,
+    surrounding_box,
+    unshear,
+)
 from digit_classifier.numbers.rules import find_ink
-from digit_classifier.numbers.slant import estimate_slant, shear, unshear
+from digit_classifier.prediction import ReadDigit, Row
+from digit_classifier.preprocessing.components import Box, Components
 from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
@@ -54,28 +58,13 @@ CALIBRATION = (0.63, 2.24)
 PredictLogits = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a picture.
-
-    Attributes
-    ----------
-    rows : tuple of Row
-    confidence : float
-        Probability that their whole text is right.
-    """
-
-    rows: tuple[Row, ...]
-    confidence: float
-
-
 def read_rows(
     gray: Gray,
     predict_logits: PredictLogits,
     *,
     temperature: float,
     shown_shape: tuple[int, int],
-) -> Rows:
+) -> tuple[tuple[Row, ...], float]:
     """Read all digits of a picture.
 
     Parameters
@@ -86,6 +75,12 @@ def read_rows(
         Divides the logits, so that a digit's probability is calibrated.
     shown_shape : tuple of 2 ints
         Height and width of the picture as shown; the boxes are in its pixels.
+
+    Returns
+    -------
+    rows : tuple of Row
+    confidence : float
+        Probability that their whole text is right.
 
     Raises
     ------
@@ -138,7 +133,7 @@ def read_rows(
     )
     if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
-    return Rows(rows, _confidence(best))
+    return rows, _confidence(best)
 
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
@@ -200,8 +195,8 @@ def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Bo
     # a box of the sheared or enlarged picture may reach over the edge by rounding
     left = min(max(round(box.left * columns), 0), new_shape[1] - 1)
     top = min(max(round(box.top * rows), 0), new_shape[0] - 1)
-    right = min(max(round((box.left + box.width) * columns), left + 1), new_shape[1])
-    bottom = min(max(round((box.top + box.height) * rows), top + 1), new_shape[0])
+    right = min(max(round(box.right * columns), left + 1), new_shape[1])
+    bottom = min(max(round(box.bottom * rows), top + 1), new_shape[0])
     return Box(left, top, right - left, bottom - top)
 
 

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from digit_classifier.numbers.foreground import (
     MIN_HEIGHT,
-    Components,
     digit_height,
     find_frames,
     find_ink_components,
 )
-from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
+from digit_classifier.preprocessing.components import Components, Flags
+from digit_classifier.preprocessing.levels import Gray, Histogram
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.
@@ -146,13 +146,13 @@ def erase_rules(
 
 @dataclass(frozen=True)
 class _Rules:
-    """Level lines that may be rules: pixels by label, and by label what they are."""
+    """Level lines that may be rules: the runs that they consist of, and what each is."""
 
     runs: Gray
-    labels: NDArray[np.integer]
+    lines: Components
     thickness: NDArray[np.float64]
-    is_long: NDArray[np.bool_]
-    crosses: NDArray[np.bool_]
+    is_long: Flags
+    crosses: Flags
 
 
 def _level_rules(mask: Gray, height: float, min_length: float) -> _Rules:
@@ -162,43 +162,37 @@ def _level_rules(mask: Gray, height: float, min_length: float) -> _Rules:
     # runs of a rule that rises are a pixel apart, and noise interrupts them
     reach = run // 4
     linked = cv2.dilate(runs, np.ones((3, 1 + 2 * reach), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(
-        linked, connectivity=8, ltype=label_type(linked)
-    )
-    lefts, widths = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_WIDTH]
-    heights = stats[:, cv2.CC_STAT_HEIGHT] - 2
-    at_left, at_right = lefts < 2 + reach, lefts + widths > mask.shape[1] - 2 - reach
-    widths = np.maximum(widths - 2 * reach, 1)
-    thickness = np.bincount(labels[runs > 0], minlength=len(stats)) / widths
-    is_straight = heights <= MAX_SLOPE * widths + 2 * thickness
+    lines = Components.of_mask(linked)
+    at_left, at_right = lines.lefts < 2 + reach, lines.rights > mask.shape[1] - 2 - reach
+    widths = np.maximum(lines.widths - 2 * reach, 1)
+    amounts = np.bincount(lines.labels[runs > 0], minlength=1 + len(widths))[1:]
+    thickness = amounts / widths
+    is_straight = lines.heights - 2 <= MAX_SLOPE * widths + 2 * thickness
     # a rule that leaves the picture is only seen in part
     least = np.where(at_left | at_right, min(MIN_LENGTH_AT_EDGE, min_length), min_length)
     is_long = (widths >= least * height) & (thickness <= max(MAX_THICKNESS * height, 3))
     crosses = at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
-    is_straight[0] = False  # the background
     is_long &= is_straight
     crosses &= is_straight
     # few lines come so far: their pixels are looked at one by one
-    for label in np.flatnonzero(is_long | crosses).tolist():
-        left, top, width, depth = stats[label, :4].tolist()
-        box = (slice(top, top + depth), slice(left, left + width))
-        n_columns = np.count_nonzero(((labels[box] == label) & (runs[box] > 0)).any(axis=0))
-        if n_columns < MIN_COVERAGE * widths[label]:
-            is_long[label] = crosses[label] = False
-    return _Rules(runs, labels, thickness, is_long, crosses)
+    for index in np.flatnonzero(is_long | crosses).tolist():
+        own = lines.own_pixels(index) & (runs[lines.box(index).slices] > 0)
+        if np.count_nonzero(own.any(axis=0)) < MIN_COVERAGE * widths[index]:
+            is_long[index] = crosses[index] = False
+    return _Rules(runs, lines, thickness, is_long, crosses)
 
 
-def _erasable(mask: Gray, rules: _Rules, chosen: NDArray[np.bool_]) -> tuple[Gray, Gray]:
+def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
     """Return 1 for the chosen rules, and for what of them and their flanks has no stroke on it."""
     erasable = np.zeros_like(mask)
     lengths = np.where(chosen, np.round(STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
     for length in np.unique(lengths[chosen]).tolist():
-        own = (lengths == length).view(np.uint8).take(rules.labels) & rules.runs
+        own = rules.lines.mask_of(lengths == length) & rules.runs
         # ink higher than the rule is thick: a stroke, whose pixels on the rule stay
         strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
         # with the rows above and below, which are its blurred flanks
         erasable |= cv2.dilate(own, np.ones((3, 1), np.uint8)) & (1 - strokes)
-    return chosen.view(np.uint8).take(rules.labels) & rules.runs, erasable
+    return rules.lines.mask_of(chosen) & rules.runs, erasable
 
 
 def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
@@ -225,11 +219,9 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
 
 
 def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
-    box = components.box(index)
-    place = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
-    # without neighbours that reach into its box
-    own = (components.labels[place] == index + 1).view(np.uint8)
-    return Histogram(np.ascontiguousarray(contrast[place]), own).quantile(CONTRAST_QUANTILE)
+    of_box = np.ascontiguousarray(contrast[components.box(index).slices])
+    own = components.own_pixels(index).view(np.uint8)
+    return Histogram(of_box, own).quantile(CONTRAST_QUANTILE)
 
 
 def remove_borders(components: Components) -> Components:

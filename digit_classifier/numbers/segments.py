@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from digit_classifier.numbers.cuts import Cut, find_cuts
-from digit_classifier.numbers.foreground import Components
+from digit_classifier.preprocessing.components import Components
 from digit_classifier.preprocessing.levels import Gray, Histogram
 
 #: Times its height: a narrower component is not cut.

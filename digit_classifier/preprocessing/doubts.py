@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
+from digit_classifier.preprocessing.components import Components, label_type
+from digit_classifier.preprocessing.levels import Gray, Histogram
 from digit_classifier.preprocessing.steps.background import ink_is_light, level_light
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL, crop_to_ink, stroke_width
 from digit_classifier.preprocessing.steps.ink import ink_threshold
@@ -95,6 +96,7 @@ def is_cut_off(strokes: Gray) -> bool:
     at_top, at_bottom = top == 0, top + box_height == height
     at_left, at_right = left == 0, left + box_width == width
     fills = (at_top and at_bottom) or (at_left and at_right)
+    # OpenCV puts the box of nothing into the upper left corner
     return box_width > 0 and (at_top or at_bottom or at_left or at_right) and not fills
 
 
@@ -121,13 +123,11 @@ def stand_side_by_side(strokes: Gray, height: int) -> bool:
     gap = round(BROKEN_STROKE_MAX_GAP * height) // 2
     if gap:
         strokes = cv2.dilate(strokes, np.ones((1 + 2 * gap, 1 + 2 * gap), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(
-        strokes, connectivity=8, ltype=label_type(strokes)
-    )
-    lefts, _, widths, heights, amounts = stats[1:].T
-    is_digit = heights >= DIGIT_MIN_HEIGHT_FRACTION * height
-    is_digit &= amounts >= DIGIT_MIN_INK_FRACTION * amounts.max()
-    spans = sorted(zip(lefts[is_digit].tolist(), widths[is_digit].tolist(), strict=True))
+    found = Components.of_mask(strokes)
+    is_digit = found.heights >= DIGIT_MIN_HEIGHT_FRACTION * height
+    is_digit &= found.amounts >= DIGIT_MIN_INK_FRACTION * found.amounts.max()
+    lefts, widths = found.lefts[is_digit].tolist(), found.widths[is_digit].tolist()
+    spans = sorted(zip(lefts, widths, strict=True))
     return any(
         min(left + width, other_left + other_width) - other_left
         <= OVERLAP_MAX_FRACTION * min(width, other_width)
@@ -168,11 +168,9 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
 
 def _is_one(strokes: Gray) -> bool:
     """Return whether they are one component, but for specks."""
-    n_labels, _, stats, _ = cv2.connectedComponentsWithStats(
-        strokes, connectivity=8, ltype=label_type(strokes)
-    )
-    amounts = stats[1:, cv2.CC_STAT_AREA]
-    return n_labels <= 2 or np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max()) == 1
+    amounts = Components.of_mask(strokes).amounts
+    n_large = np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max(initial=0))
+    return len(amounts) <= 1 or n_large == 1
 
 
 def _shows_again(small: Gray, ink: Gray) -> bool:

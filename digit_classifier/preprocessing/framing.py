@@ -18,7 +18,6 @@ from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts, is_clear
 from digit_classifier.preprocessing.levels import Gray, contrast_range
 from digit_classifier.preprocessing.steps.background import remove_background
-from digit_classifier.preprocessing.steps.bands import level_bands
 from digit_classifier.preprocessing.steps.box import (
     SIDE,
     center_of_mass,
@@ -28,14 +27,18 @@ from digit_classifier.preprocessing.steps.box import (
     resize,
     unstretch,
 )
-from digit_classifier.preprocessing.steps.frames import crop_frames, inside_frames
+from digit_classifier.preprocessing.steps.cleanup import (
+    crop_frames,
+    inside_frames,
+    level_bands,
+    remove_specks,
+)
 from digit_classifier.preprocessing.steps.ink import (
     NOTHING_STANDS_OUT,
     InkNotFoundError,
     select_ink,
 )
 from digit_classifier.preprocessing.steps.lines import remove_lines
-from digit_classifier.preprocessing.steps.specks import remove_specks
 
 Framing = Literal["auto", "center"]
 
@@ -144,7 +147,8 @@ def shrink(gray: Gray) -> Gray:
     if longest <= WORKING_SIDE:
         return gray
     height, width = (max(1, round(side * WORKING_SIDE / longest)) for side in gray.shape)
-    # means of whole squares take a tenth of the time of other areas; less than half is left
+    # means of whole squares take a tenth of the time of other areas; less than half is left. A thin
+    # picture has no larger squares than its shorter side
     square = min(longest // WORKING_SIDE, *gray.shape)
     rows, columns = (side // square for side in gray.shape)
     means = resize(gray[: rows * square, : columns * square], rows, columns)

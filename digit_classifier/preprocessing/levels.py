@@ -28,6 +28,7 @@ class Histogram:
     """
 
     def __init__(self, levels: Gray, mask: Gray | None = None) -> None:
+        # float32, which counts exactly up to 16 million: no picture is decoded to so many pixels
         counts = cv2.calcHist([levels], [0], mask, [N_LEVELS], [0, N_LEVELS])
         # a list: looking a number up in it takes a tenth of the time that NumPy takes
         self.cumulative: list[int] = counts.cumsum().astype(int).tolist()
@@ -35,6 +36,7 @@ class Histogram:
 
     def n_above(self, level: float) -> int:
         """Count the pixels above a level."""
+        # levels are whole: those above 3.7 are those above 3
         return self.n_pixels - self.cumulative[int(level)]
 
     def quantile(self, fraction: float, above: int = -1, up_to: int = N_LEVELS - 1) -> int:
@@ -91,9 +93,3 @@ def edge_coverage(mask: NDArray[np.bool_], margin: float) -> list[float]:
 def reaches_all_edges(image: Gray, above: int) -> bool:
     """Return whether each of the four edges has a pixel above a level."""
     return all(edge.max() > above for edge in edges(image))
-
-
-def label_type(mask: NDArray[np.uint8] | NDArray[np.uint16]) -> int:
-    """Return OpenCV's type for the labels of a mask's components: 16 bits where they hold all."""
-    # there are fewer components than pixels, and short labels are half as much to write and read
-    return cv2.CV_16U if mask.size < 1 << 16 else cv2.CV_32S

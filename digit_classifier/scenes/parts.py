@@ -1,13 +1,13 @@
 """The parts of the ink: which reach in from the edge, which surround or underline others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.levels import Gray, Histogram, label_type
+from digit_classifier.preprocessing.components import Components, Flags, label_type
+from digit_classifier.preprocessing.levels import Gray, Histogram
 from digit_classifier.preprocessing.steps.ink import ink_threshold, is_grain
 
 #: Gray levels by which ink stands out, at least.
@@ -53,44 +53,22 @@ LARGE_MIN_SIDE = 0.33
 #: and fraction of all ink that both have.
 BOTH_MIN_INK = 0.8
 
-Flags = NDArray[np.bool_]
-Ints = NDArray[np.intp]
-
 
 @dataclass(frozen=True)
-class Parts:
+class Parts(Components):
     """The connected components of the ink, those with the most ink first.
 
     Attributes
     ----------
-    contrast : ndarray of shape (height, width), uint8
-    labels : ndarray of shape (height, width), integer
-        Index of its part plus one for each pixel, and 0 for the background.
-    boxes : ndarray of shape (n, 4), intp
-        Left, top, right and bottom of each.
     amounts : ndarray of shape (n,), intp
         Pixels of each that are ink beyond doubt.
+    contrast : ndarray of shape (height, width), uint8
     level : int
         Contrast that the ink exceeds.
     """
 
     contrast: Gray
-    labels: NDArray[np.integer]
-    boxes: Ints
-    amounts: Ints
     level: int
-
-    @property
-    def widths(self) -> Ints:
-        """Of each part, in pixels."""
-        widths: Ints = self.boxes[:, 2] - self.boxes[:, 0]
-        return widths
-
-    @property
-    def heights(self) -> Ints:
-        """Of each part, in pixels."""
-        heights: Ints = self.boxes[:, 3] - self.boxes[:, 1]
-        return heights
 
     @property
     def all(self) -> Flags:
@@ -101,8 +79,8 @@ class Parts:
     def at_edge(self) -> Flags:
         """Whether each touches the picture's edge."""
         height, width = self.labels.shape
-        left, top, right, bottom = self.boxes.T
-        return (left <= EDGE) | (top <= EDGE) | (right >= width - EDGE) | (bottom >= height - EDGE)
+        at_edge = (self.lefts <= EDGE) | (self.tops <= EDGE)
+        return at_edge | (self.rights >= width - EDGE) | (self.bottoms >= height - EDGE)
 
     @property
     def are_level_rules(self) -> Flags:
@@ -120,7 +98,8 @@ class Parts:
 
         Shape (n, n).
         """
-        left, top, right, bottom = (side[:, np.newaxis] for side in self.boxes.T)
+        sides = (self.lefts, self.tops, self.rights, self.bottoms)
+        left, top, right, bottom = (side[:, np.newaxis] for side in sides)
         within = (left > left.T) & (top > top.T) & (right < right.T) & (bottom < bottom.T)
         return within & (self.heights[:, np.newaxis] >= IN_RING_MIN_HEIGHT * self.heights)
 
@@ -133,14 +112,8 @@ class Parts:
         found: Flags = np.zeros(len(areas), bool)
         # the largest candidates: all others count as 0, and come behind them
         for index in np.argsort(-areas * may_be)[: min(MAX_RINGS, np.count_nonzero(may_be))]:
-            left, top, right, bottom = self.boxes[index]
-            own = self.labels[top:bottom, left:right] == index + 1
-            found[index] = _runs_along_its_hull(own.view(np.uint8))
+            found[index] = _runs_along_its_hull(self.own_pixels(index).view(np.uint8))
         return found
-
-    def mask(self, chosen: Flags) -> Gray:
-        """Return 1 where there is one of the chosen parts."""
-        return np.concatenate([[False], chosen]).view(np.uint8).take(self.labels)
 
 
 def find_parts(contrast: Gray) -> Parts | None:
@@ -155,29 +128,21 @@ def find_parts(contrast: Gray) -> Parts | None:
     # the paper's grain: what is connected to ink must not go down into it
     grain = histogram.quantile(GRAIN_QUANTILE, up_to=high)
     low = round(min(max(WEAK_INK_FRACTION * high, grain), WEAK_INK_MAX_FRACTION * high))
-    weak = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1]
-    n_labels, labels, stats, _ = cv2.connectedComponentsWithStats(
-        weak, connectivity=8, ltype=label_type(weak)
-    )
+    weak = Components.of_mask(cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1])
     # only pixels above the threshold of ink: flanks and grain make no part larger
-    amounts = np.bincount(labels[contrast > high], minlength=n_labels)
-    amounts[0] = 0
-    least = max(MIN_PIXELS, SPECK_MAX_FRACTION * amounts.max())
+    amounts = np.bincount(weak.labels[contrast > high], minlength=1 + len(weak.amounts))[1:]
+    least = max(MIN_PIXELS, SPECK_MAX_FRACTION * amounts.max(initial=0))
     # stable, so that the order of equal parts does not depend on the library
     order = np.argsort(-amounts, kind="stable")[:MAX_PARTS]
     order = order[amounts[order] >= least]
     if order.size == 0:
         return None
-    # from OpenCV's labels to the order by ink, and to 0 for specks
-    lookup = np.zeros(n_labels, labels.dtype)
-    lookup[order] = np.arange(1, len(order) + 1)
-    kept = (lookup > 0).view(np.uint8).take(labels)
+    found = replace(weak.select(order), amounts=amounts[order])
+    kept = found.mask
     # a threshold parts any picture in two: in one without ink, grain from grain
     if is_grain(Histogram(contrast, kept).quantile(PEN_QUANTILE, above=high), contrast, kept):
         return None
-    left, top, width, height = stats[order, :4].T.astype(np.intp)
-    boxes = np.stack([left, top, left + width, top + height], axis=1)
-    return Parts(contrast, lookup.take(labels), boxes, amounts[order], low)
+    return Parts(**vars(found), contrast=contrast, level=low)
 
 
 def without_edges(parts: Parts) -> Parts | None:
@@ -191,7 +156,7 @@ def without_edges(parts: Parts) -> Parts | None:
         if not at_edge.any():
             break
         # with their flanks, or these would be found as new ink
-        beyond = cv2.dilate(parts.mask(at_edge), reach)
+        beyond = cv2.dilate(parts.mask_of(at_edge), reach)
         found = find_parts(parts.contrast * (1 - beyond))
         if found is None:
             return None
@@ -205,7 +170,7 @@ def group_near(parts: Parts, chosen: Flags) -> list[Flags]:
         return [chosen]
     # half of the gap on each side: dilated parts meet where they are near
     reach = 1 + 2 * round(NEAR * int(parts.heights[chosen].max()) / 2)
-    near = cv2.dilate(parts.mask(chosen), np.ones((reach, reach), np.uint8))
+    near = cv2.dilate(parts.mask_of(chosen), np.ones((reach, reach), np.uint8))
     _, labels = cv2.connectedComponents(near, connectivity=8, ltype=label_type(near))
     # dilation leaves all pixels of a chosen part in one group: any of them says which
     groups = np.zeros(len(chosen) + 1, np.intp)
@@ -239,8 +204,9 @@ def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
 
 def longest_side(parts: Parts, chosen: Flags) -> int:
     """Return the longest side of the box around the chosen parts, in pixels."""
-    boxes = parts.boxes[chosen]
-    return int((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
+    width = parts.rights[chosen].max() - parts.lefts[chosen].min()
+    height = parts.bottoms[chosen].max() - parts.tops[chosen].min()
+    return int(max(width, height))
 
 
 def thickness(mask: Gray) -> float:

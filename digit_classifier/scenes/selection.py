@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from digit_classifier.preprocessing.components import Flags
 from digit_classifier.preprocessing.levels import Gray, Histogram
 from digit_classifier.scenes.parts import (
     PEN_QUANTILE,
-    Flags,
     Parts,
     are_two_digits,
     group_near,
@@ -66,9 +66,15 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
     if not strokes.any():
         strokes = inner.all
     groups = group_near(inner, strokes)
+    # all that is left, what may be strokes, what rings surround, groups, and single parts
+    choices = [inner.all, strokes]
+    choices += [inner.inside[:, ring] & strokes for ring in np.flatnonzero(inner.are_rings)]
+    choices += groups[:MAX_GROUPS]
+    alone = np.flatnonzero(strokes)[:MAX_ALONE]
+    choices += [np.arange(len(strokes)) == index for index in alone]
     # several rules choose the same parts: each choice is framed once
     seen = {parts.all.tobytes()} if inner is parts else set()
-    for chosen in _sets_of(inner, strokes, groups):
+    for chosen in choices:
         if not chosen.any() or chosen.tobytes() in seen:
             continue
         seen.add(chosen.tobytes())
@@ -79,17 +85,6 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
         if inner is not parts:
             plausibility += _plausibility_without_edges(parts, inner, chosen)
         yield _ink(inner, chosen), plausibility, shows_two
-
-
-def _sets_of(parts: Parts, strokes: Flags, groups: Sequence[Flags]) -> Iterator[Flags]:
-    """Yield all parts, those that may be strokes, what rings surround, groups, and single parts."""
-    yield parts.all
-    yield strokes
-    for ring in np.flatnonzero(parts.are_rings).tolist():
-        yield parts.inside[:, ring] & strokes
-    yield from groups[:MAX_GROUPS]
-    for index in np.flatnonzero(strokes)[:MAX_ALONE].tolist():
-        yield np.arange(len(strokes)) == index
 
 
 def _judge_all(parts: Parts, chosen: Flags) -> tuple[float, bool]:
@@ -129,8 +124,8 @@ def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> fl
     # a thick thing at the edge is a desk or a shadow, unless the rest is but a trace
     side = longest_side(inner, chosen)
     if side >= REST_MIN_SIDE * min(parts.labels.shape) and thickness(
-        parts.mask(beyond)
-    ) > THICK * thickness(inner.mask(chosen)):
+        parts.mask_of(beyond)
+    ) > THICK * thickness(inner.mask_of(chosen)):
         return 0.0
     own = int(inner.amounts[chosen].sum())
     return KEPT_WEIGHT * float(np.log(own / (own + _weighed_ink(parts, beyond, side))))
@@ -144,7 +139,7 @@ def _weighed_ink(parts: Parts, chosen: Flags, side: int) -> float:
 
 def _ink(parts: Parts, chosen: Flags) -> Gray:
     """Return the ink of some parts with their flanks, its pen's own level raised to 255."""
-    mask = parts.mask(chosen)
+    mask = parts.mask_of(chosen)
     peak = Histogram(parts.contrast, mask).quantile(PEN_QUANTILE)
     flanks = parts.level // 2
     raised = np.maximum(parts.contrast, np.uint8(flanks)) - np.uint8(flanks)

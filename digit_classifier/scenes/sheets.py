@@ -103,4 +103,5 @@ def _square_up(gray: Gray, corners: Corners) -> Gray:
     inner = middle + (corners - middle) * np.float32(1 - 2 * INSET)
     target = np.array([(0, 0), (shape[1], 0), (shape[1], shape[0]), (0, shape[0])], np.float32)
     turn = cv2.getPerspectiveTransform(inner, target)
-    return cv2.warpPerspective(gray, turn, shape[::-1], flags=cv2.INTER_AREA)
+    # bilinear: OpenCV has no area average for warps
+    return cv2.warpPerspective(gray, turn, shape[::-1])

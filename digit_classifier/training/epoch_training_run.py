@@ -13,11 +13,16 @@ from tqdm import tqdm
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import TrainingDivergedError
 from digit_classifier.evaluation.metrics import score
-from digit_classifier.neural_network.epoch import batch_indices, run_epoch
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.neural_network.network import Network
-from digit_classifier.neural_network.optimizers import OPTIMIZERS, update_average, warmup_cosine
+from digit_classifier.neural_network.optimizers import (
+    OPTIMIZERS,
+    batch_indices,
+    run_epoch,
+    update_average,
+    warmup_cosine,
+)
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from digit_classifier.training.recipes import N_CLASSES, Recipe

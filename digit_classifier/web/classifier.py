@@ -9,7 +9,7 @@ from flask import Flask, current_app, request
 from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
-from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import Reading
 from digit_classifier.web.monitoring.observation import observe_reading
 
 _KEY, _NUMBERS_KEY = "digit_classifier", "numbers_classifier"

@@ -38,7 +38,7 @@ from digit_classifier.errors import (
 )
 from digit_classifier.explanation import DOUBTFUL, explain, show_boxes
 from digit_classifier.inference import FORMATS, DigitClassifier, Prediction
-from digit_classifier.numbers.reading import Reading
+from digit_classifier.prediction import Reading
 from digit_classifier.web import words
 from digit_classifier.web.classifier import (
     all_classifiers,

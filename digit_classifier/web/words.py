@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digit_classifier.explanation import DOUBTFUL
-from digit_classifier.numbers.reading import Reading
-from digit_classifier.prediction import Prediction
+from digit_classifier.prediction import Prediction, Reading
 
 #: Least confidence for each way to say it; below the last, the runner-up is named.
 _SURE, _FAIRLY_SURE = 0.95, 0.8

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from digit_classifier.numbers.cuts import find_cuts, holes
-from digit_classifier.numbers.foreground import Components, digit_height
-from digit_classifier.numbers.hypotheses import Hypothesis
-from digit_classifier.numbers.lines import sort_into_rows, split_at_gaps
-from digit_classifier.numbers.path import find_path
-from digit_classifier.numbers.reading import Box
+from digit_classifier.numbers.foreground import digit_height
+from digit_classifier.numbers.hypotheses import Hypothesis, find_path
+from digit_classifier.numbers.lines import (
+    estimate_slant,
+    shear,
+    sort_into_rows,
+    split_at_gaps,
+    unshear,
+)
 from digit_classifier.numbers.rules import erase_rules, remove_pale_uprights
-from digit_classifier.numbers.slant import estimate_slant, shear, unshear
+from digit_classifier.preprocessing.components import Box, Components
 
 NO_INK = np.zeros((1, 1), np.uint8)
 

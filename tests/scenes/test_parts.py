@@ -25,8 +25,8 @@ def test_parts_come_with_the_most_ink_first():
     assert parts is not None
     assert len(parts.amounts) == 2
     assert parts.amounts[0] > parts.amounts[1]
-    assert parts.boxes[1].tolist() == [20, 100, 26, 106]
-    assert cv2.countNonZero(parts.mask(np.array([False, True]))) == 36
+    assert parts.box(1) == (20, 100, 6, 6)
+    assert cv2.countNonZero(parts.mask_of(np.array([False, True]))) == 36
 
 
 @pytest.mark.parametrize("level", [0, 3])
@@ -45,7 +45,7 @@ def test_pencil_is_found_where_a_desk_is_removed():
     inner = without_edges(parts)
 
     assert inner is not None
-    assert inner.boxes.tolist() == [[46, 40, 75, 81]]
+    assert [*map(inner.box, range(len(inner.amounts)))] == [(46, 40, 29, 41)]
 
 
 @pytest.mark.parametrize("gap", [0, 20], ids=["closed", "open"])
@@ -82,8 +82,11 @@ def test_line_is_a_rule_and_an_upright_one_is_another():
     parts = find_parts(contrast)
 
     assert parts is not None
-    assert parts.boxes[parts.are_level_rules].tolist() == [[20, 100, 100, 104]]
-    assert parts.boxes[parts.are_upright_rules].tolist() == [[10, 20, 14, 100]]
+    level, upright = (
+        np.flatnonzero(are) for are in (parts.are_level_rules, parts.are_upright_rules)
+    )
+    assert [*map(parts.box, level)] == [(20, 100, 80, 4)]
+    assert [*map(parts.box, upright)] == [(10, 20, 4, 80)]
 
 
 def test_parts_are_grouped_by_the_gaps_between_them():

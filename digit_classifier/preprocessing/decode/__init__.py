@@ -5,6 +5,7 @@ size is judged on the header, before any pixel is decoded.
 """
 
 import logging
+import re
 import struct
 import warnings
 import zlib
@@ -33,14 +34,13 @@ from digit_classifier.errors import (
     FileTooLargeError,
     ImageTooSmallError,
     NoInkError,
-    OutOfTimeError,
     TooManyPixelsError,
     UnsupportedImageError,
 )
 from digit_classifier.preprocessing.decode.avif import count_frame_pixels, is_avif
-from digit_classifier.preprocessing.decode.foreign_formats import explain_foreign_format
 from digit_classifier.preprocessing.decode.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
 from digit_classifier.preprocessing.decode.guards import (
+    PixelBudget,
     has_more_frames,
     is_plain_inside,
     pixel_cost,
@@ -84,6 +84,17 @@ _DECODER_ERRORS = (
     zlib.error,
 )
 
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+#: A PDF or an SVG begins with its mark, but for white space, comments or a declaration.
+_START_BYTES = 1024
+
+#: The first element is ``svg``; groups that give nothing back take no time on hostile files.
+_SVG = re.compile(
+    rb"[\xef\xbb\xbf\xfe\xff]*+(?><\?.*?\?>|<!--.*?-->|<![^>]*+>|\s)*+<svg\b",
+    re.DOTALL | re.IGNORECASE,
+)
+
 # Pillow only warns of an image between one and two times its own pixel limit.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its remarks on damaged metadata would let a caller write into the server's log.
@@ -111,32 +122,6 @@ class DecodeLimits:
     max_bytes: int = 1024 * 1024
     max_pixels: int = 40_000_000
     min_side: int = 8
-
-
-class PixelBudget:
-    """What all images of a batch may have in pixels, of which each image takes its own.
-
-    Parameters
-    ----------
-    n_pixels : int
-    """
-
-    def __init__(self, n_pixels: int) -> None:
-        self._left = n_pixels
-
-    def spend(self, n_pixels: int) -> None:
-        """Take as many pixels.
-
-        Raises
-        ------
-        OutOfTimeError
-            There are not so many left.
-        """
-        if n_pixels > self._left:
-            raise OutOfTimeError(
-                "The images before this one have too many pixels; send fewer at once."
-            )
-        self._left -= n_pixels
 
 
 @dataclass(frozen=True)
@@ -233,28 +218,23 @@ def decode_image(
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else
                 ImageOps.exif_transpose(gray, in_place=True)
-            _check_first_frame(gray, image, content)
+            low, high = cast(tuple[int, int], gray.getextrema())
+            if high - low < _BLANK_MAX_RANGE and has_more_frames(image, content):
+                raise NoInkError(
+                    "The first frame of this file is blank, and no other frame is read: send the "
+                    "one with the digit as a picture of its own."
+                )
             is_detailed = detailed or max(gray.size) == max(width, height)
             return Decoded(np.asarray(gray), image.format or "", width, height, is_detailed)
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(
-            explain_foreign_format(content)
+            _explain_foreign_format(content)
             or f"This file is not an image in a format that is read here: {', '.join(FORMATS)}."
         ) from exc
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as exc:
         raise TooManyPixelsError(_too_many_pixels(limits)) from exc
     except _DECODER_ERRORS as exc:
         raise BrokenImageError("The image is damaged or incomplete.") from exc
-
-
-def _check_first_frame(gray: Image.Image, image: Image.Image, content: bytes) -> None:
-    """Reject a blank first frame with a message that says which frame was read."""
-    low, high = cast(tuple[int, int], gray.getextrema())
-    if high - low < _BLANK_MAX_RANGE and has_more_frames(image, content):
-        raise NoInkError(
-            "The first frame of this file is blank, and no other frame is read: send the one with "
-            "the digit as a picture of its own."
-        )
 
 
 def _check_size(image: Image.Image, limits: DecodeLimits, cost: float) -> None:
@@ -271,3 +251,31 @@ def _too_many_pixels(limits: DecodeLimits, cost: float = 1) -> str:
     of_kind = "" if cost == 1 else " in this format and colour mode"
     most = int(limits.max_pixels / cost)
     return f"The image has too many pixels; at most {most:,} are accepted{of_kind}."
+
+
+def _explain_foreign_format(content: bytes) -> str | None:
+    """Return what to do with a file of a known format that is not read here, or None.
+
+    Parameters
+    ----------
+    content : bytes
+        A file that no reader has taken.
+    """
+    start = content[:_START_BYTES]
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+        return (
+            "HEIC pictures are not read here. Save it as JPEG: an iPhone takes JPEG by Settings, "
+            "Camera, Formats, Most Compatible."
+        )
+    if is_avif(start):
+        return "AVIF pictures are not read by this installation. Save it as JPEG or PNG."
+    if start.startswith(_JPEG_XL):
+        return "JPEG XL pictures are not read here. Save it as JPEG or PNG."
+    if b"%PDF-" in start:
+        return (
+            "PDF documents are not read here. Send a page as a picture: a screenshot, or what "
+            "'pdftoppm -r 200 -png' makes of it."
+        )
+    if _SVG.match(start.replace(b"\0", b"")):  # UTF-16 as well
+        return "SVG drawings are not read here. Export it as PNG."
+    return None

@@ -30,9 +30,7 @@ _HALF_OPAQUE = 127.5
 _SAMPLES, _MUCH_BETTER = 192, 2
 
 
-def reduction(
-    image: Image.Image, *, detailed: bool = False, min_side: int = MIN_REDUCED_SIDE
-) -> int:
+def reduction(image: Image.Image, *, detailed: bool, min_side: int) -> int:
     """Return the whole factor that a picture is reduced by."""
     if detailed:
         return ceil(sqrt(image.width * image.height / MAX_DETAILED_PIXELS))
@@ -45,10 +43,9 @@ def draft(image: Image.Image, factor: int) -> None:
     image.draft(None, (max(1, width // factor), max(1, height // factor)))
 
 
-def to_gray(
-    image: Image.Image, *, detailed: bool = False, min_side: int = MIN_REDUCED_SIDE
-) -> Image.Image:
+def to_gray(image: Image.Image, *, detailed: bool, min_side: int) -> Image.Image:
     """Return the gray levels of a picture, mode L, with its EXIF in ``info``."""
+    # what a draft has left to do: it has changed the picture's size
     factor = reduction(image, detailed=detailed, min_side=min_side)
     if image.mode.startswith(("I", "F")):
         return _deep_to_gray(image, factor)

@@ -27,6 +27,8 @@ from PIL.TiffImagePlugin import (
     TiffImageFile,
 )
 
+from digit_classifier.errors import OutOfTimeError
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: Beside the pixels, a palette, transparency and the orientation. Not the texts and profiles that
 #: are compressed, of which each may unpack to a megabyte, and not the further frames.
@@ -64,6 +66,32 @@ _COST_OF_BYTE = 3 / 4
 _ORIENTATION, _UPRIGHT = 274, 1
 #: Of a TIFF, in which a strip or a tile is unpacked as a whole.
 _SMALL_PART = 1 / 8
+
+
+class PixelBudget:
+    """What all images of a batch may have in pixels, of which each image takes its own.
+
+    Parameters
+    ----------
+    n_pixels : int
+    """
+
+    def __init__(self, n_pixels: int) -> None:
+        self._left = n_pixels
+
+    def spend(self, n_pixels: int) -> None:
+        """Take as many pixels.
+
+        Raises
+        ------
+        OutOfTimeError
+            There are not so many left.
+        """
+        if n_pixels > self._left:
+            raise OutOfTimeError(
+                "The images before this one have too many pixels; send fewer at once."
+            )
+        self._left -= n_pixels
 
 
 def without_extras(content: bytes) -> bytes:
@@ -156,7 +184,8 @@ def _is_plain_tiff(image: TiffImageFile, n_scans: int, n_bytes: int) -> bool:
     if compression not in _TIFF_COMPRESSIONS or not has_usual_tiles:
         return False
     lengths = tags.get(STRIPBYTECOUNTS) or tags.get(TILEBYTECOUNTS) or ()
-    # parts that lie over one another would each have the scans of all
+    # each part may have a scan for each of its components, of which JPEG has four at most; parts
+    # that lie over one another would each have the scans of all
     return compression != _JPEG or (sum(lengths) <= n_bytes and n_scans <= 4 * len(lengths))
 
 
@@ -182,20 +211,16 @@ def pixel_cost(image: Image.Image, content: bytes) -> float:
         return 1  # the file is as large as its pixels
     if codecs == ["bmp_rle"]:
         return _COST_OF_RUN_LENGTHS
-    n_bytes = _BYTES_OF_MODE.get(image.mode, _BYTES_OF_OTHER_MODES)
+    n_bytes: float = _BYTES_OF_MODE.get(image.mode, _BYTES_OF_OTHER_MODES)
     if n_bytes == _BYTES_OF_OTHER_MODES and any(";16" in str(tile.args) for tile in tiles):
         n_bytes *= 2  # in the file, where unpacking them takes twice the time
     if isinstance(image, TiffImageFile):
-        return max(1, _COST_OF_BYTE * _bytes_of_tiff(image, n_bytes))
+        # libtiff unpacks a strip or a tile as a whole, and Pillow turns a picture by a copy
+        tags = image.tag_v2
+        rows = min(tags.get(ROWSPERSTRIP, image.height), image.height)
+        n_at_once = tags.get(TILEWIDTH, image.width) * tags.get(TILELENGTH, rows)
+        at_once = n_at_once / (image.width * image.height)
+        bits = tags.get(BITSPERSAMPLE, (1,))[0] * tags.get(SAMPLESPERPIXEL, 1)
+        n_bytes *= 1 if tags.get(_ORIENTATION, _UPRIGHT) == _UPRIGHT else 2
+        n_bytes += bits / 8 * min(1, at_once) if at_once > _SMALL_PART else 0
     return max(1, _COST_OF_BYTE * n_bytes)
-
-
-def _bytes_of_tiff(image: TiffImageFile, n_bytes: float) -> float:
-    """Add what is unpacked at once, a strip or a tile, and the copy of a picture that is turned."""
-    tags = image.tag_v2
-    n_pixels = image.width * image.height
-    rows = min(tags.get(ROWSPERSTRIP, image.height), image.height)
-    at_once = tags.get(TILEWIDTH, image.width) * tags.get(TILELENGTH, rows) / n_pixels
-    bits = tags.get(BITSPERSAMPLE, (1,))[0] * tags.get(SAMPLESPERPIXEL, 1)
-    copies = 1 if tags.get(_ORIENTATION, _UPRIGHT) == _UPRIGHT else 2
-    return n_bytes * copies + (bits / 8 * min(1, at_once) if at_once > _SMALL_PART else 0)

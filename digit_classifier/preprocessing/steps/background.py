@@ -134,6 +134,7 @@ def background_surface(gray: Gray) -> Gray:
         residuals *= 1 / spread
         trusted = (TERMS * (WEIGHTS / (1 + residuals * residuals))).T
         previous = coefficients
+        # the normal equations, whose matrix is symmetric and positive definite
         _, coefficients = cv2.solve(trusted @ TERMS, trusted @ values, flags=cv2.DECOMP_CHOLESKY)
         surface = TERMS @ coefficients
         if np.abs(coefficients - previous).sum() < SETTLED_MAX_CHANGE:

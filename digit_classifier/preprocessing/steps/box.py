@@ -5,8 +5,6 @@ pixel 14 puts 99.995 % of the boxes where they are, the geometric centre 13.5 on
 digits confirm it: 99.97 % and 100.00 %; see ``tests/preprocessing/test_mnist_frame.py``.
 """
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 
@@ -63,7 +61,9 @@ def even_strokes(box: Gray) -> Gray:
     radius = round((WIDENED_STROKE_WIDTH - stroke_width(enlarged) * scale) / 2 / scale)
     if radius < 1:
         return box
-    return cv2.dilate(_with_margin(enlarged, radius), _disc(radius))  # which needs room around
+    rows, columns = np.indices((2 * radius + 1, 2 * radius + 1)) - radius
+    disc = (rows**2 + columns**2 <= radius**2).astype(np.uint8)
+    return cv2.dilate(_with_margin(enlarged, radius), disc)  # which needs room around
 
 
 def fit_box(box: Gray) -> Gray:
@@ -135,9 +135,3 @@ def _scaled(ink: Gray, longest: int) -> Gray:
 
 def _with_margin(image: Gray, margin: int) -> Gray:
     return cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
-
-
-@lru_cache(maxsize=64)
-def _disc(radius: int) -> Gray:
-    rows, columns = np.indices((2 * radius + 1, 2 * radius + 1)) - radius
-    return (rows**2 + columns**2 <= radius**2).astype(np.uint8)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.levels import Gray, Histogram, edge_coverage, label_type
+from digit_classifier.preprocessing.components import Components, Flags, Ints, label_type
+from digit_classifier.preprocessing.levels import Gray, Histogram, edge_coverage
 
 #: Fraction of the largest component's ink that a component has, at least; a smaller one is a speck.
 SPECK_MAX_FRACTION = 0.02
@@ -51,9 +52,6 @@ FULL_INK = 200
 #: Fraction of the picture that ink covers, at most.
 MAX_COVERAGE = 0.75
 NOTHING_STANDS_OUT = "Nothing on the image stands out from its background."
-
-Flags = NDArray[np.bool_]
-Counts = NDArray[np.intp]
 
 
 class InkNotFoundError(Exception):
@@ -169,7 +167,7 @@ def digit_components(labels: NDArray[np.uint16], n_labels: int, is_ink: Flags) -
     return is_digit
 
 
-def _from_beyond(labels: NDArray[np.uint16], amounts: Counts) -> Flags:
+def _from_beyond(labels: NDArray[np.uint16], amounts: Ints) -> Flags:
     """Return whether each component reaches in from beyond the edge: a shadow, a table, a frame.
 
     What touches the edge does where enough ink does not, unless it all but meets the rest, as a
@@ -202,27 +200,23 @@ def _from_beyond(labels: NDArray[np.uint16], amounts: Counts) -> Flags:
     return at_edge
 
 
-def _frames(labels: NDArray[np.uint16], amounts: Counts) -> list[int]:
+def _frames(labels: NDArray[np.uint16], amounts: Ints) -> list[int]:
     """Return the labels of the components that are boxes with other ink inside."""
     major = np.flatnonzero(amounts > SPECK_MAX_FRACTION * amounts.max())
     if major.size < 2:
         return []
-    _, _, stats, _ = cv2.connectedComponentsWithStats(
-        (labels > 0).view(np.uint8), connectivity=8, ltype=label_type(labels)
-    )
-    lefts, tops, widths, heights, _ = stats[major].T
-    rights, bottoms = lefts + widths, tops + heights
+    # OpenCV numbers them as it did `labels`; those that are no longer major are left out
+    found = Components.of_mask((labels > 0).view(np.uint8)).select(major - 1)
     enough = FRAMED_MIN_FRACTION * amounts.sum()
     frames = []
     # of thousands of dots, as a print has, none has room for so much ink
-    for index in np.flatnonzero((heights - 2) * (widths - 2) > enough).tolist():
-        box = (slice(tops[index], bottoms[index]), slice(lefts[index], rights[index]))
-        inside = (tops > tops[index]) & (bottoms < bottoms[index])
-        inside &= (lefts > lefts[index]) & (rights < rights[index])
-        label = int(major[index])
+    for index in np.flatnonzero((found.heights - 2) * (found.widths - 2) > enough).tolist():
+        box = found.box(index)
+        inside = (found.tops > box.top) & (found.bottoms < box.bottom)
+        inside &= (found.lefts > box.left) & (found.rights < box.right)
         if amounts[major[inside]].sum() <= enough:
             continue
         # it runs along all four sides of its own box, as no digit's outline does
-        if min(edge_coverage(labels[box] == label, NEAR_FRACTION)) > FRAME_MIN_FRACTION:
-            frames.append(label)
+        if min(edge_coverage(found.own_pixels(index), NEAR_FRACTION)) > FRAME_MIN_FRACTION:
+            frames.append(int(major[index]))
     return frames

@@ -5,6 +5,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from digit_classifier.preprocessing.components import Components
 from digit_classifier.preprocessing.levels import Gray
 
 #: Pixels: smaller pictures are scans of single digits; their longest strokes would pass for lines.
@@ -74,8 +75,12 @@ def _level_lines(contrast: Gray) -> Gray | None:
     upright = np.ones((thickness | 1, 1), np.uint8)
     thick = cv2.morphologyEx(straight, cv2.MORPH_OPEN, upright)
     thin = np.where(thick < straight // 2, straight, np.uint8(0))
-    # in a picture that is tight around its digit, a single line is one of the digit's own strokes
-    lines = _from_edge_to_edge(thin, margin, min_lines=2 if _is_tight(contrast) else 1)
+    # where ink, and not only a line, which is paler, comes close to all four edges, the picture is
+    # tight around its digit, and a single line is one of the digit's own strokes
+    rows = max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * len(contrast)))
+    strips = (contrast[:rows], contrast[-rows:], contrast[:, :margin], contrast[:, -margin:])
+    is_tight = min(strip.max() for strip in strips) > INK_MIN_FRACTION * int(contrast.max())
+    lines = _from_edge_to_edge(thin, margin, min_lines=2 if is_tight else 1)
     return None if lines is None else cv2.dilate(lines, np.ones((FLANKED_HEIGHT, 1), np.uint8))
 
 
@@ -102,16 +107,6 @@ def _segments(length: int) -> tuple[Gray, ...]:
     return tuple(segments)
 
 
-def _is_tight(contrast: Gray) -> bool:
-    """Whether ink, and not only a line, which is paler, comes close to all four edges."""
-    rows, columns = (
-        max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * length)) for length in contrast.shape
-    )
-    strips = (contrast[:rows], contrast[-rows:], contrast[:, :columns], contrast[:, -columns:])
-    strongest = INK_MIN_FRACTION * int(contrast.max())
-    return all(int(strip.max()) > strongest for strip in strips)
-
-
 def _from_edge_to_edge(pieces: Gray, margin: int, min_lines: int) -> Gray | None:
     """Keep the lines and, where there are, what else reaches an edge; None with too few lines.
 
@@ -119,15 +114,11 @@ def _from_edge_to_edge(pieces: Gray, margin: int, min_lines: int) -> Gray | None
     stroke runs into one, it is stronger than the lines, and keeps the difference.
     """
     _, mask = cv2.threshold(pieces, VISIBLE_MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    lefts = stats[:, cv2.CC_STAT_LEFT]
-    rights = lefts + stats[:, cv2.CC_STAT_WIDTH]
-    at_left, at_right = lefts < margin, rights > pieces.shape[1] - margin
-    at_left[0] = at_right[0] = False  # the background
+    found = Components.of_mask(mask)
+    at_left, at_right = found.lefts < margin, found.rights > pieces.shape[1] - margin
     is_line = at_left & at_right
     if np.count_nonzero(is_line) < min_lines:
         return None
-    strongest = min(255.0, UNEVEN_LIGHT_FACTOR * np.quantile(pieces[is_line[labels]], 0.75))
-    reaches_edge = (at_left | at_right)[labels]
-    lines: Gray = np.where(reaches_edge, np.minimum(pieces, np.uint8(strongest)), np.uint8(0))
-    return lines
+    levels = pieces[found.mask_of(is_line) > 0]
+    strongest = min(255.0, UNEVEN_LIGHT_FACTOR * np.quantile(levels, 0.75))
+    return np.minimum(pieces, np.uint8(strongest)) * found.mask_of(at_left | at_right)

@@ -7,8 +7,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from msgspec import Meta
 
-from digit_classifier.numbers.reading import Reading, ReadingJson
-from digit_classifier.prediction import Prediction, PredictionJson
+from digit_classifier.prediction import Prediction, PredictionJson, Reading, ReadingJson
 from digit_classifier.web.errors import ProblemDocument
 from digit_classifier.web.explanations import BoxesDocument, ExplanationDocument
 from digit_classifier.web.monitoring.observation import Purpose

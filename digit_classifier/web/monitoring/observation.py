@@ -10,8 +10,7 @@ from typing import Literal, Self, cast, get_args
 from flask import Flask, Request, Response, g, has_request_context, request
 
 from digit_classifier.errors import BadPurposeError, InputError
-from digit_classifier.numbers.reading import Reading
-from digit_classifier.prediction import Prediction, Stages
+from digit_classifier.prediction import Prediction, Reading, Stages
 from digit_classifier.web.process.load_shedding import waited_ms
 
 #: The code of a request whose client went away, and the status it is counted and logged with. Nginx

@@ -5,8 +5,16 @@ from PIL import Image, ImageDraw
 from digit_classifier.preprocessing.framing import frame
 from digit_classifier.preprocessing.levels import sorted_rim
 from digit_classifier.preprocessing.steps.box import crop_to_ink
-from digit_classifier.preprocessing.steps.frames import crop_frames, inside_frames, ring_shade
+from digit_classifier.preprocessing.steps.cleanup import (
+    crop_frames,
+    inside_frames,
+    level_bands,
+    remove_specks,
+    ring_shade,
+    speck_fraction,
+)
 from tests.preprocessing.scenes import boxed, drawn, lit, surrounded
+from tests.strokes import draw_digit
 
 
 def test_the_box_inside_all_frames_is_what_is_cropped_to():
@@ -125,3 +133,118 @@ def test_framing_leaves_a_printed_box_in_uneven_light_out(digit, light):
     alone, in_a_box = (frame(lit(g, **light)).image.astype(int) for g in (gray, boxed(gray)))
 
     assert np.abs(alone - in_a_box).mean() < 2
+
+
+def small_drawing(digit, **options):
+    return np.asarray(draw_digit(digit, size=(56, 56), pen_width=6, ink=255, paper=0, **options))
+
+
+def salted(gray, share):
+    rng = np.random.default_rng(0)
+    noisy = gray.copy()
+    hit = rng.random(gray.shape) < share
+    noisy[hit] = rng.choice([0, 255], hit.sum())
+    return noisy
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_salt_and_pepper_is_removed_and_the_digit_stays(digit):
+    gray = small_drawing(digit)
+    noisy = salted(gray, 0.15)
+
+    cleaned = remove_specks(noisy)
+
+    def wrong(image):
+        return int((np.abs(image.astype(int) - gray) > 128).sum())
+
+    assert wrong(cleaned) < 0.3 * wrong(noisy)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("pen_width", [1, 3, 6])
+def test_a_drawing_keeps_its_thinnest_strokes(digit, pen_width):
+    gray = np.asarray(draw_digit(digit, size=(56, 56), pen_width=pen_width, noise=12))
+
+    assert remove_specks(gray) is gray
+
+
+def test_specks_are_counted_in_both_polarities():
+    gray = np.full((12, 12), 128, np.uint8)
+    gray[3, 3], gray[7, 7] = 255, 0
+
+    assert speck_fraction(gray) == pytest.approx(2 / 100)
+    assert speck_fraction(255 - gray) == pytest.approx(2 / 100)
+
+
+def test_a_picture_without_inner_pixels_has_no_specks():
+    assert speck_fraction(np.zeros((2, 9), np.uint8)) == 0
+
+
+def test_framing_reads_through_salt_and_pepper():
+    gray = small_drawing(7)
+
+    clean, noisy = frame(gray).image.astype(int), frame(salted(gray, 0.15)).image.astype(int)
+
+    assert np.abs(clean - noisy).mean() < 12
+
+
+def light_drawing(digit, ink=255, paper=0):
+    return np.asarray(draw_digit(digit, size=(84, 84), ink=ink, paper=paper))
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("upright", [True, False])
+def test_inverted_bands_are_turned_back(digit, upright):
+    gray = light_drawing(digit)
+    banded = gray.copy()
+    banded[:, :21] = 255 - banded[:, :21]
+    banded[:, 63:] = 255 - banded[:, 63:]
+    if not upright:
+        gray, banded = gray.T, banded.T
+
+    leveled = level_bands(banded).astype(int)
+
+    # which of the two polarities the digit comes out in is the background's business
+    difference = min(np.abs(leveled - gray).mean(), np.abs(255 - leveled - gray).mean())
+    assert difference < 0.5
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_paper_s_border_goes_and_the_digit_on_it_stays(digit):
+    gray = light_drawing(digit, ink=30, paper=220)
+    on_a_table = np.concatenate([np.full((84, 30), 90, np.uint8), gray], axis=1)
+
+    leveled = level_bands(on_a_table)
+
+    np.testing.assert_array_equal(leveled[:, 30:], gray)
+    assert (leveled[:, :30] == 220).all()
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("size", [(28, 28), (20, 20), (60, 90)])
+def test_a_picture_without_bands_stays_as_it_is(digit, size):
+    gray = np.asarray(draw_digit(digit, size=size, shade=0.3, noise=5))
+
+    assert level_bands(gray) is gray or (level_bands(gray) == gray).all()
+
+
+def test_an_upright_stroke_from_edge_to_edge_is_no_band():
+    one = np.zeros((64, 64), np.uint8)
+    one[:, 28:36] = 255
+
+    np.testing.assert_array_equal(level_bands(one), one)
+
+
+#: All but the 1 with a flag: its stem is a straight bar from edge to edge, as a band is.
+FORMS_WITHOUT_A_BAR = [(d, f) for d in range(10) for f in (0, 1) if (d, f) != (1, 1)]
+
+
+@pytest.mark.parametrize(("digit", "form"), FORMS_WITHOUT_A_BAR)
+@pytest.mark.parametrize("side", [60, 100, 200])
+@pytest.mark.parametrize("pen", [0.03, 0.12])
+def test_a_broad_pens_digit_that_fills_the_picture_is_no_band(digit, side, pen, form):
+    options = {"form": form, "size": (side, side), "pen_width": pen * side}
+    tight = crop_to_ink(np.asarray(draw_digit(digit, ink=255, paper=0, **options)))
+
+    for gray in (tight, 255 - tight):
+        np.testing.assert_array_equal(level_bands(gray), gray)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.errors import PixelsError
-from digit_classifier.preprocessing.decode.pixels import parse_pixels
+from digit_classifier.framed_images import parse_pixels
 
 
 def test_levels_are_read_row_after_row():

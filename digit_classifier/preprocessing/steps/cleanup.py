@@ -1,0 +1,240 @@
+"""Clean the picture before its background is found: of frames, of salt and pepper, of bands.
+
+A frame surrounds the digit: a screenshot's margin, a printed box, the edge of a canvas. Salt and
+pepper are single pixels, all over the picture, that a broken sensor left. A band is a strip from
+edge to edge that lies on another shade: a digit written across the border of a box or of two
+papers, a screenshot with a bar beside it. A smooth background follows no such step, and the
+brighter part would be taken for ink.
+"""
+
+from bisect import bisect_left, bisect_right
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.preprocessing.components import Box
+from digit_classifier.preprocessing.levels import Gray, contrast_range, sorted_rim
+
+#: Gray levels: pixels this close to the median of a ring, or of a column, have its shade. JPEG's
+#: ringing and a gradient of the display stay within it.
+SAME_SHADE_MAX_DIFFERENCE = 24
+#: Gray levels between the shade of a frame and that of what it surrounds, at least.
+OTHER_SHADE_MIN_DIFFERENCE = 48
+#: Fraction of a ring's pixels that have its shade, at least; a digit that touches its box, or a
+#: box with rounded corners, leaves less.
+RING_MIN_FRACTION = 0.9
+#: Pixels: shorter side of what a frame surrounds, at least; a digit's own ring is smaller.
+INNER_MIN_SIDE = 12
+#: The same as a fraction of the frame's own side.
+INNER_MIN_FRACTION = 0.4
+#: A margin, a printed line and a second margin are three; a screenshot has one more.
+MAX_NESTED_FRAMES = 4
+
+#: Pixels: in smaller pictures a stroke may be one pixel wide, and its ends stand out alike.
+SPECKS_MIN_SIDE = 24
+#: Gray levels by which a speck differs from each of its four neighbours, at least.
+SPECK_MIN_DIFFERENCE = 96
+#: Fraction of the pixels that are specks, at least, where they are noise.
+SPECKS_MIN_FRACTION = 0.02
+#: The four neighbours of a pixel.
+NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)
+
+#: Pixels: in smaller pictures an upright stroke looks like a band.
+BANDS_MIN_SIDE = 24
+#: Fraction of the height: the first and the last rows show what a column lies on.
+MARGIN_FRACTION = 0.07
+#: Fraction of the columns whose shades at top and bottom differ, at most: there the digit ends.
+TOUCHED_MAX_FRACTION = 0.3
+#: Gray levels between the shades of two bands, at least; a shadow's slope stays below.
+STEP_MIN_DIFFERENCE = 64
+#: Fraction of the columns that each shade lies under, at least; an upright stroke is narrower.
+BAND_MIN_FRACTION = 0.2
+#: Fraction of the pixels of each band that have its shade, at least; the others are ink.
+SHADE_MIN_FRACTION = 0.4
+#: A strip across the paper and the paper on both sides are three; a table's columns are more.
+MAX_BANDS = 5
+#: Fraction of its length on which a band's border shows, at least; no stroke is so long.
+BORDER_MIN_FRACTION = 0.55
+#: Rows that the median of a column is taken of; more change no shade.
+N_SAMPLED_ROWS = 40
+
+
+def crop_frames(gray: Gray) -> Gray:
+    """Crop as long as a ring of one shade surrounds a rectangle whose own rim has another.
+
+    The rim of a digit's box is never of one shade: a digit touches it here and there.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        The picture itself where it has no frame.
+    """
+    box = inside_frames(gray)
+    return gray if (box.height, box.width) == gray.shape else gray[box.slices]
+
+
+def inside_frames(gray: Gray) -> Box:
+    """Return the box that all frames surround; the whole picture where it has none."""
+    left, top = 0, 0
+    for _ in range(MAX_NESTED_FRAMES):
+        outer = ring_shade(gray)
+        if outer is None:
+            break
+        low = max(outer - SAME_SHADE_MAX_DIFFERENCE, 0)
+        high = min(outer + SAME_SHADE_MAX_DIFFERENCE, 255)
+        # in bytes, what is below the lowest level comes out at the top
+        has_other_shade = gray - np.uint8(low) > high - low
+        x, y, width, height = cv2.boundingRect(has_other_shade.view(np.uint8))
+        # one pixel less on each side: the frame's edge is seldom sharp
+        box = Box(x + 1, y + 1, width - 2, height - 2)
+        if (
+            min(box.width, box.height) < INNER_MIN_SIDE
+            or box.height < INNER_MIN_FRACTION * gray.shape[0]
+            or box.width < INNER_MIN_FRACTION * gray.shape[1]
+        ):
+            break
+        inner = gray[box.slices]
+        # the rim of a digit's own box has no single shade: the digit touches it here and there
+        shade = ring_shade(inner)
+        if shade is None or abs(shade - outer) < OTHER_SHADE_MIN_DIFFERENCE:
+            break
+        # an empty frame is left as it is: inside it there would be nothing to read
+        if contrast_range(inner) < OTHER_SHADE_MIN_DIFFERENCE:
+            break
+        left, top, gray = left + box.left, top + box.top, inner
+    return Box(left, top, gray.shape[1], gray.shape[0])
+
+
+def ring_shade(gray: Gray) -> int | None:
+    """Return the median of the outermost pixels if nearly all have that shade, else None."""
+    levels = sorted_rim(gray)
+    shade = levels[len(levels) // 2]
+    n_close = bisect_right(levels, shade + SAME_SHADE_MAX_DIFFERENCE) - bisect_left(
+        levels, shade - SAME_SHADE_MAX_DIFFERENCE
+    )
+    return shade if n_close >= RING_MIN_FRACTION * len(levels) else None
+
+
+def remove_specks(gray: Gray) -> Gray:
+    """Take the 3×3 median of a picture full of specks; leave any other as it is.
+
+    A median costs thin strokes their ends and corners, so that it is for noise alone.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+    """
+    if min(gray.shape) < SPECKS_MIN_SIDE or speck_fraction(gray) < SPECKS_MIN_FRACTION:
+        return gray
+    return cv2.medianBlur(gray, 3)
+
+
+def speck_fraction(gray: Gray) -> float:
+    """Fraction of the inner pixels that are far lighter, or far darker, than all four neighbours.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    """
+    if min(gray.shape) < 3:
+        return 0.0
+    lighter = cv2.subtract(gray, cv2.dilate(gray, NEIGHBOURS))  # in bytes: 0 where it is darker
+    darker = cv2.subtract(cv2.erode(gray, NEIGHBOURS), gray)
+    difference = cv2.max(lighter, darker)[1:-1, 1:-1]
+    specks = cv2.threshold(difference, SPECK_MIN_DIFFERENCE, 1, cv2.THRESH_BINARY)[1]
+    return cv2.countNonZero(specks) / specks.size
+
+
+def level_bands(gray: Gray) -> Gray:
+    """Bring upright and level bands to the shade of the rest, and their ink to its polarity.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        The picture itself where it has no bands.
+    """
+    if min(gray.shape) < BANDS_MIN_SIDE:
+        return gray
+    # a band shows on the edges that it ends at
+    if max(contrast_range(gray[:1]), contrast_range(gray[:, :1])) < STEP_MIN_DIFFERENCE:
+        return gray
+    upright = _level_columns(gray)
+    turned = cv2.transpose(upright)
+    leveled = _level_columns(turned)
+    return upright if leveled is turned else cv2.transpose(leveled)
+
+
+def _level_columns(gray: Gray) -> Gray:
+    shades = _two_shades(gray)
+    if shades is None:
+        return gray
+    difference = gray - shades
+    is_light = shades > shades.mean()
+    # the part with the more ink stays as it is
+    rest, most = sorted(
+        (is_light, ~is_light), key=lambda part: float(np.square(difference[:, part]).sum())
+    )
+    if _ink_is_lighter(difference[:, most]) != _ink_is_lighter(difference[:, rest]):
+        # a digit across the border is dark on one band and light on the other
+        difference[:, rest] *= -1
+    leveled: Gray = (difference + shades[most][0]).clip(0, 255).astype(np.uint8)
+    return leveled
+
+
+def _ink_is_lighter(difference: NDArray[np.float32]) -> bool:
+    # squares that keep their signs: those of the lighter pixels less those of the darker
+    return bool(np.vdot(difference, np.abs(difference)) > 0)
+
+
+def _two_shades(gray: Gray) -> NDArray[np.float32] | None:
+    """Return the shade that each column lies on if there are two in bands, else None."""
+    # cheap tests first: hardly any picture has bands
+    margin = max(1, round(MARGIN_FRACTION * len(gray)))
+    top, bottom = _column_medians(gray[:margin]), _column_medians(gray[-margin:])
+    n_touched = np.count_nonzero(cv2.absdiff(top, bottom) > SAME_SHADE_MAX_DIFFERENCE)
+    if n_touched > TOUCHED_MAX_FRACTION * gray.shape[1]:
+        return None
+    middle = _column_medians(gray[:: max(1, len(gray) // N_SAMPLED_ROWS)])
+    # where the digit covers one end of a column, the other end is nearer to the median
+    at_top = (cv2.absdiff(top, middle) < cv2.absdiff(bottom, middle)).ravel()
+    shades = np.where(at_top, top, bottom).astype(np.float32)
+    is_light = shades > (shades.min() + shades.max()) / 2
+    if not BAND_MIN_FRACTION <= is_light.mean() <= 1 - BAND_MIN_FRACTION:
+        return None
+    if np.count_nonzero(is_light[1:] != is_light[:-1]) >= MAX_BANDS:
+        return None
+    # one shade for each band: single columns are off by the ink that touches both ends
+    for band in (is_light, ~is_light):
+        shades[band] = np.median(shades[band])
+    if np.ptp(shades) < STEP_MIN_DIFFERENCE:
+        return None
+    has_shade = np.abs(gray - shades) <= SAME_SHADE_MAX_DIFFERENCE
+    if min(has_shade[:, is_light].mean(), has_shade[:, ~is_light].mean()) < SHADE_MIN_FRACTION:
+        return None
+    # where a band ends, the shade changes from top to bottom, as at no stroke's edge
+    borders = np.flatnonzero(is_light[1:] != is_light[:-1])
+    # a pixel farther on both sides: a border is seldom sharp
+    before = gray[:, np.maximum(borders - 1, 0)]
+    after = gray[:, np.minimum(borders + 2, gray.shape[1] - 1)]
+    changes = cv2.absdiff(before, after) >= STEP_MIN_DIFFERENCE // 2
+    return shades if (changes.mean(axis=0) >= BORDER_MIN_FRACTION).all() else None
+
+
+def _column_medians(rows: Gray) -> Gray:
+    """Return the median of each column, shape (width,)."""
+    # of two in the middle the upper one: their mean, which np.median takes, would be no byte
+    medians: Gray = np.partition(rows, len(rows) // 2, axis=0)[len(rows) // 2]
+    return medians
