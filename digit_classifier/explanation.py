@@ -1,6 +1,7 @@
 """Explanations as pictures: the steps of preprocessing, the attribution to pixels, and boxes.
 
-The prediction itself is passed in, so that an explanation cannot change it.
+The answer itself is passed in, so that an explanation cannot change it; only `show_steps` reads the
+file again.
 """
 
 import math

@@ -26,8 +26,8 @@ AMBIGUOUS_MARGIN = 0.4
 AMBIGUOUS_WEIGHTS = (0.55, 0.45)
 #: Fraction of its implausibility by which a proposal's answer is less confident.
 IMPLAUSIBILITY_WEIGHT = 0.2
-#: Score of a proposal, at least, that supports the framing as a whole: the same digit, touching the
-#: edge and sure, or better.
+#: Least score of a proposal that supports the framing as a whole by showing the same digit: about
+#: that of a confident part that touches the edge.
 SUPPORT_MIN_SCORE = -2.4
 #: Log-probability of the framing as a whole where no proposal supports it: levelled light shows a
 #: pen's strokes again, but seldom the same chance shape in a photo.
@@ -122,6 +122,11 @@ def choose_framings(
     latest : float
         Value of `time.perf_counter` after which images are framed in no other way, and rejected
         ones are not read as numbers.
+
+    Returns
+    -------
+    list of ChosenFraming
+        One an image, in their order.
     """
     of_wholes = predict_proba([image.framed.image for image in images])
     proposed: list[tuple[ChosenFraming, list[Proposal]]] = []

@@ -1,4 +1,4 @@
-"""From the bytes of an image to a prediction: decode, normalize, predict."""
+"""From the bytes of an image to its digit or its number: decode, normalize, predict."""
 
 import math
 import time
@@ -24,7 +24,7 @@ from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.reader import WORKING_SIDE, read_rows
+from digit_classifier.numbers.reader import MIN_DECODED_SIDE, read_rows
 from digit_classifier.prediction import ImageFacts, Prediction, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framing
@@ -34,6 +34,7 @@ from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
 
+# FORMATS for the web, which does not import preprocessing
 __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 
 #: Probability that a text is right, at least, for it to be accepted.
@@ -101,7 +102,7 @@ class DigitClassifier:
         Raises
         ------
         InputError
-            The file is no image that can be read; see :mod:`digit_classifier.errors`.
+            The file is not an image that can be read; see :mod:`digit_classifier.errors`.
         """
         return self.predict_with_image(content, inspect=inspect)[0]
 
@@ -127,7 +128,7 @@ class DigitClassifier:
             far more than a picture of numbers has (`TooComplexError`).
         """
         started = time.perf_counter()
-        decoded = decode_image(content, self.limits, min_side=WORKING_SIDE)
+        decoded = decode_image(content, self.limits, min_side=MIN_DECODED_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
         rows, confidence = self._read_rows(decoded.gray, decoded.shown_shape)
         read_ms = ms_since(started)

@@ -29,7 +29,7 @@ class PredictionJson(TypedDict):
         list[Probability],
         Meta(min_length=10, max_length=10, description="Of each digit from 0 to 9."),
     ]
-    accepted: Annotated[bool, Meta(description="False: probably no digit.")]
+    accepted: Annotated[bool, Meta(description="False: probably not a digit, or ambiguous.")]
     warnings: Annotated[
         list[str], Meta(description="Stable codes of what makes the answer less sure.")
     ]
@@ -57,7 +57,7 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class Stages:
-    """How long each stage of the way took, in milliseconds."""
+    """How long each stage took, in milliseconds; a reading's network is a part of `frame_ms`."""
 
     decode_ms: float = 0.0
     frame_ms: float = 0.0

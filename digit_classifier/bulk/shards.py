@@ -1,7 +1,8 @@
 """Sources, chunks and shards: the interface of an input, and a run's images by output file.
 
 A source lists its images in chunks, and reads the images of a chunk. A shard is a chunk of one
-source, whose rows become one file of the output; a manifest sums up all shards of a run.
+source, whose rows become one file of the output; a manifest sums up all shards of a run. Sources
+share how entries are batched, and the handles that a thread keeps open.
 """
 
 import hashlib

@@ -163,7 +163,7 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
     n_errors = n_refused = n_not_accepted = 0
     for path, label in tqdm(labelled, "Reading", leave=False, disable=None):
         try:
-            prediction = classifier.predict(file_content(path))
+            prediction = classifier.predict(file_content(path, classifier.limits.max_bytes))
         except InputError:
             n_refused += 1
             continue

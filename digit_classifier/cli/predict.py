@@ -18,8 +18,8 @@ from digit_classifier.settings import Settings, load_settings
 if TYPE_CHECKING:
     from digit_classifier.inference import DigitClassifier
 
-#: At least this much is read, whatever the settings say: their limit is for uploads, and a file of
-#: one's own may be a photo straight from the camera.
+#: The limit of a file's size, at least: the settings' limit is for uploads, and a file of one's own
+#: may be a photo straight from the camera.
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -48,10 +48,10 @@ def predict(
 
     settings = load_settings()
     classifier = local_classifier(replace(settings, model=model or settings.model))
-    all_read = True
+    max_bytes, all_read = classifier.limits.max_bytes, True
     for index, file in enumerate(image_files(paths), 1):
         try:
-            prediction = classifier.predict(file_content(file))
+            prediction = classifier.predict(file_content(file, max_bytes))
             answer = {"file": str(file), **prediction.as_json()}
         except InputError as exc:
             answer = _error_answer(file, exc)
@@ -61,7 +61,7 @@ def predict(
             # numbered, since files of several folders may have one name
             target = explanations / f"{index:04}_{file.stem}.png"
             with suppress(InputError):  # which the answer names
-                _write_picture(target, show_steps(classifier, file_content(file)))
+                _write_picture(target, show_steps(classifier, file_content(file, max_bytes)))
     sys.exit(0 if all_read else 1)
 
 
@@ -92,7 +92,7 @@ def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path
     all_read = True
     for index, file in enumerate(image_files(paths), 1):
         try:
-            content = file_content(file)
+            content = file_content(file, classifier.limits.max_bytes)
             reading = classifier.read(content)
             if boxes:
                 # numbered, since files of several folders may have one name
@@ -218,8 +218,8 @@ def image_files(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def file_content(file: Path) -> bytes:
-    """Return the content of a file, at most a byte more than is read of any.
+def file_content(file: Path, max_bytes: int) -> bytes:
+    """Return the content of a file, at most a byte more than is accepted.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def file_content(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             # a device has no end; what is longer is refused for its length
-            return opened.read(MAX_FILE_BYTES + 1)
+            return opened.read(max_bytes + 1)
     except OSError as exc:
         raise NoFileError(f"The file cannot be read: {exc.strerror}.") from exc
 

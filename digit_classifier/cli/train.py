@@ -152,10 +152,10 @@ def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **optio
     try:
         metadata = train_model(classifier, data, path, **options)
     except KeyboardInterrupt:
-        # in the first epoch, there is no checkpoint yet
+        # before the first epoch, and of what is fitted in one call, there is no checkpoint
         kept = "Nothing is kept of it."
         if checkpoint_of(path).exists():
-            kept = f"{checkpoint_of(path)} has the last finished epoch; --resume continues."
+            kept = f"{checkpoint_of(path)} has the finished epochs; --resume continues."
         click.echo(f"\nInterrupted. {kept}")
         sys.exit(130)  # as a shell reports SIGINT: 128 + 2
     test = metadata.figures["test"]

@@ -32,7 +32,8 @@ _TRY_AGAIN = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30  # seconds; doubled each time, or as Retry-After says
+#: Seconds. The first retry follows at once, the second after twice the backoff, which then doubles.
+_BACKOFF, _LONGEST_PAUSE = 0.25, 30
 
 
 class ClientError(Exception):
@@ -103,8 +104,9 @@ class Transport:
     timeout : float
         Seconds without a connection or a byte of the answer.
     retries : int
-        How often a request is sent again after the first time: without a connection, and after
-        429, 502, 503 and 504. To read a digit changes nothing, so that a POST may be repeated.
+        How often a request is sent again after the first time: without a connection, without an
+        answer in time, and after 429, 502, 503 and 504. To read a digit changes nothing, so that a
+        POST may be repeated.
     api_key : str, optional
         Sent with every request.
     """
@@ -148,8 +150,9 @@ class Transport:
                 total=self._retries,
                 allowed_methods=None,  # POST as well
                 status_forcelist=_TRY_AGAIN,
-                backoff_factor=_FIRST_PAUSE,
-                backoff_jitter=_FIRST_PAUSE,  # clients refused together come again one by one
+                backoff_factor=_BACKOFF,
+                # from the second retry on, clients refused together come again one by one
+                backoff_jitter=_BACKOFF,
                 backoff_max=_LONGEST_PAUSE,
                 raise_on_status=False,  # the last answer explains itself
             )

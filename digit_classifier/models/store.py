@@ -53,7 +53,7 @@ class ModelMetadata:
     Attributes
     ----------
     classifier : str
-        Name of the classifier: ``"softmax"``, ``"mlp"`` or ``"cnn"``.
+        Its name in the registry, such as ``"mlp"``.
     image_shape : tuple of int
         Height and width of an input image, in pixels.
     input_scaling : InputScaling
@@ -64,7 +64,8 @@ class ModelMetadata:
     min_confidence : float
         Predictions with a lower confidence are not accepted.
     training : dict
-        Recipe, seed, SHA-256 of the data, versions of the libraries.
+        Recipe, seed, SHA-256 of the data, versions of the libraries, history, and what it was
+        calibrated on.
     figures : dict
         Validation and test figures, measured after training.
 

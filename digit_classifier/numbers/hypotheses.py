@@ -24,9 +24,9 @@ from digit_classifier.preprocessing.steps.box import (
 #: Times the row's height: a union of segments is at most so wide.
 MAX_WIDTH = 1.35
 #: Times the row's height: a digit is at least so high.
-MIN_HEIGHT = 0.4
+UNION_MIN_HEIGHT = 0.4
 #: Times the row's height: few digits are wider.
-WIDE = 0.95
+USUAL_MAX_WIDTH = 0.95
 #: Segments of a digit, at most.
 MAX_SEGMENTS = 6
 #: Times the row's height: the gap between the components of one digit, at most.
@@ -151,7 +151,8 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
             made = _unite(parts, first, last, height)
             if made is not None:
                 hypotheses.append(made)
-            # a longer union has the same gap and at least the width; a segment may just be too low
+            # a longer union has the same gap and at least the width; a single segment may be a part
+            # of a higher one
             elif last > first + 1:
                 break
     return hypotheses
@@ -165,7 +166,7 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
     # a wide segment stays, for want of a cut: it may be a broad digit
     if right - left > MAX_WIDTH * height and len(parts) > 1:
         return None
-    if bottom - top < MIN_HEIGHT * height:
+    if bottom - top < UNION_MIN_HEIGHT * height:
         return None
     # the widest blank between neighbouring components' boxes
     gap = 0.0
@@ -187,7 +188,7 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
     geometry = CUT_WEIGHT * (parts[0].cost_before + parts[-1].cost_after)
     geometry += GAP_WEIGHT * gap / height + PARTS_WEIGHT * several
     geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
-    geometry += WIDTH_WEIGHT * max((right - left) / height - WIDE, 0.0)
+    geometry += WIDTH_WEIGHT * max((right - left) / height - USUAL_MAX_WIDTH, 0.0)
     box = Box(left, top, right - left, bottom - top)
     return Hypothesis(first, last, box, ink, geometry)
 

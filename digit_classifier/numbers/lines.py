@@ -1,4 +1,4 @@
-"""The lines of writing: components sorted into them, from top to bottom, and the hand's slant."""
+"""The lines of writing, not ruled ones: their components from top to bottom, groups, slant."""
 
 from collections.abc import Iterator, Sequence
 

@@ -37,7 +37,7 @@ from digit_classifier.preprocessing.levels import Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Pixels: a picture is decoded to at least so many on its longest side.
-WORKING_SIDE = 640
+MIN_DECODED_SIDE = 640
 #: Columns a row that the hand slants, at least, for the sheared picture to be tried.
 MIN_SLANT = 0.25
 #: Hypotheses of a picture, at most; a table of 90 digits has half as many.

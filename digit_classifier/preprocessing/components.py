@@ -82,7 +82,7 @@ class Components:
         return Box(*(int(values[index]) for values in sides))
 
     def own_pixels(self, index: int) -> Flags:
-        """Return which pixels of its box are one's own: its neighbours may reach into it."""
+        """Return which pixels of its box are the component's: neighbours may reach into it."""
         own: Flags = self.labels[self.box(index).slices] == index + 1
         return own
 

@@ -1,4 +1,4 @@
-"""vectorize: framed uint8 images to the float32 vectors a network takes.
+"""vectorize: framed images to the float32 vectors a network takes, and attributions back to pixels.
 
 Some networks see every digit upright: slant, size and proportions are normalized by moments, since
 writers differ in them and digits do not. The method is Liu, Nakashima, Sako and Fujisawa 2004,

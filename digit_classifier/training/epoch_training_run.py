@@ -233,8 +233,9 @@ def augmented_batches(
 
     Yields
     ------
-    vectors : ndarray of shape (batch_size, 784), float32
-    targets : ndarray of shape (batch_size, 10), float32
+    vectors : ndarray of shape (n_digits + n_negatives, 784), float32
+        The number of digits is the batch size, less in the last batch.
+    targets : ndarray of shape (n_digits + n_negatives, 10), float32
     """
 
     def make(number: int, chosen: NDArray[np.intp]) -> Batch:

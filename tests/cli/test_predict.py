@@ -145,3 +145,11 @@ def test_a_setting_above_the_command_lines_own_limit_is_kept(run, photo, monkeyp
         file.truncate(64 * 1024 * 1024 + 1)
 
     assert run("predict", photo).output.startswith(f"{photo}: 4 (")
+
+
+def test_a_file_over_a_setting_above_the_commands_own_limit_is_refused(run, photo, monkeypatch):
+    monkeypatch.setenv("DIGIT_CLASSIFIER_MAX_UPLOAD_BYTES", str(64 * 1024 * 1024 + 1))
+    with photo.open("ab") as file:
+        file.truncate(64 * 1024 * 1024 + 2)
+
+    assert "at most 67,108,865 are accepted" in run("predict", photo).output

@@ -1,4 +1,4 @@
-"""What changes a digit's shape: affine maps, what hides parts of it, and its edges alone.
+"""What changes a digit's shape: affine maps, spatter and lines over parts of it, Canny's edges.
 
 The matrices of the maps are those of the inverse maps, from output to input (rows, columns), as
 `warp.resample` needs them. The maps are about the centre of the image, with bilinear interpolation

@@ -44,7 +44,8 @@ NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)
 BANDS_MIN_SIDE = 24
 #: Fraction of the height: the first and the last rows show what a column lies on.
 MARGIN_FRACTION = 0.07
-#: Fraction of the columns whose shades at top and bottom differ, at most: there the digit ends.
+#: Fraction of the columns whose shades at top and bottom differ, at most: in those, the ink
+#: reaches the margin.
 TOUCHED_MAX_FRACTION = 0.3
 #: Gray levels between the shades of two bands, at least; a shadow's slope stays below.
 STEP_MIN_DIFFERENCE = 64
@@ -99,7 +100,6 @@ def inside_frames(gray: Gray) -> Box:
         ):
             break
         inner = gray[box.slices]
-        # the rim of a digit's own box has no single shade: the digit touches it here and there
         shade = ring_shade(inner)
         if shade is None or abs(shade - outer) < OTHER_SHADE_MIN_DIFFERENCE:
             break
@@ -139,7 +139,7 @@ def remove_specks(gray: Gray) -> Gray:
 
 
 def speck_fraction(gray: Gray) -> float:
-    """Fraction of the inner pixels that are far lighter, or far darker, than all four neighbours.
+    """Return the fraction of inner pixels far lighter, or far darker, than all four neighbours.
 
     Parameters
     ----------

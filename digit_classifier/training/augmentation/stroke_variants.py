@@ -2,10 +2,11 @@
 
 MNIST was written in the United States. Elsewhere a 1 has a flag and often a foot, a 7 has a
 crossbar, a 9 ends in a hook or a curve, and a 4 has a short right stroke. A network that has only
-seen plain strokes for a 1 reads a 1 with a flag as a 7.
+seen plain strokes for a 1 reads a 1 with a flag as a 7. Broad pens and microfilm fill the loops
+of 9s.
 
-All functions take and return ``ndarray of shape (n, side, side)``, gray levels 0-255, light ink on
-black.
+Those that vary digits take and return ``ndarray of shape (n, side, side)``, gray levels 0-255,
+light ink on black.
 """
 
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def add_crossbar(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
     rows = inked[np.arange(n), :, columns].argmax(axis=1)
     highest, leftmost = rows.astype(np.float32), columns.astype(np.float32)
     drop = stem.height * rng.uniform(0.12, 0.3, n)
-    # where the leftmost ink is below the middle, it belongs to the foot: such a 7 has no serif
+    # where the leftmost ink is low, it belongs to the foot: such a 7 has no serif
     has_serif = (rng.random(n) < 0.4) & (highest < stem.top + stem.height * 0.4)
     tip = highest + drop, leftmost + rng.uniform(-1.5, 0.5, n)
     crossed = draw_line(images, left, right, thin)

@@ -111,7 +111,7 @@ def downsample(images: Images, rng: np.random.Generator) -> Images:
     """Reduce the images to a side of 10 to 22 pixels, binarize some, and enlarge them again.
 
     A digit fills 20 of the 28 pixels: a side of 11 makes it 8 pixels long, as in the smallest
-    scans. Half of the batches get a side of at most 13.
+    scans. Half of the batches draw from 10 to 13, the others from 10 to 22.
     """
     side, n = images.shape[1], int(rng.integers(10, rng.choice([14, 23])))
     averaging = _averaging_matrix(side, n)
