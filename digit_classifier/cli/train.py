@@ -72,6 +72,16 @@ def show_digits(output: Path, augmented: bool, seed: int) -> None:
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Its peak, instead of the recipe's.",
+)
+@click.option(
+    "--start-from",
+    metavar="MODEL",
+    help="Begin with the parameters of this model, a name or a file, instead of random ones.",
+)
+@click.option(
     "--patience",
     type=click.IntRange(min=1),
     help="Stop after so many epochs without a better validation accuracy; keep the best.",
@@ -92,6 +102,7 @@ def train(
     name: str | None,
     weights: Path | None,
     seed: int,
+    start_from: str | None,
     resume: bool,
     directory: Path | None,
     add_mnist: bool,
@@ -107,7 +118,7 @@ def train(
     run leaves none.
     """
     from digit_classifier.models.registry import classifier_class
-    from digit_classifier.models.store import SUFFIX, model_file
+    from digit_classifier.models.store import SUFFIX, load_model, model_file
 
     if name is not None and weights is not None:
         raise click.UsageError("--name and --weights both say where the model goes; give one.")
@@ -122,6 +133,8 @@ def train(
     if weights is not None and weights.suffix != SUFFIX:
         raise click.BadParameter(f"the file's name must end in {SUFFIX}.", param_hint="--weights")
     path = weights or model_file(name or classifier, settings.models_dir)
+    # before it is trained: the file may be the one that is written
+    start = None if start_from is None else load_model(start_from, settings.models_dir)
     data = None  # MNIST
     if directory is not None:
         from digit_classifier.datasets import load_mnist
@@ -136,6 +149,7 @@ def train(
         data=data,
         # options that were not given: the recipe has its own values
         overrides={key: value for key, value in overrides.items() if value is not None},
+        start=start,
         resume=resume,
     )
 

@@ -24,7 +24,7 @@ MNIST (LeCun, Cortes and Burges): 60,000 training and 10,000 test images of digi
 black, written by employees of the American Census Bureau and by American high-school students. No
 writer is in both parts.
 
-{split} The test images were not trained on; the figures below are measured on them.{selection}
+{split} The test images were not trained on; the figures below are measured on them.
 
 SHA-256 of the training images and labels: `{digest}`."""
 
@@ -83,7 +83,6 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     # the command that wrote this very card, so that it can be written again
     option = " --corruptions" if "corruptions" in figures else ""
     n_validation = training.get("recipe", {}).get("n_validation", 0)
-    selection = training.get("selection")
     layers = []
     for config in model.classifier.architecture:
         options = ", ".join(str(value) for key, value in config.items() if key != "type")
@@ -98,6 +97,7 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     ]
     settings = [
         ["seed", str(training.get("seed", "not recorded"))],
+        *_origin(training),
         ["epochs trained", str(len(training.get("history", [])))],
         *_flatten(training.get("recipe", {})),
         *_flatten({"versions": training.get("versions", {})}),
@@ -112,7 +112,6 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
         "## Data",
         _DATA.format(
             split=_SPLIT.format(n_validation=n_validation) if n_validation else _NO_SPLIT,
-            selection=f"\n\n{selection}" if selection else "",
             digest=training.get("data_sha256", "not recorded"),
         ),
         "## Recipe",
@@ -137,6 +136,15 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
         _LIMITS,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _origin(training: dict[str, Any]) -> list[list[str]]:
+    """Return a row about the model whose parameters the training started from, if there is one."""
+    if "started_from" not in training:
+        return []
+    start = training["started_from"]
+    n_epochs = len(start["training"].get("history", []))
+    return [["started from", f"{start['version']}, trained for {n_epochs} epochs"]]
 
 
 def _flatten(entries: dict[str, Any], prefix: str = "") -> Iterator[list[str]]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from digit_classifier.datasets import Mnist
-from digit_classifier.errors import TrainingDivergedError
+from digit_classifier.errors import ModelError, TrainingDivergedError
 from digit_classifier.evaluation.metrics import score
+from digit_classifier.models.store import Model
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.neural_network.network import Network
@@ -86,6 +87,29 @@ class EpochTrainingRun(TrainingRun):
     def history(self) -> list[dict[str, float]]:
         """One entry per finished epoch."""
         return self.state.history
+
+    def start_from(self, model: Model) -> None:
+        """Begin with the parameters of a trained model instead of random ones.
+
+        The model's version and training become a part of what this run records.
+
+        Raises
+        ------
+        ModelError
+            The model is not a network of the recipe's layers.
+        """
+        network, trained = self.state.network, model.classifier
+        if trained.architecture != network.architecture or not isinstance(trained, Network):
+            raise ModelError(
+                f"The model {model.name!r} has other layers than {self.classifier!r}: training "
+                "cannot begin with its parameters."
+            )
+        for parameters in (network.parameters, self.state.average, self.state.best):
+            np.copyto(parameters, trained.parameters)
+        self.identity["started_from"] = {
+            "version": model.version,
+            "training": model.metadata.training,
+        }
 
     def resume(self) -> None:
         """Continue from the checkpoint.

@@ -15,7 +15,7 @@ from digit_classifier.datasets.image_files import list_labelled_images
 from digit_classifier.errors import CheckpointError, DatasetCorruptError, InputError
 from digit_classifier.evaluation.filters_plot import draw_filters
 from digit_classifier.framed_images import frame_image
-from digit_classifier.models.store import ModelMetadata, save_model
+from digit_classifier.models.store import Model, ModelMetadata, save_model
 from digit_classifier.preprocessing.decode import DecodeLimits
 from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.training import checkpoint
@@ -39,6 +39,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
     *,
     seed: int = 0,
     overrides: Mapping[str, Any] | None = None,
+    start: Model | None = None,
     resume: bool = False,
     log: Callable[[str], None] = tqdm.write,
 ) -> ModelMetadata:
@@ -55,6 +56,8 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
     seed : int
     overrides : mapping, optional
         Fields of a network's recipe to replace.
+    start : Model, optional
+        Begin with its parameters, instead of random ones.
     resume : bool
         Continue from the checkpoint.
     log : callable
@@ -67,9 +70,11 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
     Raises
     ------
     UnknownClassifierError
+    ModelError
+        `start` has other layers than the recipe.
     CheckpointError
         `resume` does not match the checkpoint that exists or is missing, or a classifier that is
-        fitted in one call was given epochs or a checkpoint.
+        fitted in one call was given epochs, a start or a checkpoint.
     TrainingDivergedError
     """
     run: TrainingRun
@@ -78,6 +83,8 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
         run = EpochTrainingRun(
             classifier, recipe, data, seed=seed, checkpoint=checkpoint_of(path), log=log
         )
+        if start is not None:
+            run.start_from(start)
         if resume:
             run.resume()
             log(f"Resuming after epoch {len(run.history)} of {recipe.epochs}.")
@@ -88,7 +95,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
                 "start over."
             )
     else:
-        if overrides or resume:
+        if overrides or resume or start is not None:
             raise CheckpointError(
                 f"{classifier!r} is fitted in one call: it has neither epochs nor a checkpoint."
             )

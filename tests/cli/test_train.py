@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from digit_classifier.models.store import load_model
@@ -30,6 +31,24 @@ def test_train_saves_a_model_that_evaluate_and_predict_use(run, place):
     assert load_model("mine", place / "models").metadata.classifier == "softmax"
     assert "mine" in run("models", "list").output
     assert "accuracy_inverted: 0." in run("evaluate", "--model", "mine").output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_train_begins_with_the_parameters_of_another_model(run, place):
+    run("train", "--classifier", "softmax", "--name", "one", "--epochs", 3)
+
+    options = ("--start-from", "one", "--epochs", 1, "--learning-rate", 1e-9)
+    assert run("train", "--classifier", "softmax", "--name", "two", *options).exit_code == 0
+
+    one, two = (load_model(name, place / "models") for name in ("one", "two"))
+    assert two.metadata.training["started_from"]["version"] == one.version
+    np.testing.assert_allclose(two.classifier.parameters, one.classifier.parameters, atol=1e-6)
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_train_rejects_a_start_that_it_cannot_use(run):
+    assert "other layers" in run("train", "--classifier", "softmax", "--start-from", "mlp").output
+    assert "no model 'gone'" in run("train", "--start-from", "gone").output
 
 
 @pytest.mark.usefixtures("drawn_data")

@@ -4,8 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digit_classifier.errors import CheckpointError, TrainingDivergedError
+from digit_classifier.errors import CheckpointError, ModelError, TrainingDivergedError
 from digit_classifier.evaluation.metrics import logits_of
+from digit_classifier.models.store import load_model, save_model
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.augmentation import NO_AUGMENTATION
 from digit_classifier.training.epoch_training_run import EpochTrainingRun, augmented_batches
@@ -369,3 +370,35 @@ def test_an_epoch_with_what_is_no_digit_is_made_again_whatever_ran_before(
     ):
         np.testing.assert_array_equal(vectors, vectors_again)
         np.testing.assert_array_equal(targets, targets_again)
+
+
+def test_run_starts_from_a_trained_model_and_records_it(drawn_mnist, small_recipe, tmp_path):
+    first = trained(drawn_mnist, small_recipe, tmp_path / "first")
+    save_model(first.trained_classifier(), first.metadata(), tmp_path / "model.safetensors")
+    model = load_model(str(tmp_path / "model.safetensors"), tmp_path)
+
+    # steps that are next to none
+    recipe = replace(small_recipe, epochs=1, learning_rate=1e-9)
+    second = trainer(drawn_mnist, recipe, tmp_path / "second", log=lambda _line: None)
+    second.start_from(model)
+    second.run()
+
+    for parameters in (second.state.network.parameters, second.state.average):
+        np.testing.assert_allclose(parameters, first.state.average, atol=1e-6)
+    recorded = second.metadata().training["started_from"]
+    assert recorded["version"] == model.version
+    assert recorded["training"]["recipe"]["epochs"] == small_recipe.epochs
+    # another start is another run
+    resumed = trainer(drawn_mnist, recipe, tmp_path / "second")
+    resumed.start_from(replace(model, version="0" * 12))
+    with pytest.raises(CheckpointError, match="started_from"):
+        resumed.resume()
+
+
+def test_run_cannot_start_from_a_model_of_other_layers(drawn_mnist, small_recipe, tmp_path):
+    other = trainer(drawn_mnist, replace(small_recipe, hidden_layer_sizes=(8,)), tmp_path / "other")
+    save_model(other.trained_classifier(), other.metadata(), tmp_path / "model.safetensors")
+    model = load_model(str(tmp_path / "model.safetensors"), tmp_path)
+
+    with pytest.raises(ModelError, match="has other layers"):
+        trainer(drawn_mnist, small_recipe, tmp_path / "run").start_from(model)

@@ -146,6 +146,9 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             (9, self.filled_share, fill_loop),
             (4, self.shortened_share, shorten_stem),
         ):
+            # no random number for a share of 0: a recipe without a form does not change with it
+            if not share:
+                continue
             some = (labels == label) & (rng.random(len(labels)) < share)
             if some.any():
                 varied[some] = vary(images[some], rng)
