@@ -118,17 +118,22 @@ def test_lines_that_cross_the_digit_are_removed_in_levelled_light(classifier, di
 @pytest.mark.parametrize("side", [12, 20, 28])
 @pytest.mark.parametrize("is_light", [False, True])
 def test_digit_that_is_mostly_ink_is_read_in_a_small_scan(classifier, side, *, is_light):
-    levels = drawn(1, size=(200, 200), scale=0.9, pen_width=50.0, rng=np.random.default_rng(3))
-    left, top, width, height = cv2.boundingRect(255 - levels)
-    box = Image.fromarray(levels[top : top + height, left : left + width])
-    scan = np.asarray(box.resize((side, side), Image.Resampling.BOX))
+    n_right = 0
+    for hand in range(4):
+        rng = np.random.default_rng(hand)
+        levels = drawn(1, size=(200, 200), scale=0.9, pen_width=50.0, rng=rng)
+        left, top, width, height = cv2.boundingRect(255 - levels)
+        box = Image.fromarray(levels[top : top + height, left : left + width])
+        scan = np.asarray(box.resize((side, side), Image.Resampling.BOX))
 
-    content = encode(Image.fromarray(255 - scan if is_light else scan), "PNG")
-    prediction, image = classifier.predict_with_image(content)
+        shown = 255 - scan if is_light else scan
+        prediction = classifier.predict(encode(Image.fromarray(shown), "PNG"))
 
-    assert (prediction.digit, prediction.accepted) == (1, False)
-    steps = explain(classifier, prediction, image).steps
-    assert [step.name for step in steps][:2] == ["decode", "stretch_levels"]
+        assert any("stretch_levels" in proposal.steps for proposal in propose(shown))
+        n_right += prediction.digit == 1
+        # such a block may look like another digit, but never surely
+        assert prediction.digit == 1 or not prediction.accepted
+    assert n_right >= 3
 
 
 def pencilled(form):
