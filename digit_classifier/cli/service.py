@@ -135,7 +135,7 @@ class Reply:
     status : int or None
         None if there was no answer.
     text : str
-        The answer, or why there is none.
+        The answer, or the reason why it failed.
     digit : int or None
         As it was read.
     """

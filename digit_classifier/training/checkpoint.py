@@ -85,7 +85,8 @@ def load_checkpoint(path: Path, state: TrainingState, run: dict[str, Any]) -> No
         raise CheckpointError(f"{path} is not a checkpoint that this release can resume.")
     # continued by another recipe, seed or data, the result could not be reproduced
     if document["run"] != run:
-        changed = sorted(k for k in run if run[k] != document["run"].get(k))
+        saved = document["run"]
+        changed = sorted(k for k in run | saved if run.get(k) != saved.get(k))
         raise CheckpointError(
             f"{path} is of another run; these differ: {', '.join(changed)}. Give the same options "
             "as then, or train without --resume."

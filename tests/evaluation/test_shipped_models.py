@@ -20,7 +20,7 @@ from digit_classifier.training.recipes import RECIPES
 
 #: Test errors of 10,000 that no release may exceed, in either polarity. That of "cnn" was 35, and
 #: rejected networks that read everything else better: the test set had become part of the choice.
-MOST_ERRORS = {"softmax": 800, "mlp": 47, "cnn": 48}
+MOST_ERRORS = {"softmax": 800, "mlp": 46, "cnn": 48}
 #: What the last training of a model had instead of its recipe's; see docs/training.md.
 CONTINUED = {"mlp": {"epochs": 70, "learning_rate": 6e-4}}
 

@@ -393,6 +393,8 @@ def test_run_starts_from_a_trained_model_and_records_it(drawn_mnist, small_recip
     resumed.start_from(replace(model, version="0" * 12))
     with pytest.raises(CheckpointError, match="started_from"):
         resumed.resume()
+    with pytest.raises(CheckpointError, match="started_from"):
+        trainer(drawn_mnist, recipe, tmp_path / "second").resume()
 
 
 def test_run_cannot_start_from_a_model_of_other_layers(drawn_mnist, small_recipe, tmp_path):
