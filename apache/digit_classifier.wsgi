@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path[:] = map(os.path.realpath, sys.path)
 sys.prefix = sys.exec_prefix = os.path.realpath(sys.prefix)
 
-from digit_classifier.environment.startup import share_metrics, use_one_thread  # noqa: E402
+from digit_classifier.environment import share_metrics, use_one_thread  # noqa: E402
 
 WORKERS = Path(os.environ.get("DIGIT_CLASSIFIER_WORKERS_DIR", "workers"))
 LOGS = Path(os.environ.get("DIGIT_CLASSIFIER_LOGS_DIR", "logs"))

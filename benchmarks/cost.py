@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digit_classifier.environment.startup import use_one_thread
+from digit_classifier.environment import use_one_thread
 
 use_one_thread()  # before NumPy is imported
 

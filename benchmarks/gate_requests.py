@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digit_classifier.environment.startup import share_metrics, use_one_thread
+from digit_classifier.environment import share_metrics, use_one_thread
 
 use_one_thread()  # before NumPy is imported
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from digit_classifier.environment.startup import use_one_thread
+from digit_classifier.environment import use_one_thread
 
 use_one_thread()
 os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from digit_classifier.environment.startup import share_metrics, use_one_thread
+from digit_classifier.environment import share_metrics, use_one_thread
 
 use_one_thread()  # before NumPy is imported
 

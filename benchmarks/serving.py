@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from digit_classifier.environment.startup import use_one_thread
+from digit_classifier.environment import use_one_thread
 
 use_one_thread()  # before NumPy is imported
 

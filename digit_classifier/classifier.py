@@ -1,7 +1,7 @@
 """The interface of all classifiers.
 
 Training, evaluation, model files and serving use classifiers through it.
-``digit_classifier.models.registry`` has the classes by name; docs/extending.md adds one.
+``digit_classifier.models`` has the classes by name; docs/extending.md adds one.
 """
 
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from digit_classifier.cli import Command
-from digit_classifier.environment.startup import use_one_thread
+from digit_classifier.environment import use_one_thread
 from digit_classifier.settings import load_settings
 
 
@@ -76,7 +76,7 @@ class Classifier:
 
 def _kind(name: str) -> str:
     # older services named classifiers by their class, CNNClassifier
-    from digit_classifier.models.registry import kind_of_class
+    from digit_classifier.models import kind_of_class
 
     return kind_of_class(name)
 

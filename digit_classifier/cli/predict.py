@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digit_classifier.environment.startup import use_one_thread
+from digit_classifier.environment import use_one_thread
 from digit_classifier.errors import InputError, NoFileError
 from digit_classifier.settings import Settings, load_settings
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import click
 import typed_settings as ts
 
-from digit_classifier.environment.startup import use_one_thread
+from digit_classifier.environment import use_one_thread
 from digit_classifier.errors import SettingsError
 from digit_classifier.settings import load_settings
 

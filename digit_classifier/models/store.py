@@ -27,7 +27,7 @@ from digit_classifier.errors import (
     ModelNotFoundError,
     UnknownClassifierError,
 )
-from digit_classifier.models.registry import classifier_class
+from digit_classifier.models import classifier_class
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 

@@ -34,7 +34,7 @@ from digit_classifier.errors import (
     NoFileError,
     PixelsError,
 )
-from digit_classifier.models.registry import class_name
+from digit_classifier.models import class_name
 from digit_classifier.prediction import Digit, ModelId, Prediction, Probability
 from digit_classifier.web.api.docs import IMAGE_ERRORS, described
 from digit_classifier.web.api.schemas import (

@@ -39,7 +39,7 @@ def extended(tmp_path_factory):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "digit_classifier", folder / "digit_classifier", ignore=ignored)
     (folder / "digit_classifier" / "nearest_neighbours.py").write_text(block("python"))
-    registry = folder / "digit_classifier" / "models" / "registry.py"
+    registry = folder / "digit_classifier" / "models" / "__init__.py"
     before = "".join(line[1:] for line in block("diff").splitlines(True) if line[0] == " ")
     after = "".join(line[1:] for line in block("diff").splitlines(True))
     text = registry.read_text()
@@ -83,7 +83,7 @@ def test_page_s_classifier_is_trained_used_and_served(mnist, extended, variables
 def test_page_s_classifier_trusts_no_file(extended, variables, change):
     code = f"""
 import numpy as np
-from digit_classifier.models.registry import CLASSIFIERS
+from digit_classifier.models import CLASSIFIERS
 knn = CLASSIFIERS["knn"].fit(np.eye(9, dtype=np.float32), np.arange(9), np.random.default_rng(0))
 parameters = knn.named_parameters()
 {change}

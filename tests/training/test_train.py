@@ -6,7 +6,7 @@ import pytest
 from digit_classifier.classifier import Classifier
 from digit_classifier.errors import CheckpointError, UnknownClassifierError
 from digit_classifier.evaluation.metrics import logits_of
-from digit_classifier.models.registry import CLASSIFIERS
+from digit_classifier.models import CLASSIFIERS
 from digit_classifier.models.store import load_model, model_file
 from digit_classifier.training import training_run
 from digit_classifier.training.recipes import RECIPES

@@ -31,7 +31,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from digit_classifier.environment.startup import METRICS_VARIABLE, is_alive, own_identity
+from digit_classifier.environment import METRICS_VARIABLE, is_alive, own_identity
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.prediction import Prediction
 from digit_classifier.web.monitoring.logs import warn_server

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from digit_classifier.environment.startup import process_status
+from digit_classifier.environment import process_status
 from digit_classifier.errors import SelfTestError
 from digit_classifier.web.monitoring.observation import UNOBSERVED
 from digit_classifier.web.process import load_shedding

@@ -15,7 +15,7 @@ from tests.web.serving import make_app
 COUNTING = """
 import os, sys
 from pathlib import Path
-from digit_classifier.environment.startup import share_metrics
+from digit_classifier.environment import share_metrics
 share_metrics(Path(sys.argv[1]))
 from digit_classifier.web.monitoring.metrics import Metrics
 metrics = Metrics()
@@ -36,7 +36,7 @@ print(len(counted), sum(sample.value for sample in counted))
 SERVING = """
 import sys
 from pathlib import Path
-from digit_classifier.environment.startup import share_metrics
+from digit_classifier.environment import share_metrics
 share_metrics(Path(sys.argv[1]))
 from digit_classifier.web.process.workers import report_ready
 from tests.web.serving import make_app

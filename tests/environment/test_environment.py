@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from digit_classifier.environment.startup import (
+from digit_classifier.environment import (
     METRICS_VARIABLE,
     identity_of,
     is_alive,
@@ -19,7 +19,7 @@ from digit_classifier.environment.startup import (
 PROCESS = """
 import os, sys
 from pathlib import Path
-from digit_classifier.environment.startup import share_metrics
+from digit_classifier.environment import share_metrics
 share_metrics(Path(sys.argv[1]))
 from digit_classifier.web.monitoring.metrics import Metrics
 metrics = Metrics()

@@ -1,7 +1,7 @@
 import pytest
 
 from digit_classifier.errors import UnknownClassifierError
-from digit_classifier.models.registry import (
+from digit_classifier.models import (
     CLASSIFIERS,
     class_name,
     classifier_class,
