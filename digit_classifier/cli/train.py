@@ -117,7 +117,7 @@ def train(
     Ctrl-C leaves a checkpoint of the last finished epoch; --resume goes on from there. A finished
     run leaves none.
     """
-    from digit_classifier.models.registry import classifier_class
+    from digit_classifier.models import classifier_class
     from digit_classifier.models.store import SUFFIX, load_model, model_file
 
     if name is not None and weights is not None:
@@ -180,7 +180,7 @@ def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **optio
 
 def _classifier_of(name: str | None, settings: Settings) -> str:
     """Return the classifier of an existing model of that name, or the default one."""
-    from digit_classifier.models.registry import CLASSIFIERS
+    from digit_classifier.models import CLASSIFIERS
     from digit_classifier.models.store import load_model
 
     if name is None or name in CLASSIFIERS:
@@ -238,8 +238,8 @@ def show_filters(name: str, output: Path | None) -> None:
     Red speaks for it, blue against it. Softmax regression has a filter for each digit, a perceptron
     for each unit, a convolutional network for each channel.
     """
-    from digit_classifier.evaluation.filters_plot import draw_filters
     from digit_classifier.models.store import SUFFIX, load_model, model_file
+    from digit_classifier.neural_network.inspection import draw_filters
 
     settings = load_settings()
     model = load_model(name, settings.models_dir)

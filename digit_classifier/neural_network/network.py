@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from digit_classifier.classifier import Classifier
-from digit_classifier.neural_network.convolution import Conv2D, Flatten, Image, MaxPool2D
 from digit_classifier.neural_network.layers import (
     Array,
+    Conv2D,
     Dense,
     Dropout,
+    Flatten,
+    Image,
     Layer,
+    MaxPool2D,
     ReLU,
     Tanh,
     layer_from_config,

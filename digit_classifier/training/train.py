@@ -13,9 +13,9 @@ from tqdm import tqdm
 from digit_classifier.datasets import Mnist
 from digit_classifier.datasets.image_files import list_labelled_images
 from digit_classifier.errors import CheckpointError, DatasetCorruptError, InputError
-from digit_classifier.evaluation.filters_plot import draw_filters
 from digit_classifier.framed_images import frame_image
 from digit_classifier.models.store import Model, ModelMetadata, save_model
+from digit_classifier.neural_network.inspection import draw_filters
 from digit_classifier.preprocessing.decode import DecodeLimits
 from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.training import checkpoint
