@@ -1,14 +1,23 @@
-"""Primitive segments of a row: components, and parts of those that may be several digits."""
+"""Primitive segments of a row: components, and parts of those that may be several digits.
+
+Such components are cut in two ways. A seam is the cheapest way down through the ink near a column:
+it goes round strokes where it can and crosses them where they are thin; all seams come from two
+passes of dynamic programming (the shortest path of Wang & Jean 1993, "Segmentation of merged
+characters by neural networks and shortest path"). A junction is the straight line from a valley of
+the upper contour to the valley of the lower contour beneath it: there, round digits touch side by
+side (Strathy, Suen & Krzyzak 1993, "Segmentation of handwritten digits using contour features").
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from digit_classifier.numbers.cuts import Cut, find_cuts
 from digit_classifier.preprocessing.components import Components
 from digit_classifier.preprocessing.levels import Gray, Histogram
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Times its height: a narrower component is not cut.
 CUT_MIN_ASPECT = 0.6
@@ -20,6 +29,46 @@ CUT_MAX_STROKES = 3.0
 CUT_HEIGHT = 48
 #: Fraction of its ink that is paler than what becomes white.
 WHITE_QUANTILE = 0.9
+
+#: Cost of a step aside, in pixels of full ink; white pixels cost nothing else.
+ASIDE_COST = 0.08
+#: Cost of a pixel inside a loop: 0, 6, 8 and 9 are not cut through their loops.
+HOLE_COST = 0.4
+#: Fractions of the height at which the seams are compared.
+LEVELS = (0.5, 0.25, 0.75)
+#: Fraction of the height between two cuts, at least.
+MIN_DISTANCE = 0.12
+#: Fraction of the height that a valley is deep, at least,
+VALLEY_MIN_DEPTH = 0.12
+#: and that two valleys of a junction are apart across, at most.
+JUNCTION_MAX_SLANT = 0.35
+#: Strokes that a junction counts as, however many it crosses lengthwise.
+JUNCTION_COST = 0.5
+#: Strokes that a straight cut from a valley without a counterpart counts as.
+LONE_VALLEY_COST = 1.0
+#: Cuts of a component for each time that its width is its height,
+CUTS_PER_HEIGHT = 5
+#: and at most.
+MAX_CUTS = 24
+
+
+Costs = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A way from the top to the bottom of a component.
+
+    Attributes
+    ----------
+    path : ndarray of shape (height,), intp
+        First column to the right of the cut, in each row.
+    cost : float
+        Strokes that it crosses.
+    """
+
+    path: NDArray[np.intp]
+    cost: float
 
 
 @dataclass(frozen=True)
@@ -139,3 +188,182 @@ def stroke_thickness(ink: Gray) -> float:
         padded[1:-1, 2:] - padded[1:-1, :-2], padded[2:, 1:-1] - padded[:-2, 1:-1]
     ).sum()
     return float(4 * ink.sum(dtype=float) / max(perimeter, 1.0))
+
+
+def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
+    """Return the candidate cuts from left to right.
+
+    Parameters
+    ----------
+    ink : ndarray of shape (height, width), uint8
+        Up to 255.
+    stroke : float
+        Thickness of the strokes, in pixels.
+    max_cost : float
+        Strokes that a cut crosses, at most.
+    """
+    pixels = np.maximum(ink.astype(np.float32) / 255, HOLE_COST * holes(ink))  # in 64 bits
+    # the picture and its mirror image in one go: the cheapest ways from both ends to each pixel
+    (down, up), (from_above, from_below) = _cheapest_paths(np.stack([pixels, pixels[::-1]]))
+    up, from_below = up[::-1], from_below[::-1]
+    distance = max(2, round(MIN_DISTANCE * len(ink)))
+    found = _junctions(ink, from_above, from_below)
+    # both ways include the pixel where they meet; a broad pen's joint costs no more than others
+    through = (down + up - pixels) / stroke
+    # a seam costs the same wherever it is entered: a few heights are enough to meet it
+    seeds = sorted(
+        (float(through[row, column]), row, column)
+        for row in (int(level * (len(ink) - 1)) for level in LEVELS)
+        for column in _local_minima(through[row], distance)
+        if through[row, column] <= max_cost
+    )
+    max_cuts = min(max(CUTS_PER_HEIGHT * ink.shape[1] // len(ink), CUTS_PER_HEIGHT), MAX_CUTS)
+    kept: list[Cut] = []
+    # junctions first: a seam that is as near gives way to them
+    for cut in found[:max_cuts]:
+        _keep_apart(kept, cut, distance / 2)
+    # cheapest first; many lie on one seam, so that not all have to be traced
+    for cost, row, column in seeds[: 2 * max_cuts]:
+        if len(kept) == max_cuts:
+            break
+        path = _trace(row, column, row, column, from_above, from_below)
+        _keep_apart(kept, Cut(path, cost), distance / 2)
+    return sorted(kept, key=lambda cut: float(cut.path.mean()))
+
+
+def _keep_apart(kept: list[Cut], cut: Cut, distance: float) -> None:
+    """Add a cut unless another one is as near."""
+    if all(np.abs(cut.path - other.path).mean() >= distance for other in kept):
+        kept.append(cut)
+
+
+def holes(ink: Gray) -> NDArray[np.uint8]:
+    """Return 1 for what the ink encloses."""
+    paper = cv2.copyMakeBorder(
+        (ink < STROKE_MIN_LEVEL).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1
+    )
+    # from outside: what paper is not reached is enclosed
+    cv2.floodFill(paper, None, (0, 0), 0)
+    return paper[1:-1, 1:-1]
+
+
+def _junctions(ink: Gray, from_above: NDArray[np.int8], from_below: NDArray[np.int8]) -> list[Cut]:
+    height = len(ink)
+    is_ink = ink >= STROKE_MIN_LEVEL
+    has_ink = is_ink.any(axis=0)
+    # as seen from outside, a valley is where the first ink of a column lies deepest
+    tops = np.where(has_ink, is_ink.argmax(axis=0), height)
+    bottoms = np.where(has_ink, is_ink[::-1].argmax(axis=0), height)
+    depth = VALLEY_MIN_DEPTH * height
+    upper, lower = _valleys(tops, depth), _valleys(bottoms, depth)
+    cuts = []
+    for column in upper:
+        partners = [other for other in lower if abs(other - column) <= JUNCTION_MAX_SLANT * height]
+        other = min(partners, key=lambda candidate: abs(candidate - column), default=column)
+        first, last = int(tops[column]), height - 1 - int(bottoms[other])
+        if last >= first:
+            path = _trace(first, column, last, other, from_above, from_below)
+            cuts.append(Cut(path, JUNCTION_COST if partners else LONE_VALLEY_COST))
+    # valleys below that no valley above has taken
+    for other in lower:
+        if not any(abs(other - column) <= JUNCTION_MAX_SLANT * height for column in upper):
+            first, last = int(tops[other]), height - 1 - int(bottoms[other])
+            if last >= first:
+                path = _trace(first, other, last, other, from_above, from_below)
+                cuts.append(Cut(path, LONE_VALLEY_COST))
+    return cuts
+
+
+def _valleys(profile: NDArray[np.integer], depth: float) -> list[int]:
+    """Return the columns where a contour, seen from outside, is deepest between higher parts."""
+    valleys = []
+    levels = profile.tolist()
+    lowest = best = levels[0]
+    column, rising = 0, False
+    for index, level in enumerate(levels):
+        if rising:
+            # downhill as seen from outside: the bottom counts once the contour has risen again
+            if level > best:
+                best, column = level, index
+            elif best - level >= depth:
+                # a flat bottom is cut in its middle
+                last = column
+                while last + 1 < len(levels) and levels[last + 1] == best:
+                    last += 1
+                valleys.append((column + last) // 2)
+                lowest, rising = level, False
+        elif level < lowest:
+            lowest = level
+        elif level - lowest >= depth:
+            best, column, rising = level, index, True
+    return valleys
+
+
+def _cheapest_paths(pixels: Costs) -> tuple[Costs, NDArray[np.int8]]:
+    """Return the cost of the cheapest path to each pixel, and its last step.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n_pictures, height, width)
+        What each pixel costs. Paths begin in the first row.
+
+    Returns
+    -------
+    costs : ndarray of shape (n_pictures, height, width)
+    steps : ndarray of shape (n_pictures, height, width), int8
+        -1 where the path comes from the left, 0 from straight above, 1 from the right.
+    """
+    n_pictures, height, width = pixels.shape
+    costs = np.empty(pixels.shape)
+    # infinite beside the picture: no path leaves it
+    padded = np.full((n_pictures, height, width + 2), np.inf, np.float32)
+    costs[:, 0] = padded[:, 0, 1:-1] = pixels[:, 0]
+    for row in range(1, height):
+        above = padded[:, row - 1]
+        cheapest = np.minimum(above[:, :-2], above[:, 2:]) + ASIDE_COST
+        np.minimum(cheapest, above[:, 1:-1], out=cheapest)
+        np.add(cheapest, pixels[:, row], out=costs[:, row])
+        padded[:, row, 1:-1] = costs[:, row]
+    aside = padded[:, :-1] + ASIDE_COST
+    left, right = aside[:, :, :-2], aside[:, :, 2:]
+    # of equal ways the straight one
+    is_aside = np.minimum(left, right) < padded[:, :-1, 1:-1]
+    steps = np.zeros(pixels.shape, np.int8)
+    steps[:, 1:] = np.where(left <= right, -1, 1) * is_aside
+    return costs, steps
+
+
+def _trace(
+    first: int,
+    first_column: int,
+    last: int,
+    last_column: int,
+    from_above: NDArray[np.int8],
+    from_below: NDArray[np.int8],
+) -> NDArray[np.intp]:
+    """Return a path that is straight between two points and the cheapest above and below."""
+    path = np.empty(len(from_above), np.intp)
+    if first == last:
+        path[first] = first_column
+    else:
+        path[first : last + 1] = np.rint(np.linspace(first_column, last_column, last - first + 1))
+    # the last steps, followed from each end of the straight part to its edge of the picture
+    for above in range(first, 0, -1):
+        path[above - 1] = path[above] + from_above[above, path[above]]
+    for below in range(last, len(path) - 1):
+        path[below + 1] = path[below] + from_below[below, path[below]]
+    return path
+
+
+def _local_minima(costs: Costs, distance: int) -> list[int]:
+    """Return the columns that no other one within the distance undercuts, but for the rims."""
+    window = np.ones((1, 2 * distance + 1), np.uint8)
+    is_minimum = costs <= cv2.erode(costs[np.newaxis], window)[0]
+    # a cut along the rim would part nothing
+    is_minimum[:2] = is_minimum[-2:] = False
+    columns = np.flatnonzero(is_minimum)
+    if not columns.size:
+        return []
+    # neighbouring columns of equal cost are one minimum
+    plateaus = np.split(columns, 1 + np.flatnonzero(np.diff(columns) > 1))
+    return [int(plateau[len(plateau) // 2]) for plateau in plateaus]

@@ -31,6 +31,7 @@ from digit_classifier.preprocessing.steps.cleanup import (
     crop_frames,
     inside_frames,
     level_bands,
+    remove_lines,
     remove_specks,
 )
 from digit_classifier.preprocessing.steps.ink import (
@@ -38,7 +39,6 @@ from digit_classifier.preprocessing.steps.ink import (
     InkNotFoundError,
     select_ink,
 )
-from digit_classifier.preprocessing.steps.lines import remove_lines
 
 Framing = Literal["auto", "center"]
 

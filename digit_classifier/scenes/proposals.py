@@ -26,10 +26,9 @@ from digit_classifier.preprocessing.steps.box import (
     resize,
     unstretch,
 )
+from digit_classifier.preprocessing.steps.cleanup import remove_lines
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
-from digit_classifier.preprocessing.steps.lines import remove_lines
-from digit_classifier.scenes.parts import find_parts
-from digit_classifier.scenes.selection import AT_EDGE, OF_TWO_DIGITS, select_parts
+from digit_classifier.scenes.parts import AT_EDGE, OF_TWO_DIGITS, find_parts, select_parts
 from digit_classifier.scenes.sheets import find_sheets
 
 #: Pixels: a picture with a shorter longest side, a scan, has room for the digit alone.

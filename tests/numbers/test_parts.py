@@ -5,7 +5,6 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from digit_classifier.numbers.cuts import find_cuts, holes
 from digit_classifier.numbers.foreground import digit_height
 from digit_classifier.numbers.hypotheses import Hypothesis, find_path
 from digit_classifier.numbers.lines import (
@@ -16,6 +15,7 @@ from digit_classifier.numbers.lines import (
     unshear,
 )
 from digit_classifier.numbers.rules import erase_rules, remove_pale_uprights
+from digit_classifier.numbers.segments import find_cuts, holes
 from digit_classifier.preprocessing.components import Box, Components
 
 NO_INK = np.zeros((1, 1), np.uint8)
