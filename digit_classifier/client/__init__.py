@@ -18,8 +18,7 @@ from digit_classifier.client.answers import (
     Row,
     Step,
 )
-from digit_classifier.client.client import UNREADABLE_FILE, Client
-from digit_classifier.client.images import Image
+from digit_classifier.client.client import UNREADABLE_FILE, Client, Image
 from digit_classifier.client.transport import (
     ClientError,
     NoAnswerError,
