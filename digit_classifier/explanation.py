@@ -21,7 +21,7 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.prediction import Prediction, Reading
 from digit_classifier.preprocessing.decode import decode_image
 from digit_classifier.preprocessing.framing import frame_center, run_steps
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.measures import Gray
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
 from digit_classifier.preprocessing.vectorize import attribute_to_pixels, input_images, vectorize

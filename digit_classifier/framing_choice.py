@@ -12,7 +12,7 @@ from digit_classifier.framed_images import FramedImage, ms_since
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.measures import Gray
 from digit_classifier.scenes.proposals import Proposal, plausibility_of_whole, propose
 
 #: The warning that two ways to frame an image show different digits, each as plausible.

@@ -28,7 +28,7 @@ from digit_classifier.numbers.reader import MIN_DECODED_SIDE, read_rows
 from digit_classifier.prediction import ImageFacts, Prediction, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framing
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.measures import Gray
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings

@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 from msgspec import Meta
 
 from digit_classifier.neural_network.inspection import LayerSummary
-from digit_classifier.preprocessing.components import Box
+from digit_classifier.preprocessing.measures import Box
 
 Digit = Annotated[int, Meta(ge=0, le=9)]
 Probability = Annotated[float, Meta(ge=0, le=1)]

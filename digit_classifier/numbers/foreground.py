@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.components import Components
 from digit_classifier.preprocessing.doubts import INK_MIN_LEVEL, ROOM_MIN_SIDE
 from digit_classifier.preprocessing.framing import MIN_CONTRAST, frame_ink
-from digit_classifier.preprocessing.levels import (
+from digit_classifier.preprocessing.measures import (
+    Components,
     Gray,
     Histogram,
     contrast_range,

@@ -12,8 +12,7 @@ import numpy as np
 
 from digit_classifier.numbers.lines import find_lines
 from digit_classifier.numbers.segments import Segment, cut_component
-from digit_classifier.preprocessing.components import Box, Components
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.measures import Box, Components, Gray
 from digit_classifier.preprocessing.steps.box import (
     center_of_mass,
     crop_to_ink,

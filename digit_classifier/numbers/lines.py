@@ -7,8 +7,7 @@ import numpy as np
 
 from digit_classifier.errors import TooComplexError
 from digit_classifier.numbers.foreground import MIN_HEIGHT, digit_height
-from digit_classifier.preprocessing.components import Box, Components
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.measures import Box, Components, Gray
 
 #: Times the square of the usual height: a part of a digit has so much ink, at least.
 MIN_AMOUNT = 0.01

@@ -32,8 +32,7 @@ from digit_classifier.numbers.lines import (
 )
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.prediction import ReadDigit, Row
-from digit_classifier.preprocessing.components import Box, Components
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.measures import Box, Components, Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Pixels: a picture is decoded to at least so many on its longest side.

@@ -12,8 +12,7 @@ from digit_classifier.numbers.foreground import (
     find_frames,
     find_ink_components,
 )
-from digit_classifier.preprocessing.components import Components, Flags
-from digit_classifier.preprocessing.levels import Gray, Histogram
+from digit_classifier.preprocessing.measures import Components, Flags, Gray, Histogram
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.

@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.components import Components
-from digit_classifier.preprocessing.levels import Gray, Histogram
+from digit_classifier.preprocessing.measures import Components, Gray, Histogram
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Times its height: a narrower component is not cut.

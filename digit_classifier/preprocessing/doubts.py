@@ -9,8 +9,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from digit_classifier.preprocessing.components import Components, label_type
-from digit_classifier.preprocessing.levels import Gray, Histogram
+from digit_classifier.preprocessing.measures import Components, Gray, Histogram, label_type
 from digit_classifier.preprocessing.steps.background import ink_is_light, level_light
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL, crop_to_ink, stroke_width
 from digit_classifier.preprocessing.steps.ink import ink_threshold

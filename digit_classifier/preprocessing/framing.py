@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts, is_clear
-from digit_classifier.preprocessing.levels import Gray, contrast_range
+from digit_classifier.preprocessing.measures import Gray, contrast_range
 from digit_classifier.preprocessing.steps.background import remove_background
 from digit_classifier.preprocessing.steps.box import (
     SIDE,

@@ -11,8 +11,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from digit_classifier.preprocessing.components import Components, Flags, label_type
-from digit_classifier.preprocessing.levels import Gray, Histogram
+from digit_classifier.preprocessing.measures import Components, Flags, Gray, Histogram, label_type
 from digit_classifier.preprocessing.steps.ink import ink_threshold, is_grain
 
 #: Gray levels by which ink stands out, at least.

@@ -12,7 +12,7 @@ import cv2
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts
 from digit_classifier.preprocessing.framing import Framed, frame_ink, shrink
-from digit_classifier.preprocessing.levels import Gray, edges, sorted_rim
+from digit_classifier.preprocessing.measures import Gray, edges, sorted_rim
 from digit_classifier.preprocessing.steps.background import (
     NARROW_SURROUNDINGS,
     ink_is_light,

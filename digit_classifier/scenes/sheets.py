@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.preprocessing.framing import WORKING_SIDE
-from digit_classifier.preprocessing.levels import Gray, Histogram
+from digit_classifier.preprocessing.measures import Gray, Histogram
 
 #: Fraction of the picture that a sheet covers, at least and at most.
 MIN_AREA, MAX_AREA = 0.06, 0.92

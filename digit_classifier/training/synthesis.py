@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.framing import frame, run_steps
-from digit_classifier.preprocessing.levels import Gray
+from digit_classifier.preprocessing.measures import Gray
 
 Points = NDArray[np.float64]
 

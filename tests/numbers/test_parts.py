@@ -16,7 +16,7 @@ from digit_classifier.numbers.lines import (
 )
 from digit_classifier.numbers.rules import erase_rules, remove_pale_uprights
 from digit_classifier.numbers.segments import find_cuts, holes
-from digit_classifier.preprocessing.components import Box, Components
+from digit_classifier.preprocessing.measures import Box, Components
 
 NO_INK = np.zeros((1, 1), np.uint8)
 

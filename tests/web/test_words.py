@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from digit_classifier.prediction import ImageFacts, Prediction, ReadDigit, Reading, Row, Stages
-from digit_classifier.preprocessing.components import Box
+from digit_classifier.preprocessing.measures import Box
 from digit_classifier.web.words import (
     enumerate_words,
     file_size,

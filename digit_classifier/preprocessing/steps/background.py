@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.levels import Gray, Histogram, reaches_all_edges, sorted_rim
+from digit_classifier.preprocessing.measures import Gray, Histogram, reaches_all_edges, sorted_rim
 
 #: Gray levels between the lightest and the darkest pixel of a rim that is of one shade, at most.
 EVEN_RIM_MAX_RANGE = 8

@@ -8,7 +8,7 @@ digits confirm it: 99.97 % and 100.00 %; see ``tests/preprocessing/test_mnist_fr
 import cv2
 import numpy as np
 
-from digit_classifier.preprocessing.levels import Gray, Histogram, edges, reaches_all_edges
+from digit_classifier.preprocessing.measures import Gray, Histogram, edges, reaches_all_edges
 
 #: Pixels: side of a framed image, of the box that the digit fits into, and index of its centre.
 SIDE = 28

@@ -15,8 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.components import Box, Components
-from digit_classifier.preprocessing.levels import Gray, contrast_range, sorted_rim
+from digit_classifier.preprocessing.measures import (
+    Box,
+    Components,
+    Gray,
+    contrast_range,
+    sorted_rim,
+)
 
 #: Gray levels: pixels this close to the median of a ring, or of a column, have its shade. JPEG's
 #: ringing and a gradient of the display stay within it.

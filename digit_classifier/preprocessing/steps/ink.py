@@ -7,8 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.components import Components, Flags, Ints, label_type
-from digit_classifier.preprocessing.levels import Gray, Histogram, edge_coverage
+from digit_classifier.preprocessing.measures import (
+    Components,
+    Flags,
+    Gray,
+    Histogram,
+    Ints,
+    edge_coverage,
+    label_type,
+)
 
 #: Fraction of the largest component's ink that a component has, at least; a smaller one is a speck.
 SPECK_MAX_FRACTION = 0.02

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from digit_classifier.preprocessing.framing import frame
-from digit_classifier.preprocessing.levels import sorted_rim
+from digit_classifier.preprocessing.measures import sorted_rim
 from digit_classifier.preprocessing.steps.background import remove_background
 from digit_classifier.preprocessing.steps.box import crop_to_ink
 from digit_classifier.preprocessing.steps.cleanup import (

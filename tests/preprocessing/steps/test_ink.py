@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.errors import NoInkError
-from digit_classifier.preprocessing.levels import Histogram
+from digit_classifier.preprocessing.measures import Histogram
 from digit_classifier.preprocessing.steps.ink import (
     InkNotFoundError,
     ink_threshold,
