@@ -21,7 +21,7 @@ from distributed import Client, as_completed
 from distributed.protocol.pickle import dumps
 
 from benchmarks.pictures import encode
-from digit_classifier.bulk.run import SHARDS_PER_THREAD, Options, run_batch
+from digit_classifier.bulk import SHARDS_PER_THREAD, Options, run_batch
 from digit_classifier.bulk.shards import build_manifest, list_shards
 from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.sources.image_files import Zip

@@ -16,9 +16,9 @@ from PIL import Image
 
 from digit_classifier.models.store import PRETRAINED, read_model_file
 from digit_classifier.neural_network.losses import softmax
+from digit_classifier.numbers import DIGIT_BONUS, PATH_TEMPERATURE, skip_scores
 from digit_classifier.numbers.foreground import local_contrast
 from digit_classifier.numbers.hypotheses import Line, find_path, make_lines
-from digit_classifier.numbers.reader import DIGIT_BONUS, PATH_TEMPERATURE, skip_scores
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.synthesis import Points, parse_strokes, place, rasterize

@@ -23,7 +23,7 @@ from digit_classifier.framed_images import frame_or_keep
 from digit_classifier.framing_choice import choose_proposal
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
-from digit_classifier.scenes.proposals import plausibility_of_whole, propose
+from digit_classifier.scenes import plausibility_of_whole, propose
 from digit_classifier.settings import load_settings
 from tests.scenes import FAMILIES, FURTHER, draw_scene
 

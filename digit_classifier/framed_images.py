@@ -20,7 +20,7 @@ from digit_classifier.preprocessing.framing import (
     frame_center,
 )
 from digit_classifier.preprocessing.measures import Gray, contrast_range
-from digit_classifier.scenes.proposals import MIN_SIDE, reduce_for_proposals
+from digit_classifier.scenes import MIN_SIDE, reduce_for_proposals
 
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
 _DETAILED_INK_SIDE = 24

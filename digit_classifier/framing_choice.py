@@ -13,7 +13,7 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framed
 from digit_classifier.preprocessing.measures import Gray
-from digit_classifier.scenes.proposals import Proposal, plausibility_of_whole, propose
+from digit_classifier.scenes import Proposal, plausibility_of_whole, propose
 
 #: The warning that two ways to frame an image show different digits, each as plausible.
 AMBIGUOUS = "ambiguous"

@@ -24,7 +24,7 @@ from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.reader import MIN_DECODED_SIDE, read_rows
+from digit_classifier.numbers import MIN_DECODED_SIDE, read_rows
 from digit_classifier.prediction import ImageFacts, Prediction, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framing

@@ -8,7 +8,7 @@ from PIL import Image
 from digit_classifier.framed_images import frame_image
 from digit_classifier.framing_choice import choose_framings, choose_proposal
 from digit_classifier.preprocessing.decode import DecodeLimits
-from digit_classifier.scenes.proposals import propose
+from digit_classifier.scenes import propose
 from tests.scenes import draw_scene
 from tests.strokes import draw_digit, encode
 

@@ -158,7 +158,7 @@ def batch(
     if scheduler and workers:
         raise click.UsageError("--workers is of this machine, not of a scheduler's.")
     use_one_thread()  # inherited by the workers, each of which has a core to itself
-    from digit_classifier.bulk.run import Options, run_batch
+    from digit_classifier.bulk import Options, run_batch
 
     settings = load_settings()
     settings = replace(

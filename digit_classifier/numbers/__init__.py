@@ -1,5 +1,215 @@
-"""Reading all digits of a picture: finding them, in rows, and reading each.
+"""Reading all digits of a picture: from the gray levels to rows of digits.
+
+Ink, components and rows are found; each row's ink is cut into segments, and each union of
+neighbouring segments is a hypothesis. The network judges all hypotheses of the picture in one
+matrix product, and the best path through each row are its digits (LeCun, Bottou, Bengio & Haffner
+1998, "Gradient-based learning applied to document recognition", section V). Where the hand slants,
+the picture sheared upright is tried as well; the more probable reading stays.
 
 The constants of these modules were set on the pictures that docs/numbers.md describes. Most lengths
 are in units of the digits' height, since pictures have any size.
 """
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digit_classifier.errors import NoInkError, TooComplexError
+from digit_classifier.neural_network.losses import softmax
+from digit_classifier.numbers.foreground import (
+    add_margin,
+    local_contrast,
+    resize_to_work,
+)
+from digit_classifier.numbers.hypotheses import Hypothesis, Line, Path, find_path, make_lines
+from digit_classifier.numbers.lines import (
+    estimate_slant,
+    high_components,
+    shear,
+    split_at_gaps,
+    surrounding_box,
+    unshear,
+)
+from digit_classifier.numbers.rules import find_ink
+from digit_classifier.prediction import ReadDigit, Row
+from digit_classifier.preprocessing.measures import Box, Components, Gray
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
+
+#: Pixels: a picture is decoded to at least so many on its longest side.
+MIN_DECODED_SIDE = 640
+#: Columns a row that the hand slants, at least, for the sheared picture to be tried.
+MIN_SLANT = 0.25
+#: Hypotheses of a picture, at most; a table of 90 digits has half as many.
+MAX_HYPOTHESES = 500
+#: Divides the logits where hypotheses compete: it balances the network's certainty against the
+#: geometry, and was set on real numbers.
+PATH_TEMPERATURE = 1.4
+#: Log-probability that makes up for the network's caution, which trained with label smoothing is
+#: never certain: two clear digits are to cost no more than one.
+DIGIT_BONUS = 0.15
+#: Log-probability that a segment as high as a digit is part of none.
+SKIP = -2.5
+#: Slope and intercept of the log-odds that the whole text is right over the log-odds that the path
+#: gives (Platt 1999), set on real numbers.
+CALIBRATION = (0.63, 2.24)
+
+#: Logits, shape (n, 10), of framed digits, shape (n, 28, 28).
+PredictLogits = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+
+
+def read_rows(
+    gray: Gray,
+    predict_logits: PredictLogits,
+    *,
+    temperature: float,
+    shown_shape: tuple[int, int],
+) -> tuple[tuple[Row, ...], float]:
+    """Read all digits of a picture.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+    predict_logits : callable
+    temperature : float
+        Divides the logits, so that a digit's probability is calibrated.
+    shown_shape : tuple of 2 ints
+        Height and width of the picture as shown; the boxes are in its pixels.
+
+    Returns
+    -------
+    rows : tuple of Row
+    confidence : float
+        Probability that their whole text is right.
+
+    Raises
+    ------
+    NoInkError
+        There is no ink as large as a digit.
+    TooComplexError
+        There is far more than digits.
+    """
+    with_margin, margin = add_margin(gray)
+    working = resize_to_work(with_margin)
+    contrast, components = find_ink(local_contrast(working))
+    if not len(components.heights):
+        raise NoInkError("Nothing on the image is as large as a digit.")
+    attempts = _attempts(contrast, components)
+    hypotheses = [
+        hypothesis for _, lines in attempts for line in lines for hypothesis in line.hypotheses
+    ]
+    if not hypotheses:
+        raise NoInkError("Nothing on the image is as large as a digit.")
+    # one product reads the weights once, for all hypotheses of both attempts
+    logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
+    scores = (DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))).tolist()
+    probabilities = softmax(logits, temperature)
+    n_read, best_score = 0, float("-inf")
+    best: list[tuple[list[Hypothesis], NDArray[np.floating], Path]] = []
+    best_slant = 0.0
+    for slant, lines in attempts:
+        read = []
+        for line in lines:
+            # the logits are in the order of the attempts, their lines and these hypotheses
+            own = slice(n_read, n_read + len(line.hypotheses))
+            n_read = own.stop
+            path = find_path(line.hypotheses, scores[own], skip_scores(line))
+            read.append((line.hypotheses, probabilities[own], path))
+        score = sum(path.score for _, _, path in read)
+        # the picture as it is comes first, and stays where both score alike
+        if score > best_score:
+            best_score, best, best_slant = score, read, slant
+    height, width = working.shape
+    margin = margin * height // with_margin.shape[0]
+
+    def place(hypothesis: Hypothesis) -> Box:
+        """Return the box in the picture as shown: upright again, and in its pixels."""
+        box = unshear(hypothesis.box, hypothesis.ink, best_slant, height)
+        inside = box._replace(left=box.left - margin, top=box.top - margin)
+        return _rescale(inside, (height - 2 * margin, width - 2 * margin), shown_shape)
+
+    rows = tuple(
+        _row(of_row, of_digits, path, place) for of_row, of_digits, path in best if path.chosen
+    )
+    if not rows:
+        raise NoInkError("Nothing on the image looks like a digit.")
+    return rows, _confidence(best)
+
+
+def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
+    """Return the lines of the picture as it is and, where the hand slants, sheared upright."""
+    upright = _lines(contrast, components, MAX_HYPOTHESES)
+    attempts = [(0.0, upright)]
+    slant = estimate_slant(high_components(components))
+    if abs(slant) >= MIN_SLANT:
+        # both attempts together keep to the limit
+        limit = MAX_HYPOTHESES - sum(len(line.hypotheses) for line in upright)
+        # the mask and not the labels: between two labels, shearing would interpolate a third
+        white = np.where(components.labels, np.uint8(255), np.uint8(0))
+        sheared = cv2.threshold(shear(white, slant), STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
+        with suppress(TooComplexError):  # the picture as it is will do
+            lines = _lines(shear(contrast, slant), Components.of_mask(sheared), limit)
+            attempts.append((slant, lines))
+    return attempts
+
+
+def _lines(contrast: Gray, components: Components, limit: int) -> list[Line]:
+    lines, n_hypotheses = [], 0
+    for line in make_lines(contrast, components):
+        # counted line by line: what is too complex is refused before its ink is framed
+        n_hypotheses += len(line.hypotheses)
+        if n_hypotheses > limit:
+            raise TooComplexError("The picture has too many marks to be read as digits.")
+        lines.append(line)
+    return lines
+
+
+def skip_scores(line: Line) -> list[float]:
+    """Return the log-probability of each segment of a line to be part of no digit."""
+    return [SKIP * min(1.0, segment.ink.shape[0] / line.height) for segment in line.segments]
+
+
+def _row(
+    hypotheses: Sequence[Hypothesis],
+    probabilities: NDArray[np.floating],
+    path: Path,
+    place: Callable[[Hypothesis], Box],
+) -> Row:
+    digits = []
+    for index, certainty in zip(path.chosen, path.certainties, strict=True):
+        # right if both are: the path at this place, and the network about this hypothesis
+        of_digits = probabilities[index] * certainty
+        runner_up, best = of_digits.argsort()[-2:].tolist()
+        box = place(hypotheses[index])
+        digits.append(
+            ReadDigit(best, float(of_digits[best]), runner_up, float(of_digits[runner_up]), box)
+        )
+    boxes = [digit.box for digit in digits]
+    groups = tuple(tuple(digits[index] for index in group) for group in split_at_gaps(boxes))
+    return Row(groups, surrounding_box(boxes))
+
+
+def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Box:
+    """Return the box in a picture of another size; it lies within it and is not empty."""
+    rows, columns = new_shape[0] / shape[0], new_shape[1] / shape[1]
+    # a box of the sheared or enlarged picture may reach over the edge by rounding
+    left = min(max(round(box.left * columns), 0), new_shape[1] - 1)
+    top = min(max(round(box.top * rows), 0), new_shape[0] - 1)
+    right = min(max(round(box.right * columns), left + 1), new_shape[1])
+    bottom = min(max(round(box.bottom * rows), top + 1), new_shape[0])
+    return Box(left, top, right - left, bottom - top)
+
+
+def _confidence(read: Sequence[tuple[list[Hypothesis], NDArray[np.floating], Path]]) -> float:
+    """Return the calibrated probability that all rows are right."""
+    log_probability = sum(
+        path.log_certainty + float(np.log(probabilities[path.chosen].max(axis=1)).sum())
+        for _, probabilities, path in read
+    )
+    # 0 and 1 have no finite log-odds
+    probability = float(np.clip(np.exp(log_probability), 1e-9, 1 - 1e-9))
+    slope, intercept = CALIBRATION
+    log_odds = slope * np.log(probability / (1 - probability)) + intercept
+    return float(1 / (1 + np.exp(-log_odds)))

@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from distributed import LocalCluster
 
-from digit_classifier.bulk import storage
+from digit_classifier.bulk import Options, run_batch, storage
 from digit_classifier.bulk.output import Output
-from digit_classifier.bulk.run import Options, run_batch
 from digit_classifier.errors import BulkError
 from digit_classifier.settings import Settings
 from tests.bulk import inputs
@@ -283,7 +282,7 @@ def test_inputs_without_an_image_are_refused(run, tmp_path):
 
 
 def test_a_scheduler_that_is_not_there_is_reported(run, tmp_path, digit_files, monkeypatch):
-    monkeypatch.setattr("digit_classifier.bulk.run._CONNECT_S", 1)
+    monkeypatch.setattr("digit_classifier.bulk._CONNECT_S", 1)
     path = inputs.write_zip(tmp_path / "a.zip", digit_files)
 
     with pytest.raises(BulkError, match="No scheduler with workers is there"):

@@ -22,8 +22,9 @@ from digit_classifier.client import (
     Reading,
     Refusal,
     UnexpectedAnswerError,
+    batches_of,
+    named_content,
 )
-from digit_classifier.client.client import batches_of, named_content
 from tests.client.conftest import answering
 from tests.ports import free_port
 from tests.strokes import draw_digit
@@ -122,7 +123,7 @@ def test_many_are_fetched_a_batch_at_a_time(client):
 
 
 def test_a_batch_is_bounded_by_its_bytes_too(monkeypatch):
-    monkeypatch.setattr("digit_classifier.client.client.MAX_BYTES", 9)
+    monkeypatch.setattr("digit_classifier.client.MAX_BYTES", 9)
     images = [(None, bytes(size)) for size in (4, 4, 4, 20, 1)]
     sizes = [[len(content) for _, content in batch] for batch in batches_of(images, 3)]
     assert sizes == [[4, 4], [4], [20], [1]]

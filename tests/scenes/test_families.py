@@ -11,7 +11,7 @@ from digit_classifier.explanation import explain, show_steps
 from digit_classifier.framed_images import frame_image
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.prediction import Prediction
-from digit_classifier.scenes.proposals import propose
+from digit_classifier.scenes import propose
 from digit_classifier.settings import Settings
 from tests.preprocessing.scenes import drawn, lit, ruled, squared
 from tests.scenes import FAMILIES, FURTHER, draw_scene

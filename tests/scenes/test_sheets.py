@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.preprocessing.framing import shrink
-from digit_classifier.scenes.sheets import find_sheets
+from digit_classifier.scenes import find_sheets
 
 
 def on_a_desk(angle, *, desk=60, paper=240):
