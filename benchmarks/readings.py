@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from benchmarks.pictures import Picture, labels_of
 from digit_classifier.errors import InputError
-from digit_classifier.evaluation.calibration import reliability
+from digit_classifier.evaluation.metrics import reliability
 from digit_classifier.inference import DigitClassifier
 
 

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.pictures import foreign_sets, labels_of
 from digit_classifier.datasets import Mnist, load_mnist
 from digit_classifier.errors import InputError
-from digit_classifier.evaluation.calibration import fit_temperature, negative_log_likelihood
-from digit_classifier.evaluation.metrics import logits_of
+from digit_classifier.evaluation.metrics import fit_temperature, logits_of, negative_log_likelihood
 from digit_classifier.preprocessing.decode import DecodeLimits, decode
 from digit_classifier.preprocessing.framing import frame
 from digit_classifier.preprocessing.vectorize import InputScaling

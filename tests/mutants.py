@@ -19,7 +19,7 @@ from digit_classifier.errors import DigitClassifierError
 
 #: The packages that mutants are made of, by what the names of their mutants begin with.
 PACKAGES = {
-    "calibration": "digit_classifier.evaluation.calibration.",
+    "metrics": "digit_classifier.evaluation.metrics.",
     "bulk": "digit_classifier.bulk.",
     "neural_network": "digit_classifier.neural_network.",
     "preprocessing": "digit_classifier.preprocessing.",

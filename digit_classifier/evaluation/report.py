@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from digit_classifier.errors import MissingPackageError
-from digit_classifier.evaluation.calibration import N_BINS, confidence_of, reliability
 from digit_classifier.evaluation.figures import (
     VIEWS,
     classes_table,
@@ -23,7 +22,7 @@ from digit_classifier.evaluation.figures import (
     errors_table,
     markdown_table,
 )
-from digit_classifier.evaluation.metrics import Predictions
+from digit_classifier.evaluation.metrics import N_BINS, Predictions, confidence_of, reliability
 from digit_classifier.models.store import Model
 
 try:

@@ -14,8 +14,13 @@ from sklearn.model_selection import train_test_split
 from digit_classifier import __version__
 from digit_classifier.classifier import Classifier
 from digit_classifier.datasets import Mnist
-from digit_classifier.evaluation.calibration import confidence_quantile, fit_temperature
-from digit_classifier.evaluation.metrics import Scores, logits_of, score
+from digit_classifier.evaluation.metrics import (
+    Scores,
+    confidence_quantile,
+    fit_temperature,
+    logits_of,
+    score,
+)
 from digit_classifier.models import classifier_class
 from digit_classifier.models.store import ModelMetadata
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize

@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_classifier.bulk import run as bulk_run
+from digit_classifier import bulk
 from digit_classifier.bulk.formats import COUNTED, FORMATS
 from digit_classifier.bulk.shards import build_manifest
 from digit_classifier.bulk.sources import find_source
-from digit_classifier.bulk.sources.framed_digits import PixelTable
 from digit_classifier.bulk.sources.image_files import Picture
-from digit_classifier.bulk.sources.path_list import PathList
+from digit_classifier.bulk.sources.tables import PathList, PixelTable
 from digit_classifier.errors import InputError
 from tests.bulk import inputs
 from tests.bulk.test_sources import codes_of, items_of
@@ -194,11 +193,11 @@ def test_damaged_csv_is_not_taken_for_a_shard(damage):
 
 
 def test_progress_is_a_line_where_there_is_no_terminal(capsys, monkeypatch):
-    with bulk_run.show_progress(1000) as count:
+    with bulk.show_progress(1000) as count:
         count(400)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(bulk_run, "LINE_EVERY_S", 0)
-    with bulk_run.show_progress(1000) as count:
+    monkeypatch.setattr(bulk, "LINE_EVERY_S", 0)
+    with bulk.show_progress(1000) as count:
         count(400)
         count(600)
     first, second = capsys.readouterr().err.splitlines()

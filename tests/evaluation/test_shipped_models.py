@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from digit_classifier.evaluation.calibration import fit_temperature
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
 from digit_classifier.evaluation.metrics import (
     evaluate_corruptions,
     evaluate_view,
+    fit_temperature,
     logits_of,
     predict_view,
     score,

@@ -3,8 +3,7 @@
 import pytest
 from sklearn.model_selection import train_test_split
 
-from digit_classifier.evaluation.calibration import confidence_of
-from digit_classifier.evaluation.metrics import logits_of
+from digit_classifier.evaluation.metrics import confidence_of, logits_of
 from digit_classifier.models.store import PRETRAINED, read_model_file
 
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digit_classifier.evaluation.calibration import fit_temperature
-from digit_classifier.evaluation.metrics import logits_of
+from digit_classifier.evaluation.metrics import fit_temperature, logits_of
 from digit_classifier.models.store import load_model
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.training.augmentation import NO_AUGMENTATION

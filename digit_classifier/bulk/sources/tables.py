@@ -1,19 +1,29 @@
-"""Lists of paths: text, CSV or JSON lines, plain or compressed; and how columns are read."""
+"""Files with an image in each row: lists of paths, tables of pixels, and IDX files.
+
+Paths are listed in text, CSV or JSON lines. Pixels are framed digits as numbers: in tables, as
+Kaggle has MNIST, or in IDX, MNIST's own format. All may be compressed.
+"""
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from math import isqrt
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.shards import Chunk, Item, Skip, Source, batched, open_handle
 from digit_classifier.datasets.image_files import is_image_name
-from digit_classifier.errors import BadBatchError
+from digit_classifier.datasets.mnist import check_length, parse_header
+from digit_classifier.errors import BadBatchError, DatasetCorruptError, PixelsError
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -22,6 +32,12 @@ _PATH_FIELDS = (
     *("path", "filepath", "imagepath", "file", "filename", "image", "imagefile", "imagename"),
     *("img", "name", "url"),
 )
+
+#: Of an IDX file of 255 dimensions, which one byte counts.
+_MAX_HEADER_BYTES = 4 + 4 * 255
+#: Fewer columns are not taken for pixels: a list of paths may have some numbers beside them.
+_MIN_SIDE = 10
+_LABEL_HEADS = ("label", "class", "digit", "target", "y")
 
 #: Yields the byte offset and the path of each record, from the file's position on.
 Reader = Callable[[BinaryIO], Iterator[tuple[int, str]]]
@@ -165,3 +181,199 @@ def _lines_of(file: BinaryIO) -> Iterator[str]:
     while line := file.readline():
         # Excel begins its files with a byte order mark
         yield line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True)
+class Idx(Source):
+    """An IDX file, plain or compressed; a chunk starts at the index of an image."""
+
+    framed: ClassVar[bool] = True
+
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:  # noqa: ARG002, all are read
+        """List the whole digits; what is missing, or too much, of the file is an error row."""
+        fault: str | None = None
+        try:
+            with storage.open_decompressed(self.url) as file:
+                count, height, width, header_size = _read_header(file, self.name)
+                try:
+                    # reads all of a compressed file, whose length is known no other way
+                    length = file.seek(0, os.SEEK_END)
+                    check_length(length, (count, height, width), header_size, self.name)
+                except DatasetCorruptError as exc:
+                    fault = str(exc)
+                    # those that are whole, and no more than the header names
+                    count = min(count, (length - header_size) // max(1, height * width))
+                except storage.DECOMPRESSION_ERRORS as exc:
+                    fault = f"{self.name} is damaged: {exc}."
+                    count = _count_whole(self.url, header_size, height * width)
+        except (DatasetCorruptError, *storage.DECOMPRESSION_ERRORS) as exc:
+            raise BadBatchError(f"The IDX file cannot be read: {exc}") from exc
+        for start in range(0, count, size):
+            yield Chunk(start, min(size, count - start))
+        if fault is not None:
+            raise BadBatchError(f"{fault} Its first {count} digits are read.")
+
+    def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:  # noqa: ARG002, all are small
+        """Read the digits; see :meth:`Source.read_items`."""
+        file, (_, height, width, header_size) = open_handle(self, self._open)
+        file.seek(header_size + chunk.start * height * width)
+        for number in range(chunk.start, chunk.start + chunk.count):
+            pixels = np.frombuffer(file.read(height * width), np.uint8)
+            yield Item(str(number), pixels.reshape(height, width))
+
+    def _open(self, stack: ExitStack) -> tuple[BinaryIO, tuple[int, int, int, int]]:
+        file = stack.enter_context(storage.open_decompressed(self.url))
+        return file, _read_header(file, self.name)
+
+
+def _count_whole(url: str, header_size: int, n_pixels: int) -> int:
+    """Count the whole digits of a compressed file that breaks off."""
+    count = 0
+    with storage.open_decompressed(url) as file:
+        try:
+            file.read(header_size)
+            while n_pixels and len(file.read(n_pixels)) == n_pixels:
+                count += 1
+        except storage.DECOMPRESSION_ERRORS:
+            pass
+    return count
+
+
+def _read_header(file: BinaryIO, name: str) -> tuple[int, int, int, int]:
+    """Return the number of images, their height and width, and the offset of the first."""
+    shape, header_size = parse_header(file.read(_MAX_HEADER_BYTES), name)
+    if len(shape) != 3:
+        raise DatasetCorruptError(f"{name} holds no images: it has {len(shape)} dimensions.")
+    count, height, width = shape
+    return count, height, width, header_size
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a table has its pixels.
+
+    Attributes
+    ----------
+    separator : str
+    has_heads : bool
+        The first line has names.
+    label : int or None
+        Column of the label, which is not a pixel.
+    side : int
+        Height and width of a digit.
+    """
+
+    separator: str
+    has_heads: bool
+    label: int | None
+    side: int
+
+
+def layout_of(sample: bytes) -> Layout | None:
+    """Return the layout of a table of pixels, or None for other text.
+
+    Parameters
+    ----------
+    sample : bytes
+        The file's beginning, with its first two lines whole.
+    """
+    lines = sample.decode("utf-8-sig", "replace").splitlines()[:2]
+    if not lines:
+        return None
+    separator = separator_of(lines[0])
+    rows = [split_line(line, separator) for line in lines]
+    # MNIST's heads are names such as "1x1" or "pixel0", never numbers alone
+    has_heads = not _are_numbers(rows[0])
+    row = rows[-1] if has_heads else rows[0]
+    if not _are_numbers(row) or len(rows[0]) != len(row):
+        return None
+    label = find_column(rows[0], _LABEL_HEADS) if has_heads else None
+    # 785 columns, where no head names the label: Kaggle and most others have it first
+    if label is None and not _is_square(len(row)):
+        label = 0
+    n_pixels = len(row) - (label is not None)
+    side = isqrt(n_pixels)
+    if not _is_square(n_pixels) or side < _MIN_SIDE:
+        return None
+    return Layout(separator, has_heads, label, side)
+
+
+@dataclass(frozen=True)
+class PixelTable(Source):
+    """A table with the gray levels of a framed digit in each row, and perhaps its label.
+
+    A chunk starts at the byte offset of its first row; its one name is that row's number.
+    """
+
+    framed: ClassVar[bool] = True
+
+    def list_chunks(self, size: int, skip: Skip) -> Iterator[Chunk]:  # noqa: ARG002, all are read
+        """Read from row to row."""
+        number = 0
+        for offsets in batched(self._list_offsets(), size):
+            yield Chunk(offsets[0], len(offsets), (str(number),))
+            number += len(offsets)
+
+    def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:  # noqa: ARG002, all are small
+        """Read the digits; see :meth:`Source.read_items`."""
+        file, layout = open_handle(self, self._open)
+        file.seek(chunk.start)
+        rows = islice(_rows(file), chunk.count)
+        for number, (_, line) in enumerate(rows, int(chunk.names[0])):
+            yield Item(str(number), _digit(line, layout))
+
+    def _open(self, stack: ExitStack) -> tuple[BinaryIO, Layout]:
+        file = stack.enter_context(storage.open_decompressed(self.url))
+        sample = file.readline() + file.readline()
+        file.seek(0)
+        layout = layout_of(sample)
+        if layout is None:
+            raise BadBatchError("The table has changed since it was listed.")
+        return file, layout
+
+    def _list_offsets(self) -> Iterator[int]:
+        try:
+            with ExitStack() as stack:
+                file, layout = self._open(stack)
+                rows = _rows(file)
+                for offset, _ in islice(rows, 1 if layout.has_heads else 0, None):
+                    yield offset
+        except storage.DECOMPRESSION_ERRORS as exc:
+            raise BadBatchError(f"The table cannot be read on: {exc}.") from exc
+
+
+def _rows(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    offset = file.tell()
+    while line := file.readline():
+        if line.strip():
+            yield offset, line
+        offset = file.tell()
+
+
+def _digit(line: bytes, layout: Layout) -> NDArray[np.uint8] | PixelsError:
+    fields = split_line(line.decode("utf-8-sig", "replace"), layout.separator)
+    if layout.label is not None and layout.label < len(fields):
+        del fields[layout.label]
+    n_pixels = layout.side * layout.side
+    if len(fields) != n_pixels:
+        return PixelsError(f"The row has {len(fields)} pixels, the first one {n_pixels}.")
+    # float first: some tables write 12 as 12.0 or 1.2e1
+    try:
+        levels = np.array(fields, np.float64)
+    except ValueError:
+        return PixelsError("A pixel of the row is not a number.")
+    if not ((levels >= 0) & (levels <= 255)).all():  # also rejects NaN
+        return PixelsError("A pixel of the row is outside 0 to 255.")
+    return levels.round().astype(np.uint8).reshape(layout.side, layout.side)
+
+
+def _are_numbers(fields: list[str]) -> bool:
+    try:
+        np.array(fields, np.float64)
+    except ValueError:
+        return False
+    return bool(fields)
+
+
+def _is_square(number: int) -> bool:
+    return isqrt(number) ** 2 == number
