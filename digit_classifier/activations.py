@@ -4,7 +4,6 @@ Softmax regression has no hidden layer: instead, its ten filters are shown.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,14 +84,21 @@ def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkP
     vector = vectorize(framed[np.newaxis], metadata.input_scaling)  # (1, n_features)
     model = classifier.model.classifier
     # each is drawn before the next layer overwrites it
-    layers = tuple(
+    layers = [
         _picture_of(output) for layer, (output,) in model.activations(vector) if layer in _HIDDEN
-    )
+    ]
+    filters = model.filters()
+    if not layers and filters is not None and filters.shape[1] == framed.size:
+        # what each class looks for: orange where ink speaks for it, blue against
+        tiles = _tiles(filters.reshape(-1, *framed.shape), _GAP)
+        picture = overlay(np.zeros(tiles.shape, np.uint8), tiles)
+        png, size = as_png(picture), picture.size
+        layers = [LayerPicture("filters", len(filters), framed.shape, *size, png)]
     (seen,) = input_images(framed[np.newaxis], metadata.input_scaling)
     attributed = contributions(model, vector, len(metadata.class_labels))
     return NetworkPictures(
         seen=as_png(Image.fromarray(np.rint(seen).astype(np.uint8))),
-        layers=layers or tuple(_filters(classifier)),
+        layers=tuple(layers),
         contributions=tuple(
             as_png(overlay(seen, of_class.reshape(seen.shape)))
             for of_class in (() if attributed is None else attributed)
@@ -127,18 +133,6 @@ def _tiles(maps: NDArray[np.floating], gap: int) -> Array:
     # without the gap behind the last row and column
     whole = grid.reshape(n_rows * tile[0], n_columns * tile[1])
     return whole[: n_rows * tile[0] - gap, : n_columns * tile[1] - gap]
-
-
-def _filters(classifier: DigitClassifier) -> Iterator[LayerPicture]:
-    """Picture what each class looks for: orange where ink speaks for it, blue against."""
-    filters = classifier.model.classifier.filters()
-    shape = classifier.model.metadata.image_shape
-    if filters is None or filters.shape[1] != math.prod(shape):
-        return
-    tiles = _tiles(filters.reshape(-1, *shape), _GAP)
-    picture = overlay(np.zeros(tiles.shape, np.uint8), tiles)
-    png = as_png(picture)
-    yield LayerPicture("filters", len(filters), shape, picture.width, picture.height, png)
 
 
 def contributions(classifier: Classifier, vector: Array, n_classes: int) -> Array | None:

@@ -19,7 +19,7 @@ from digit_classifier.framed_images import (
     frame_pixels,
     ms_since,
 )
-from digit_classifier.framing_choice import ChosenFraming, choose_framings
+from digit_classifier.framing_choice import choose_framings
 from digit_classifier.models.store import Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
@@ -282,28 +282,26 @@ class DigitClassifier:
         framing_ms = sum(chosen.image.frame_ms for chosen in choices)
         framing_ms -= sum(image.frame_ms for image in images)
         network_ms = (ms_since(started) - framing_ms) / len(images)
-        return [
-            (chosen.image.no_ink or self._prediction(chosen, network_ms), chosen.image)
-            for chosen in choices
-        ]
-
-    def _prediction(self, chosen: ChosenFraming, network_ms: float) -> Prediction:
-        metadata, image = self.model.metadata, chosen.image
-        of_classes = chosen.probabilities.tolist()
-        best = int(chosen.probabilities.argmax())
-        return Prediction(
-            digit=metadata.class_labels[best],
-            confidence=of_classes[best],
-            probabilities=tuple(of_classes),
-            accepted=chosen.is_accepted,
-            warnings=chosen.warnings,
-            model_name=self.model.name,
-            model_version=self.model.version,
-            classifier=metadata.classifier,
-            elapsed_ms=image.decode_ms + image.frame_ms + network_ms,
-            stages=Stages(image.decode_ms, image.frame_ms, network_ms),
-            image=image.image,
-        )
+        predicted: list[tuple[Prediction | NoInkError, FramedImage]] = []
+        for chosen in choices:
+            image = chosen.image
+            of_classes = chosen.probabilities.tolist()
+            best = int(chosen.probabilities.argmax())
+            prediction = Prediction(
+                digit=self.model.metadata.class_labels[best],
+                confidence=of_classes[best],
+                probabilities=tuple(of_classes),
+                accepted=chosen.is_accepted,
+                warnings=chosen.warnings,
+                model_name=self.model.name,
+                model_version=self.model.version,
+                classifier=self.model.metadata.classifier,
+                elapsed_ms=image.decode_ms + image.frame_ms + network_ms,
+                stages=Stages(image.decode_ms, image.frame_ms, network_ms),
+                image=image.image,
+            )
+            predicted.append((image.no_ink or prediction, image))
+        return predicted
 
     def _reads_as_number(self, framed: Gray) -> bool:
         try:

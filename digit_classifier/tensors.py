@@ -79,29 +79,27 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
     if not 1 <= tensor.shape[0] <= MAX_DIGITS:
         raise TensorError(f"There are {tensor.shape[0]} digits; 1 to {MAX_DIGITS} are read.")
     # the shape is judged before the values are read: it bounds what they may take
-    array = _array(tensor)
-    white = _WHITE[tensor.datatype]
-    if not ((array >= 0) & (array <= white)).all():  # also rejects NaN
-        raise TensorError(f"The values of {tensor.datatype} go from 0 to {white}.")
-    return array.reshape(-1, height, width).astype(np.float32) * np.float32(255 / white)
-
-
-def _array(tensor: Tensor) -> NDArray[Any]:
-    dtype = _DTYPES[tensor.datatype]
-    size = int(np.prod(tensor.shape))
+    dtype, size = _DTYPES[tensor.datatype], int(np.prod(tensor.shape))
+    array: NDArray[Any]
     if isinstance(tensor.values, bytes):
         if len(tensor.values) != size * dtype.itemsize:
             raise TensorError(
                 f"{len(tensor.values)} bytes came; the shape makes {size * dtype.itemsize}."
             )
-        return np.frombuffer(tensor.values, dtype)
-    try:
-        array = np.asarray(tensor.values)
-    except ValueError as exc:
-        raise TensorError("The lists of the data have different lengths.") from exc
-    if array.shape not in {tensor.shape, (size,)}:
-        raise TensorError(f"The data have the shape {list(array.shape)}, not {list(tensor.shape)}.")
-    # JSON has 0 where 0.0 is meant, so that integers are numbers of FP32, and never the reverse
-    if array.dtype.kind not in ("iu" if dtype.kind == "u" else "iuf"):
-        raise TensorError(f"The data are not numbers of the type {tensor.datatype}.")
-    return array
+        array = np.frombuffer(tensor.values, dtype)
+    else:
+        try:
+            array = np.asarray(tensor.values)
+        except ValueError as exc:
+            raise TensorError("The lists of the data have different lengths.") from exc
+        if array.shape not in {tensor.shape, (size,)}:
+            raise TensorError(
+                f"The data have the shape {list(array.shape)}, not {list(tensor.shape)}."
+            )
+        # JSON has 0 where 0.0 is meant, so that integers are numbers of FP32, and never the reverse
+        if array.dtype.kind not in ("iu" if dtype.kind == "u" else "iuf"):
+            raise TensorError(f"The data are not numbers of the type {tensor.datatype}.")
+    white = _WHITE[tensor.datatype]
+    if not ((array >= 0) & (array <= white)).all():  # also rejects NaN
+        raise TensorError(f"The values of {tensor.datatype} go from 0 to {white}.")
+    return array.reshape(-1, height, width).astype(np.float32) * np.float32(255 / white)

@@ -209,37 +209,49 @@ def rows_of(
         predict = _read_all
     else:
         predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
-    while batch := _classify(_next_batch(items), classifier, predict):
+    while batch := _classify_batch(items, classifier, predict):
         for name, answer in batch:
-            yield _row(shard.source.name, name, answer, classifier, ANSWERED[all_digits])
+            # all columns of the format, in its order, whether the image was read or not
+            row: Row = {
+                "source": _text(shard.source.name),
+                "name": _text(name),
+                **dict.fromkeys(ANSWERED[all_digits]),
+                "model_name": classifier.model.name,
+                "model_version": classifier.model.version,
+                "error_code": None,
+                "error_detail": None,
+            }
+            if isinstance(answer, InputError):
+                # the frames of the traceback refer to the image file, and form a reference cycle
+                answer.__traceback__ = answer.__cause__ = answer.__context__ = None
+                row |= {"error_code": answer.code, "error_detail": str(answer)}
+            else:
+                values = answer.as_json().items()
+                row |= {name: value for name, value in values if name in ANSWERED[all_digits]}
+            yield row
 
 
-def _next_batch(items: Iterator[Item]) -> Iterator[Item]:
-    n_bytes = 0
-    for item in islice(items, BATCH):
-        yield item
-        # counted after it: a single image that is larger is a batch of its own
-        n_bytes += len(item.content) if isinstance(item.content, bytes) else 0
-        if n_bytes >= BATCH_BYTES:
-            return
-
-
-def _classify(
-    items: Iterable[Item],
+def _classify_batch(
+    items: Iterator[Item],
     classifier: DigitClassifier,
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers],
 ) -> list[tuple[str | None, Answer]]:
-    """Read images as the classifier asks for them; an unreadable one keeps its place."""
+    """Read the next images as the classifier asks for them; an unreadable one keeps its place."""
     # `predict` iterates over the contents of the readable images alone, and returns their answers
     # in order; `found` has the others, too.
     found: list[tuple[str | None, InputError | None]] = []
 
     def contents() -> Iterator[Any]:
-        for item in items:
+        n_bytes = 0
+        for item in islice(items, BATCH):
             is_error = isinstance(item.content, InputError)
             found.append((item.name, item.content if is_error else None))  # type: ignore[arg-type]
             if not is_error:
                 yield item.content
+            # counted after it: a single image that is larger is a batch of its own
+            n_bytes += len(item.content) if isinstance(item.content, bytes) else 0
+            if n_bytes >= BATCH_BYTES:
+                return
 
     answers = iter(predict(classifier, contents()))
     return [(name, next(answers) if error is None else error) for name, error in found]
@@ -270,31 +282,6 @@ def _read_all(classifier: DigitClassifier, contents: Iterable[bytes]) -> Answers
             return exc
 
     return [read(content) for content in contents]
-
-
-def _row(
-    source: str,
-    name: str | None,
-    answer: Answer,
-    classifier: DigitClassifier,
-    answered: Sequence[str],
-) -> Row:
-    row: Row = {
-        # all columns of the format, in its order, whether the image was read or not
-        "source": _text(source),
-        "name": _text(name),
-        **dict.fromkeys(answered),
-        "model_name": classifier.model.name,
-        "model_version": classifier.model.version,
-        "error_code": None,
-        "error_detail": None,
-    }
-    if isinstance(answer, InputError):
-        # the frames of the traceback refer to the image file, and form a reference cycle
-        answer.__traceback__ = answer.__cause__ = answer.__context__ = None
-        return row | {"error_code": answer.code, "error_detail": str(answer)}
-    values = answer.as_json().items()
-    return row | {column: value for column, value in values if column in answered}
 
 
 def _text(name: str | None) -> str | None:

@@ -9,15 +9,7 @@ from typing import Any
 import click
 
 from digit_classifier.errors import InputError
-from digit_classifier.evaluation.figures import (
-    VIEWS,
-    classes_table,
-    corruptions_table,
-    errors_table,
-    find_regressions,
-    numbers_table,
-    read_baseline,
-)
+from digit_classifier.evaluation.figures import VIEWS, as_text, find_regressions, read_baseline
 from digit_classifier.settings import Settings, load_settings
 
 
@@ -91,34 +83,10 @@ def evaluate(
         figures = _on_mnist(settings, corruptions, report)
     else:
         figures = _on_folder(settings, directory)
-    click.echo(json.dumps(figures) if as_json else _as_text(figures))
+    click.echo(json.dumps(figures) if as_json else as_text(figures))
     if baseline is not None and (drops := find_regressions(figures, baseline, tolerance)):
         click.echo("\n".join(drops), err=True)
         sys.exit(1)
-
-
-def _as_text(figures: dict[str, Any]) -> str:
-    """Lay out the plain figures in lines, the others in tables."""
-    lines = [
-        f"{key}: {value:.4f}" if isinstance(value, float) else f"{key}: {value}"
-        for key, value in figures.items()
-        if not isinstance(value, (dict, list))
-    ]
-    # by what there is: numbers have kinds, MNIST has views, a folder of digits has neither
-    if "by_kind" in figures:
-        lines += ["", numbers_table(figures)]
-    if "views" in figures:
-        lines += [
-            "",
-            errors_table(figures),
-            "",
-            "Precision / recall, %:",
-            "",
-            classes_table(figures),
-        ]
-        if "corruptions" in figures:
-            lines += ["", "Accuracy under corruptions:", "", corruptions_table(figures)]
-    return "\n".join(lines)
 
 
 def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dict[str, Any]:

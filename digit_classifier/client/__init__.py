@@ -296,7 +296,19 @@ def named_content(image: Image) -> tuple[str | None, bytes]:
     if isinstance(image, PillowImage):
         return None, _encode(image)
     if isinstance(image, ArrayLike):
-        return None, _encode(_image_of_array(image))
+        try:
+            from PIL import Image as Pillow
+        except ImportError as exc:
+            raise TypeError("An array is sent as a picture by Pillow: pip install pillow.") from exc
+        interface = image.__array_interface__
+        shape, kind = tuple(interface["shape"]), interface["typestr"][1:]
+        is_picture = len(shape) == 2 or (len(shape) == 3 and shape[2] in {3, 4})
+        if kind != "u1" or not is_picture:
+            raise TypeError(
+                "An array has the type uint8, from 0 to 255, and the shape (height, width) or "
+                f"(height, width, 3 or 4), not {interface['typestr']} and {shape}."
+            )
+        return None, _encode(Pillow.fromarray(image))
     if not hasattr(image, "read"):
         raise TypeError(
             f"A picture is bytes, a path, a binary file, a Pillow image or an array, not "
@@ -346,19 +358,3 @@ def _encode(image: Any) -> bytes:
     # the formats of scanners hold what PNG does not
     image.save(file, "TIFF" if image.mode in {"CMYK", "F", "LAB", "YCbCr", "HSV"} else "PNG")
     return file.getvalue()
-
-
-def _image_of_array(array: Any) -> Any:
-    try:
-        from PIL import Image as Pillow
-    except ImportError as exc:
-        raise TypeError("An array is sent as a picture by Pillow: pip install pillow.") from exc
-    interface = array.__array_interface__
-    shape, kind = tuple(interface["shape"]), interface["typestr"][1:]
-    is_picture = len(shape) == 2 or (len(shape) == 3 and shape[2] in {3, 4})
-    if kind != "u1" or not is_picture:
-        raise TypeError(
-            "An array has the type uint8, from 0 to 255, and the shape (height, width) or "
-            f"(height, width, 3 or 4), not {interface['typestr']} and {shape}."
-        )
-    return Pillow.fromarray(array)

@@ -40,6 +40,30 @@ def markdown_table(
     return "\n".join([line(header), f"|-{'|-'.join(rules)}|", *map(line, rows)])
 
 
+def as_text(figures: dict[str, Any]) -> str:
+    """Return the plain figures in lines, the others in tables."""
+    lines = [
+        f"{key}: {value:.4f}" if isinstance(value, float) else f"{key}: {value}"
+        for key, value in figures.items()
+        if not isinstance(value, (dict, list))
+    ]
+    # by what there is: numbers have kinds, MNIST has views, a folder of digits has neither
+    if "by_kind" in figures:
+        lines += ["", numbers_table(figures)]
+    if "views" in figures:
+        lines += [
+            "",
+            errors_table(figures),
+            "",
+            "Precision / recall, %:",
+            "",
+            classes_table(figures),
+        ]
+        if "corruptions" in figures:
+            lines += ["", "Accuracy under corruptions:", "", corruptions_table(figures)]
+    return "\n".join(lines)
+
+
 def errors_table(figures: dict[str, Any]) -> str:
     """Return errors and calibration, one row per view."""
     header = (

@@ -293,6 +293,10 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     for config in model.classifier.architecture:
         options = ", ".join(str(value) for key, value in config.items() if key != "type")
         layers.append(f"{config['type']}({options})")
+    origin = []
+    if start := training.get("started_from"):
+        n_epochs = len(start["training"].get("history", []))
+        origin = [["started from", f"{start['version']}, trained for {n_epochs} epochs"]]
     properties = [
         ["name", model.name],
         ["version", model.version],
@@ -303,7 +307,7 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     ]
     settings = [
         ["seed", str(training.get("seed", "not recorded"))],
-        *_origin(training),
+        *origin,
         ["epochs trained", str(len(training.get("history", [])))],
         *_flatten(training.get("recipe", {})),
         *_flatten({"versions": training.get("versions", {})}),
@@ -342,15 +346,6 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
         _LIMITS,
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _origin(training: dict[str, Any]) -> list[list[str]]:
-    """Return a row about the model whose parameters the training started from, if there is one."""
-    if "started_from" not in training:
-        return []
-    start = training["started_from"]
-    n_epochs = len(start["training"].get("history", []))
-    return [["started from", f"{start['version']}, trained for {n_epochs} epochs"]]
 
 
 def _flatten(entries: dict[str, Any], prefix: str = "") -> Iterator[list[str]]:

@@ -79,7 +79,31 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         vectors, labels, weights = self._validated(X, y, sample_weight, reset=True)
         self.classes_ = np.unique(labels)
         self._begin(vectors.shape[1])
-        self._train(vectors, np.searchsorted(self.classes_, labels), weights)
+        targets = one_hot(np.searchsorted(self.classes_, labels), len(self.classes_))
+        held_out = None
+        if self.patience is not None:
+            chosen, held = train_test_split(
+                np.arange(len(vectors)), test_size=_VALIDATION_SHARE, random_state=self._seed
+            )
+            held_out = vectors[held], targets[held].argmax(axis=1)
+            vectors, targets = vectors[chosen], targets[chosen]
+            weights = None if weights is None else weights[chosen]
+        # without early stopping these stay as they are: the last parameters are the result
+        best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
+        for epoch in range(self.epochs):
+            self._run_epoch(vectors, targets, weights)
+            if held_out is None or self.patience is None:
+                continue
+            X_held, y_held = held_out
+            accuracy = float((self.network_.predict_logits(X_held).argmax(axis=1) == y_held).mean())
+            if accuracy > best_accuracy:
+                best_accuracy, best_epoch = accuracy, epoch
+                best_parameters = self.network_.parameters.copy()
+            elif epoch - best_epoch >= self.patience:
+                break
+        if held_out is not None:
+            np.copyto(self.network_.parameters, best_parameters)
+        self.n_epochs_ = len(self.loss_curve_)
         return self
 
     def partial_fit(
@@ -183,33 +207,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         chosen = self.predict_proba(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[chosen]
         return labels
-
-    def _train(self, X: Array, y: NDArray[np.intp], weights: Array | None) -> None:
-        held_out = None
-        if self.patience is not None:
-            chosen, held = train_test_split(
-                np.arange(len(X)), test_size=_VALIDATION_SHARE, random_state=self._seed
-            )
-            held_out = X[held], y[held]
-            X, y = X[chosen], y[chosen]
-            weights = None if weights is None else weights[chosen]
-        targets = one_hot(y, len(self.classes_))
-        # without early stopping these stay as they are: the last parameters are the result
-        best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
-        for epoch in range(self.epochs):
-            self._run_epoch(X, targets, weights)
-            if held_out is None or self.patience is None:
-                continue
-            X_held, y_held = held_out
-            accuracy = float((self.network_.predict_logits(X_held).argmax(axis=1) == y_held).mean())
-            if accuracy > best_accuracy:
-                best_accuracy, best_epoch = accuracy, epoch
-                best_parameters = self.network_.parameters.copy()
-            elif epoch - best_epoch >= self.patience:
-                break
-        if held_out is not None:
-            np.copyto(self.network_.parameters, best_parameters)
-        self.n_epochs_ = len(self.loss_curve_)
 
     def _run_epoch(self, X: Array, targets: Array, weights: Array | None) -> None:
         arrays = (X, targets) if weights is None else (X, targets, weights)

@@ -115,7 +115,18 @@ def propose(gray: Gray) -> list[Proposal]:
         As `reduce_for_proposals` returns it.
     """
     if max(gray.shape) < MIN_SIDE:
-        return [*_of_scan(gray)]
+        # for a digit as large as its scan: so much ink passes for the paper, or for what reaches in
+        # from beyond the edge. Where the rim has nearly one shade, that is the paper's
+        light = cv2.normalize(gray, None, 0, 255, cv2.NORM_MINMAX)
+        rim = sorted_rim(light)
+        if rim[-1] - rim[0] < RIM_MIN_RANGE:
+            return []
+        # all that is light, and all that is dark
+        scans = [(levels, unstretch(levels)) for levels in (light, 255 - light)]
+        return [
+            _proposal(ink, ink, {"stretch_levels": levels, "unstretch": ink}, OF_SCAN)
+            for levels, ink in scans
+        ]
     small = shrink(gray)
     # both lazy: sheets beyond the limit are not squared up
     sheets = islice(find_sheets(small, gray), MAX_SHEETS)
@@ -129,22 +140,6 @@ def propose(gray: Gray) -> list[Proposal]:
 def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
     """Return that of the framing as a whole, beside some proposals."""
     return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else OF_WHOLE
-
-
-def _of_scan(gray: Gray) -> Iterator[Proposal]:
-    """Propose all that is light, and all that is dark: a digit that is as large as its scan.
-
-    So much ink passes for the paper, or for what reaches in from beyond the edge. Where the rim has
-    nearly one shade, that is the paper's.
-    """
-    light = cv2.normalize(gray, None, 0, 255, cv2.NORM_MINMAX)
-    rim = sorted_rim(light)
-    if rim[-1] - rim[0] < RIM_MIN_RANGE:
-        return
-    for levels in (light, 255 - light):
-        ink = unstretch(levels)
-        steps = {"stretch_levels": levels, "unstretch": ink}
-        yield _proposal(ink, ink, steps, OF_SCAN)
 
 
 def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
@@ -227,26 +222,28 @@ def find_sheets(small: Gray, gray: Gray) -> Iterator[Gray]:
     gray : ndarray of shape (height, width), uint8
     """
     scale = np.float32(max(gray.shape) / max(small.shape))
+    # a sheet is lighter than its desk, a screen may be darker
+    smooth = cv2.medianBlur(small, 5)
+    light = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    # a canvas has one shade, however light and dark its surroundings are
+    shade = int(np.diff(Histogram(small).cumulative, prepend=0).argmax())
+    canvas = cv2.inRange(small, max(shade - SAME_SHADE, 0), min(shade + SAME_SHADE, 255)) // 255
     found: list[Corners] = []
-    for mask in _masks(small):
+    for mask in (light, 1 - light, canvas):
         corners = _quadrilateral(mask)
         if corners is None or any(np.abs(corners - other).max() < SAME_CORNERS for other in found):
             continue
         found.append(corners)
-        yield _square_up(gray, corners * scale)
-
-
-def _masks(small: Gray) -> Iterator[Gray]:
-    """Yield what is light, what is dark, and what has the commonest shade."""
-    smooth = cv2.medianBlur(small, 5)
-    # a sheet is lighter than its desk, a screen may be darker
-    light = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
-    yield light
-    yield 1 - light
-    # a canvas has one shade, however light and dark its surroundings are
-    counts = np.diff(Histogram(small).cumulative, prepend=0)
-    shade = int(counts.argmax())
-    yield cv2.inRange(small, max(shade - SAME_SHADE, 0), min(shade + SAME_SHADE, 255)) // 255
+        corners = corners * scale
+        sides = _size(corners)
+        factor = min(1.0, WORKING_SIDE / max(sides))
+        width, height = (max(round(side * factor), SHEET_MIN_SIDE) for side in sides)
+        middle = corners.mean(axis=0)
+        inner = middle + (corners - middle) * np.float32(1 - 2 * SHEET_INSET)
+        target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+        turn = cv2.getPerspectiveTransform(inner, target)
+        # bilinear: OpenCV has no area average for warps
+        yield cv2.warpPerspective(gray, turn, (width, height))
 
 
 def _quadrilateral(mask: Gray) -> Corners | None:
@@ -279,15 +276,3 @@ def _quadrilateral(mask: Gray) -> Corners | None:
 def _size(corners: Corners) -> tuple[float, float]:
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     return float(sides[0] + sides[2]) / 2, float(sides[1] + sides[3]) / 2
-
-
-def _square_up(gray: Gray, corners: Corners) -> Gray:
-    width, height = _size(corners)
-    factor = min(1.0, WORKING_SIDE / max(width, height))
-    shape = max(round(height * factor), SHEET_MIN_SIDE), max(round(width * factor), SHEET_MIN_SIDE)
-    middle = corners.mean(axis=0)
-    inner = middle + (corners - middle) * np.float32(1 - 2 * SHEET_INSET)
-    target = np.array([(0, 0), (shape[1], 0), (shape[1], shape[0]), (0, shape[0])], np.float32)
-    turn = cv2.getPerspectiveTransform(inner, target)
-    # bilinear: OpenCV has no area average for warps
-    return cv2.warpPerspective(gray, turn, shape[::-1])

@@ -142,7 +142,16 @@ class Parts(Components):
         found: Flags = np.zeros(len(areas), bool)
         # the largest candidates: all others count as 0, and come behind them
         for index in np.argsort(-areas * may_be)[: min(MAX_RINGS, np.count_nonzero(may_be))]:
-            found[index] = _runs_along_its_hull(self.own_pixels(index).view(np.uint8))
+            # whether it runs along its hull, one for all pieces: a circle may be open
+            mask = self.own_pixels(index).view(np.uint8)
+            contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+            hull = cv2.convexHull(np.concatenate(contours))
+            filled = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)
+            reach = 1 + 2 * (FLANK + round(RING_UNEVENNESS * max(mask.shape)))
+            # beyond the box there is nothing of the ring: OpenCV would take it for filled
+            inner = cv2.erode(filled, np.ones((reach, reach), np.uint8), borderValue=0)
+            n_inside = cv2.countNonZero(mask & inner)
+            found[index] = n_inside < RING_MAX_INSIDE * cv2.countNonZero(mask)
         return found
 
 
@@ -244,17 +253,6 @@ def thickness(mask: Gray) -> float:
     # what ends at the picture's edge is outside there
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     return float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
-
-
-def _runs_along_its_hull(mask: Gray) -> bool:
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    # one hull for all pieces: a circle may be open
-    hull = cv2.convexHull(np.concatenate(contours))
-    filled = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)
-    reach = 1 + 2 * (FLANK + round(RING_UNEVENNESS * max(mask.shape)))
-    # beyond the box there is nothing of the ring: OpenCV would take it for filled
-    inner = cv2.erode(filled, np.ones((reach, reach), np.uint8), borderValue=0)
-    return cv2.countNonZero(mask & inner) < RING_MAX_INSIDE * cv2.countNonZero(mask)
 
 
 def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:

@@ -60,7 +60,11 @@ def _detect_kind(name: str, sample: bytes) -> type[Source]:
         return Zip
     if sample.startswith(_IDX_MAGIC):
         return Idx
-    if _is_tar(sample):
+    header = sample[: tarfile.BLOCKSIZE]
+    # the old format of TAR has no magic bytes: what counts is that the header's checksum is right
+    with suppress(tarfile.HeaderError):
+        if header != bytes(tarfile.BLOCKSIZE):  # else an empty archive
+            tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
         return Tar
     with suppress(UnicodeDecodeError):
         # incremental: the sample may end within a character
@@ -71,15 +75,3 @@ def _detect_kind(name: str, sample: bytes) -> type[Source]:
         f"{name} is neither a folder nor a picture, a ZIP, TAR or IDX file, a table of pixels nor "
         "a list of paths in UTF-8."
     )
-
-
-def _is_tar(sample: bytes) -> bool:
-    # the old format of TAR has no magic bytes: what counts is that the header's checksum is right
-    header = sample[: tarfile.BLOCKSIZE]
-    if header == bytes(tarfile.BLOCKSIZE):  # an empty archive
-        return True
-    try:
-        tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        return False
-    return True

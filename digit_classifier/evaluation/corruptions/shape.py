@@ -142,27 +142,22 @@ def zigzag(images: Images, rng: np.random.Generator) -> Images:
     n = len(images)
     first = rng.integers(0, 27, n)
     rise = rng.integers(-_ZIGZAG_RISE, _ZIGZAG_RISE, n)
-    corners = _zigzag_corners(first, rise)
-    ink = np.zeros(images.shape, np.float32)
-    for start, end in pairwise(corners):
-        _draw_segments(ink, start, end)
-    return to_pixels(to_values(images) + ink)
-
-
-def _zigzag_corners(first: NDArray[np.int64], rise: NDArray[np.int64]) -> Points:
-    """Return the corners of each zigzag, shape (n_corners, n, 2), as (column, row)."""
     span = _ZIGZAG_TO - _ZIGZAG_FROM
     length = np.hypot(span, rise)
     # the peaks and the axis' end; even the steepest axis is too short for another peak
     peaks = np.arange(_ZIGZAG_STEP, span, 2 * _ZIGZAG_STEP)
-    along = np.vstack([np.tile(np.r_[0, peaks][:, None], len(first)), length])
+    along = np.vstack([np.tile(np.r_[0, peaks][:, None], n), length])
     sides = _ZIGZAG_HEIGHT * (-1.0) ** np.arange(len(peaks))
     beyond = (length - peaks[-1]) / _ZIGZAG_STEP  # of the way back from the last peak to the axis
-    off = np.vstack([np.tile(np.r_[0, sides][:, None], len(first)), sides[-1] * (1 - beyond)])
+    off = np.vstack([np.tile(np.r_[0, sides][:, None], n), sides[-1] * (1 - beyond)])
     cosine, sine = span / length, rise / length
     columns = _ZIGZAG_FROM + cosine * along - sine * off
     rows = first + sine * along + cosine * off
-    return np.stack([columns, rows], axis=2)
+    corners = np.stack([columns, rows], axis=2)  # (n_corners, n, 2)
+    ink = np.zeros(images.shape, np.float32)
+    for start, end in pairwise(corners):
+        _draw_segments(ink, start, end)
+    return to_pixels(to_values(images) + ink)
 
 
 def _draw_segments(ink: Values, start: Points, end: Points) -> None:

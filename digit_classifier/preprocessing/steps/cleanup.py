@@ -318,8 +318,18 @@ def _level_lines(contrast: Gray) -> Gray | None:
     rows = max(EDGE_MIN_WIDTH, round(EDGE_FRACTION * len(contrast)))
     strips = (contrast[:rows], contrast[-rows:], contrast[:, :margin], contrast[:, -margin:])
     is_tight = min(strip.max() for strip in strips) > INK_MIN_FRACTION * int(contrast.max())
-    lines = _from_edge_to_edge(thin, margin, min_lines=2 if is_tight else 1)
-    return None if lines is None else cv2.dilate(lines, np.ones((FLANKED_HEIGHT, 1), np.uint8))
+    _, mask = cv2.threshold(thin, VISIBLE_MIN_CONTRAST, 1, cv2.THRESH_BINARY)
+    found = Components.of_mask(mask)
+    at_left, at_right = found.lefts < margin, found.rights > contrast.shape[1] - margin
+    is_line = at_left & at_right
+    if np.count_nonzero(is_line) < (2 if is_tight else 1):
+        return None
+    levels = thin[found.mask_of(is_line) > 0]
+    strongest = min(255.0, UNEVEN_LIGHT_FACTOR * np.quantile(levels, 0.75))
+    # with what reaches one edge alone: a stroke that runs along a line hides a part of it. Where a
+    # stroke runs into a line, it is stronger than the lines, and keeps the difference
+    lines = np.minimum(thin, np.uint8(strongest)) * found.mask_of(at_left | at_right)
+    return cv2.dilate(lines, np.ones((FLANKED_HEIGHT, 1), np.uint8))
 
 
 def _may_enter(strip: Gray) -> bool:
@@ -343,20 +353,3 @@ def _segments(length: int) -> tuple[Gray, ...]:
         segment[len(segment) // 2 + rows, reach + columns] = 1
         segments.append(segment)
     return tuple(segments)
-
-
-def _from_edge_to_edge(pieces: Gray, margin: int, min_lines: int) -> Gray | None:
-    """Keep the lines and, where there are, what else reaches an edge; None with too few lines.
-
-    A stroke that runs along a line hides a part of it: what is left of the line is short. Where a
-    stroke runs into one, it is stronger than the lines, and keeps the difference.
-    """
-    _, mask = cv2.threshold(pieces, VISIBLE_MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    found = Components.of_mask(mask)
-    at_left, at_right = found.lefts < margin, found.rights > pieces.shape[1] - margin
-    is_line = at_left & at_right
-    if np.count_nonzero(is_line) < min_lines:
-        return None
-    levels = pieces[found.mask_of(is_line) > 0]
-    strongest = min(255.0, UNEVEN_LIGHT_FACTOR * np.quantile(levels, 0.75))
-    return np.minimum(pieces, np.uint8(strongest)) * found.mask_of(at_left | at_right)
