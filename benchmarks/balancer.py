@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import click
 
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from tests.deployment import machine as m
 from tests.deployment.balancer import Balancer, Instance, balancing
 from tests.deployment.own_apache import USER, built_clone

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from digit_classifier.errors import InputError
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
 from tests.fuzz.bombs import ARCHIVES, COSTLY, FILES

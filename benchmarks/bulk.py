@@ -27,7 +27,7 @@ from digit_classifier.bulk.sources import find_source
 from digit_classifier.bulk.sources.image_files import Zip
 from digit_classifier.bulk.worker import ShardResult
 from digit_classifier.datasets import load_mnist
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.settings import Settings, load_settings
 from tests.bulk.cluster import Cluster
 from tests.bulk.inputs import write_folder, write_tar, write_text, write_zip

@@ -14,7 +14,7 @@ import click
 import psutil
 import requests
 
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from tests.deployment import machine as m
 from tests.deployment.certificates import make_certificate
 from tests.deployment.clone import PROJECT, Clone

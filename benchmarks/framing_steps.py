@@ -18,7 +18,7 @@ from tqdm import tqdm
 from benchmarks.hard_pictures import HARD_PICTURES, draw_hard
 from benchmarks.pictures import Picture, foreign_sets, labels_of
 from digit_classifier.errors import NoInkError
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.decode import DecodeLimits, decode

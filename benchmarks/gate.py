@@ -26,7 +26,7 @@ from typing import Any
 import click
 
 from benchmarks.gate_requests import REFERENCE
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 
 BASELINE = Path(__file__).with_name("gate_baseline.json")
 TOLERANCE = 0.03

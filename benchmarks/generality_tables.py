@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.preprocessing.framing import Framing
 
 FRAMINGS: tuple[Framing, ...] = ("center", "auto")

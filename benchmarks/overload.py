@@ -20,7 +20,7 @@ import click
 from PIL import Image
 
 from digit_classifier.datasets.samples import DRAWN
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from tests.deployment.clone import PROJECT
 from tests.deployment.own_apache import OwnApache, built_clone, serving
 from tests.ports import free_port

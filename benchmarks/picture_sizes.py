@@ -13,7 +13,7 @@ from PIL import Image
 
 from benchmarks.peer_environments import NO_MODELS
 from digit_classifier.datasets.samples import MnistTestSet
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.decode import DecodeLimits

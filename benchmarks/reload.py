@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import click
 
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from tests.deployment import machine as m
 from tests.deployment.clone import PROJECT, Clone
 

@@ -16,7 +16,7 @@ from benchmarks.peer_environments import NO_MODELS
 from benchmarks.serving import images_a_second
 from digit_classifier.classifier import Classifier
 from digit_classifier.datasets import load_mnist
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.models.store import load_model
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import load_settings

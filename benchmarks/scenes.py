@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from digit_classifier.errors import InputError
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.framed_images import frame_or_keep
 from digit_classifier.framing_choice import choose_proposal
 from digit_classifier.inference import DigitClassifier

@@ -18,7 +18,7 @@ from benchmarks.contestants import Contestant
 from benchmarks.load_by_wrk import Load
 from digit_classifier.datasets import load_mnist
 from digit_classifier.datasets.samples import MnistTestSet
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.settings import load_settings
 from tests.deployment.own_apache import OwnApache, built_clone, serving
 from tests.ports import free_port

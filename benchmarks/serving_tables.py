@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.contestants import OURS
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 
 Records = Sequence[Mapping[str, Any]]
 #: The kind of request that is a real picture, as the body.

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import click
 import psutil
 
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from tests.deployment.machine import Load
 
 Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -21,7 +21,7 @@ import psutil
 import requests
 
 from benchmarks.overload import own_apache
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from digit_classifier.inference import FORMATS
 from tests.deployment.own_apache import OwnApache
 from tests.web.pictures import REFUSED, drawn

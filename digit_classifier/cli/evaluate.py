@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from digit_classifier.errors import InputError
-from digit_classifier.evaluation.figures import VIEWS, as_text, find_regressions, read_baseline
+from digit_classifier.evaluation import VIEWS, as_text, find_regressions, read_baseline
 from digit_classifier.settings import Settings, load_settings
 
 

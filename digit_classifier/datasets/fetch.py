@@ -7,7 +7,7 @@ checksum of the original file.
 import csv
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,28 +160,24 @@ def read_from(source: Path, name: str) -> bytes:
     DatasetCorruptError
         Its content differs.
     """
-    # the first that there is, right or wrong: what is damaged should be named, not passed over
-    for path, content in _contents(source, name):
-        verify(content, name, str(path))
-        return content
-    raise DatasetMissingError(f"MNIST's {name} is not in {source}. {_HOW}")
-
-
-def _contents(source: Path, name: str) -> Iterator[tuple[Path, bytes]]:
     part, kind = name.split("-")[:2]
     folders = [source / folder for folder in _SUBFOLDERS] if source.is_dir() else [source.parent]
-    files = {source} if source.is_file() else None
     for folder in folders:
-        for path in candidates(folder, name):
-            if path.is_file() and (files is None or path in files):
-                yield path, read_content(path)
-        for path in (folder / _ARCHIVE, folder / _TABLES[part]):
-            if not path.is_file() or not (files is None or path in files):
+        for path in (*candidates(folder, name), folder / _ARCHIVE, folder / _TABLES[part]):
+            if not path.is_file() or (source.is_file() and path != source):
                 continue
-            array = (_of_archive if path.name == _ARCHIVE else _of_table)(path, part, kind)
-            # as an IDX file, see `parse_header`: its bytes, and so its checksum, are the original's
-            head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-            yield path, head + array.tobytes()
+            if path.name in {_ARCHIVE, _TABLES[part]}:
+                array = (_of_archive if path.name == _ARCHIVE else _of_table)(path, part, kind)
+                # as an IDX file, see `parse_header`: its bytes, and so its checksum, are the
+                # original's
+                head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+                content = head + array.tobytes()
+            else:
+                content = read_content(path)
+            # the first that there is, right or wrong: what is damaged is named, not passed over
+            verify(content, name, str(path))
+            return content
+    raise DatasetMissingError(f"MNIST's {name} is not in {source}. {_HOW}")
 
 
 def _of_archive(path: Path, part: str, kind: str) -> NDArray[np.uint8]:

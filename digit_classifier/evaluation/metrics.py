@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from digit_classifier.classifier import Classifier
 from digit_classifier.errors import NoInkError
-from digit_classifier.evaluation.figures import CORRUPTION_VIEWS
+from digit_classifier.evaluation import CORRUPTION_VIEWS
 from digit_classifier.models.store import Model
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import log_softmax, softmax

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from digit_classifier.errors import MissingPackageError
-from digit_classifier.evaluation.figures import (
+from digit_classifier.evaluation import (
     VIEWS,
     classes_table,
     corruptions_table,

@@ -14,8 +14,9 @@ import pytest
 
 from digit_classifier.bulk.shards import build_manifest, close_handles, list_shards
 from digit_classifier.bulk.sources import find_source
+from digit_classifier.bulk.sources.idx import Idx
 from digit_classifier.bulk.sources.image_files import Folder, Tar, Zip
-from digit_classifier.bulk.sources.tables import Idx, PathList
+from digit_classifier.bulk.sources.tables import PathList
 from digit_classifier.errors import BulkError, InputError, MissingPackageError
 from tests.bulk import inputs
 from tests.datasets.drawn import to_idx

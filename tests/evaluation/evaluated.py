@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digit_classifier.evaluation.figures import VIEWS
+from digit_classifier.evaluation import VIEWS
 from digit_classifier.evaluation.metrics import evaluate_views, predict_view
 from digit_classifier.models.store import Model, ModelMetadata
 from digit_classifier.neural_network.network import mlp

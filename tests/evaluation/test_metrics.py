@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from digit_classifier.evaluation import CORRUPTION_VIEWS, VIEWS
 from digit_classifier.evaluation.corruptions import CORRUPTIONS
-from digit_classifier.evaluation.figures import CORRUPTION_VIEWS, VIEWS
 from digit_classifier.evaluation.metrics import (
     Predictions,
     Scores,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digit_classifier.evaluation.figures import VIEWS
+from digit_classifier.evaluation import VIEWS
 from digit_classifier.evaluation.report import (
     MAX_MISREAD,
     model_card,
@@ -19,7 +19,7 @@ from digit_classifier.evaluation.report import (
 )
 from digit_classifier.models.store import ModelMetadata
 from tests.evaluation.evaluated import HISTORY, evaluated, noise, small_model
-from tests.evaluation.test_figures import FIGURES
+from tests.evaluation.test_evaluation import FIGURES
 
 
 def drawn(figure):

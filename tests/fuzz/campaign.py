@@ -15,7 +15,7 @@ import click
 import psutil
 from tqdm import tqdm
 
-from digit_classifier.evaluation.figures import markdown_table
+from digit_classifier.evaluation import markdown_table
 from tests.fuzz.tally import Tally
 from tests.fuzz.targets import Numbers, Pictures, Requests
 

@@ -6,8 +6,9 @@ from contextlib import suppress
 
 from digit_classifier.bulk import storage
 from digit_classifier.bulk.shards import Source, is_image
+from digit_classifier.bulk.sources.idx import Idx
 from digit_classifier.bulk.sources.image_files import Folder, Picture, Tar, Zip
-from digit_classifier.bulk.sources.tables import Idx, PathList, PixelTable, layout_of
+from digit_classifier.bulk.sources.tables import PathList, PixelTable, layout_of
 from digit_classifier.errors import BulkError
 
 #: Of an archive with files, and of one without any.

@@ -129,7 +129,19 @@ def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int) -> 
         most = _AVIF_MAX_FRAMES * image.width * image.height + _AVIF_SPARE_PIXELS
         return n_frame_pixels <= most
     if isinstance(image, TiffImageFile):
-        return _is_plain_tiff(image, content.count(START_OF_SCAN), len(content))
+        tags = image.tag_v2
+        compression = tags.get(COMPRESSION, 1)
+        # a tile is unpacked as a whole
+        width, length = (tags.get(tag, 0) for tag in (TILEWIDTH, TILELENGTH))
+        has_usual_tiles = width * length <= max(_USUAL_TILE, image.width * image.height)
+        if compression not in _TIFF_COMPRESSIONS or not has_usual_tiles:
+            return False
+        lengths = tags.get(STRIPBYTECOUNTS) or tags.get(TILEBYTECOUNTS) or ()
+        # each part may have a scan for each of its components, of which JPEG has four at most;
+        # parts that lie over one another would each have the scans of all
+        return compression != _JPEG or (
+            sum(lengths) <= len(content) and content.count(START_OF_SCAN) <= 4 * len(lengths)
+        )
     if not isinstance(image, JpegImageFile) or has_one_scan(image, content):
         return True
     # in all of the file: counting those of a thumbnail only makes the guard stricter
@@ -163,30 +175,6 @@ def silence_libtiff() -> None:
             library = ctypes.CDLL(path)
             library.TIFFSetErrorHandler(None)
             library.TIFFSetErrorHandlerExt(None)
-
-
-def _is_plain_tiff(image: TiffImageFile, n_scans: int, n_bytes: int) -> bool:
-    """Return whether decoding costs no more work and memory than the size in pixels suggests.
-
-    Parameters
-    ----------
-    image : TiffImageFile
-    n_scans : int
-        How many scans of JPEG are in the file.
-    n_bytes : int
-        Of the file.
-    """
-    tags = image.tag_v2
-    compression = tags.get(COMPRESSION, 1)
-    # a tile is unpacked as a whole
-    width, length = (tags.get(tag, 0) for tag in (TILEWIDTH, TILELENGTH))
-    has_usual_tiles = width * length <= max(_USUAL_TILE, image.width * image.height)
-    if compression not in _TIFF_COMPRESSIONS or not has_usual_tiles:
-        return False
-    lengths = tags.get(STRIPBYTECOUNTS) or tags.get(TILEBYTECOUNTS) or ()
-    # each part may have a scan for each of its components, of which JPEG has four at most; parts
-    # that lie over one another would each have the scans of all
-    return compression != _JPEG or (sum(lengths) <= n_bytes and n_scans <= 4 * len(lengths))
 
 
 def pixel_cost(image: Image.Image, content: bytes) -> float:

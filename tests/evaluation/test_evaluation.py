@@ -3,7 +3,7 @@ import json
 import pytest
 
 from digit_classifier.errors import BaselineError
-from digit_classifier.evaluation.figures import (
+from digit_classifier.evaluation import (
     classes_table,
     corruptions_table,
     errors_table,
