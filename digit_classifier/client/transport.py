@@ -96,6 +96,26 @@ class _Retry(Retry):
         return super().increment(method, url, response, *args, **kwargs)
 
 
+class _OwnSession(threading.local):
+    """A session for each thread: requests does not promise that threads may share one."""
+
+    def __init__(self, retries: int, headers: Mapping[str, str]) -> None:
+        retry = _Retry(
+            total=retries,
+            allowed_methods=None,  # POST as well
+            status_forcelist=_TRY_AGAIN,
+            backoff_factor=_BACKOFF,
+            # from the second retry on, clients refused together come again one by one
+            backoff_jitter=_BACKOFF,
+            backoff_max=_LONGEST_PAUSE,
+            raise_on_status=False,  # the last answer explains itself
+        )
+        self.session = requests.Session()
+        self.session.headers.update(headers)
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, HTTPAdapter(max_retries=retry))
+
+
 class Transport:
     """Sends requests; safe to share between threads, each of which gets connections of its own.
 
@@ -113,9 +133,7 @@ class Transport:
 
     def __init__(self, timeout: float, retries: int, api_key: str | None = None) -> None:
         self.timeout = timeout
-        self._retries = retries
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._sessions = threading.local()
+        self._own = _OwnSession(retries, {"Authorization": f"Bearer {api_key}"} if api_key else {})
 
     def send(self, method: str, url: str, **arguments: Any) -> requests.Response:
         """Send a request and return the last answer, whatever its status.
@@ -132,7 +150,7 @@ class Transport:
         """
         try:
             arguments = {"timeout": self.timeout} | arguments
-            return self._session().request(method, url, **arguments)
+            return self._own.session.request(method, url, **arguments)
         except requests.RequestException as exc:
             # urllib3's own text of a failed connection is a paragraph
             cause = getattr(next(iter(exc.args), None), "reason", None)
@@ -143,26 +161,6 @@ class Transport:
             else:
                 reason = "no connection" if isinstance(exc, requests.ConnectionError) else str(exc)
             raise NoAnswerError(f"{url}: {reason}") from exc
-
-    def _session(self) -> requests.Session:
-        if not hasattr(self._sessions, "own"):
-            retry = _Retry(
-                total=self._retries,
-                allowed_methods=None,  # POST as well
-                status_forcelist=_TRY_AGAIN,
-                backoff_factor=_BACKOFF,
-                # from the second retry on, clients refused together come again one by one
-                backoff_jitter=_BACKOFF,
-                backoff_max=_LONGEST_PAUSE,
-                raise_on_status=False,  # the last answer explains itself
-            )
-            # one a thread: requests does not promise that threads may share a session
-            session = requests.Session()
-            session.headers.update(self._headers)
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, HTTPAdapter(max_retries=retry))
-            self._sessions.own = session
-        return self._sessions.own
 
 
 class _Problem(msgspec.Struct):

@@ -26,7 +26,6 @@ from digit_classifier.evaluation.metrics import N_BINS, Predictions, confidence_
 from digit_classifier.models.store import Model
 
 try:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -183,10 +182,14 @@ def plot_misread(
         errors = np.flatnonzero(views[view].digits != labels)
         confidence = confidence_of(views[view].logits[errors], temperature)
         chosen[view] = errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
+    height, width = images.shape[1:]
+    pitch = np.array([height + _LABEL_HEIGHT, width + 4])
     # rounded up; a panel without digits keeps a row, or its title would lie on the other's
-    n_rows = [-(-max(len(indices), 1) // _MISREAD_COLUMNS) for indices in chosen.values()]
-    figure = _figure(16, sum(n_rows) + 1)
-    all_axes = figure.subplots(2, 1, height_ratios=n_rows)
+    n_rows = {
+        view: -(-max(len(indices), 1) // _MISREAD_COLUMNS) for view, indices in chosen.items()
+    }
+    figure = _figure(16, sum(n_rows.values()) + 1)
+    all_axes = figure.subplots(2, 1, height_ratios=[*n_rows.values()])
     for axes, (view, indices) in zip(all_axes, chosen.items(), strict=True):
         predictions = views[view]
         shown = images[indices] if view == "raw" else 255 - images[indices]
@@ -197,25 +200,18 @@ def plot_misread(
                 indices, predictions.digits[indices], confidence, strict=True
             )
         ]
-        _draw_tiles(axes, shown, texts)
+        for place, (image, text) in enumerate(zip(shown, texts, strict=True)):
+            # (row, column) times (height, width)
+            top, left = divmod(place, _MISREAD_COLUMNS) * pitch
+            extent: Any = (left, left + width, top + height, top)
+            axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
+            axes.text(left + width / 2, top + height + 2, text, ha="center", va="top", fontsize=8)
+        axes.set(xlim=(0, _MISREAD_COLUMNS * pitch[1]), ylim=(n_rows[view] * pitch[0], 0))
+        axes.set_axis_off()
         n_misread = (predictions.digits != labels).sum()
         which = "" if len(indices) == n_misread else f", the {len(indices)} most confident"
         axes.set_title(f"{VIEWS[view]}: {n_misread:,} misread{which} (label → read as, confidence)")
     return figure
-
-
-def _draw_tiles(axes: Axes, images: NDArray[np.uint8], texts: Sequence[str]) -> None:
-    """Draw images in rows, each with its text below."""
-    height, width = images.shape[1:]
-    pitch = np.array([height + _LABEL_HEIGHT, width + 4])
-    for index, (image, text) in enumerate(zip(images, texts, strict=True)):
-        top, left = divmod(index, _MISREAD_COLUMNS) * pitch  # (row, column) times (height, width)
-        extent: Any = (left, left + width, top + height, top)
-        axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
-        axes.text(left + width / 2, top + height + 2, text, ha="center", va="top", fontsize=8)
-    n_rows = -(-max(len(images), 1) // _MISREAD_COLUMNS)
-    axes.set(xlim=(0, _MISREAD_COLUMNS * pitch[1]), ylim=(n_rows * pitch[0], 0))
-    axes.set_axis_off()
 
 
 # The texts are the same for all models: what differs between them is in the tables.

@@ -110,14 +110,7 @@ def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
             rows.append([index])
         else:
             best_row.append(index)
-    return sorted(
-        _join_beside(rows, boxes),
-        key=lambda row: sum(boxes[index].top + boxes[index].height / 2 for index in row) / len(row),
-    )
-
-
-def _join_beside(rows: Sequence[list[int]], boxes: Sequence[Box]) -> list[list[int]]:
-    """Join rows that stand beside each other at nearly the same height: a hand wavers."""
+    # rows that stand beside each other at nearly the same height are one: a hand wavers
     joined: list[list[int]] = []
     extents: list[Box] = []
     for row in rows:  # by their left ends
@@ -125,14 +118,17 @@ def _join_beside(rows: Sequence[list[int]], boxes: Sequence[Box]) -> list[list[i
         overlaps = [  # with those that have ended where this one begins
             _overlap(other, extent) if other.right <= extent.left else 0.0 for other in extents
         ]
-        best = max(range(len(joined)), key=overlaps.__getitem__, default=None)
-        if best is None or overlaps[best] < MIN_OVERLAP_BESIDE:
+        nearest = max(range(len(joined)), key=overlaps.__getitem__, default=None)
+        if nearest is None or overlaps[nearest] < MIN_OVERLAP_BESIDE:
             joined.append(row)
             extents.append(extent)
         else:
-            joined[best] = joined[best] + row
-            extents[best] = surrounding_box([extents[best], extent])
-    return joined
+            joined[nearest] = joined[nearest] + row
+            extents[nearest] = surrounding_box([extents[nearest], extent])
+    return sorted(
+        joined,
+        key=lambda row: sum(boxes[index].top + boxes[index].height / 2 for index in row) / len(row),
+    )
 
 
 def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:

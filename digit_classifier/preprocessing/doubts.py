@@ -161,22 +161,12 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
     if touches or not _is_one(strokes):
         return False
     box = crop_to_ink(ink)
-    # the comparison comes last: it looks at the whole picture again
-    return stroke_width(box) <= STROKE_MAX_FRACTION * max(box.shape) and _shows_again(small, ink)
-
-
-def _is_one(strokes: Gray) -> bool:
-    """Return whether they are one component, but for specks."""
-    amounts = Components.of_mask(strokes).amounts
-    n_large = np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max(initial=0))
-    return len(amounts) <= 1 or n_large == 1
-
-
-def _shows_again(small: Gray, ink: Gray) -> bool:
-    """Return whether the picture, half as large and in levelled light, has the same ink."""
+    if stroke_width(box) > STROKE_MAX_FRACTION * max(box.shape):
+        return False
+    # last, since it takes longest: has the picture, half as large and in levelled light, the same
+    # ink? Chance shapes of photos and textures pass for a 1 or a 9, but not there
     size = max(1, small.shape[1] // 2), max(1, small.shape[0] // 2)
     half = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
-    # chance shapes of photos and textures pass for a 1 or a 9, but not in levelled light
     contrast = level_light(half, is_light=ink_is_light(half))
     threshold = max(ink_threshold(contrast, Histogram(contrast)), LEVELLED_MIN_CONTRAST)
     seen = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1]
@@ -187,3 +177,10 @@ def _shows_again(small: Gray, ink: Gray) -> bool:
     n_other = np.count_nonzero(seen > cv2.dilate(selected, near))
     n_other += np.count_nonzero(selected > cv2.dilate(seen, near))
     return n_other <= MAX_DIFFERENCE * cv2.countNonZero(seen | selected)
+
+
+def _is_one(strokes: Gray) -> bool:
+    """Return whether they are one component, but for specks."""
+    amounts = Components.of_mask(strokes).amounts
+    n_large = np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max(initial=0))
+    return len(amounts) <= 1 or n_large == 1

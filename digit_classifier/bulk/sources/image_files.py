@@ -176,7 +176,18 @@ class Tar(Source):
         file.seek(chunk.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open
         for member in islice(_list_images(archive), chunk.count):
-            yield Item(member.name, _extract(archive, member, max_bytes))
+            if member.size > max_bytes:
+                yield Item(member.name, FileTooLargeError.of(member.size, max_bytes))
+                continue
+            content: bytes | InputError
+            try:
+                # extractfile returns None for other members than regular files
+                with cast(BinaryIO, archive.extractfile(member)) as packed, BytesIO() as unpacked:
+                    copyfileobj(packed, unpacked)  # in pieces: _LimitedReader rejects long reads
+                    content = unpacked.getvalue()
+            except _TAR_ERRORS as exc:
+                content = BrokenImageError(f"This cannot be unpacked: {exc}.")
+            yield Item(member.name, content)
 
     def _list_offsets(self, skip: Skip) -> Iterator[int]:
         """Yield the offset of each image's header, in bytes."""
@@ -219,18 +230,3 @@ def _list_images(archive: Any, skip: Skip = lambda: None) -> Iterator[tarfile.Ta
             yield member
         elif not member.isdir():
             skip()
-
-
-def _extract(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, max_bytes: int
-) -> bytes | InputError:
-    if member.size > max_bytes:
-        return FileTooLargeError.of(member.size, max_bytes)
-    content = BytesIO()
-    try:
-        # extractfile returns None for other members than regular files
-        with cast(BinaryIO, archive.extractfile(member)) as file:
-            copyfileobj(file, content)  # in pieces: _LimitedReader rejects long reads
-        return content.getvalue()
-    except _TAR_ERRORS as exc:
-        return BrokenImageError(f"This cannot be unpacked: {exc}.")

@@ -66,9 +66,23 @@ class PathList(Source):
             return file, 0, partial(_read_lines, _path_in_json)
         first_line = next(_lines_of(file), "")
         file.seek(0)
-        if suffixes & {".csv", ".tsv"} or _has_columns(first_line):
-            return _open_table(file, separator_of(first_line))
-        return file, 0, partial(_read_lines, str)
+        if not suffixes & {".csv", ".tsv"} and not _has_columns(first_line):
+            return file, 0, partial(_read_lines, str)
+        # of a table, the column with a known head, or the first one with names of pictures
+        separator = separator_of(first_line)
+        rows = read_rows(file, separator)
+        _, first = next(rows, (0, [""]))
+        start = file.tell()
+        column = find_column(first, _PATH_FIELDS)
+        if column is not None:
+            return file, start, partial(_read_column, column, separator)
+        column = _column_of_images(first)
+        if column is None:
+            _, second = next(rows, (0, [""]))
+            column = _column_of_images(second)
+            if column is not None:  # below a head of another name
+                return file, start, partial(_read_column, column, separator)
+        return file, 0, partial(_read_column, column or 0, separator)
 
     def _list_offsets(self) -> Iterator[int]:
         try:
@@ -88,23 +102,6 @@ def _has_columns(line: str) -> bool:
     fields = split_line(line, separator_of(line))
     has_heads = find_column(fields, _PATH_FIELDS) is not None
     return len(fields) > 1 and (has_heads or any(map(is_image_name, fields)))
-
-
-def _open_table(file: BinaryIO, separator: str) -> tuple[BinaryIO, int, Reader]:
-    """Choose the column with a known head, or the first one with names of pictures."""
-    rows = read_rows(file, separator)
-    _, first = next(rows, (0, [""]))
-    start = file.tell()
-    column = find_column(first, _PATH_FIELDS)
-    if column is not None:
-        return file, start, partial(_read_column, column, separator)
-    column = _column_of_images(first)
-    if column is None:
-        _, second = next(rows, (0, [""]))
-        column = _column_of_images(second)
-        if column is not None:  # below a head of another name
-            return file, start, partial(_read_column, column, separator)
-    return file, 0, partial(_read_column, column or 0, separator)
 
 
 def _column_of_images(row: list[str]) -> int | None:
