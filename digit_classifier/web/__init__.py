@@ -16,11 +16,10 @@ from digit_classifier.environment.checks import find_model_files
 from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.web import classifier, compat, errors, pages, uploads
+from digit_classifier.web import classifier, compat, errors, pages, requests, uploads
 from digit_classifier.web.access import api_keys, headers
 from digit_classifier.web.api import docs, inference_v2, v1
-from digit_classifier.web.monitoring import health, logs, metrics, observation
-from digit_classifier.web.process import load_shedding
+from digit_classifier.web.monitoring import health, logs, metrics
 
 #: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
 _API_BLUEPRINTS = (
@@ -114,13 +113,12 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     app.config["READ_ONLY_MODELS"] = find_model_files(settings) if settings.read_only else []
     app.json = _JSON(app)
     classifiers = load_classifiers(settings)
-    # Flask calls what handles a request in the order of registration, and what handles its answer
-    # in the reverse one. So metrics and observation come first: they start the clock before all
-    # others, and count and log an answer to which these have added their headers.
     counts = metrics.init_app(app, classifiers)
     logs.init_log(log_file, counts.log_lines_dropped.inc)
-    observation.init_app(app, counts.count, logs.log_request)
-    load_shedding.init_app(app, settings.max_queue_ms)
+    # Flask calls what handles a request in the order of registration, and what handles its answer
+    # in the reverse one. So this comes first: it starts the clock before all others, and counts
+    # and logs an answer to which these have added their headers.
+    requests.init_app(app, settings.max_queue_ms, counts.in_flight, counts.count, logs.log_request)
     uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
     headers.init_app(app, settings.cors_origins)
     errors.init_app(app)

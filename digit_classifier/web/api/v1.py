@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from digit_classifier.activations import picture_network
 from digit_classifier.errors import (
@@ -41,7 +41,7 @@ from digit_classifier.web.classifier import (
 )
 from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
-from digit_classifier.web.monitoring.observation import current_observation, current_purpose
+from digit_classifier.web.requests import current_purpose, request
 from digit_classifier.web.uploads import ImageJson, ImageText, sent_image
 from digit_classifier.web.words import words_of_prediction, words_of_reading
 
@@ -67,13 +67,13 @@ _IMAGE_BODIES = {
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
     # first, so that what fails afterwards is counted under the purpose
-    current_observation().purpose = current_purpose()
+    observation, query = request.observation, request.args
+    observation.purpose = current_purpose()
     # a wrong name is reported before the body is read
     classifier = current_classifier()
     content = sent_image("image")
     prediction, image = classifier.predict_with_image(content)
-    request_id, query = current_observation().request_id, request.args
-    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
+    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": observation.request_id})
     if "words" in query:
         answer["words"] = words_of_prediction(prediction)
     if "explain" in query:
@@ -94,14 +94,15 @@ def classify() -> ImageAnswer:
 )
 def read() -> ReadAnswer:
     """Read all digits of one image, row by row, with a box and a confidence for each."""
-    current_observation().purpose = current_purpose()
+    observation, query = request.observation, request.args
+    observation.purpose = current_purpose()
     classifier = current_classifier(default_numbers_classifier)
     content = sent_image("image")
     reading = classifier.read(content)
-    answer = answer_of_reading(reading, current_observation().request_id)
-    if "words" in request.args:
+    answer = answer_of_reading(reading, observation.request_id)
+    if "words" in query:
         answer["words"] = words_of_reading(reading)
-    if "explain" in request.args:
+    if "explain" in query:
         answer["explanation"] = boxes_document(show_boxes(classifier, content, reading))
     return answer
 
