@@ -126,7 +126,7 @@ def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
     """Bound the application's requests.
 
     The bound on the body lets a file of exactly ``max_upload_bytes`` pass; the file itself is
-    measured by the classifier. A batch may be larger, see :mod:`digit_classifier.web.api.batches`.
+    measured by the classifier. A batch may be larger, see :mod:`digit_classifier.web.api.v1`.
     """
     # Flask answers 413 before it reads a body whose length says that it is too large
     app.config["MAX_CONTENT_LENGTH"] = max_upload_bytes + _FRAMING_BYTES
