@@ -105,6 +105,10 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         SEND_FILE_MAX_AGE_DEFAULT=pages.MAX_AGE,
         # the Content-Security-Policy allows no other host's files, and a closed network has none
         BOOTSTRAP_SERVE_LOCAL=True,
+        # Flask answers 413 before it reads a body whose length says that it is too large. A file
+        # of exactly `max_upload_bytes` passes; the classifier measures the file itself.
+        MAX_CONTENT_LENGTH=settings.max_upload_bytes + uploads.FRAMING_BYTES,
+        MAX_BATCH_BYTES=settings.max_batch_bytes,
         REQUESTS_AT_ONCE=settings.requests_at_once,
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
     )
@@ -119,7 +123,6 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     # in the reverse one. So this comes first: it starts the clock before all others, and counts
     # and logs an answer to which these have added their headers.
     requests.init_app(app, settings.max_queue_ms, counts.in_flight, counts.count, logs.log_request)
-    uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
     headers.init_app(app, settings.cors_origins)
     errors.init_app(app)
     inference_v2.init_app(app)

@@ -104,8 +104,9 @@ class Observation:
     @property
     def codes(self) -> list[str]:
         """The codes of its refusals: of each refused image, or else of the whole request."""
-        of_request = [self.code] if self.code and self.code != CLIENT_DISCONNECTED else []
-        return [refusal.code for refusal in self.refusals] or of_request
+        if self.refusals:
+            return [refusal.code for refusal in self.refusals]
+        return [self.code] if self.code and self.code != CLIENT_DISCONNECTED else []
 
 
 class Request(flask.Request):

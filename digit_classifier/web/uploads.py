@@ -16,7 +16,7 @@ from typing import IO, Annotated, Any, TypedDict
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 import msgspec
-from flask import Flask, request
+from flask import request
 from msgspec import Meta
 from multipart import MultipartSegment, ParserLimitReached, PushMultipartParser
 from werkzeug.datastructures import FileStorage, Headers
@@ -29,7 +29,7 @@ from digit_classifier.errors import BadFormError, BrokenImageError, NoFileError
 ImageText = Annotated[str, Meta(description="A data URL, or base64.")]
 
 #: Room in a request's body for what surrounds the file: part headers and the CSRF token.
-_FRAMING_BYTES = 16 * 1024
+FRAMING_BYTES = 16 * 1024
 #: Fields of a URL-encoded form that are read: a million of them would take long.
 _MAX_FIELDS = 100
 #: The URL-safe alphabet to the usual one; line breaks, which MIME and many tools add, are dropped.
@@ -120,17 +120,6 @@ def _fault(reason: str) -> str:
     if "end of" in reason:
         return "it ends before its closing boundary, or has another boundary than its Content-Type"
     return reason[:1].lower() + reason[1:]
-
-
-def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
-    """Bound the application's requests.
-
-    The bound on the body lets a file of exactly ``max_upload_bytes`` pass; the file itself is
-    measured by the classifier. A batch may be larger, see :mod:`digit_classifier.web.api.v1`.
-    """
-    # Flask answers 413 before it reads a body whose length says that it is too large
-    app.config["MAX_CONTENT_LENGTH"] = max_upload_bytes + _FRAMING_BYTES
-    app.config["MAX_BATCH_BYTES"] = max_batch_bytes
 
 
 def sent_image(field: str) -> bytes:
