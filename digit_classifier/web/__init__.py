@@ -21,7 +21,7 @@ from digit_classifier.web.access import api_keys, headers
 from digit_classifier.web.api import docs, inference_v2, v1
 from digit_classifier.web.monitoring import health, logs, metrics
 
-#: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
+#: For programs, which have no cookie that a foreign page could abuse.
 _API_BLUEPRINTS = (
     v1.blueprint,
     compat.curl_api,
@@ -103,6 +103,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=pages.MAX_AGE,
+        WTF_CSRF_CHECK_DEFAULT=False,  # `pages` checks the token of its form, and has the only one
         # the Content-Security-Policy allows no other host's files, and a closed network has none
         BOOTSTRAP_SERVE_LOCAL=True,
         # Flask answers 413 before it reads a body whose length says that it is too large. A file
@@ -141,10 +142,9 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         )
     api_keys.init_app(app, keys, for_programs)
     Bootstrap5().init_app(app)
-    csrf = CSRFProtect(app)
+    CSRFProtect(app)
     app.url_map.strict_slashes = False  # a client's slash at the end of a path is not an error
     for blueprint in _API_BLUEPRINTS:
-        csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     # Apache keeps /metrics and /status from foreign networks, by these very paths
     app.url_map.strict_slashes = True
