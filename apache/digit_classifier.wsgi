@@ -19,8 +19,7 @@ use_one_thread()  # before NumPy is imported
 if SERVES:
     share_metrics(WORKERS)  # before prometheus_client is imported
 
-from digit_classifier.web import create_app  # noqa: E402
-from digit_classifier.web.process import load_shedding  # noqa: E402
+from digit_classifier.web import create_app, requests  # noqa: E402
 from digit_classifier.web.process.workers import (  # noqa: E402
     limit_memory,
     report_ready,
@@ -34,6 +33,6 @@ if SERVES:
     limit_memory()
 warm_up(application)
 if SERVES:
-    load_shedding.begin(application)
+    requests.begin_waiting(application)
     report_ready(WORKERS)
     watch_for_stopped(WORKERS, application)

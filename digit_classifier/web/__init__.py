@@ -16,13 +16,12 @@ from digit_classifier.environment.checks import find_model_files
 from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.web import classifier, compat, errors, pages, uploads
+from digit_classifier.web import classifier, compat, errors, pages, requests, uploads
 from digit_classifier.web.access import api_keys, headers
 from digit_classifier.web.api import docs, inference_v2, v1
-from digit_classifier.web.monitoring import health, logs, metrics, observation
-from digit_classifier.web.process import load_shedding
+from digit_classifier.web.monitoring import health, logs, metrics
 
-#: For programs, which have no cookie that a foreign page could abuse: they need no CSRF token.
+#: For programs, which have no cookie that a foreign page could abuse.
 _API_BLUEPRINTS = (
     v1.blueprint,
     compat.curl_api,
@@ -104,8 +103,13 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=pages.MAX_AGE,
+        WTF_CSRF_CHECK_DEFAULT=False,  # `pages` checks the token of its form, and has the only one
         # the Content-Security-Policy allows no other host's files, and a closed network has none
         BOOTSTRAP_SERVE_LOCAL=True,
+        # Flask answers 413 before it reads a body whose length says that it is too large. A file
+        # of exactly `max_upload_bytes` passes; the classifier measures the file itself.
+        MAX_CONTENT_LENGTH=settings.max_upload_bytes + uploads.FRAMING_BYTES,
+        MAX_BATCH_BYTES=settings.max_batch_bytes,
         REQUESTS_AT_ONCE=settings.requests_at_once,
         MAX_MEMORY_BYTES=settings.max_memory_bytes,
     )
@@ -114,14 +118,12 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     app.config["READ_ONLY_MODELS"] = find_model_files(settings) if settings.read_only else []
     app.json = _JSON(app)
     classifiers = load_classifiers(settings)
-    # Flask calls what handles a request in the order of registration, and what handles its answer
-    # in the reverse one. So metrics and observation come first: they start the clock before all
-    # others, and count and log an answer to which these have added their headers.
     counts = metrics.init_app(app, classifiers)
     logs.init_log(log_file, counts.log_lines_dropped.inc)
-    observation.init_app(app, counts.count, logs.log_request)
-    load_shedding.init_app(app, settings.max_queue_ms)
-    uploads.init_app(app, settings.max_upload_bytes, settings.max_batch_bytes)
+    # Flask calls what handles a request in the order of registration, and what handles its answer
+    # in the reverse one. So this comes first: it starts the clock before all others, and counts
+    # and logs an answer to which these have added their headers.
+    requests.init_app(app, settings.max_queue_ms, counts.in_flight, counts.count, logs.log_request)
     headers.init_app(app, settings.cors_origins)
     errors.init_app(app)
     inference_v2.init_app(app)
@@ -140,10 +142,9 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
         )
     api_keys.init_app(app, keys, for_programs)
     Bootstrap5().init_app(app)
-    csrf = CSRFProtect(app)
+    CSRFProtect(app)
     app.url_map.strict_slashes = False  # a client's slash at the end of a path is not an error
     for blueprint in _API_BLUEPRINTS:
-        csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     # Apache keeps /metrics and /status from foreign networks, by these very paths
     app.url_map.strict_slashes = True

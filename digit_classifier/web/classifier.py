@@ -1,8 +1,6 @@
 """The application's classifiers, loaded when it starts; ``?model=NAME`` chooses one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import Flask, current_app, request
 
@@ -10,7 +8,7 @@ from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
 from digit_classifier.prediction import Reading
-from digit_classifier.web.monitoring.observation import observe_reading
+from digit_classifier.web.requests import observe_reading
 
 _KEY, _NUMBERS_KEY = "digit_classifier", "numbers_classifier"
 
@@ -23,22 +21,31 @@ class RecordingClassifier(DigitClassifier):
         self, content: bytes, *, inspect: bool = False
     ) -> tuple[Prediction, FramedImage]:
         """Read the digit of one image file; see `DigitClassifier.predict_with_image`."""
-        with _recorded_errors(content):
+        try:
             prediction, image = super().predict_with_image(content, inspect=inspect)
+        except InputError as exc:
+            observe_reading(content, exc)
+            raise
         observe_reading(content, prediction)
         return prediction, image
 
     def read(self, content: bytes) -> Reading:
         """Read all digits of one image file; see `DigitClassifier.read`."""
-        with _recorded_errors(content):
+        try:
             reading = super().read(content)
+        except InputError as exc:
+            observe_reading(content, exc)
+            raise
         observe_reading(content, reading)
         return reading
 
     def predict_pixels(self, text: str, *, inspect: bool = False) -> Prediction:
         """Read the digit of gray levels; see `DigitClassifier.predict_pixels`."""
-        with _recorded_errors(text.encode()):
+        try:
             prediction = super().predict_pixels(text, inspect=inspect)
+        except InputError as exc:
+            observe_reading(text.encode(), exc)
+            raise
         observe_reading(text.encode(), prediction)
         return prediction
 
@@ -55,15 +62,6 @@ class RecordingClassifier(DigitClassifier):
         for content, answer in zip(contents, answers, strict=True):
             observe_reading(content, answer)
         return answers
-
-
-@contextmanager
-def _recorded_errors(content: bytes) -> Iterator[None]:
-    try:
-        yield
-    except InputError as exc:
-        observe_reading(content, exc)
-        raise
 
 
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier], numbers_model: str) -> None:
@@ -85,7 +83,8 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier], numbers_mod
 
 def all_classifiers() -> Mapping[str, DigitClassifier]:
     """Return the classifiers of the application that handles the current request."""
-    return cast(Mapping[str, DigitClassifier], current_app.extensions[_KEY])
+    found: Mapping[str, DigitClassifier] = current_app.extensions[_KEY]
+    return found
 
 
 def default_classifier() -> DigitClassifier:
@@ -95,7 +94,8 @@ def default_classifier() -> DigitClassifier:
 
 def default_numbers_classifier() -> DigitClassifier:
     """Return the one that reads numbers where none is chosen."""
-    return cast(DigitClassifier, current_app.extensions[_NUMBERS_KEY])
+    found: DigitClassifier = current_app.extensions[_NUMBERS_KEY]
+    return found
 
 
 def current_classifier(
@@ -108,8 +108,8 @@ def current_classifier(
     ModelNotFoundError
         There is none of that name.
     """
-    name = request.args.get("model")
-    return default() if name is None else _find(all_classifiers(), name)
+    args = request.args
+    return _find(all_classifiers(), args["model"]) if "model" in args else default()
 
 
 def _find(classifiers: Mapping[str, DigitClassifier], name: str) -> DigitClassifier:

@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated, NotRequired, TypedDict, cast
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template
 from flask_wtf.csrf import CSRFError
 from msgspec import Meta
 from werkzeug.exceptions import (
@@ -46,7 +46,7 @@ from digit_classifier.errors import (
     UnsoundError,
     UnsupportedImageError,
 )
-from digit_classifier.web.monitoring.observation import CLIENT_DISCONNECTED, current_observation
+from digit_classifier.web.requests import CLIENT_DISCONNECTED, request
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -207,7 +207,7 @@ def to_problem(error: Exception) -> Problem:
 def record_problem(error: Exception) -> Problem:
     """Convert the error that answers the current request, and record its code."""
     problem = to_problem(error)
-    current_observation().code = problem.code
+    request.observation.code = problem.code
     return problem
 
 

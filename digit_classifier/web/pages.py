@@ -106,6 +106,13 @@ def static_path() -> str:
     return f"/static/{digest.hexdigest()[:12]}"
 
 
+@blueprint.before_request
+def check_token() -> None:
+    """Take forms of this page alone: a browser sends its cookie with those of other sites, too."""
+    if current_app.config["WTF_CSRF_ENABLED"]:
+        current_app.extensions["csrf"].protect()
+
+
 @blueprint.get("/")
 def show_form() -> str:
     """Show the empty form."""

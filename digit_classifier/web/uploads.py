@@ -8,7 +8,6 @@ that an upload costs, its digit apart.
 """
 
 from base64 import b64decode
-from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 from math import inf
@@ -17,7 +16,7 @@ from typing import IO, Annotated, Any, TypedDict
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 import msgspec
-from flask import Flask, Request, request
+from flask import request
 from msgspec import Meta
 from multipart import MultipartSegment, ParserLimitReached, PushMultipartParser
 from werkzeug.datastructures import FileStorage, Headers
@@ -30,7 +29,7 @@ from digit_classifier.errors import BadFormError, BrokenImageError, NoFileError
 ImageText = Annotated[str, Meta(description="A data URL, or base64.")]
 
 #: Room in a request's body for what surrounds the file: part headers and the CSRF token.
-_FRAMING_BYTES = 16 * 1024
+FRAMING_BYTES = 16 * 1024
 #: Fields of a URL-encoded form that are read: a million of them would take long.
 _MAX_FIELDS = 100
 #: The URL-safe alphabet to the usual one; line breaks, which MIME and many tools add, are dropped.
@@ -72,50 +71,41 @@ class InMemoryFormParser(FormDataParser):
                 "The Content-Type of the multipart form has no boundary: leave that header to your "
                 "HTTP client, which makes the form."
             )
+        texts: list[tuple[str, str]] = []
+        files: list[tuple[str, FileStorage]] = []
+        pieces: list[bytes] = []
         try:
-            parts = [*self._parts(stream, boundary)]
+            # Latin-1 keeps each byte of a header, so that UTF-8 can be tried afterwards
+            parser = PushMultipartParser(
+                boundary, max_segment_count=self.max_form_parts or inf, header_charset="latin-1"
+            )
+            for event in parser.parse_blocking(stream.read):
+                if isinstance(event, MultipartSegment):
+                    segment, pieces = event, []
+                elif event is not None:
+                    pieces.append(event)
+                else:  # the end of a part
+                    name, part = self._part(segment, b"".join(pieces))
+                    if isinstance(part, str):
+                        texts.append((name, part))
+                    else:
+                        files.append((name, part))
         except ParserLimitReached as exc:
             raise RequestEntityTooLarge from exc
         except ValueError as exc:  # a MultipartError, or an invalid header
-            reason = str(exc)
-            # the two usual faults of those who write a form by hand
-            if "line break" in reason:
-                fault = "its lines end in LF alone, and need CR LF"
-            elif "end of" in reason:
-                fault = (
-                    "it ends before its closing boundary, or has another boundary than its "
-                    "Content-Type"
-                )
-            else:
-                fault = reason[:1].lower() + reason[1:]
-            raise BadFormError(f"The multipart form cannot be read: {fault}.") from exc
-        texts = [(name, part) for name, part in parts if isinstance(part, str)]
-        files = [(name, part) for name, part in parts if isinstance(part, FileStorage)]
+            raise BadFormError(f"The multipart form cannot be read: {_fault(str(exc))}.") from exc
         return stream, self.cls(texts), self.cls(files)
-
-    def _parts(self, stream: IO[bytes], boundary: str) -> Iterator[tuple[str, str | FileStorage]]:
-        # Latin-1 keeps each byte of a header, so that UTF-8 can be tried afterwards
-        parser = PushMultipartParser(
-            boundary, max_segment_count=self.max_form_parts or inf, header_charset="latin-1"
-        )
-        pieces: list[bytes] = []
-        for event in parser.parse_blocking(stream.read):
-            if isinstance(event, MultipartSegment):
-                segment, pieces = event, []
-            elif event is None:  # the end of a part
-                yield self._part(segment, b"".join(pieces))
-            else:
-                pieces.append(event)
 
     def _part(self, segment: MultipartSegment, content: bytes) -> tuple[str, str | FileStorage]:
         header = segment["Content-Disposition"]
-        with suppress(UnicodeDecodeError):  # Latin-1 it stays, then: no file name costs the form
-            header = header.encode("latin-1").decode("utf-8")
+        if not header.isascii():
+            with suppress(UnicodeDecodeError):  # Latin-1 it stays, then: no name costs the form
+                header = header.encode("latin-1").decode("utf-8")
         # names as Werkzeug reads them: those of old clients are not ASCII, in a way of their own
         _, said = parse_options_header(header)
         name, filename = said.get("name", ""), said.get("filename")
         if filename is not None:
-            headers = Headers(segment.headerlist)
+            headers = Headers(segment.headerlist)  # which refuses line breaks in them
             return name, FileStorage(BytesIO(content), filename, name, headers=headers)
         if self.max_form_memory_size is not None and len(content) > self.max_form_memory_size:
             raise RequestEntityTooLarge
@@ -123,25 +113,13 @@ class InMemoryFormParser(FormDataParser):
         return name, content.decode(charset if charset in _CHARSETS else "utf-8", "replace")
 
 
-class InMemoryRequest(Request):
-    """A request whose files never touch the disk.
-
-    Werkzeug would put a file of more than 500 kB, or one of unknown length, in a temporary file.
-    """
-
-    form_data_parser_class = InMemoryFormParser
-
-
-def init_app(app: Flask, max_upload_bytes: int, max_batch_bytes: int) -> None:
-    """Keep the application's uploads in memory and bound its requests.
-
-    The bound on the body lets a file of exactly ``max_upload_bytes`` pass; the file itself is
-    measured by the classifier. A batch may be larger, see :mod:`digit_classifier.web.api.batches`.
-    """
-    app.request_class = InMemoryRequest
-    # Flask answers 413 before it reads a body whose length says that it is too large
-    app.config["MAX_CONTENT_LENGTH"] = max_upload_bytes + _FRAMING_BYTES
-    app.config["MAX_BATCH_BYTES"] = max_batch_bytes
+def _fault(reason: str) -> str:
+    # the two usual faults of those who write a form by hand
+    if "line break" in reason:
+        return "its lines end in LF alone, and need CR LF"
+    if "end of" in reason:
+        return "it ends before its closing boundary, or has another boundary than its Content-Type"
+    return reason[:1].lower() + reason[1:]
 
 
 def sent_image(field: str) -> bytes:

@@ -10,8 +10,8 @@ import yaml
 from tests import programs
 from tests.deployment.clone import PROJECT
 from tests.web.pictures import as_file, drawn, drawn_number
-from tests.web.process.test_load_shedding import queued
 from tests.web.serving import make_busy_app, send
+from tests.web.test_requests import queued
 
 MONITORING = PROJECT / "monitoring"
 OPERATIONS = PROJECT / "docs" / "operations.md"

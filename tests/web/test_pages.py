@@ -10,7 +10,7 @@ from pathlib import Path
 import flask_bootstrap
 import pytest
 
-from digit_classifier.web import pages
+from digit_classifier.web import _API_BLUEPRINTS, pages
 from tests.web.pictures import REFUSED, as_file, drawn
 from tests.web.serving import alter_model, csrf_token, make_app, post_form, send, status_words
 
@@ -162,6 +162,13 @@ def test_token_of_another_visitor_is_refused(app, client):
     client.get("/")
     response = send(client, csrf_token=token, myfile=as_file(drawn(7)))
     assert response.status_code == 400
+
+
+def test_only_the_page_and_programs_send_anything(app):
+    """Each form of another blueprint would have to check its token, too."""
+    sent = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in rule.methods}
+    programs = tuple(f"{blueprint.name}." for blueprint in _API_BLUEPRINTS)
+    assert {name for name in sent if not name.startswith(programs)} == {"pages.classify"}
 
 
 def test_expired_form_comes_back_ready_to_be_sent_again(app, client, monkeypatch):

@@ -5,12 +5,16 @@ their origins (CORS).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 from digit_classifier.errors import SettingsError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
@@ -72,6 +76,11 @@ class _Sessions(SecureCookieSessionInterface):
             return self.session_class()
         return super().open_session(app, request)
 
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Look at no setting of the cookie where the session was not used."""
+        if session.accessed:
+            super().save_session(app, session, response)
+
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002, Flask's signature
         # per request: one application answers with and without TLS, and a browser drops a Secure
         # cookie that came without
@@ -89,7 +98,7 @@ def init_app(app: Flask, cors_origins: Sequence[str]) -> None:
         One is not an origin.
     """
     app.session_interface = _Sessions()
-    app.after_request(_set_security_headers)
+    app.wsgi_app = _with_security_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
     for origin in cors_origins:
         if not _ORIGIN.fullmatch(origin):
             raise SettingsError(
@@ -99,8 +108,6 @@ def init_app(app: Flask, cors_origins: Sequence[str]) -> None:
         return
     from flask_cors import CORS
 
-    # After the security headers, since Flask calls these hooks in the reverse order: they look
-    # whether CORS has let another origin in.
     CORS(
         app,
         resources=list(_CORS_PATHS),
@@ -115,17 +122,24 @@ def init_app(app: Flask, cors_origins: Sequence[str]) -> None:
         app.after_request(_vary_by_origin)
 
 
-def _set_security_headers(response: Response) -> Response:
-    others = [header for header in response.headers if header[0].lower() not in _SET_HERE]
-    names = {name.lower() for name, _ in others}
-    headers = dict(HEADERS)
-    if "access-control-allow-origin" in names:
-        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if "cache-control" not in names:  # static files have set their own
-        headers["Cache-Control"] = "no-store"
-    # all at once: set one by one, each would look through all that are there
-    response.headers[:] = [*others, *headers.items()]
-    return response
+def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
+    """Set the security headers on every answer of an application."""
+
+    # here and not in a hook: Werkzeug checks and copies each header that a response has
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            others = [header for header in headers if header[0].lower() not in _SET_HERE]
+            names = {name.lower() for name, _ in others}
+            own = dict(HEADERS)
+            if "access-control-allow-origin" in names:  # CORS has let another origin in
+                own["Cross-Origin-Resource-Policy"] = "cross-origin"
+            if "cache-control" not in names:  # static files have set their own
+                own["Cache-Control"] = "no-store"
+            return start_response(status, [*others, *own.items()], *exc_info)
+
+        return application(environ, start)
+
+    return answer
 
 
 def _vary_by_origin(response: Response) -> Response:

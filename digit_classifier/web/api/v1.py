@@ -1,10 +1,16 @@
 """Version 1 of the API for programs."""
 
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
 from typing import cast
 
-from flask import Blueprint, request
+import msgspec
+from flask import Blueprint, current_app
 
 from digit_classifier.activations import picture_network
+from digit_classifier.datasets.image_files import ZIP_ERRORS, is_hidden, unpack
 from digit_classifier.errors import (
     BadBatchError,
     BadFormError,
@@ -15,7 +21,6 @@ from digit_classifier.errors import (
     TooComplexError,
 )
 from digit_classifier.explanation import explain, show_boxes
-from digit_classifier.web.api.batches import BATCH_LARGEST, BATCH_SECONDS, items_of_request
 from digit_classifier.web.api.docs import IMAGE_ERRORS, described
 from digit_classifier.web.api.schemas import (
     BatchAnswer,
@@ -41,8 +46,8 @@ from digit_classifier.web.classifier import (
 )
 from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
-from digit_classifier.web.monitoring.observation import current_observation, current_purpose
-from digit_classifier.web.uploads import ImageJson, ImageText, sent_image
+from digit_classifier.web.requests import current_purpose, request
+from digit_classifier.web.uploads import ImageJson, ImageText, image_of_text, sent_image
 from digit_classifier.web.words import words_of_prediction, words_of_reading
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
@@ -57,6 +62,27 @@ _IMAGE_BODIES = {
     "text/plain": ImageText,
 }
 
+#: The images of a batch are files of a form, the files of a ZIP, or texts in JSON.
+_FIELD = "images"
+#: PHP and the clients made for it mark a field that has many values.
+_FORM_FIELDS = (_FIELD, f"{_FIELD}[]")
+MAX_ITEMS = 256
+#: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
+BATCH_SECONDS = 10
+#: All images of a batch together may have the pixels of so many of the largest.
+BATCH_LARGEST = 16
+
+_ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+#: What each file and folder has in an archive's directory.
+_ZIP_ENTRY = b"PK\x01\x02"
+#: Commas of a JSON batch: two an image, and plenty for those in file names.
+_MAX_COMMAS = 64 * MAX_ITEMS
+_MAX_REASON = 200  # characters
+_HOW = (
+    f"Send images as files of the multipart form field {_FIELD!r}, as a ZIP archive, or as JSON: "
+    f'{{"{_FIELD}": ["<data URL or base64>", …]}}.'
+)
+
 
 @blueprint.post("/classify")
 @described(
@@ -67,13 +93,13 @@ _IMAGE_BODIES = {
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
     # first, so that what fails afterwards is counted under the purpose
-    current_observation().purpose = current_purpose()
+    observation, query = request.observation, request.args
+    observation.purpose = current_purpose()
     # a wrong name is reported before the body is read
     classifier = current_classifier()
     content = sent_image("image")
     prediction, image = classifier.predict_with_image(content)
-    request_id, query = current_observation().request_id, request.args
-    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": request_id})
+    answer = cast(ImageAnswer, answer_of(prediction) | {"request_id": observation.request_id})
     if "words" in query:
         answer["words"] = words_of_prediction(prediction)
     if "explain" in query:
@@ -94,14 +120,15 @@ def classify() -> ImageAnswer:
 )
 def read() -> ReadAnswer:
     """Read all digits of one image, row by row, with a box and a confidence for each."""
-    current_observation().purpose = current_purpose()
+    observation, query = request.observation, request.args
+    observation.purpose = current_purpose()
     classifier = current_classifier(default_numbers_classifier)
     content = sent_image("image")
     reading = classifier.read(content)
-    answer = answer_of_reading(reading, current_observation().request_id)
-    if "words" in request.args:
+    answer = answer_of_reading(reading, observation.request_id)
+    if "words" in query:
         answer["words"] = words_of_reading(reading)
-    if "explain" in request.args:
+    if "explain" in query:
         answer["explanation"] = boxes_document(show_boxes(classifier, content, reading))
     return answer
 
@@ -154,3 +181,105 @@ def list_models() -> list[ModelAnswer]:
         }
         for name, classifier in all_classifiers().items()
     ]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image file of a batch.
+
+    Attributes
+    ----------
+    name : str or None
+        As the caller calls it.
+    content : bytes or InputError
+        Why it cannot be had, where it cannot.
+    """
+
+    name: str | None
+    content: bytes | InputError
+
+    @property
+    def n_bytes(self) -> int:
+        """How much of the batch it is."""
+        return len(self.content) if isinstance(self.content, bytes) else 0
+
+
+def items_of_request() -> list[Item]:
+    """Return the image files that the current request holds, in their order.
+
+    Raises
+    ------
+    BadBatchError
+        It holds none, more than `MAX_ITEMS`, or cannot be taken apart.
+    """
+    max_bytes = current_app.config["MAX_BATCH_BYTES"]
+    # instead of the limit for one file, which the application has for all other paths
+    request.max_content_length = max_bytes
+    if request.mimetype == "multipart/form-data":
+        items = _of_form()
+    elif request.mimetype in _ZIP_TYPES:
+        items = _of_zip(request.get_data())
+    elif request.is_json:
+        items = _of_json(request.get_data())
+    else:
+        raise BadBatchError(_HOW)
+    found: list[Item] = []
+    n_bytes = 0
+    for item in items:
+        found.append(item)
+        n_bytes += item.n_bytes
+        # while they are unpacked: a small archive may hold more than the memory does
+        if len(found) > MAX_ITEMS:
+            raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
+        if n_bytes > max_bytes:
+            raise FileTooLargeError(f"The images of the batch have more than {max_bytes} bytes.")
+    if not found:
+        raise BadBatchError(f"The batch is empty. {_HOW}")
+    return found
+
+
+def _of_form() -> Iterator[Item]:
+    request.max_form_memory_size = request.max_content_length  # an image may come as text
+    for field in _FORM_FIELDS:
+        for file in request.files.getlist(field):
+            yield Item(file.filename, file.stream.read())
+        for text in request.form.getlist(field):
+            yield _of_text(None, text)
+
+
+def _of_json(body: bytes) -> Iterator[Item]:
+    # JSON separates all that it holds by commas: checked first, a million entries take no memory.
+    if body.count(b",") > _MAX_COMMAS:
+        raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
+    try:
+        document = msgspec.json.decode(body, type=ImagesJson)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        reason = str(exc)[:_MAX_REASON]  # it may quote what was sent, however long that is
+        raise BadBatchError(f"The JSON is not a batch: {reason}. {_HOW}") from exc
+    return (
+        _of_text(None, one) if isinstance(one, str) else _of_text(one.get("name"), one["data"])
+        for one in document["images"]
+    )
+
+
+def _of_text(name: str | None, text: str) -> Item:
+    try:
+        return Item(name, image_of_text(text))
+    except InputError as exc:  # one that cannot be read spoils no other
+        return Item(name, exc)
+
+
+def _of_zip(content: bytes) -> Iterator[Item]:
+    if content.count(_ZIP_ENTRY) > 2 * MAX_ITEMS:  # before zipfile makes an object of each
+        raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this archive has more.")
+    try:
+        archive = zipfile.ZipFile(BytesIO(content))
+    except ZIP_ERRORS as exc:
+        raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
+    # a byte more than this is unpacked of a file, so that reading it reports that it is too large
+    max_bytes = default_classifier().limits.max_bytes
+    with archive:
+        for entry in archive.infolist():
+            # is_dir fails on an empty name
+            if not entry.filename.endswith("/") and not is_hidden(entry.filename):
+                yield Item(entry.filename, unpack(archive, entry, max_bytes))

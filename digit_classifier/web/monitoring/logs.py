@@ -24,8 +24,8 @@ from flask import has_request_context
 from flask.logging import wsgi_errors_stream
 from werkzeug.serving import WSGIRequestHandler
 
-from digit_classifier.prediction import Prediction
-from digit_classifier.web.monitoring.observation import Observation, current_observation
+from digit_classifier.prediction import Prediction, Reading
+from digit_classifier.web.requests import Observation, request
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
 _LOGGER = logging.getLogger("digit_classifier")
@@ -80,7 +80,7 @@ class _JSONLine(logging.Formatter):
         """Return the line of a record, with the identity of the request that it is about."""
         event: dict[str, object] = {"time": datetime.fromtimestamp(record.created, UTC)}
         if has_request_context():  # not at the start, nor in the thread that watches the processes
-            event["id"] = current_observation().request_id
+            event["id"] = request.observation.request_id
         event |= {"event": record.getMessage(), "level": record.levelname.lower()}
         event |= getattr(record, "facts", {})
         if record.exc_info:
@@ -101,13 +101,14 @@ def _image_facts(observation: Observation) -> dict[str, object]:
 
     The page may read one image twice: for a digit, and then for all digits.
     """
-    if len(observation.contents) > 1 and not observation.readings:
+    answers = observation.answers
+    if len(observation.contents) > 1 and not any(isinstance(one, Reading) for one in answers):
         return {"images": len(observation.contents), "refused": len(observation.codes)}
     facts: dict[str, object] = {}
     for content in observation.contents:
         # the digest finds the requests of a picture that one has, and shows nothing of others
         facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    for answer in observation.answers:
+    for answer in answers:
         if image := answer.image:
             facts |= {"format": image.format, "width": image.width, "height": image.height}
         if isinstance(answer, Prediction):

@@ -16,7 +16,7 @@ from http import HTTPMethod
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -35,7 +35,7 @@ from digit_classifier.environment import METRICS_VARIABLE, is_alive, own_identit
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.prediction import Prediction
 from digit_classifier.web.monitoring.logs import warn_server
-from digit_classifier.web.monitoring.observation import Observation, current_observation
+from digit_classifier.web.requests import Observation
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -253,19 +253,6 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier]) -> Metrics:
     """Give the application its metrics, and return them."""
     metrics = app.extensions[_KEY] = Metrics()
     metrics.begin(classifiers)
-
-    def begin() -> None:
-        # noted in g: a request that fails before this hook ends without having begun
-        if current_observation().is_recorded:
-            metrics.in_flight.inc()
-            g.is_in_flight = True
-
-    def end(_error: BaseException | None) -> None:
-        if g.pop("is_in_flight", False):
-            metrics.in_flight.dec()
-
-    app.before_request(begin)
-    app.teardown_request(end)
     return metrics
 
 

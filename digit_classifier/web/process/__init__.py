@@ -1,1 +1,1 @@
-"""The processes of the server: memory, readiness, load shedding, Apache's configuration."""
+"""The processes of the server: memory, readiness, Apache's configuration."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from digit_classifier.web.api.batches import MAX_ITEMS
+from digit_classifier.web.api.v1 import MAX_ITEMS
 from tests.web.serving import make_app
 
 MB = 1024 * 1024

@@ -9,7 +9,7 @@ from base64 import b64decode, b64encode
 import pytest
 from PIL import Image
 
-from digit_classifier.web.api.batches import MAX_ITEMS
+from digit_classifier.web.api.v1 import MAX_ITEMS
 from tests.fuzz.bombs import ARCHIVES
 from tests.web.pictures import REFUSED, as_file, drawn, padded
 from tests.web.serving import MIB, make_app, send

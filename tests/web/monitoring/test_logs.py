@@ -7,8 +7,8 @@ from base64 import b64encode
 import pytest
 
 from tests.web.pictures import as_file, drawn
-from tests.web.process.test_load_shedding import queued
 from tests.web.serving import make_app, model_of, send
+from tests.web.test_requests import queued
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
+import re
 import time
 
 import pytest
 
-from digit_classifier.web.process import load_shedding
-from digit_classifier.web.process.load_shedding import QUEUE_START, waited_ms
+from digit_classifier.errors import UnsupportedImageError
+from digit_classifier.web import requests
+from digit_classifier.web.requests import QUEUE_START, observe_reading, request, waited_ms
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import make_app, make_busy_app, send
 
+STAGES = r"decode;dur=([\d.]+), frame;dur=([\d.]+), network;dur=([\d.]+), total;dur=([\d.]+)"
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 
@@ -18,6 +21,73 @@ def app(tmp_path):
 def queued(seconds):
     """What mod_wsgi adds to a request that has waited so long."""
     return {QUEUE_START: str(int((time.time() - seconds) * 1e6))}
+
+
+def test_answer_shows_what_its_time_was_spent_on(client):
+    answer = send(client, "/curl-api", myfile=as_file(drawn(7)))
+    stages = [float(ms) for ms in re.fullmatch(STAGES, answer.headers["Server-Timing"]).groups()]
+    assert all(ms > 0 for ms in stages)
+    assert sum(stages[:3]) == pytest.approx(answer.json["elapsed_ms"], abs=0.02)
+    assert stages[3] > sum(stages[:3])
+
+
+@pytest.mark.parametrize("path", ["/livez", "/nowhere", "/status", "/metrics", "/"])
+def test_every_answer_shows_the_whole_time_and_an_identity(client, path):
+    answer = client.get(path)
+    assert re.fullmatch(r"total;dur=[\d.]+", answer.headers["Server-Timing"])
+    assert re.fullmatch(r"[\w-]{22}", answer.headers["X-Request-ID"])
+
+
+def test_refused_upload_has_an_identity_as_well(client):
+    headers = {"X-Request-ID": "mine"}
+    answer = client.post("/curl-api", data=b"", headers=headers)
+    assert answer.status_code == 400
+    assert answer.headers["X-Request-ID"] == "mine"
+
+
+def test_identity_that_apache_makes_is_taken(client):
+    made = "awZNaRlQuOw9QUZKsYKj@QAA-AA"
+    assert client.get("/livez", headers={"X-Request-ID": made}).headers["X-Request-ID"] == made
+
+
+def test_image_that_no_request_asked_for_is_nobody_s(app):
+    prediction = app.extensions["digit_classifier"]["mlp"].predict(drawn(7))
+    observe_reading(b"", prediction)  # outside of a request: it has nowhere to go
+    assert prediction.digit == 7
+
+
+def test_answers_and_errors_are_recorded_but_not_those_of_the_self_test(app):
+    classifier = app.extensions["digit_classifier"]["mlp"]
+    good, bad = drawn(7), b"no picture"
+
+    with app.test_request_context():
+        classifier.self_test()
+        prediction = classifier.predict(good)
+        with pytest.raises(UnsupportedImageError):
+            classifier.predict(bad)
+        (again, refused) = classifier.predict_batch([good, bad])
+        recorded = request.observation
+
+    assert recorded.answers == [prediction, again]
+    assert recorded.codes == [refused.code] * 2
+    assert recorded.contents == [good, bad, good, bad]
+
+
+def answered_id(client, sent=None):
+    headers = {} if sent is None else {"X-Request-ID": sent}
+    return client.post("/api/v1/classify", data=drawn(7), headers=headers).json["request_id"]
+
+
+def test_caller_may_name_the_request(client):
+    assert answered_id(client, "order-66.a_B") == "order-66.a_B"
+
+
+@pytest.mark.parametrize("sent", [None, "", "two words", "a" * 65, 'quo"te', "ümlaut"])
+def test_request_without_a_plain_name_gets_one(client, sent):
+    first, second = answered_id(client, sent), answered_id(client, sent)
+    assert first != second
+    assert sent not in (first, second)
+    assert len(first) >= 16
 
 
 @pytest.mark.parametrize(("waited", "status"), [(0.0, 400), (0.2, 400), (0.9, 503)])
@@ -76,7 +146,7 @@ def test_large_body_waits_as_long_as_apache_lets_it(client):
 
 
 def test_waiting_counts_from_when_the_process_is_ready(app, client):
-    load_shedding.begin(app)
+    requests.begin_waiting(app)
     assert client.get("/", environ_overrides=queued(5)).status_code == 200
 
 

@@ -1,0 +1,270 @@
+"""What each request goes through besides its view, and the record that is kept of it.
+
+The record is for metrics, log and response headers. Before the view, requests are refused that have
+waited too long for a thread; the queue itself is Apache's. Under mod_wsgi a request waits in the
+socket's queue, in the order in which it came. To read the images of callers who have given up would
+make everybody wait for ever; a refusal takes next to no time. Apache refuses at once what finds the
+queue full.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, cast, get_args
+
+import flask
+from flask import Flask, Response, has_request_context
+from prometheus_client import Gauge
+
+from digit_classifier.errors import BadPurposeError, InputError, OverloadedError
+from digit_classifier.prediction import Prediction, Reading
+from digit_classifier.web.uploads import InMemoryFormParser
+
+#: The code of a request whose client went away, and the status it is counted and logged with. Nginx
+#: has that status, too: the client is at fault for nothing, and the service neither.
+CLIENT_DISCONNECTED = "client_disconnected"
+_CLIENT_CLOSED_REQUEST = 499
+
+#: The header with a request's id, by which a caller and an operator refer to the same request.
+_REQUEST_ID_HEADER = "X-Request-ID"
+#: What Apache accepts of a caller, and what it makes itself: no line of a log can be forged by it.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._@-]{1,64}")
+
+#: A key of the WSGI environment, which no client can set: requests with it are not observed.
+UNOBSERVED = "digit_classifier.unobserved"
+
+#: What a reading is for, where it does not count as an answer: ``?purpose=``. The page reads a
+#: drawing while it is being drawn (``live``), and one picture by several models (``again``: it has
+#: its answer already). Such readings are counted apart from the digits read, and limited apart from
+#: other calls.
+Purpose = Literal["live", "again"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+_ENDPOINTS_WITH_PURPOSE = frozenset({"api_v1.classify", "api_v1.read"})
+
+#: When Apache began to look for a free thread: in microseconds by mod_wsgi 4 and 5, as text, and in
+#: seconds by mod_wsgi 6.
+QUEUE_START = "mod_wsgi.queue_start"
+_FIRST_MICROSECONDS = 1e11  # a time in seconds that is thousands of years away
+_BEGUN = "digit_classifier_begun"
+#: The process group of requests with large bodies: each waits as long as Apache lets it.
+_LARGE = "digit-classifier-large"
+#: Health and metrics endpoints are never refused.
+_ALWAYS_ANSWERED = frozenset(
+    {"health.livez", "health.readyz", "health.status", "metrics.show_metrics"}
+)
+
+
+@dataclass
+class Observation:
+    """What is known of a request.
+
+    Attributes
+    ----------
+    request_id : str
+    method : str
+    route : str
+        The rule that its path matches, never the path itself.
+    is_recorded : bool
+        Whether observers are called with it.
+    waited_ms : float or None
+        Wait for a free thread, if the server reports it.
+    is_in_flight : bool
+        Whether it is counted as being answered.
+    code : str or None
+        Code of the error in the response.
+    contents : list of bytes
+        The images that were read or refused.
+    answers : list of Prediction or Reading
+        The answers about those that were read, as one digit or for all their digits.
+    refusals : list of InputError
+        Why the others were refused.
+    purpose : str or None
+        What they were read for, if not for an answer.
+    seconds : float
+        How long the request took, once it is answered.
+    """
+
+    request_id: str
+    method: str
+    route: str
+    is_recorded: bool
+    waited_ms: float | None
+    is_in_flight: bool = False
+    code: str | None = None
+    contents: list[bytes] = field(default_factory=list)
+    answers: list[Prediction | Reading] = field(default_factory=list)
+    refusals: list[InputError] = field(default_factory=list)
+    purpose: Purpose | None = None
+    started: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of its refusals: of each refused image, or else of the whole request."""
+        if self.refusals:
+            return [refusal.code for refusal in self.refusals]
+        return [self.code] if self.code and self.code != CLIENT_DISCONNECTED else []
+
+
+class Request(flask.Request):
+    """A request with its record, whose files never touch the disk.
+
+    Werkzeug would put a file of more than 500 kB, or one of unknown length, in a temporary file.
+    """
+
+    form_data_parser_class = InMemoryFormParser
+
+    # begun once, also where an error handler comes before all hooks
+    @cached_property
+    def observation(self) -> Observation:
+        """What is known of it; it gets an id, unless its header has one."""
+        sent_id = self.headers.get(_REQUEST_ID_HEADER, "")
+        return Observation(
+            sent_id if _PLAIN_ID.fullmatch(sent_id) else secrets.token_urlsafe(16),
+            self.method,
+            # never the path: anybody can type one, and each would be a label of the metrics
+            self.url_rule.rule if self.url_rule else "none",
+            is_recorded=UNOBSERVED not in self.environ,
+            waited_ms=waited_ms(self.environ),  # until this moment
+        )
+
+
+#: Flask's, by its type here.
+request = cast(Request, flask.request)
+
+#: Called with each request when it is answered, and with the status that it counts with.
+Observer = Callable[[Observation, int], None]
+
+
+def current_purpose() -> Purpose | None:
+    """Return what the current request's reading is for; None if it is an answer.
+
+    Raises
+    ------
+    BadPurposeError
+        It names another purpose.
+    """
+    args = request.args
+    if "purpose" not in args:
+        return None
+    purpose = args["purpose"]
+    if purpose not in PURPOSES:
+        raise BadPurposeError(f"The purpose is one of {', '.join(PURPOSES)}, or not given.")
+    return purpose
+
+
+def has_purpose() -> bool:
+    """Return whether the current request asks for a reading that does not count as an answer."""
+    # others ignore the parameter, which must not lift their limit
+    has_endpoint = request.endpoint in _ENDPOINTS_WITH_PURPOSE
+    return has_endpoint and request.args.get("purpose") in PURPOSES
+
+
+def observe_reading(content: bytes, answer: Prediction | Reading | InputError) -> None:
+    """Note an image that was read or refused, if a request asked for it."""
+    if not has_request_context():
+        return
+    observation = request.observation
+    observation.contents.append(content)
+    if isinstance(answer, InputError):
+        observation.refusals.append(answer)
+    else:
+        observation.answers.append(answer)
+
+
+def waited_ms(environ: Mapping[str, Any]) -> float | None:
+    """Return a request's wait for a free thread in milliseconds, if the server reports it."""
+    if QUEUE_START not in environ:
+        return None
+    started = float(environ[QUEUE_START])
+    if started > _FIRST_MICROSECONDS:
+        started /= 1e6
+    # the clock may have been set back since Apache looked at it
+    return max(0.0, (time.time() - started) * 1e3)
+
+
+def overloaded() -> OverloadedError:
+    """Return the error that application and Apache have in common."""
+    return OverloadedError("The service has more to do than it can. Please try again soon.")
+
+
+def begin_waiting(app: Flask) -> None:
+    """Count the waiting of requests from now on: the process is ready."""
+    app.extensions[_BEGUN] = time.time()
+
+
+def _refuse_long_wait(app: Flask, waited: float, max_queue_ms: int) -> None:
+    # Apache counts from the request's arrival, also while no process was there to answer it
+    has_been_there = time.time() - app.extensions[_BEGUN]
+    if min(waited, has_been_there * 1e3) <= max_queue_ms:
+        return
+    # an overloaded service that looked dead would be restarted, which would not help
+    if request.endpoint in _ALWAYS_ANSWERED:
+        return
+    if request.environ.get("mod_wsgi.process_group") != _LARGE:
+        raise overloaded()
+
+
+def _server_timing(observation: Observation) -> str:
+    total = f"total;dur={observation.seconds * 1000:.2f}"
+    if not observation.answers:
+        return total
+    decode_ms = frame_ms = network_ms = 0.0
+    for answer in observation.answers:
+        decode_ms += answer.stages.decode_ms
+        frame_ms += answer.stages.frame_ms
+        network_ms += answer.stages.network_ms
+    stages = f"decode;dur={decode_ms:.2f}, frame;dur={frame_ms:.2f}, network;dur={network_ms:.2f}"
+    return f"{stages}, {total}"
+
+
+def init_app(app: Flask, max_queue_ms: int, in_flight: Gauge, *observers: Observer) -> None:
+    """Keep a record of each request, and refuse it where it has waited too long.
+
+    The record begins before all hooks registered later; the observers are called after them.
+
+    Parameters
+    ----------
+    app : Flask
+    max_queue_ms : int
+        Counted from the start of the process. Waiting for a process that starts, be it the server's
+        first, is no sign of overload: what waits then, Apache's queue bounds.
+    in_flight : Gauge
+        How many requests are being answered.
+    *observers : callable
+    """
+    app.request_class = Request
+    begin_waiting(app)
+
+    def begin() -> None:
+        observation = request.observation  # which starts the clock
+        if observation.is_recorded:
+            in_flight.inc()
+            observation.is_in_flight = True
+        if observation.waited_ms is not None:
+            _refuse_long_wait(app, observation.waited_ms, max_queue_ms)
+
+    def finish(response: Response) -> Response:
+        observation = request.observation
+        observation.seconds = time.perf_counter() - observation.started
+        # browsers show it beside the request, in their developer tools
+        response.headers.add("Server-Timing", _server_timing(observation))
+        response.headers.add(_REQUEST_ID_HEADER, observation.request_id)
+        if observation.is_recorded:
+            is_gone = observation.code == CLIENT_DISCONNECTED
+            status = _CLIENT_CLOSED_REQUEST if is_gone else response.status_code
+            for observe in observers:
+                observe(observation, status)
+        return response
+
+    def end(_error: BaseException | None) -> None:
+        # a request that failed before the first hook ends without having begun
+        if request.observation.is_in_flight:
+            in_flight.dec()
+
+    app.before_request(begin)
+    app.after_request(finish)
+    app.teardown_request(end)
