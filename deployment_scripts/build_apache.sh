@@ -223,14 +223,17 @@ enable_modules() {
         # The first of two that is loaded is the one that runs.
         a2dismod --quiet wsgi >/dev/null
         DISABLED+=(wsgi)
-        touch -- "$MADE_DIR/wsgi-disabled"
+        # What a deployment had enabled itself was not enabled before.
+        grep --quiet --line-regexp --no-messages wsgi "$MADE_DIR/modules" \
+            || touch -- "$MADE_DIR/wsgi-disabled"
         changed "Apache's module wsgi disabled"
     fi
     for name in "${MODULES[@]}"; do
         [[ ! -e "/etc/apache2/mods-enabled/$name.load" ]] || continue
         a2enmod --quiet "$name" >/dev/null
         ENABLED+=("$name")
-        printf '%s\n' "$name" >>"$MADE_DIR/modules"
+        [[ "$name" == wsgi && -e "$MADE_DIR/wsgi-disabled" ]] \
+            || printf '%s\n' "$name" >>"$MADE_DIR/modules"
         changed "Apache's module $name enabled"
     done
 }

@@ -150,14 +150,15 @@ def test_overload_is_refused_at_once(apache):
             asked = [pool.submit(ask, number) for number in range(n_clients)]
             # a second is what a burst may take to be let in; then nothing waits for a process
             m.wait_until(lambda: sum(answer.done() for answer in asked) > n_clients / 4)
-            refused = [answer.result() for answer in asked if answer.done()]
             for worker in stopped:
                 worker.resume()
-            statuses = {answer.result().status_code for answer in asked}
+            answers = [answer.result() for answer in asked]
     finally:
         for worker in stopped:
             worker.resume()
-    assert statuses == {200, 503}
+    # on a busy machine a stopped process may be replaced meanwhile, and the new one answers
+    assert {answer.status_code for answer in answers} == {200, 503}
+    refused = [answer for answer in answers if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE]
     assert all(is_problem(answer, 503, "overloaded") for answer in refused)
     assert all(answer.headers["Retry-After"] == "1" for answer in refused)
 
