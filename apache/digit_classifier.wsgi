@@ -19,7 +19,7 @@ use_one_thread()  # before NumPy is imported
 if SERVES:
     share_metrics(WORKERS)  # before prometheus_client is imported
 
-from digit_classifier.web import create_app, requests  # noqa: E402
+from digit_classifier.web import create_app, lifecycle  # noqa: E402
 from digit_classifier.web.process.workers import (  # noqa: E402
     limit_memory,
     report_ready,
@@ -33,6 +33,6 @@ if SERVES:
     limit_memory()
 warm_up(application)
 if SERVES:
-    requests.begin_waiting(application)
+    lifecycle.begin_waiting(application)
     report_ready(WORKERS)
     watch_for_stopped(WORKERS, application)

@@ -27,7 +27,7 @@ PICTURE = DRAWN / "4-7.png"
 
 def without_observation(app: Flask) -> None:
     """Take away what is called before and after each request to observe it."""
-    observers = "web.requests"
+    observers = "web.lifecycle"
     for hooks in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
         hooks[None] = [f for f in hooks[None] if not f.__module__.endswith(observers)]
     app.extensions["digit_classifier"] = {

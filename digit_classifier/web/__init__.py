@@ -16,7 +16,7 @@ from digit_classifier.environment.checks import find_model_files
 from digit_classifier.errors import SettingsError
 from digit_classifier.inference import load_classifiers
 from digit_classifier.settings import Settings, load_settings
-from digit_classifier.web import classifier, compat, errors, pages, requests, uploads
+from digit_classifier.web import classifier, compat, errors, lifecycle, pages, uploads
 from digit_classifier.web.access import api_keys, headers
 from digit_classifier.web.api import docs, inference_v2, v1
 from digit_classifier.web.monitoring import health, logs, metrics
@@ -123,7 +123,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     # Flask calls what handles a request in the order of registration, and what handles its answer
     # in the reverse one. So this comes first: it starts the clock before all others, and counts
     # and logs an answer to which these have added their headers.
-    requests.init_app(app, settings.max_queue_ms, counts.in_flight, counts.count, logs.log_request)
+    lifecycle.init_app(app, settings.max_queue_ms, counts.in_flight, counts.count, logs.log_request)
     headers.init_app(app, settings.cors_origins)
     errors.init_app(app)
     inference_v2.init_app(app)

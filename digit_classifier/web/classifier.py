@@ -8,7 +8,7 @@ from digit_classifier.errors import InputError, ModelNotFoundError
 from digit_classifier.framed_images import FramedImage
 from digit_classifier.inference import DigitClassifier, Prediction
 from digit_classifier.prediction import Reading
-from digit_classifier.web.requests import observe_reading
+from digit_classifier.web.lifecycle import observe_reading
 
 _KEY, _NUMBERS_KEY = "digit_classifier", "numbers_classifier"
 

@@ -46,7 +46,7 @@ from digit_classifier.errors import (
     UnsoundError,
     UnsupportedImageError,
 )
-from digit_classifier.web.requests import CLIENT_DISCONNECTED, request
+from digit_classifier.web.lifecycle import CLIENT_DISCONNECTED, request
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -11,7 +11,7 @@ from tests import programs
 from tests.deployment.clone import PROJECT
 from tests.web.pictures import as_file, drawn, drawn_number
 from tests.web.serving import make_busy_app, send
-from tests.web.test_requests import queued
+from tests.web.test_lifecycle import queued
 
 MONITORING = PROJECT / "monitoring"
 OPERATIONS = PROJECT / "docs" / "operations.md"

@@ -25,8 +25,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from digit_classifier.errors import SettingsError
 from digit_classifier.web.access.api_keys import OPEN_ENDPOINTS, ApiKey, current_key
+from digit_classifier.web.lifecycle import has_purpose
 from digit_classifier.web.monitoring.metrics import current_metrics
-from digit_classifier.web.requests import has_purpose
 
 #: The page's form is another way to have digits read.
 FORM = "pages.classify"
@@ -59,7 +59,7 @@ def init_app(
 ) -> None:
     """Limit the calls of each key, or of each address without one, to the API and to the form.
 
-    What an address asks for with a purpose, see :data:`.requests.PURPOSES`, counts by itself, up
+    What an address asks for with a purpose, see :data:`.lifecycle.PURPOSES`, counts by itself, up
     to ten times its limit. A key has one limit for all.
 
     Raises

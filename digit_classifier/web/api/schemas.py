@@ -10,7 +10,7 @@ from msgspec import Meta
 from digit_classifier.prediction import Prediction, PredictionJson, Reading, ReadingJson
 from digit_classifier.web.errors import ProblemDocument
 from digit_classifier.web.explanations import BoxesDocument, ExplanationDocument
-from digit_classifier.web.requests import Purpose
+from digit_classifier.web.lifecycle import Purpose
 from digit_classifier.web.uploads import ImageText
 from digit_classifier.web.words import NumberWords, PredictionWords
 

@@ -46,7 +46,7 @@ from digit_classifier.web.classifier import (
 )
 from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
-from digit_classifier.web.requests import current_purpose, request
+from digit_classifier.web.lifecycle import current_purpose, request
 from digit_classifier.web.uploads import ImageJson, ImageText, image_of_text, sent_image
 from digit_classifier.web.words import words_of_prediction, words_of_reading
 

@@ -25,7 +25,7 @@ from flask.logging import wsgi_errors_stream
 from werkzeug.serving import WSGIRequestHandler
 
 from digit_classifier.prediction import Prediction, Reading
-from digit_classifier.web.requests import Observation, request
+from digit_classifier.web.lifecycle import Observation, request
 
 #: Flask's own logger, with the tracebacks of unexpected exceptions, is below it.
 _LOGGER = logging.getLogger("digit_classifier")

@@ -34,8 +34,8 @@ from prometheus_client.registry import Collector
 from digit_classifier.environment import METRICS_VARIABLE, is_alive, own_identity
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.prediction import Prediction
+from digit_classifier.web.lifecycle import Observation
 from digit_classifier.web.monitoring.logs import warn_server
-from digit_classifier.web.requests import Observation
 
 blueprint = Blueprint("metrics", __name__)
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import default_exceptions
 
 from digit_classifier.web.access.headers import HEADERS
 from digit_classifier.web.errors import MEDIA_TYPE, problem_document, to_problem
-from digit_classifier.web.requests import overloaded
+from digit_classifier.web.lifecycle import overloaded
 
 #: Those that Apache and mod_wsgi answer with by themselves.
 #: 501 and 417 come of methods and of Expect headers that it does not know.

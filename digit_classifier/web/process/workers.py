@@ -23,7 +23,7 @@ from flask import Flask
 
 from digit_classifier.environment import process_status
 from digit_classifier.errors import SelfTestError
-from digit_classifier.web import requests
+from digit_classifier.web import lifecycle
 
 #: The numbers of mallopt's settings in glibc's malloc.h.
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
@@ -62,7 +62,7 @@ def warm_up(app: Flask) -> None:
     SelfTestError
         It is not.
     """
-    response = app.test_client().get("/readyz", environ_overrides={requests.UNOBSERVED: True})
+    response = app.test_client().get("/readyz", environ_overrides={lifecycle.UNOBSERVED: True})
     if response.status_code != 200:
         raise SelfTestError(f"The application is not ready: {response.text.strip()}")
 
@@ -94,7 +94,7 @@ def watch_for_stopped(folder: Path, app: Flask) -> None:
                 seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
                 if seen:
                     # requests wait for the stopped process, not for want of processes
-                    requests.begin_waiting(app)
+                    lifecycle.begin_waiting(app)
                 for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
                     os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
                     _LOGGER.error("process %s was stopped, and is ended", pid)

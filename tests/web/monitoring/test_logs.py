@@ -8,7 +8,7 @@ import pytest
 
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import make_app, model_of, send
-from tests.web.test_requests import queued
+from tests.web.test_lifecycle import queued
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from digit_classifier.web.requests import UNOBSERVED
+from digit_classifier.web.lifecycle import UNOBSERVED
 from tests.strokes import encode
 from tests.web.pictures import REFUSED, as_file, drawn
 from tests.web.serving import make_app, model_of, send, serving

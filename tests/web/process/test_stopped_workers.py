@@ -15,10 +15,10 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from flask import Flask
-from digit_classifier.web import requests
+from digit_classifier.web import lifecycle
 from digit_classifier.web.process.workers import report_ready, watch_for_stopped
 app = Flask("app")
-requests.begin_waiting(app)
+lifecycle.begin_waiting(app)
 report_ready(Path(sys.argv[1]))
 watch_for_stopped(Path(sys.argv[1]), app)
 time.sleep(300)

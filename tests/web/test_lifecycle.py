@@ -4,8 +4,8 @@ import time
 import pytest
 
 from digit_classifier.errors import UnsupportedImageError
-from digit_classifier.web import requests
-from digit_classifier.web.requests import QUEUE_START, observe_reading, request, waited_ms
+from digit_classifier.web import lifecycle
+from digit_classifier.web.lifecycle import QUEUE_START, observe_reading, request, waited_ms
 from tests.web.pictures import as_file, drawn
 from tests.web.serving import make_app, make_busy_app, send
 
@@ -146,7 +146,7 @@ def test_large_body_waits_as_long_as_apache_lets_it(client):
 
 
 def test_waiting_counts_from_when_the_process_is_ready(app, client):
-    requests.begin_waiting(app)
+    lifecycle.begin_waiting(app)
     assert client.get("/", environ_overrides=queued(5)).status_code == 200
 
 
