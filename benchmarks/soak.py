@@ -15,6 +15,7 @@ import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 import psutil
@@ -129,12 +130,15 @@ def resident_memory(apache: OwnApache) -> dict[tuple[int, str], int]:
     for _ in range(SAMPLED):
         time.sleep(1)
         for process, samples in seen.items():
-            samples.append(process.memory_info().rss)
+            # what logs through a pipe, and Apache's spare processes, come and go
+            with suppress(psutil.NoSuchProcess):
+                samples.append(process.memory_info().rss)
     return {
         (process.pid, "service" if process.pid in workers else "Apache"): round(
             statistics.median(samples)
         )
         for process, samples in seen.items()
+        if samples
     }
 
 

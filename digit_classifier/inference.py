@@ -20,7 +20,7 @@ from digit_classifier.framed_images import (
     ms_since,
 )
 from digit_classifier.framing_choice import choose_framings
-from digit_classifier.models.store import Model, list_models, load_model
+from digit_classifier.models.store import SUFFIX, Model, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import softmax
@@ -330,14 +330,19 @@ class DigitClassifier:
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:
-    """Load the model that the settings name, and beside it every other that there is.
+    """Load the models that the settings name, and beside them every other that there is.
 
     Returns
     -------
     dict of str to DigitClassifier
-        By the model's name; the settings' comes first.
+        By the model's name; that of the setting `model` comes first.
     """
-    first = DigitClassifier.from_settings(settings)
-    names = [name for name in list_models(settings.models_dir) if name != first.model.name]
-    others = (DigitClassifier.from_settings(replace(settings, model=name)) for name in names)
-    return {classifier.model.name: classifier for classifier in (first, *others)}
+    names = [settings.model, *list_models(settings.models_dir)]
+    if settings.numbers_model.endswith(SUFFIX):  # a file's path, which is not in the list
+        names.insert(1, settings.numbers_model)
+    classifiers: dict[str, DigitClassifier] = {}
+    for name in names:
+        if Path(name).stem not in classifiers:
+            classifier = DigitClassifier.from_settings(replace(settings, model=name))
+            classifiers[classifier.model.name] = classifier
+    return classifiers

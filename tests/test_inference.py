@@ -351,16 +351,25 @@ def test_all_models_are_loaded_and_the_settings_one_comes_first(settings):
         assert classifier.predict(encode(draw_digit(5), "PNG")).digit == 5
 
 
-def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(settings, tmp_path):
+@pytest.mark.parametrize(
+    ("setting", "names"),
+    [
+        ("model", ["mine", "cnn", "mlp", "softmax"]),
+        ("numbers_model", ["mlp", "mine", "cnn", "softmax"]),
+    ],
+)
+def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(
+    setting, names, settings, tmp_path
+):
     file = tmp_path / "mine.safetensors"
     shutil.copy(PRETRAINED / "softmax" / "model.safetensors", file)
 
-    classifiers = load_classifiers(replace(settings, model=str(file)))
+    classifiers = load_classifiers(replace(settings, **{setting: str(file)}))
 
-    assert list(classifiers) == ["mine", "cnn", "mlp", "softmax"]
+    assert list(classifiers) == names
     assert classifiers["mine"].model.version == classifiers["softmax"].model.version
     with pytest.raises(ModelNotFoundError, match="no model file"):
-        load_classifiers(replace(settings, model=str(tmp_path / "other.safetensors")))
+        load_classifiers(replace(settings, **{setting: str(tmp_path / "other.safetensors")}))
 
 
 def test_answer_shows_what_the_file_was_and_where_the_time_went(classifier):

@@ -1,6 +1,7 @@
 """The application's classifiers, loaded when it starts; ``?model=NAME`` chooses one."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from flask import Flask, current_app, request
 
@@ -78,7 +79,8 @@ def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier], numbers_mod
         name: RecordingClassifier(classifier.model, classifier.framing, classifier.limits)
         for name, classifier in classifiers.items()
     }
-    app.extensions[_NUMBERS_KEY] = _find(app.extensions[_KEY], numbers_model)
+    # the setting may be a file's path, whose stem is the model's name
+    app.extensions[_NUMBERS_KEY] = _find(app.extensions[_KEY], Path(numbers_model).stem)
 
 
 def all_classifiers() -> Mapping[str, DigitClassifier]:

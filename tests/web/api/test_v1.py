@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import struct
 import zipfile
 from base64 import b64decode, b64encode
@@ -9,6 +10,7 @@ from base64 import b64decode, b64encode
 import pytest
 from PIL import Image
 
+from digit_classifier.models.store import PRETRAINED
 from digit_classifier.web.api.v1 import MAX_ITEMS
 from tests.fuzz.bombs import ARCHIVES
 from tests.web.pictures import REFUSED, as_file, drawn, padded
@@ -94,6 +96,14 @@ def test_answer_is_put_in_words_on_request(client):
     assert answer["words"]["digit"] == "7"
     assert answer["words"]["sentence"] == "I am sure."
     assert len(answer["words"]["percents"]) == 10
+
+
+def test_numbers_are_read_by_the_model_file_that_the_settings_name(tmp_path):
+    file = tmp_path / "mine.safetensors"
+    shutil.copy(PRETRAINED / "mlp" / "model.safetensors", file)
+    client = make_app(tmp_path, numbers_model=str(file)).test_client()
+    answer = client.post("/api/v1/read", data=drawn(7)).json
+    assert (answer["text"], answer["model"]["name"]) == ("7", "mine")
 
 
 def test_models_are_listed_with_the_default_first(tmp_path):
