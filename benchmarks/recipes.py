@@ -35,7 +35,7 @@ MLP, SOFTMAX = RECIPES["mlp"], RECIPES["softmax"]
 WORLD = MLP.augmentation
 #: What the rows below it in the table were trained with, except for the thing that they name.
 BEFORE = replace(
-    MLP, augmentation=replace(WORLD, curled_share=0, filled_share=0, shortened_share=0)
+    MLP, augmentation=replace(WORLD, curled_share=0, shrunk_share=0, shortened_share=0)
 )
 #: What the other perceptrons differ from by one thing each.
 PLAIN = replace(

@@ -97,8 +97,8 @@ RECIPES = {
         learning_rate=1.5e-3,
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True),
-        n_negatives=20_000,
-        negative_share=0.1,
+        n_negatives=60_000,
+        negative_share=0.2,
     ),
     "cnn": Recipe(
         channels=((24,), (48,), (64, 64)),
@@ -108,11 +108,8 @@ RECIPES = {
         dropout=0.3,
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True, upright=True),
-        # without these forms it reads as many numbers, and 0.3 points fewer digits from elsewhere
-        augmentation=Augmentation(
-            narrowest=0.35, curled_share=0, filled_share=0, shortened_share=0
-        ),
-        n_negatives=20_000,
-        negative_share=0.1,
+        augmentation=Augmentation(narrowest=0.35),
+        n_negatives=40_000,
+        negative_share=0.15,
     ),
 }

@@ -22,7 +22,12 @@ from digit_classifier.training.recipes import RECIPES
 #: rejected networks that read everything else better: the test set had become part of the choice.
 MOST_ERRORS = {"softmax": 800, "mlp": 46, "cnn": 48}
 #: What the last training of a model had instead of its recipe's; see docs/training.md.
-CONTINUED = {"mlp": {"epochs": 70, "learning_rate": 6e-4}}
+CONTINUED = {
+    "mlp": {"epochs": 120, "learning_rate": 8e-4},
+    "cnn": {"epochs": 24, "learning_rate": 1e-3},
+}
+#: What the training before it had instead.
+FIRST = {"n_negatives": 20_000, "negative_share": 0.1}
 
 every_model = pytest.mark.parametrize("name", MOST_ERRORS)
 
@@ -43,15 +48,16 @@ def test_a_model_is_what_its_recipe_makes(name):
     assert len(model.metadata.training["history"]) == recipe.epochs
 
 
-def test_the_perceptron_was_trained_by_its_recipe_before_the_newest_forms_came():
-    before = shipped("mlp").metadata.training["started_from"]["training"]
+@pytest.mark.parametrize("name", CONTINUED)
+def test_a_model_was_trained_by_its_recipe_before_the_newest_forms_came(name):
+    before = shipped(name).metadata.training["started_from"]["training"]
 
-    recipe = RECIPES["mlp"].as_json()
-    assert _contains(recipe, before["recipe"])
+    recipe = replace(RECIPES[name], **FIRST)
+    assert _contains(recipe.as_json(), before["recipe"])
     assert not before["recipe"]["augmentation"].keys() & {
-        "curled_share", "filled_share", "shortened_share",
+        "curled_share", "shrunk_share", "shortened_share",
     }  # fmt: skip
-    assert len(before["history"]) == recipe["epochs"]
+    assert len(before["history"]) == recipe.epochs
 
 
 def _contains(whole, part):

@@ -23,8 +23,8 @@ from digit_classifier.training.augmentation.stroke_variants import (
     add_flag,
     add_hook,
     curl_end,
-    fill_loop,
     shorten_stem,
+    shrink_loop,
 )
 from digit_classifier.training.augmentation.transforms import (
     add_background,
@@ -74,10 +74,10 @@ class Augmentation:
         Lower bound of the reduced contrast, as a share of the full one.
     noise : float
         Largest standard deviation of the noise, in gray levels.
-    flagged_share, barred_share, hooked_share, curled_share, filled_share, \
+    flagged_share, barred_share, hooked_share, curled_share, shrunk_share, \
 shortened_share : float
         Shares of the 1s that get a flag, of the 7s that get a crossbar, of the 9s that get a hook,
-        a curled end or a filled loop (the last of these that is drawn), and of the 4s whose right
+        a curled end or a small loop (the last of these that is drawn), and of the 4s whose right
         stroke is shortened. This comes first.
     stretched_share : float
         Share of the batch whose aspect ratio changes: seven in ten towards a square box, the others
@@ -103,7 +103,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
     barred_share: float = 0.25
     hooked_share: float = 0.35
     curled_share: float = 0.25
-    filled_share: float = 0.15
+    shrunk_share: float = 0.3
     shortened_share: float = 0.2
     stretched_share: float = 0.35
     stroke_share: float = 0.4
@@ -143,7 +143,7 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
             (7, self.barred_share, add_crossbar),
             (9, self.hooked_share, add_hook),
             (9, self.curled_share, curl_end),
-            (9, self.filled_share, fill_loop),
+            (9, self.shrunk_share, shrink_loop),
             (4, self.shortened_share, shorten_stem),
         ):
             # no random number for a share of 0: a recipe without a form does not change with it
@@ -250,7 +250,7 @@ GEOMETRIC_ONLY = Augmentation(
     barred_share=0,
     hooked_share=0,
     curled_share=0,
-    filled_share=0,
+    shrunk_share=0,
     shortened_share=0,
     coarse_share=0,
     hard_share=0,
