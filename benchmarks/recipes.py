@@ -45,7 +45,7 @@ PLAIN = replace(
 CANDIDATES = {
     "mlp": MLP,
     "mlp, shown digits alone": replace(MLP, n_negatives=0, negative_share=0),
-    "mlp, without curled and filled 9s and short 4s": BEFORE,
+    "mlp, without curled and small-looped 9s and short 4s": BEFORE,
     "mlp, without any form that MNIST lacks": replace(
         BEFORE,
         augmentation=replace(BEFORE.augmentation, flagged_share=0, barred_share=0, hooked_share=0),

@@ -97,8 +97,8 @@ RECIPES = {
         learning_rate=1.5e-3,
         label_smoothing=0.05,
         scaling=InputScaling(on_black=True),
-        n_negatives=60_000,
-        negative_share=0.2,
+        n_negatives=40_000,
+        negative_share=0.15,
     ),
     "cnn": Recipe(
         channels=((24,), (48,), (64, 64)),

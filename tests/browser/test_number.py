@@ -99,10 +99,13 @@ def test_drawing_of_several_digits_is_answered_by_the_number(open_page):
     expect_comparison(page)
     for name in ("mlp", "cnn"):
         expect(model(page, name)).to_have_text(re.compile(r"\s47$"))
+    # the one that reads numbers is marked, and afterwards the one that reads digits
+    expect(model(page, "cnn")).to_have_attribute("aria-current", "true")
     clear(page)
     expect(boxes(page)).to_have_count(0)
     draw(page, 7)
     expect_digit(page, 7)
+    expect(model(page, "mlp")).to_have_attribute("aria-current", "true")
     expect(page.get_by_role("table")).to_be_visible()
     expect(page.locator("[data-number]")).to_be_hidden()
 

@@ -20,13 +20,13 @@ from digit_classifier.training.recipes import RECIPES
 
 #: Test errors of 10,000 that no release may exceed, in either polarity. That of "cnn" was 35, and
 #: rejected networks that read everything else better: the test set had become part of the choice.
-MOST_ERRORS = {"softmax": 800, "mlp": 46, "cnn": 48}
+MOST_ERRORS = {"softmax": 800, "mlp": 42, "cnn": 52}
 #: What the last training of a model had instead of its recipe's; see docs/training.md.
 CONTINUED = {
-    "mlp": {"epochs": 120, "learning_rate": 8e-4},
+    "mlp": {"epochs": 50, "learning_rate": 6e-4},
     "cnn": {"epochs": 24, "learning_rate": 1e-3},
 }
-#: What the training before it had instead.
+#: What its first training had instead.
 FIRST = {"n_negatives": 20_000, "negative_share": 0.1}
 
 every_model = pytest.mark.parametrize("name", MOST_ERRORS)
@@ -49,15 +49,17 @@ def test_a_model_is_what_its_recipe_makes(name):
 
 
 @pytest.mark.parametrize("name", CONTINUED)
-def test_a_model_was_trained_by_its_recipe_before_the_newest_forms_came(name):
-    before = shipped(name).metadata.training["started_from"]["training"]
+def test_a_model_was_first_trained_by_its_recipe_before_the_newest_forms_came(name):
+    first = shipped(name).metadata.training
+    while "started_from" in first:
+        first = first["started_from"]["training"]
 
     recipe = replace(RECIPES[name], **FIRST)
-    assert _contains(recipe.as_json(), before["recipe"])
-    assert not before["recipe"]["augmentation"].keys() & {
+    assert _contains(recipe.as_json(), first["recipe"])
+    assert not first["recipe"]["augmentation"].keys() & {
         "curled_share", "shrunk_share", "shortened_share",
     }  # fmt: skip
-    assert len(before["history"]) == recipe.epochs
+    assert len(first["history"]) == recipe.epochs
 
 
 def _contains(whole, part):

@@ -17,6 +17,8 @@ export function digitOf({ accepted, prediction }) {
 
 export class Models {
   #links;
+  /** @type {HTMLAnchorElement | undefined} */
+  #chosen;
 
   /**
    * @param {HTMLElement} element holds a link for each model
@@ -24,10 +26,13 @@ export class Models {
    */
   constructor(element, onChoice) {
     this.#links = /** @type {HTMLAnchorElement[]} */ ([...element.querySelectorAll("a")]);
+    this.#chosen = this.#links.find((link) => link.hasAttribute("aria-current"));
     for (const link of this.#links) {
       link.addEventListener("click", (event) => {
         event.preventDefault();
-        this.#choose(link);
+        this.#chosen = link;
+        this.#mark(link);
+        history.replaceState(null, "", link.href); // so that a reload keeps the choice
         onChoice();
       });
     }
@@ -40,22 +45,25 @@ export class Models {
 
   /** The one that reads single digits: the one chosen, or the service's own. */
   get chosen() {
-    return nameOf(this.#links.find((link) => link.hasAttribute("aria-current")));
+    return nameOf(this.#chosen);
   }
 
   /** Take back what they answered. */
   forget() {
+    if (this.#chosen) this.#mark(this.#chosen);
     for (const link of this.#links) showAnswer(link, "");
   }
 
   /**
-   * Show what one answered, and ask the others.
+   * Mark the one that answered, which may be another for a number, and ask the others.
    * @param {string} answer
    * @param {string} answering the model that gave it
    * @param {(model: string) => Promise<string>} read
    * @param {AbortSignal} signal
    */
   async compare(answer, answering, read, signal) {
+    const its = this.#links.find((link) => nameOf(link) === answering);
+    if (its) this.#mark(its);
     await Promise.all(
       this.#links.map(async (link) => {
         const model = nameOf(link);
@@ -67,12 +75,11 @@ export class Models {
     );
   }
 
-  /** @param {HTMLAnchorElement} chosen */
-  #choose(chosen) {
-    for (const link of this.#links) link.toggleAttribute("aria-current", link === chosen);
-    chosen.setAttribute("aria-current", "true");
-    one(document, "[data-about-model]").textContent = chosen.title;
-    history.replaceState(null, "", chosen.href); // so that a reload keeps the choice
+  /** @param {HTMLAnchorElement} current */
+  #mark(current) {
+    for (const link of this.#links) link.toggleAttribute("aria-current", link === current);
+    current.setAttribute("aria-current", "true");
+    one(document, "[data-about-model]").textContent = current.title;
   }
 }
 
