@@ -20,7 +20,7 @@ if SERVES:
     share_metrics(WORKERS)  # before prometheus_client is imported
 
 from digit_classifier.web import create_app, lifecycle  # noqa: E402
-from digit_classifier.web.process.workers import (  # noqa: E402
+from digit_classifier.web.workers import (  # noqa: E402
     limit_memory,
     report_ready,
     warm_up,

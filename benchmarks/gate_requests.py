@@ -39,7 +39,7 @@ def service(folder: Path) -> Flask:
     """Return the application as Apache serves it, with its log and its metrics."""
     share_metrics(folder)  # before prometheus_client is imported
     from digit_classifier.web import create_app
-    from digit_classifier.web.process.workers import limit_memory, warm_up
+    from digit_classifier.web.workers import limit_memory, warm_up
 
     app = create_app(Settings(secret_key=ts.SecretStr("k" * 32)), folder / "log")
     limit_memory()

@@ -101,7 +101,7 @@ def apache(directory: Path) -> None:
     """
     use_one_thread()
     from digit_classifier.web import create_app
-    from digit_classifier.web.process.apache_config import write_configuration
+    from digit_classifier.web.apache_config import write_configuration
 
     # the application itself is asked, so that Apache's limits cannot differ from its own
     for file in write_configuration(create_app(), directory):

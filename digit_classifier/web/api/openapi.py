@@ -26,12 +26,12 @@ from digit_classifier.web.access.api_keys import (
     ApiKeyWrong,
     PageExpired,
 )
+from digit_classifier.web.apache_config import STATUSES as APACHE_STATUSES
+from digit_classifier.web.apache_config import error_of
 from digit_classifier.web.api.docs import Description, description_of
 from digit_classifier.web.api.inference_v2 import V2Error
 from digit_classifier.web.classifier import default_classifier
 from digit_classifier.web.errors import MEDIA_TYPE, STATUSES, ProblemDocument, to_problem
-from digit_classifier.web.process.apache_config import STATUSES as APACHE_STATUSES
-from digit_classifier.web.process.apache_config import error_of
 
 _OLDER = "Older clients"
 #: The documented blueprints, and what they are called.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from digit_classifier.web.apache_config import error_files
 from digit_classifier.web.api.openapi import statuses
-from digit_classifier.web.process.apache_config import error_files
 from tests.web.pictures import REFUSED, as_file, dots, drawn
 from tests.web.serving import alter_model, make_app, send
 

@@ -38,7 +38,7 @@ import sys
 from pathlib import Path
 from digit_classifier.environment import share_metrics
 share_metrics(Path(sys.argv[1]))
-from digit_classifier.web.process.workers import report_ready
+from digit_classifier.web.workers import report_ready
 from tests.web.serving import make_app
 app = make_app(Path(sys.argv[2]), Path(sys.argv[1]) / "requests.log")
 report_ready(Path(sys.argv[1]))

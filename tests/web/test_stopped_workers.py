@@ -16,7 +16,7 @@ import sys, time
 from pathlib import Path
 from flask import Flask
 from digit_classifier.web import lifecycle
-from digit_classifier.web.process.workers import report_ready, watch_for_stopped
+from digit_classifier.web.workers import report_ready, watch_for_stopped
 app = Flask("app")
 lifecycle.begin_waiting(app)
 report_ready(Path(sys.argv[1]))

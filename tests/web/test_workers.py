@@ -3,7 +3,7 @@ import os
 import pytest
 
 from digit_classifier.errors import SelfTestError
-from digit_classifier.web.process.workers import report_ready, warm_up
+from digit_classifier.web.workers import report_ready, warm_up
 from tests.web.serving import alter_model
 
 

@@ -8,7 +8,7 @@ import pytest
 RESIDENT = """
 import re
 from pathlib import Path
-from digit_classifier.web.process.workers import limit_memory
+from digit_classifier.web.workers import limit_memory
 
 def resident():
     return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
@@ -18,7 +18,7 @@ SERVED = """
 import sys
 from digit_classifier.settings import Settings
 from digit_classifier.web import create_app
-from digit_classifier.web.process.workers import warm_up
+from digit_classifier.web.workers import warm_up
 
 warm_up(create_app(Settings(environment="testing")))
 print([name for name in ("asyncio", "numpy.random", "PIL.ImageDraw") if name in sys.modules])

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from digit_classifier.web.access.headers import HEADERS
-from digit_classifier.web.process.apache_config import (
+from digit_classifier.web.apache_config import (
     STATUSES,
     error_files,
     headers_conf,

@@ -1,1 +1,0 @@
-"""The processes of the server: memory, readiness, Apache's configuration."""
