@@ -33,6 +33,6 @@ if SERVES:
     limit_memory()
 warm_up(application)
 if SERVES:
-    lifecycle.begin_waiting(application)
+    lifecycle.mark_ready(application)
     report_ready(WORKERS)
     watch_for_stopped(WORKERS, application)

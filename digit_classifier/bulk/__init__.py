@@ -56,7 +56,8 @@ SHARDS_PER_THREAD = 3
 #: How often a failed shard is tried again: a network may fail for a moment.
 _RETRIES = 2
 _LOST = "The scheduler was lost; --resume goes on with another one."
-#: Workers of a cluster may be started by the same script as the run, and then take a while.
+#: Seconds to connect, to wait for the first worker (a cluster may start with the run), and between
+#: two counts of the workers.
 _CONNECT_S, _FIRST_WORKER_S, _COUNT_WORKERS_EVERY_S = 15, 60, 2
 #: Seconds between two lines on standard error, where it is not a terminal.
 LINE_EVERY_S = 60
@@ -169,7 +170,7 @@ def _connected(options: Options) -> Iterator[Client]:
 
 
 def _local_cluster(options: Options) -> LocalCluster:
-    """Start a worker process per core; Ctrl-C is this process's, which stops them in order."""
+    """Start a worker process per core, which ignores Ctrl-C: this process stops them in order."""
     is_main = threading.current_thread() is threading.main_thread()
     # What starts while a signal is ignored goes on ignoring it, and prints no traceback.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None

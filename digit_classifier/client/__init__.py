@@ -140,7 +140,7 @@ class Client:
         Raises
         ------
         ProblemError
-            The service refused; its ``code`` says why.
+            The service refused; its ``code`` gives the reason.
         NoAnswerError, UnexpectedAnswerError
         OSError
             The file cannot be read.
@@ -271,7 +271,7 @@ class Client:
         return understand(self._transport.send(method, self._url + path, **arguments), kind)
 
 
-def named_content(image: Image) -> tuple[str | None, bytes]:
+def named_content(image: Image) -> Named:
     """Return an image file's content, and its name where it has one.
 
     Parameters
@@ -354,7 +354,10 @@ def batches_of(
 
 
 def _encode(image: Any) -> bytes:
+    if image.mode in {"HSV", "La", "RGBa"}:  # which no file holds
+        image = image.convert("RGB" if image.mode == "HSV" else image.mode.upper())
     file = BytesIO()
-    # the formats of scanners hold what PNG does not
-    image.save(file, "TIFF" if image.mode in {"CMYK", "F", "LAB", "YCbCr", "HSV"} else "PNG")
+    # the format of scanners holds what PNG does not
+    is_png = image.mode in {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
+    image.save(file, "PNG" if is_png else "TIFF")
     return file.getvalue()

@@ -4,8 +4,9 @@ A layer's ``forward`` returns its output and a cache; ``backward`` takes the gra
 with respect to that output, and the cache, and returns the gradient with respect to the input.
 A layer stores nothing between calls, so that threads can share a network.
 
-Activations work in place: they overwrite the output of the previous layer, which nothing else uses.
-This saves an allocation per layer. A network therefore cannot start with an activation.
+Activations work in place: they overwrite their input, which saves an allocation per layer. So each
+one stands after a `Dense`, `Conv2D` or `MaxPool2D` layer: not first in a network, nor after another
+activation.
 
 Images are arrays of shape (n_samples, height, width, n_channels). With the channels last, the
 values under a kernel are runs of contiguous numbers, and the result of a matrix product is the next

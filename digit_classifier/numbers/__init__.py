@@ -89,7 +89,7 @@ def read_rows(
     NoInkError
         There is no ink as large as a digit.
     TooComplexError
-        There is far more than digits.
+        The picture has too many marks.
     """
     with_margin, margin = add_margin(gray)
     working = resize_to_work(with_margin)
@@ -106,15 +106,15 @@ def read_rows(
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
     scores = (DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))).tolist()
     probabilities = softmax(logits, temperature)
-    n_read, best_score = 0, float("-inf")
+    start, best_score = 0, float("-inf")
     best: list[tuple[list[Hypothesis], NDArray[np.floating], Path]] = []
     best_slant = 0.0
     for slant, lines in attempts:
         read = []
         for line in lines:
             # the logits are in the order of the attempts, their lines and these hypotheses
-            own = slice(n_read, n_read + len(line.hypotheses))
-            n_read = own.stop
+            own = slice(start, start + len(line.hypotheses))
+            start = own.stop
             path = find_path(line.hypotheses, scores[own], skip_scores(line))
             read.append((line.hypotheses, probabilities[own], path))
         score = sum(path.score for _, _, path in read)

@@ -47,7 +47,7 @@ class Histogram:
         return self.n_pixels - self.cumulative[int(level)]
 
     def quantile(self, fraction: float, above: int = -1, up_to: int = N_LEVELS - 1) -> int:
-        """Return the level that a fraction of the pixels stays below.
+        """Return the smallest level that at most this fraction of the pixels is below.
 
         Parameters
         ----------

@@ -1,7 +1,8 @@
 """Propose other ways to frame a picture that has more on it than a digit.
 
-On the sheet in it, in levelled light, part by part; of a scan that is small, all of it, in either
-polarity. Each way has its plausibility.
+A picture is framed on each sheet of paper in it, and part by part after its light was levelled. A
+small scan is framed whole, once with its light pixels as ink and once with its dark ones. Each
+proposal has a plausibility.
 
 The constants of these modules were set on the drawn scenes of docs/generality.md, and on the photos
 and drawings there. Log-probabilities of several rules add up.
@@ -25,6 +26,7 @@ from digit_classifier.preprocessing.steps.background import (
     level_light,
 )
 from digit_classifier.preprocessing.steps.box import (
+    STROKE_MIN_LEVEL,
     center_of_mass,
     crop_to_ink,
     even_strokes,
@@ -52,8 +54,6 @@ OF_WHOLE = -0.5
 OF_SCAN = -5.0
 #: Log-probability where the paper's grain is strong: a texture has chance shapes.
 NOISY = -0.3
-#: Gray level of ink that is seen.
-INK_MIN_LEVEL = 127
 
 #: Fraction of the picture that a sheet covers, at least and at most.
 SHEET_MIN_AREA, SHEET_MAX_AREA = 0.06, 0.92
@@ -85,7 +85,7 @@ class Proposal:
     ----------
     framed : Framed
     plausibility : float
-        Logarithm of how probable it is that the digit is this, whatever it looks like.
+        Log-probability that it shows the digit that is meant, whatever the network reads.
     steps : mapping of str to ndarray
         What led to it, by the names of the steps.
     shows_two : bool
@@ -150,7 +150,7 @@ def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
         pass
     else:
         ink = results["select_ink"]
-        touches = any(int(edge.max()) > INK_MIN_LEVEL for edge in edges(ink))
+        touches = any(int(edge.max()) > STROKE_MIN_LEVEL for edge in edges(ink))
         contrast = results["remove_lines"]
         steps = {**before, **results}
         yield _proposal(contrast, ink, steps, AT_EDGE * touches, enlargement)
@@ -267,8 +267,8 @@ def _quadrilateral(mask: Gray) -> Corners | None:
     angles = np.arctan2(*(corners - corners.mean(axis=0)).T[::-1])
     clockwise = corners[np.argsort(angles)]
     # the upper edge goes to the right: the sheet is turned as little as it can
-    edges = np.roll(clockwise, -1, axis=0) - clockwise
-    ordered = np.roll(clockwise, -int(np.argmax(edges[:, 0])), axis=0)
+    sides = np.roll(clockwise, -1, axis=0) - clockwise
+    ordered = np.roll(clockwise, -int(np.argmax(sides[:, 0])), axis=0)
     width, height = _size(ordered)
     return ordered if max(width, height) < SHEET_MAX_ASPECT * min(width, height) else None
 

@@ -320,7 +320,7 @@ def _plausibility_of_some(
 
 
 def _plausibility(parts: Parts, chosen: Flags) -> float:
-    """Return how plausible it is that nothing among the chosen parts is anything but a digit."""
+    """Return the log-probability that all chosen parts belong to the digit."""
     score = AT_EDGE * bool(parts.at_edge[chosen].any())
     score += WITH_RING * bool(parts.are_rings[chosen].any())
     score += WITH_RULES * bool(parts.are_level_rules[chosen].any())

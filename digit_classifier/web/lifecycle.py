@@ -1,10 +1,9 @@
-"""What each request goes through besides its view, and the record that is kept of it.
+"""Flask's hooks around every view, and the record of each request.
 
-The record is for metrics, log and response headers. Before the view, requests are refused that have
-waited too long for a thread; the queue itself is Apache's. Under mod_wsgi a request waits in the
-socket's queue, in the order in which it came. To read the images of callers who have given up would
-make everybody wait for ever; a refusal takes next to no time. Apache refuses at once what finds the
-queue full.
+Metrics, log and response headers are made from the record. A request that waited too long for a
+thread is refused before its view: its client has probably given up, and to read its image would
+make all others wait longer; a refusal costs almost nothing. The queue itself is Apache's, which
+refuses at once what finds it full.
 """
 
 import re
@@ -48,7 +47,7 @@ _ENDPOINTS_WITH_PURPOSE = frozenset({"api_v1.classify", "api_v1.read"})
 #: seconds by mod_wsgi 6.
 QUEUE_START = "mod_wsgi.queue_start"
 _FIRST_MICROSECONDS = 1e11  # a time in seconds that is thousands of years away
-_BEGUN = "digit_classifier_begun"
+_READY_SINCE = "digit_classifier_ready_since"
 #: The process group of requests with large bodies: each waits as long as Apache lets it.
 _LARGE = "digit-classifier-large"
 #: Health and metrics endpoints are never refused.
@@ -66,7 +65,7 @@ class Observation:
     request_id : str
     method : str
     route : str
-        The rule that its path matches, never the path itself.
+        The rule that its path matches, or "none"; never the path itself.
     is_recorded : bool
         Whether observers are called with it.
     waited_ms : float or None
@@ -164,7 +163,7 @@ def has_purpose() -> bool:
 
 
 def observe_reading(content: bytes, answer: Prediction | Reading | InputError) -> None:
-    """Note an image that was read or refused, if a request asked for it."""
+    """Add an image and its answer to the record of the current request, if there is one."""
     if not has_request_context():
         return
     observation = request.observation
@@ -191,15 +190,15 @@ def overloaded() -> OverloadedError:
     return OverloadedError("The service has more to do than it can. Please try again soon.")
 
 
-def begin_waiting(app: Flask) -> None:
-    """Count the waiting of requests from now on: the process is ready."""
-    app.extensions[_BEGUN] = time.time()
+def mark_ready(app: Flask) -> None:
+    """Note that the process is ready: the waiting of requests counts from now on."""
+    app.extensions[_READY_SINCE] = time.time()
 
 
 def _refuse_long_wait(app: Flask, waited: float, max_queue_ms: int) -> None:
     # Apache counts from the request's arrival, also while no process was there to answer it
-    has_been_there = time.time() - app.extensions[_BEGUN]
-    if min(waited, has_been_there * 1e3) <= max_queue_ms:
+    ready_ms = (time.time() - app.extensions[_READY_SINCE]) * 1e3
+    if min(waited, ready_ms) <= max_queue_ms:
         return
     # an overloaded service that looked dead would be restarted, which would not help
     if request.endpoint in _ALWAYS_ANSWERED:
@@ -237,7 +236,7 @@ def init_app(app: Flask, max_queue_ms: int, in_flight: Gauge, *observers: Observ
     *observers : callable
     """
     app.request_class = Request
-    begin_waiting(app)
+    mark_ready(app)
 
     def begin() -> None:
         observation = request.observation  # which starts the clock

@@ -94,7 +94,7 @@ def watch_for_stopped(folder: Path, app: Flask) -> None:
                 seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
                 if seen:
                     # requests wait for the stopped process, not for want of processes
-                    lifecycle.begin_waiting(app)
+                    lifecycle.mark_ready(app)
                 for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
                     os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
                     _LOGGER.error("process %s was stopped, and is ended", pid)

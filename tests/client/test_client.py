@@ -206,7 +206,24 @@ FORMS = {
     "colour array": np.asarray(PICTURE.convert("RGB")),
     "RGBA array": np.asarray(PICTURE.convert("RGBA")),
     "view of an array": np.asarray(PICTURE.resize((192, 192)))[::2, ::2],
-    **{f"Pillow {mode}": PICTURE.convert(mode) for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK")},
+    **{
+        f"Pillow {mode}": PICTURE.convert("RGBA" if mode == "RGBa" else "RGB").convert(mode)
+        for mode in (
+            "1",
+            "L",
+            "LA",
+            "P",
+            "RGB",
+            "RGBA",
+            "CMYK",
+            "HSV",
+            "YCbCr",
+            "RGBX",
+            "RGBa",
+            "F",
+        )
+    },
+    "Pillow I": PICTURE.convert("I"),
     "Pillow from a file": Image.open(io.BytesIO(drawn(7, "JPEG"))),
 }
 

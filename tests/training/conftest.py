@@ -23,5 +23,6 @@ def small_recipe():
         dropout=0.1,
         learning_rate=5e-3,
         augmentation=Augmentation(elastic_alpha=(0, 20)),
-        n_negatives=40,  # twenty thousand would take a minute
+        n_negatives=40,  # as many as the recipe's would take a minute
+        negative_share=0.1,
     )

@@ -28,7 +28,7 @@ def make_app(no_models, log_file=None, **settings):
 def make_busy_app(no_models, **settings):
     """Build an application that has been there for a while: what waits now, waits for its turn."""
     app = make_app(no_models, **settings)
-    app.extensions["digit_classifier_begun"] -= 60
+    app.extensions["digit_classifier_ready_since"] -= 60
     return app
 
 

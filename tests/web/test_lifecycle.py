@@ -146,7 +146,7 @@ def test_large_body_waits_as_long_as_apache_lets_it(client):
 
 
 def test_waiting_counts_from_when_the_process_is_ready(app, client):
-    lifecycle.begin_waiting(app)
+    lifecycle.mark_ready(app)
     assert client.get("/", environ_overrides=queued(5)).status_code == 200
 
 

@@ -18,7 +18,7 @@ from flask import Flask
 from digit_classifier.web import lifecycle
 from digit_classifier.web.workers import report_ready, watch_for_stopped
 app = Flask("app")
-lifecycle.begin_waiting(app)
+lifecycle.mark_ready(app)
 report_ready(Path(sys.argv[1]))
 watch_for_stopped(Path(sys.argv[1]), app)
 time.sleep(300)

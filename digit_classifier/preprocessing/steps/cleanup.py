@@ -333,7 +333,7 @@ def _level_lines(contrast: Gray) -> Gray | None:
 
 
 def _may_enter(strip: Gray) -> bool:
-    """Whether a line may cross a strip along an edge: some row of it stands out, on the mean.
+    """Return whether a line may cross a strip along an edge: whether a row stands out on the mean.
 
     This spares most photos the search for lines; the mean keeps grain from looking like one.
     """
@@ -341,7 +341,7 @@ def _may_enter(strip: Gray) -> bool:
     return bool(means.max() - np.median(means) >= VISIBLE_MIN_CONTRAST)
 
 
-@lru_cache(maxsize=64)  # by length: there is one a width of picture
+@lru_cache(maxsize=64)  # by length, which depends on the picture's width
 def _segments(length: int) -> tuple[Gray, ...]:
     """Return a mask of each slope's segment, symmetric about its middle."""
     reach = length // 2

@@ -111,12 +111,19 @@ def init_app(app: Flask, cors_origins: Sequence[str]) -> None:
     CORS(
         app,
         resources=list(_CORS_PATHS),
-        origins=list(cors_origins),
+        # escaped: Flask-CORS takes an IPv6 address, for its brackets, for a regular expression
+        origins=[
+            origin if origin == "*" else re.compile(rf"{re.escape(origin)}\Z")
+            for origin in cors_origins
+        ],
+        # to a request without an origin only where every origin gets the same answer
+        always_send="*" in cors_origins,
+        send_wildcard=True,
         methods=["GET", "POST"],
         allow_headers=list(_ALLOWED),
         expose_headers=list(_EXPOSED),
         max_age=_PREFLIGHT_MAX_AGE,
-        vary_header=False,  # below, for answers without its headers as well
+        vary_header=False,  # below, for answers without these headers as well
     )
     if "*" not in cors_origins:
         app.after_request(_vary_by_origin)

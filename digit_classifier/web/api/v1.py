@@ -75,7 +75,7 @@ BATCH_LARGEST = 16
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 #: What each file and folder has in an archive's directory.
 _ZIP_ENTRY = b"PK\x01\x02"
-#: Commas of a JSON batch: two an image, and plenty for those in file names.
+#: Commas of a JSON batch: three an image, and plenty for those in file names.
 _MAX_COMMAS = 64 * MAX_ITEMS
 _MAX_REASON = 200  # characters
 _HOW = (

@@ -1,4 +1,4 @@
-/** The models: one gives the answer, and the others say what they would have answered. */
+/** The models: one gives the answer, and the others show theirs beside it. */
 
 import { Refusal } from "./client.js";
 import { one } from "./elements.js";
@@ -69,8 +69,8 @@ export class Models {
         const model = nameOf(link);
         const found = model === answering ? answer : await orNothing(read(model));
         if (signal.aborted) return;
-        showAnswer(link, found ?? NO_DIGIT);
-        link.classList.toggle("differs", found !== answer);
+        showAnswer(link, found ?? "");
+        link.classList.toggle("differs", found !== null && found !== answer);
       }),
     );
   }
@@ -85,13 +85,13 @@ export class Models {
 
 /**
  * @param {Promise<string>} answer
- * @returns {Promise<string | null>} null where there is no answer, which costs only the comparison
+ * @returns {Promise<string | null>} null where the service gave none, which costs only the comparison
  */
 async function orNothing(answer) {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Refusal) return null;
+    if (error instanceof Refusal) return error.canRetry ? null : NO_DIGIT;
     throw error;
   }
 }
