@@ -1,4 +1,4 @@
-"""Time and memory of preprocessing by kind of picture; the figures in docs/operations.md.
+"""Time and memory of preprocessing by kind of picture; docs/operations.md has the times.
 
 ``OPENBLAS_NUM_THREADS=1 python -m benchmarks.preprocessing``, from the root of the clone, prints a
 line a picture: its size in KiB; the median milliseconds of one core for decoding, for framing, and
