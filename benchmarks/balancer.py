@@ -79,7 +79,7 @@ def run(*command: str) -> None:
 
 
 def upgrade(balancer: Balancer, instance: Instance) -> None:
-    """Start an instance anew while the balancer asks nothing of it."""
+    """Start an instance again while the balancer asks nothing of it."""
     with balancer.upgrading(instance.name):
         instance.stop()
         instance.start()
@@ -93,7 +93,7 @@ def kill(instance: Instance) -> None:
 
 
 def measure(name: str, balancer: Balancer, change: Callable[[], None]) -> list[str]:
-    """Make the change under load, wait until all machines serve, and tell in a row what it cost."""
+    """Make the change under load, wait until all machines serve, and return its row."""
     with m.Load(balancer.address) as load:
         started = time.monotonic()
         time.sleep(SECONDS / 4)

@@ -28,7 +28,7 @@ NO_MODELS = Path(tempfile.gettempdir()) / "no-models"
 
 
 def send_file(classifier: DigitClassifier, content: bytes) -> str:
-    """Read a file, and tell the code of the error."""
+    """Read a file, and return the code of the error."""
     try:
         return str(classifier.predict(content).digit)
     except InputError as exc:

@@ -1,4 +1,4 @@
-"""The plots of benchmarks.cost; logarithmic axes, in colours that all eyes tell apart."""
+"""The plots of benchmarks.cost; logarithmic axes, in colours that all eyes can distinguish."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

@@ -25,7 +25,7 @@ def reload_one_by_one() -> None:
 
 
 def reload_all_at_once() -> None:
-    """Let Apache read its configuration anew, as a rotation of the logs does, too."""
+    """Let Apache read its configuration again, as a rotation of the logs does, too."""
     old = set(m.workers())
     subprocess.run(["/usr/sbin/apache2ctl", "graceful"], check=True)
     m.wait_until(lambda: len(set(m.ready_workers()) - old) == len(old))
@@ -39,7 +39,7 @@ def kill_one() -> None:
 
 
 def measure(name: str, change: Callable[[], None]) -> list[str]:
-    """Make the change some times under load, and tell in a row what it cost."""
+    """Make the change some times under load, and return a row of what it cost."""
     seconds = []
     with m.Load() as load:
         for _ in range(REPETITIONS):

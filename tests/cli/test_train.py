@@ -69,9 +69,9 @@ def test_an_interrupted_training_can_be_resumed(run, place, monkeypatch):
     assert "--resume continues" in stopped.output
     assert not (place / "models" / "softmax" / "model.safetensors").exists()
 
-    anew = run(*options)
-    assert anew.exit_code == 1
-    assert "is of an interrupted run: --resume continues it." in anew.output
+    again = run(*options)
+    assert again.exit_code == 1
+    assert "is of an interrupted run: --resume continues it." in again.output
 
     resumed = run(*options, "--resume")
     assert resumed.exit_code == 0

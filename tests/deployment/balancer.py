@@ -109,7 +109,7 @@ class Balancer:
 
 
 class Instance:
-    """An Apache behind a balancer, which can be ended and served anew.
+    """An Apache behind a balancer, which can be ended and served again.
 
     Parameters
     ----------

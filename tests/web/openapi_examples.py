@@ -1,6 +1,6 @@
 """The examples of the OpenAPI document: requests, and what the service answers to them.
 
-``python -m tests.web.openapi_examples`` writes the answers anew; a test compares them.
+``python -m tests.web.openapi_examples`` writes the answers again; a test compares them.
 """
 
 import json
