@@ -92,7 +92,7 @@ class ModelError(DigitClassifierError):
 
 
 class UnknownClassifierError(ModelError):
-    """The registry has no kind of classifier of that name."""
+    """There is no kind of classifier of that name."""
 
     code = "unknown_classifier"
 

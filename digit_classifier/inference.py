@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.errors import InputError, NoInkError, SelfTestError
+from digit_classifier.errors import InputError, NoInkError, SelfTestError, SettingsError
 from digit_classifier.framed_images import (
     FramedImage,
     frame_images,
@@ -336,9 +336,18 @@ def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:
     -------
     dict of str to DigitClassifier
         By the model's name; that of the setting `model` comes first.
+
+    Raises
+    ------
+    ModelNotFoundError, ModelCorruptError
+    SettingsError
+        `model` and `numbers_model` are different files of one name.
     """
     names = [settings.model, *list_models(settings.models_dir)]
     if settings.numbers_model.endswith(SUFFIX):  # a file's path, which is not in the list
+        name = Path(settings.numbers_model).stem
+        if name == Path(settings.model).stem and settings.numbers_model != settings.model:
+            raise SettingsError(f"model and numbers_model are both called {name!r}: rename a file.")
         names.insert(1, settings.numbers_model)
     classifiers: dict[str, DigitClassifier] = {}
     for name in names:

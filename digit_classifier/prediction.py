@@ -83,7 +83,7 @@ class Prediction:
         Stable codes of what makes the answer less sure.
     model_name, model_version : str
     classifier : str
-        The kind of classifier, as the registry names it.
+        The kind of classifier, a name in `models.CLASSIFIERS`.
     elapsed_ms : float
         From the bytes to the answer.
     layers : tuple of LayerSummary
@@ -247,7 +247,7 @@ class Reading:
         Stable codes of what makes the answer less sure.
     model_name, model_version : str
     classifier : str
-        The kind of classifier, as the registry names it.
+        The kind of classifier, a name in `models.CLASSIFIERS`.
     elapsed_ms : float
         From the bytes to the answer.
     stages : Stages

@@ -18,6 +18,7 @@ from digit_classifier.errors import (
     ModelNotFoundError,
     NoInkError,
     SelfTestError,
+    SettingsError,
     UnsupportedImageError,
 )
 from digit_classifier.explanation import explain
@@ -370,6 +371,15 @@ def test_a_model_file_named_by_its_path_is_loaded_beside_the_others(
     assert classifiers["mine"].model.version == classifiers["softmax"].model.version
     with pytest.raises(ModelNotFoundError, match="no model file"):
         load_classifiers(replace(settings, **{setting: str(tmp_path / "other.safetensors")}))
+
+
+@pytest.mark.parametrize("model", ["mlp", "other/mlp.safetensors"])
+def test_two_models_of_one_name_are_refused(model, settings, tmp_path):
+    file = tmp_path / "mlp.safetensors"
+    shutil.copy(PRETRAINED / "softmax" / "model.safetensors", file)
+
+    with pytest.raises(SettingsError, match="both called 'mlp'"):
+        load_classifiers(replace(settings, model=model, numbers_model=str(file)))
 
 
 def test_answer_shows_what_the_file_was_and_where_the_time_went(classifier):

@@ -59,7 +59,8 @@ def show_digits(output: Path, augmented: bool, seed: int) -> None:
 @click.command()
 @click.option(
     "--classifier",
-    help="softmax, mlp, cnn, or another of the registry.  [default: that of --name, or mlp]",
+    help="softmax, mlp, cnn, or another of digit_classifier.models.  "
+    "[default: that of --name, or mlp]",
 )
 @click.option("--name", help="Name of the trained model.  [default: the classifier's]")
 @click.option(

@@ -53,7 +53,7 @@ class ModelMetadata:
     Attributes
     ----------
     classifier : str
-        Its name in the registry, such as ``"mlp"``.
+        Its name in `CLASSIFIERS`, such as ``"mlp"``.
     image_shape : tuple of int
         Height and width of an input image, in pixels.
     input_scaling : InputScaling

@@ -48,7 +48,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
     Parameters
     ----------
     classifier : str
-        A name in the registry.
+        A name in `models.CLASSIFIERS`.
     data : Mnist
     path : Path
         The model file. The plot gets the same name with ``.png``; while a network trains, its

@@ -40,7 +40,7 @@ class TrainingRun(ABC):
     Parameters
     ----------
     classifier : str
-        Its name in the registry, saved in the model.
+        Its name in `models.CLASSIFIERS`, saved in the model.
     recipe : dict
         Everything that determines the run except the seed and the data, in JSON's types.
     data : Mnist
@@ -137,7 +137,7 @@ class TrainingRun(ABC):
 
 
 class OneShotTrainingRun(TrainingRun):
-    """Fit a classifier of the registry in one call, on digits without augmentation.
+    """Fit a classifier of `models.CLASSIFIERS` in one call, on digits without augmentation.
 
     Parameters
     ----------
