@@ -8,7 +8,7 @@ first and biases last, so that an L2 penalty is a slice.
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any, Self
 
 import numpy as np
@@ -186,9 +186,14 @@ class Network(Classifier):
 
     def filters(self) -> Array | None:
         """Return the weights of each unit or channel of the first layer with parameters."""
-        weights = next(layer.parameters["weights"] for layer in self.layers if layer.parameters)
+        first = next(index for index, layer in enumerate(self.layers) if layer.parameters)
+        weights = self.layers[first].parameters["weights"]
         # the last axis is the units of a dense layer and the channels of a convolution
-        return weights.reshape(-1, weights.shape[-1]).T
+        matrix = weights.reshape(-1, weights.shape[-1])
+        for layer in self.layers[first + 1 : first + 2]:
+            if isinstance(layer, Dense):  # no activation between them: weights of low rank
+                matrix = matrix @ layer.parameters["weights"]
+        return matrix.T
 
 
 ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "tanh": Tanh}
@@ -197,6 +202,7 @@ ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "tanh": Tanh}
 def mlp(
     sizes: Sequence[int],
     *,
+    ranks: Sequence[int] = (),
     activation: str = "relu",
     dropout: float = 0.0,
     dtype: DTypeLike = np.float32,
@@ -207,6 +213,10 @@ def mlp(
     ----------
     sizes : sequence of int
         Sizes of the input, each hidden layer, and the output.
+    ranks : sequence of int
+        Ranks of the weights of the first hidden layers; the others have full rank. Weights of
+        shape (n_inputs, n_outputs) and rank r are two dense layers with r units between them and no
+        activation, which is r · (n_inputs + n_outputs) weights (Xue, Li & Gong 2013, Interspeech).
     activation : {"relu", "tanh"}
         After each hidden layer.
     dropout : float
@@ -216,8 +226,13 @@ def mlp(
     Returns
     -------
     Network
+
+    Raises
+    ------
+    ValueError
+        There are more ranks than hidden layers.
     """
-    return Network(_dense_layers(sizes, activation, dropout), dtype)
+    return Network(_dense_layers(sizes, activation, dropout, ranks), dtype)
 
 
 def cnn(
@@ -265,9 +280,15 @@ def cnn(
     return Network([*layers, Flatten(), *head], dtype)
 
 
-def _dense_layers(sizes: Sequence[int], activation: str, dropout: float) -> list[Layer]:
+def _dense_layers(
+    sizes: Sequence[int], activation: str, dropout: float, ranks: Sequence[int] = ()
+) -> list[Layer]:
     layers: list[Layer] = []
-    for n_inputs, n_outputs in pairwise(sizes[:-1]):
-        layers += [Dense(n_inputs, n_outputs), ACTIVATIONS[activation]()]
+    if len(ranks) > len(sizes) - 2:
+        raise ValueError(f"{len(ranks)} ranks for {len(sizes) - 2} hidden layers")
+    for (n_inputs, n_outputs), rank in zip_longest(pairwise(sizes[:-1]), ranks):
+        full = [Dense(n_inputs, n_outputs)]
+        layers += full if rank is None else [Dense(n_inputs, rank), Dense(rank, n_outputs)]
+        layers.append(ACTIVATIONS[activation]())
         layers += [Dropout(dropout)] if dropout else []
     return [*layers, Dense(*sizes[-2:])]

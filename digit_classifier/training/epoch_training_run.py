@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from digit_classifier.neural_network.optimizers import (
 )
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from digit_classifier.training.low_rank import reduce_ranks
 from digit_classifier.training.recipes import N_CLASSES, Recipe
 from digit_classifier.training.synthesis import make_negatives
 from digit_classifier.training.training_run import TrainingRun
@@ -33,6 +35,8 @@ from digit_classifier.training.training_run import TrainingRun
 Batch = tuple[Array, Array]
 
 NEGATIVE_LABEL = -1  # of images that are not digits
+#: Digits whose outputs are projected on their principal components, where ranks are reduced.
+N_SAMPLES_OF_COMPONENTS = 8192
 
 
 class EpochTrainingRun(TrainingRun):
@@ -91,7 +95,8 @@ class EpochTrainingRun(TrainingRun):
     def start_from(self, model: Model) -> None:
         """Begin with the parameters of a trained model instead of random ones.
 
-        The model's version and training become a part of what this run records.
+        Weights of full rank are reduced to the ranks of the recipe, see :func:`reduce_ranks`. The
+        model's version and training become a part of what this run records.
 
         Raises
         ------
@@ -99,6 +104,11 @@ class EpochTrainingRun(TrainingRun):
             The model is not a network of the recipe's layers.
         """
         network, trained = self.state.network, model.classifier
+        full = replace(self.recipe, ranks=()).build_network()
+        reducible = self.recipe.ranks and trained.architecture == full.architecture
+        if reducible and isinstance(trained, Network):
+            vectors, _ = next(self._batches(0, N_SAMPLES_OF_COMPONENTS))
+            trained = reduce_ranks(trained, self.recipe.ranks, vectors)
         if trained.architecture != network.architecture or not isinstance(trained, Network):
             raise ModelError(
                 f"The model {model.name!r} has other layers than {self.classifier!r}: training "
@@ -128,6 +138,16 @@ class EpochTrainingRun(TrainingRun):
             return None
         rng = np.random.default_rng([self.seed, self.recipe.n_negatives])
         return make_negatives(self.recipe.n_negatives, self.X_train, self.y_train, rng)
+
+    def _batches(self, epoch: int, batch_size: int) -> Iterator[Batch]:
+        return augmented_batches(
+            self.X_train,
+            self.y_train,
+            replace(self.recipe, batch_size=batch_size),
+            seed=self.seed,
+            epoch=epoch,
+            negatives=self._negatives,
+        )
 
     @property
     def finished(self) -> bool:
@@ -180,14 +200,7 @@ class EpochTrainingRun(TrainingRun):
             decay = min(recipe.average_decay, n_done / (n_done + 10))
             update_average(state.average, state.network.parameters, decay)
 
-        batches = augmented_batches(
-            self.X_train,
-            self.y_train,
-            recipe,
-            seed=self.seed,
-            epoch=epoch,
-            negatives=self._negatives,
-        )
+        batches = self._batches(epoch, recipe.batch_size)
         result = run_epoch(
             state.network,
             state.optimizer,

@@ -20,6 +20,9 @@ class Recipe:
     ----------
     hidden_layer_sizes : tuple of int
         Empty for softmax regression.
+    ranks : tuple of int
+        Ranks of the weights of a perceptron's first hidden layers, see
+        :func:`~digit_classifier.neural_network.network.mlp`.
     channels : tuple of tuple of int
         Output channels of each stage of a convolutional network, see
         :func:`~digit_classifier.neural_network.network.cnn`; empty for a perceptron.
@@ -44,6 +47,7 @@ class Recipe:
     """
 
     hidden_layer_sizes: tuple[int, ...] = ()
+    ranks: tuple[int, ...] = ()
     channels: tuple[tuple[int, ...], ...] = ()
     epochs: int = 30
     batch_size: int = 256
@@ -66,16 +70,18 @@ class Recipe:
         sizes = (*self.hidden_layer_sizes, N_CLASSES)
         if self.channels:
             return cnn(IMAGE_SHAPE, self.channels, sizes, dropout=self.dropout)
-        return mlp((N_PIXELS, *sizes), dropout=self.dropout)
+        return mlp((N_PIXELS, *sizes), ranks=self.ranks, dropout=self.dropout)
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe in JSON's types, for metadata and checkpoints."""
         fields = asdict(self)
         fields["hidden_layer_sizes"] = list(self.hidden_layer_sizes)
+        fields["ranks"] = list(self.ranks)
         fields["channels"] = [list(stage) for stage in self.channels]
-        # absent, as in the metadata of models trained before there were convolutional ones
-        if not self.channels:
-            del fields["channels"]
+        # absent, as in the metadata of models trained before there were such networks
+        for name in ("ranks", "channels"):
+            if not fields[name]:
+                del fields[name]
         fields["augmentation"] = {
             k: list(v) if isinstance(v, tuple) else v for k, v in fields["augmentation"].items()
         }
@@ -93,6 +99,7 @@ RECIPES = {
     ),
     "mlp": Recipe(
         hidden_layer_sizes=(1024, 512, 256),
+        ranks=(160, 192),
         epochs=550,
         learning_rate=1.5e-3,
         label_smoothing=0.05,

@@ -17,6 +17,7 @@ def small_recipe():
     return replace(
         RECIPES["mlp"],
         hidden_layer_sizes=(32,),
+        ranks=(),
         epochs=4,
         batch_size=64,
         n_validation=80,

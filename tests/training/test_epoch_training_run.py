@@ -404,3 +404,22 @@ def test_run_cannot_start_from_a_model_of_other_layers(drawn_mnist, small_recipe
 
     with pytest.raises(ModelError, match="has other layers"):
         trainer(drawn_mnist, small_recipe, tmp_path / "run").start_from(model)
+
+
+def test_run_that_starts_from_a_model_of_full_rank_begins_with_about_its_outputs(
+    drawn_mnist, small_recipe, tmp_path
+):
+    first = trained(drawn_mnist, small_recipe, tmp_path / "first")
+    save_model(first.trained_classifier(), first.metadata(), tmp_path / "model.safetensors")
+    model = load_model(str(tmp_path / "model.safetensors"), tmp_path)
+
+    second = trainer(drawn_mnist, replace(small_recipe, ranks=(24,)), tmp_path / "second")
+    second.start_from(model)
+
+    digits = vectorize(drawn_mnist.X_test, small_recipe.scaling)
+    begins, full = (
+        network.predict_logits(digits) for network in (second.state.network, first.state.network)
+    )
+    assert second.state.network.n_weights < first.state.network.n_weights
+    assert np.corrcoef(begins.ravel(), full.ravel())[0, 1] > 0.98
+    np.testing.assert_array_equal(second.state.average, second.state.network.parameters)
