@@ -58,11 +58,19 @@ def locate_stem(images: NDArray[np.uint8]) -> Stem:
     top = rows_of_ink.argmax(axis=1)
     bottom = side - 1 - rows_of_ink[:, ::-1].argmax(axis=1)
     middle = (top + bottom + 1) // 2
-    columns = [_row_centers(images[np.arange(n), row]) for row in (top, middle, bottom)]
+    at_top, at_middle, at_bottom = (
+        _row_centers(images[np.arange(n), row]) for row in (top, middle, bottom)
+    )
     ink = images.sum(axis=(1, 2), dtype=np.float32) / 255
-    length = np.hypot(bottom - top + 1, columns[0] - columns[2])
-    width = (ink / length).clip(1, 5)
-    return Stem(top.astype(np.float32), bottom.astype(np.float32), *columns, width)
+    length = np.hypot(bottom - top + 1, at_top - at_bottom)
+    return Stem(
+        top=top.astype(np.float32),
+        bottom=bottom.astype(np.float32),
+        top_column=at_top,
+        middle_column=at_middle,
+        bottom_column=at_bottom,
+        width=(ink / length).clip(1, 5),
+    )
 
 
 def _row_centers(rows: NDArray[np.uint8]) -> Images:
@@ -158,21 +166,16 @@ def curl_end(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
         (stem.bottom - rise, column - reach),
         (stem.bottom - rise - curled * drop * 0.25, column - reach * np.where(curled, 0.8, 1)),
     ]
-    for one, other in pairwise(_smoothed(corners)):
+    for _ in range(2):  # cut the corners, between the ends (Chaikin 1974)
+        cuts = [
+            (top * (1 - share) + down * share, left * (1 - share) + right * share)
+            for (top, left), (down, right) in pairwise(corners)
+            for share in (0.25, 0.75)
+        ]
+        corners = [corners[0], *cuts, corners[-1]]
+    for one, other in pairwise(corners):
         kept = draw_line(kept, one, other, width)
     return kept
-
-
-def _smoothed(corners: list[tuple[Numbers, Numbers]]) -> list[tuple[Numbers, Numbers]]:
-    """Cut the corners of a line twice (Chaikin 1974), its ends apart."""
-    for _ in range(2):
-        cut = [corners[0]]
-        for one, other in pairwise(corners):
-            for share in (0.25, 0.75):
-                row, column = (a * (1 - share) + b * share for a, b in zip(one, other, strict=True))
-                cut.append((row, column))
-        corners = [*cut, corners[-1]]
-    return corners
 
 
 def shorten_stem(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
