@@ -6,7 +6,7 @@ A layer stores nothing between calls, so that threads can share a network.
 
 Activations work in place: they overwrite their input, which saves an allocation per layer. So each
 one stands after a `Dense`, `Conv2D` or `MaxPool2D` layer: not first in a network, nor after another
-activation.
+activation, which a network rejects.
 
 Images are arrays of shape (n_samples, height, width, n_channels). With the channels last, the
 values under a kernel are runs of contiguous numbers, and the result of a matrix product is the next

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import scipy.special
 
-from digit_classifier.neural_network.layers import Dense, Dropout, ReLU, Tanh, layer_from_config
+from digit_classifier.neural_network.layers import (
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Image,
+    ReLU,
+    Tanh,
+    layer_from_config,
+)
 from digit_classifier.neural_network.losses import cross_entropy, one_hot, softmax
 from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.neural_network.optimizers import Adam
@@ -77,6 +86,20 @@ def test_architecture_and_back_gives_the_same_network():
     rebuilt.parameters[:] = network.parameters
     X = np.ones((2, 4), np.float32)
     np.testing.assert_array_equal(rebuilt.predict_logits(X), network.predict_logits(X))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Dense(6, 5), Tanh(), ReLU(), Dense(5, 3)],
+        [Dense(6, 5), ReLU(), Dropout(0.5), Tanh(), Dense(5, 3)],
+        [Image(2, 3), Conv2D(1, 2), ReLU(), Flatten(), Tanh(), Dense(12, 3)],
+    ],
+    ids=["directly", "behind dropout", "behind a view"],
+)
+def test_network_rejects_an_activation_after_another(layers):
+    with pytest.raises(ValueError, match="an activation follows another"):
+        Network(layers)
 
 
 def test_mlp_has_an_activation_and_dropout_after_each_hidden_layer():
