@@ -125,6 +125,8 @@ class Client:
         NoAnswerError, UnexpectedAnswerError
         OSError
             The file cannot be read.
+        TypeError
+            It is not an image; see :func:`named_content`.
         """
         return self._send_image("/api/v1/classify", Answer, image, model)
 
@@ -144,6 +146,8 @@ class Client:
         NoAnswerError, UnexpectedAnswerError
         OSError
             The file cannot be read.
+        TypeError
+            It is not an image; see :func:`named_content`.
         """
         return self._send_image("/api/v1/read", Reading, image, model)
 
@@ -160,7 +164,7 @@ class Client:
 
         Raises
         ------
-        ProblemError, NoAnswerError, UnexpectedAnswerError, OSError
+        ProblemError, NoAnswerError, UnexpectedAnswerError, OSError, TypeError
             As by :meth:`classify`.
         """
         explain = "steps" if steps else "1"
@@ -194,6 +198,8 @@ class Client:
             A whole batch was not answered.
         TypeError
             One of them is not an image.
+        ValueError
+            `batch_size` is less than 1.
         """
 
         def named_or_refused(image: Image) -> Named | Refusal:
@@ -235,11 +241,21 @@ class Client:
         return iter([answer_or_refusal(entry | {"name": name}) for (name, _), entry in named])
 
     def models(self) -> list[Model]:
-        """Return the models that ``model=`` chooses among."""
+        """Return the models that ``model=`` chooses among.
+
+        Raises
+        ------
+        ProblemError, NoAnswerError, UnexpectedAnswerError
+        """
         return self._call("GET", "/api/v1/models", list[Model])
 
     def status(self) -> dict[str, Any]:
-        """Return the service's status; its Apache allows this from named networks only."""
+        """Return the service's status; its Apache allows this from named networks only.
+
+        Raises
+        ------
+        ProblemError, NoAnswerError, UnexpectedAnswerError
+        """
         return self._call("GET", "/status", dict[str, Any])
 
     def ready(self) -> bool:
@@ -280,12 +296,18 @@ def named_content(image: Image) -> Named:
         An array has the shape (height, width), or (height, width, 3) or (height, width, 4) in
         colour, and the type uint8.
 
+    Returns
+    -------
+    name : str or None
+    content : bytes
+
     Raises
     ------
     OSError
         The file cannot be read.
     TypeError
-        Anything else, such as a file that is open for text, or an array of another type.
+        Anything else, such as a file that is open for text, or an array of another type; or an
+        array without Pillow.
     """
     if isinstance(image, bytes | bytearray | memoryview):
         return None, bytes(image)
@@ -332,6 +354,10 @@ def batches_of(
         A refusal, of a file that cannot be read, has no bytes.
     max_items : int
         A batch has at most so many images, and `MAX_BYTES`; an image that is larger comes alone.
+
+    Yields
+    ------
+    list of (name, content) or Refusal
 
     Raises
     ------

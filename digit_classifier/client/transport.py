@@ -144,6 +144,10 @@ class Transport:
         **arguments
             As of ``requests.request``.
 
+        Returns
+        -------
+        requests.Response
+
         Raises
         ------
         NoAnswerError
@@ -171,6 +175,16 @@ class _Problem(msgspec.Struct):
 
 def understand(response: requests.Response, kind: type[T]) -> T:
     """Read an answer as what it should be.
+
+    Parameters
+    ----------
+    response : requests.Response
+    kind : type
+        Of the JSON document where the status is 200.
+
+    Returns
+    -------
+    object of that type
 
     Raises
     ------
@@ -200,9 +214,15 @@ def understand(response: requests.Response, kind: type[T]) -> T:
 def answer_or_refusal(entry: Mapping[str, Any]) -> Answer | Refusal:
     """Read one item of a batch's answer.
 
+    Parameters
+    ----------
+    entry : mapping
+        A refusal has a ``code``.
+
     Raises
     ------
     UnexpectedAnswerError
+        It has not the members of an answer or of a refusal.
     """
     kind: type[Answer | Refusal] = Refusal if "code" in entry else Answer
     try:

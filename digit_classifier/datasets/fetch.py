@@ -167,7 +167,8 @@ def read_from(source: Path, name: str) -> bytes:
             if not path.is_file() or (source.is_file() and path != source):
                 continue
             if path.name in {_ARCHIVE, _TABLES[part]}:
-                array = (_of_archive if path.name == _ARCHIVE else _of_table)(path, part, kind)
+                is_archive = path.name == _ARCHIVE
+                array = _of_archive(path, part, kind) if is_archive else _of_table(path, kind)
                 # as an IDX file, see `parse_header`: its bytes, and so its checksum, are the
                 # original's
                 head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
@@ -190,7 +191,7 @@ def _of_archive(path: Path, part: str, kind: str) -> NDArray[np.uint8]:
         raise DatasetCorruptError(f"{path} has no array {key!r} of MNIST: {exc}.") from exc
 
 
-def _of_table(path: Path, _: str, kind: str) -> NDArray[np.uint8]:
+def _of_table(path: Path, kind: str) -> NDArray[np.uint8]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows: Any = csv.reader(file)
         try:

@@ -58,9 +58,15 @@ def write_report(
     figures : dict
         From :func:`~digit_classifier.evaluation.metrics.evaluate_views`.
     views : mapping of str to Predictions
+        Of each of `VIEWS`.
     images : ndarray of shape (n_samples, 28, 28), uint8
         Light on black.
-    labels : ndarray of shape (n_samples,)
+    labels : ndarray of shape (n_samples,), uint8
+
+    Raises
+    ------
+    OSError
+        A file cannot be written.
     """
     temperature = model.metadata.temperature
     # all are drawn before the first is written: a report that fails leaves an older one whole
@@ -78,7 +84,18 @@ def write_report(
 
 
 def plot_confusion(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) -> Figure:
-    """Plot the confusion matrix of each view; the colours show errors alone."""
+    """Plot the confusion matrix of each view; the colours show errors alone.
+
+    Parameters
+    ----------
+    views : mapping of str to Predictions
+        Of each of `VIEWS`.
+    labels : ndarray of shape (n_samples,), uint8
+
+    Returns
+    -------
+    Figure
+    """
     figure = _figure(11, 11.5)
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
         digits = range(views[view].logits.shape[1])
@@ -108,6 +125,10 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
     ----------
     history : sequence of mapping
         One entry per epoch, with ``train_loss``, ``train_accuracy`` and ``validation_accuracy``.
+
+    Returns
+    -------
+    Figure
     """
     figure = _figure(11, 4.5)
     losses, errors = figure.subplots(1, 2)
@@ -141,7 +162,20 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
 def plot_reliability(
     views: Mapping[str, Predictions], labels: NDArray[np.uint8], temperature: float
 ) -> Figure:
-    """Plot accuracy over confidence for each view, with the number of digits in each bin."""
+    """Plot accuracy over confidence for each view, with the number of digits in each bin.
+
+    Parameters
+    ----------
+    views : mapping of str to Predictions
+        Of each of `VIEWS`.
+    labels : ndarray of shape (n_samples,), uint8
+    temperature : float
+        That the logits are divided by.
+
+    Returns
+    -------
+    Figure
+    """
     figure = _figure(11, 10.5)
     paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
@@ -174,8 +208,17 @@ def plot_misread(
 
     Parameters
     ----------
+    views : mapping of str to Predictions
+        Of ``"raw"`` and ``"raw_inverted"`` at least.
     images : ndarray of shape (n_samples, 28, 28), uint8
         Light on black.
+    labels : ndarray of shape (n_samples,), uint8
+    temperature : float
+        That the logits are divided by.
+
+    Returns
+    -------
+    Figure
     """
     chosen = {}
     for view in ("raw", "raw_inverted"):
@@ -279,6 +322,10 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     figures : dict
         From :func:`~digit_classifier.evaluation.metrics.evaluate_views`, with or without those of
         :func:`~digit_classifier.evaluation.metrics.evaluate_corruptions`.
+
+    Returns
+    -------
+    str
     """
     # by get() below: a classifier that is fitted in one call has neither recipe nor history
     metadata, training = model.metadata, model.metadata.training

@@ -6,7 +6,7 @@ The graph takes what the Open Inference Protocol takes here: ``images``, float32
 part of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,6 @@ except ImportError as exc:
 _OPSET = 18
 #: What onnxruntime 1.17 and later read.
 _IR_VERSION = 9
-
-Layer = Mapping[str, Any]
 
 
 class _Graph:
@@ -217,19 +215,6 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     return add("Flatten", add("GridSample", images, grid, padding_mode="zeros"), axis=1)
 
 
-def _convolution(graph: _Graph, value: str, layer: Layer, own: Mapping[str, NDArray[Any]]) -> str:
-    size, margin = layer["kernel_size"], layer["kernel_size"] // 2
-    kernels = own["weights"].transpose(3, 2, 0, 1)  # (outputs, inputs, rows, columns)
-    return graph.add(
-        "Conv",
-        value,
-        graph.constant(kernels),
-        graph.constant(own["biases"]),
-        kernel_shape=[size, size],
-        pads=[margin] * 4,
-    )
-
-
 def _elementwise(kind: str) -> Callable[..., str]:
     return lambda graph, value, *_: graph.add(kind, value)
 
@@ -246,7 +231,14 @@ _LAYERS: dict[str, Callable[..., str]] = {
     "Image": lambda graph, value, layer, _: graph.add(
         "Reshape", value, graph.shape(-1, 1, layer["height"], layer["width"])
     ),
-    "Conv2D": _convolution,
+    "Conv2D": lambda graph, value, layer, own: graph.add(
+        "Conv",
+        value,
+        graph.constant(own["weights"].transpose(3, 2, 0, 1)),  # (outputs, inputs, rows, columns)
+        graph.constant(own["biases"]),
+        kernel_shape=[layer["kernel_size"]] * 2,
+        pads=[layer["kernel_size"] // 2] * 4,
+    ),
     # ceil_mode: with an odd side, the last windows are cut off at the border
     "MaxPool2D": lambda graph, value, *_: graph.add(
         "MaxPool", value, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1

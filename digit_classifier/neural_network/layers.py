@@ -6,7 +6,7 @@ A layer stores nothing between calls, so that threads can share a network.
 
 Activations work in place: they overwrite their input, which saves an allocation per layer. So each
 one stands after a `Dense`, `Conv2D` or `MaxPool2D` layer: not first in a network, nor after another
-activation.
+activation, which a network rejects.
 
 Images are arrays of shape (n_samples, height, width, n_channels). With the channels last, the
 values under a kernel are runs of contiguous numbers, and the result of a matrix product is the next
@@ -59,13 +59,38 @@ class Layer:
         """Set the initial parameters."""
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Any]:
-        """Return the output and the cache for ``backward``; `rng` is only given in training."""
+        """Return the output and the cache for ``backward``.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, ...)
+        rng : Generator, optional
+            Given in training alone.
+
+        Returns
+        -------
+        output : ndarray of shape (n_samples, ...)
+        cache : object
+            Of each layer's own type.
+        """
         raise NotImplementedError
 
     def backward(self, grad_output: Array, cache: Any, *, input_needed: bool = True) -> Array:
         """Fill ``gradients`` and return the gradient of the input.
 
-        If it is not needed, `grad_output` is returned instead.
+        Parameters
+        ----------
+        grad_output : ndarray
+            Of the output's shape.
+        cache : object
+            As ``forward`` returned it.
+        input_needed : bool, default=True
+            If not, `grad_output` is returned instead.
+
+        Returns
+        -------
+        ndarray
+            Of the input's shape.
         """
         self.fill_gradients(grad_output, cache)
         return self.input_gradient(grad_output, cache) if input_needed else grad_output
@@ -88,8 +113,8 @@ class Layer:
 class Dense(Layer):
     """Fully connected: ``X @ weights + biases``.
 
-    The initial weights have variance 2 / n_inputs (He et al. 2015, arXiv:1502.01852, equation 10);
-    biases are zero.
+    From shape (n_samples, n_inputs) to (n_samples, n_outputs). The initial weights have variance
+    2 / n_inputs (He et al. 2015, arXiv:1502.01852, equation 10); biases are zero.
     """
 
     n_inputs: int
@@ -129,7 +154,7 @@ class Dense(Layer):
 
 @dataclass
 class ReLU(Layer):
-    """Rectifier, max(0, x) (Glorot, Bordes & Bengio 2011)."""
+    """Rectifier, max(0, x), of any shape (Glorot, Bordes & Bengio 2011)."""
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         np.maximum(X, 0, out=X)
@@ -143,7 +168,7 @@ class ReLU(Layer):
 
 @dataclass
 class Tanh(Layer):
-    """Hyperbolic tangent, whose derivative is 1 - tanh²."""
+    """Hyperbolic tangent of any shape; its derivative is 1 - tanh²."""
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         np.tanh(X, out=X)
@@ -160,7 +185,7 @@ class Dropout(Layer):
     """Inverted dropout: in training, set a share of the units to zero and scale up the rest.
 
     Srivastava et al. 2014, JMLR 15, section 10 (with the scaling moved to training time). In
-    inference, without a generator, it returns its input.
+    inference, without a generator, it returns its input, of any shape.
     """
 
     rate: float
@@ -184,7 +209,15 @@ class Dropout(Layer):
 
 @dataclass
 class Image(Layer):
-    """Reshape vectors of height * width features to images of one channel, row after row."""
+    """Reshape vectors of height * width features to images of one channel, row after row.
+
+    From shape (n_samples, height * width) to (n_samples, height, width, 1).
+
+    Raises
+    ------
+    ValueError
+        The image has no pixels, or more than a model file may claim.
+    """
 
     height: int
     width: int
@@ -202,7 +235,10 @@ class Image(Layer):
 
 @dataclass
 class Flatten(Layer):
-    """Reshape images to vectors: the inverse of :class:`Image`, for any number of channels."""
+    """Reshape images to vectors: the inverse of :class:`Image`, for any number of channels.
+
+    From shape (n_samples, height, width, n_channels) to (n_samples, height * width * n_channels).
+    """
 
     def forward(
         self, X: Array, rng: np.random.Generator | None = None
@@ -217,6 +253,8 @@ class Flatten(Layer):
 class Conv2D(Layer):
     """Convolution with odd square kernels, stride 1 and zero padding: height and width stay.
 
+    From shape (n_samples, height, width, n_inputs) to (n_samples, height, width, n_outputs).
+
     As in all convolutional networks it is a cross-correlation (LeCun et al. 1998, Proc. IEEE 86).
     The values under the kernel at each pixel are unfolded into the rows of a matrix, so that the
     layer is one matrix product (Chellapilla, Puri & Simard 2006), for a few images at a time.
@@ -228,7 +266,13 @@ class Conv2D(Layer):
     ----------
     n_inputs, n_outputs : int
         Numbers of channels.
-    kernel_size : int
+    kernel_size : int, default=3
+
+    Raises
+    ------
+    ValueError
+        A number is outside its limits, or the kernel's size is even; and from ``forward``, the
+        images have another number of channels.
     """
 
     n_inputs: int
@@ -318,8 +362,9 @@ class Conv2D(Layer):
 class MaxPool2D(Layer):
     """Maximum of every 2 × 2 pixels, per channel.
 
-    With odd height or width, the last windows are cut off at the border. Of equal values a single
-    one gets the gradient: the upper, then the left one.
+    From shape (n_samples, height, width, n_channels) to half the height and width, rounded up: with
+    an odd side, the last windows are cut off at the border. Of equal values a single one gets the
+    gradient: the upper, then the left one.
     """
 
     def forward(
@@ -364,6 +409,8 @@ def layer_from_config(config: dict[str, Any]) -> Layer:
         The type is unknown.
     TypeError
         The configuration does not fit the layer.
+    ValueError
+        A number is outside its limits.
     """
     fields = dict(config)
     return LAYERS[fields.pop("type")](**fields)

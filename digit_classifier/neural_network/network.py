@@ -45,10 +45,20 @@ class Network(Classifier):
     parameters, gradients : ndarray of shape (n_parameters,)
     n_weights : int
         The first `n_weights` parameters are weights, the others biases.
+
+    Raises
+    ------
+    ValueError
+        An activation follows another one.
     """
 
     def __init__(self, layers: Iterable[Layer], dtype: DTypeLike = np.float32) -> None:
         self.layers: Sequence[Layer] = tuple(layers)
+        # of the same array, also where one of these three passes it on
+        kinds = [type(layer) for layer in self.layers]
+        kinds = [kind for kind in kinds if kind not in {Dropout, Flatten, Image}]
+        if any({*pair} <= {*ACTIVATIONS.values()} for pair in pairwise(kinds)):
+            raise ValueError("an activation follows another one, whose output it would overwrite")
         slots = [
             (layer, name, shape)
             for layer in self.layers

@@ -269,11 +269,7 @@ def check_sizes(name: str, value: Any) -> None:
     ------
     ValueError
     """
-    # a word is a sequence, too
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise ValueError(  # noqa: TRY004, scikit-learn's kind for all hyperparameters
-            f"{name} must be a sequence of whole numbers, not {value!r}."
-        )
+    _check_sequence(name, value, "whole numbers")
     for size in value:
         check_whole(f"each of {name}", size)
 
@@ -285,11 +281,16 @@ def check_stages(name: str, value: Any) -> None:
     ------
     ValueError
     """
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise ValueError(  # noqa: TRY004, scikit-learn's kind for all hyperparameters
-            f"{name} must be a sequence of numbers for each stage, not {value!r}."
-        )
+    _check_sequence(name, value, "numbers for each stage")
     for stage in value:
         check_sizes(name, stage)
         if not [*stage]:
             raise ValueError(f"Each stage of {name} needs a convolution.")
+
+
+def _check_sequence(name: str, value: Any, items: str) -> None:
+    # a word is a sequence, too
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise ValueError(  # noqa: TRY004, scikit-learn's kind for all hyperparameters
+            f"{name} must be a sequence of {items}, not {value!r}."
+        )

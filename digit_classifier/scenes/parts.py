@@ -266,7 +266,7 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
     shows_two : bool
         Whether no stroke is left out, and there are two groups that are large and alike.
     """
-    yield _ink(parts, parts.all), *_judge_all(parts, parts.all)
+    yield _ink(parts, parts.all), *_judge(parts, parts.all, strokes=parts.all)
     # what touches the edge is proposed once, with all the rest; all other choices do without
     inner = without_edges(parts) if parts.at_edge.any() else parts
     if inner is None:
@@ -289,42 +289,39 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
         if not chosen.any() or chosen.tobytes() in seen:
             continue
         seen.add(chosen.tobytes())
-        if (strokes & ~chosen).any():
-            plausibility, shows_two = _plausibility_of_some(inner, chosen, strokes, groups), False
-        else:
-            plausibility, shows_two = _judge_all(inner, chosen)
+        plausibility, shows_two = _judge(inner, chosen, strokes, groups)
         if inner is not parts:
             plausibility += _plausibility_without_edges(parts, inner, chosen)
         yield _ink(inner, chosen), plausibility, shows_two
 
 
-def _judge_all(parts: Parts, chosen: Flags) -> tuple[float, bool]:
-    """Return how plausible a choice is that leaves no stroke out, and whether it shows two."""
-    groups = group_near(parts, chosen)
-    shows_two = are_two_digits(parts, groups)
-    score = OF_TWO_DIGITS if shows_two else FAR_APART * (len(groups) > 1)
-    return _plausibility(parts, chosen) + score, shows_two
+def _judge(
+    parts: Parts, chosen: Flags, strokes: Flags, groups: Sequence[Flags] = ()
+) -> tuple[float, bool]:
+    """Return how plausible a choice is, and whether it shows two digits.
 
-
-def _plausibility_of_some(
-    parts: Parts, chosen: Flags, strokes: Flags, groups: Sequence[Flags]
-) -> float:
-    """Return how plausible a choice is that leaves strokes out."""
+    Parameters
+    ----------
+    parts : Parts
+    chosen, strokes : ndarray of shape (n,), bool
+    groups : sequence of ndarray of shape (n,), bool
+        The strokes, as `group_near` returns them.
+    """
+    # that all chosen parts belong to the digit
+    score = AT_EDGE * bool(parts.at_edge[chosen].any())
+    score += WITH_RING * bool(parts.are_rings[chosen].any())
+    score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
+    score += IN_A_CROWD * (len(parts.amounts) >= CROWD)
     left_out = strokes & ~chosen
+    if not left_out.any():
+        near = group_near(parts, chosen)
+        shows_two = are_two_digits(parts, near)
+        return score + (OF_TWO_DIGITS if shows_two else FAR_APART * (len(near) > 1)), shows_two
     # parts of one group stand near each other: splitting a digit has to look far better
     is_split = any((group & left_out).any() and (group & chosen).any() for group in groups)
     own = int(parts.amounts[chosen].sum())
     other = _weighed_ink(parts, left_out, longest_side(parts, chosen))
-    score = SPLIT * is_split + KEPT_WEIGHT * float(np.log(own / (own + other)))
-    return _plausibility(parts, chosen) + score
-
-
-def _plausibility(parts: Parts, chosen: Flags) -> float:
-    """Return the log-probability that all chosen parts belong to the digit."""
-    score = AT_EDGE * bool(parts.at_edge[chosen].any())
-    score += WITH_RING * bool(parts.are_rings[chosen].any())
-    score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
-    return score + IN_A_CROWD * (len(parts.amounts) >= CROWD)
+    return score + (SPLIT * is_split + KEPT_WEIGHT * float(np.log(own / (own + other)))), False
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:

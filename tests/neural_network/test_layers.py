@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -30,7 +29,6 @@ from digit_classifier.neural_network.layers import (
 )
 from digit_classifier.neural_network.losses import cross_entropy, one_hot
 from digit_classifier.neural_network.network import Network, cnn
-from digit_classifier.neural_network.optimizers import Adam
 from tests.neural_network.numerical import numerical_gradient
 
 
@@ -353,58 +351,6 @@ def test_convolution_refuses_images_of_other_channels():
 
 def test_no_images_give_no_logits():
     assert small_cnn().predict_logits(np.empty((0, 12), np.float32)).shape == (0, 2)
-
-
-def test_inference_leaves_its_input_and_the_network_untouched():
-    network = small_cnn()
-    X = np.random.default_rng(1).standard_normal((8, 12), dtype=np.float32)
-    X_before, parameters_before = X.copy(), network.parameters.copy()
-    first = network.predict_proba(X)
-    np.testing.assert_array_equal(X, X_before)
-    np.testing.assert_array_equal(network.parameters, parameters_before)
-    np.testing.assert_array_equal(network.predict_proba(X), first)
-
-
-def test_many_threads_get_the_logits_that_one_gets():
-    network = cnn((9, 9), [(4,), (8, 8)], (16, 10), dropout=0.5)
-    network.initialize(np.random.default_rng(0))
-    batches = np.random.default_rng(1).standard_normal((200, 3, 81), dtype=np.float32)
-    alone = [network.predict_logits(X) for X in batches]
-    with ThreadPoolExecutor(16) as pool:
-        together = list(pool.map(network.predict_logits, batches))
-    np.testing.assert_array_equal(together, alone)
-
-
-def test_float32_all_the_way():
-    network = cnn((7, 7), [(2,), (3, 3)], (5, 3), dropout=0.5)
-    network.initialize(np.random.default_rng(0))
-    array, caches = np.ones((4, 49), np.float32), []
-    for layer in network.layers:
-        array, cache = layer.forward(array, np.random.default_rng(1))
-        caches.append(cache)
-        assert array.dtype == np.float32
-    for layer, cache in zip(network.layers[::-1], caches[::-1], strict=True):
-        array = layer.backward(array, cache)
-        assert array.dtype == np.float32
-    assert network.gradients.dtype == network.parameters.dtype == np.float32
-
-
-def test_twenty_drawn_digits_are_learnt_by_heart(drawn_digits):
-    images, labels = (part[:20] for part in drawn_digits)
-    X = images.reshape(20, 784).astype(np.float32) / 127.5 - 1
-    targets = one_hot(labels, 10)
-    rng = np.random.default_rng(0)
-    network, optimizer = cnn((28, 28), [(4,), (8,)], (32, 10)), Adam()
-    network.initialize(rng)
-    first_loss = cross_entropy(network.predict_logits(X), targets)[0]
-    for _ in range(150):
-        logits, caches = network.forward(X, rng)
-        loss, grad_logits = cross_entropy(logits, targets)
-        network.backward(grad_logits, caches)
-        optimizer.step(network.parameters, network.gradients, 1e-2)
-    assert first_loss > 2
-    assert loss < 1e-3
-    assert (network.predict_logits(X).argmax(axis=1) == labels).all()
 
 
 def test_pooling_before_the_rectifier_gives_what_pooling_after_it_gives():

@@ -4,13 +4,33 @@ import numpy as np
 import pytest
 import scipy.special
 
-from digit_classifier.neural_network.layers import Dense, Dropout, ReLU, Tanh, layer_from_config
+from digit_classifier.neural_network.layers import (
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Image,
+    MaxPool2D,
+    ReLU,
+    Tanh,
+    layer_from_config,
+)
 from digit_classifier.neural_network.losses import cross_entropy, one_hot, softmax
 from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.neural_network.optimizers import Adam
 from tests.neural_network.numerical import numerical_gradient
 
 Y = np.array([0, 2, 1, 2, 0, 1, 2])
+
+small_networks = pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mlp((12, 5, 3), activation="relu", dropout=0.5),
+        lambda: mlp((12, 5, 3), activation="tanh", dropout=0.5),
+        lambda: cnn((4, 3), [(2,), (3, 3)], (5, 3), dropout=0.5),
+    ],
+    ids=["relu", "tanh", "cnn"],
+)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +99,20 @@ def test_architecture_and_back_gives_the_same_network():
     np.testing.assert_array_equal(rebuilt.predict_logits(X), network.predict_logits(X))
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Dense(6, 5), Tanh(), ReLU(), Dense(5, 3)],
+        [Dense(6, 5), ReLU(), Dropout(0.5), Tanh(), Dense(5, 3)],
+        [Image(2, 3), Conv2D(1, 2), ReLU(), Flatten(), Tanh(), Dense(12, 3)],
+    ],
+    ids=["directly", "behind dropout", "behind a view"],
+)
+def test_network_rejects_an_activation_after_another(layers):
+    with pytest.raises(ValueError, match="an activation follows another"):
+        Network(layers)
+
+
 def test_mlp_has_an_activation_and_dropout_after_each_hidden_layer():
     kinds = [
         layer["type"] for layer in mlp((9, 8, 7, 3), activation="tanh", dropout=0.5).architecture
@@ -117,11 +151,11 @@ def test_initialization_is_repeated_by_its_seed_alone():
     assert (drawn[0] != drawn[2]).any()
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_inference_leaves_its_input_and_the_network_untouched(activation):
-    network = mlp((6, 5, 3), activation=activation, dropout=0.5)
+@small_networks
+def test_inference_leaves_its_input_and_the_network_untouched(make):
+    network = make()
     network.initialize(np.random.default_rng(0))
-    X = np.random.default_rng(1).standard_normal((8, 6), dtype=np.float32)
+    X = np.random.default_rng(1).standard_normal((8, 12), dtype=np.float32)
     X_before, parameters_before = X.copy(), network.parameters.copy()
     first = network.predict_proba(X)
     np.testing.assert_array_equal(X, X_before)
@@ -129,10 +163,18 @@ def test_inference_leaves_its_input_and_the_network_untouched(activation):
     np.testing.assert_array_equal(network.predict_proba(X), first)
 
 
-def test_many_threads_get_the_logits_that_one_gets():
-    network = mlp((50, 40, 30, 10), dropout=0.5)
+@pytest.mark.parametrize(
+    ("network", "n_batches", "n_inputs"),
+    [
+        (mlp((50, 40, 30, 10), dropout=0.5), 400, 50),
+        (cnn((9, 9), [(4,), (8, 8)], (16, 10), dropout=0.5), 200, 81),
+    ],
+    ids=["mlp", "cnn"],
+)
+def test_many_threads_get_the_logits_that_one_gets(network, n_batches, n_inputs):
     network.initialize(np.random.default_rng(0))
-    batches = np.random.default_rng(1).standard_normal((400, 3, 50), dtype=np.float32)
+    shape = n_batches, 3, n_inputs
+    batches = np.random.default_rng(1).standard_normal(shape, dtype=np.float32)
     alone = [network.predict_logits(X) for X in batches]
     with ThreadPoolExecutor(16) as pool:
         together = list(pool.map(network.predict_logits, batches))
@@ -148,33 +190,40 @@ def test_temperature_divides_the_logits():
     np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_float32_all_the_way(activation):
-    network = mlp((6, 5, 3), activation=activation, dropout=0.5)
+@small_networks
+def test_float32_all_the_way(make):
+    network = make()
     network.initialize(np.random.default_rng(0))
-    array, caches = np.ones((4, 6), np.float32), []
+    array, caches = np.ones((4, 12), np.float32), []
     for layer in network.layers:
         array, cache = layer.forward(array, np.random.default_rng(1))
         caches.append(cache)
-        assert array.dtype == cache.dtype == np.float32
+        assert array.dtype == np.float32
+        if not isinstance(layer, (Image, Flatten, MaxPool2D)):  # whose caches are no arrays
+            assert cache.dtype == np.float32
     for layer, cache in zip(network.layers[::-1], caches[::-1], strict=True):
         array = layer.backward(array, cache)
         assert array.dtype == np.float32
     assert network.gradients.dtype == network.parameters.dtype == np.float32
     for temperature in (1.5, np.float64(1.5)):
-        probabilities = softmax(network.predict_logits(np.ones((4, 6), np.float32)), temperature)
+        probabilities = softmax(network.predict_logits(np.ones((4, 12), np.float32)), temperature)
         assert probabilities.dtype == np.float32
 
 
-def test_twenty_drawn_digits_are_learnt_by_heart(drawn_digits):
+@pytest.mark.parametrize(
+    ("network", "n_steps"),
+    [(mlp((784, 32, 10)), 300), (cnn((28, 28), [(4,), (8,)], (32, 10)), 150)],
+    ids=["mlp", "cnn"],
+)
+def test_twenty_drawn_digits_are_learnt_by_heart(drawn_digits, network, n_steps):
     images, labels = (part[:20] for part in drawn_digits)
     X = images.reshape(20, 784).astype(np.float32) / 127.5 - 1
     targets = one_hot(labels, 10)
     rng = np.random.default_rng(0)
-    network, optimizer = mlp((784, 32, 10)), Adam()
+    optimizer = Adam()
     network.initialize(rng)
     first_loss = cross_entropy(network.predict_logits(X), targets)[0]
-    for _ in range(300):
+    for _ in range(n_steps):
         logits, caches = network.forward(X, rng)
         loss, grad_logits = cross_entropy(logits, targets)
         network.backward(grad_logits, caches)

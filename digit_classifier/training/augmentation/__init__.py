@@ -187,7 +187,9 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         field *= _uniform(rng, *self.elastic_alpha, (n, 1, 1, 1)) / stretch[..., None]
         field += affine_fields(matrices, side)
         field += _uniform(rng, -self.shift, self.shift, (n, 2, 1, 1)) / stretch[..., None]
-        centers = _centers_of_mass(images)
+        levels, axis = images.astype(np.float32), np.arange(side, dtype=np.float32)
+        moments = np.stack([levels.sum(axis=2) @ axis, levels.sum(axis=1) @ axis], axis=1)
+        centers = moments / np.maximum(levels.sum(axis=(1, 2)), 1)[:, None]  # (n, 2)
         is_centered = np.all(np.abs(centers - _CENTER) < 1, axis=1)
         to_center = ~(is_centered & (stretch == 1).all(axis=(1, 2)))
         middle = (side - 1) / 2  # the fixed point of the matrices
@@ -227,15 +229,6 @@ banded_share, stained_share, faded_share, noisy_share, inverted_share : float
         matrices[:, 1, 0] = width * (np.sin(angle) + slant)
         matrices[:, 1, 1] = width * np.cos(angle)
         return matrices
-
-
-def _centers_of_mass(images: NDArray[np.uint8]) -> Images:
-    """Return row and column of each image's centre of mass, shape (n, 2); 0 without ink."""
-    levels = images.astype(np.float32)
-    axis = np.arange(images.shape[1], dtype=np.float32)
-    moments = np.stack([levels.sum(axis=2) @ axis, levels.sum(axis=1) @ axis], axis=1)
-    centers: Images = moments / np.maximum(levels.sum(axis=(1, 2)), 1)[:, None]
-    return centers
 
 
 def _uniform(

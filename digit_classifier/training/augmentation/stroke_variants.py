@@ -58,18 +58,30 @@ def locate_stem(images: NDArray[np.uint8]) -> Stem:
     top = rows_of_ink.argmax(axis=1)
     bottom = side - 1 - rows_of_ink[:, ::-1].argmax(axis=1)
     middle = (top + bottom + 1) // 2
-    samples = np.arange(n)
-
-    def column(rows: NDArray[np.intp]) -> Images:
-        # the centre of mass of the row: finer than a pixel, as strokes are antialiased
-        levels = images[samples, rows].astype(np.float32)
-        moments = levels @ np.arange(side, dtype=np.float32)
-        return np.asarray(moments / np.maximum(levels.sum(axis=1), 1), np.float32)
-
+    at_top, at_middle, at_bottom = (
+        _row_centers(images[np.arange(n), row]) for row in (top, middle, bottom)
+    )
     ink = images.sum(axis=(1, 2), dtype=np.float32) / 255
-    ends = column(top), column(middle), column(bottom)
-    length = np.hypot(bottom - top + 1, ends[0] - ends[2])
-    return Stem(top.astype(np.float32), bottom.astype(np.float32), *ends, (ink / length).clip(1, 5))
+    length = np.hypot(bottom - top + 1, at_top - at_bottom)
+    return Stem(
+        top=top.astype(np.float32),
+        bottom=bottom.astype(np.float32),
+        top_column=at_top,
+        middle_column=at_middle,
+        bottom_column=at_bottom,
+        width=(ink / length).clip(1, 5),
+    )
+
+
+def _row_centers(rows: NDArray[np.uint8]) -> Images:
+    """Return the centre of mass of each row of pixels, of shape (n, side); 0 without ink.
+
+    It is finer than a pixel, as strokes are antialiased.
+    """
+    levels = rows.astype(np.float32)
+    moments = levels @ np.arange(rows.shape[1], dtype=np.float32)
+    centers: Images = moments / np.maximum(levels.sum(axis=1), 1)
+    return centers
 
 
 def add_flag(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -141,8 +153,7 @@ def curl_end(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     # below the loop of a 9 is nothing but its stem
     kept = np.where((rows <= start[:, None])[:, :, None], images, np.uint8(0))
     row = np.clip(start.round().astype(int), 0, images.shape[1] - 1)
-    levels = images[np.arange(n), row].astype(np.float32)
-    column = levels @ rows / np.maximum(levels.sum(axis=1), 1)
+    column = _row_centers(images[np.arange(n), row])
     width = stem.width.clip(1, 4)
     drop, reach = stem.bottom - start, stem.height * rng.uniform(0.2, 0.55, n)
     bulge = stem.height * rng.uniform(-0.05, 0.2, n)
@@ -155,21 +166,16 @@ def curl_end(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
         (stem.bottom - rise, column - reach),
         (stem.bottom - rise - curled * drop * 0.25, column - reach * np.where(curled, 0.8, 1)),
     ]
-    for one, other in pairwise(_smoothed(corners)):
+    for _ in range(2):  # cut the corners, between the ends (Chaikin 1974)
+        cuts = [
+            (top * (1 - share) + down * share, left * (1 - share) + right * share)
+            for (top, left), (down, right) in pairwise(corners)
+            for share in (0.25, 0.75)
+        ]
+        corners = [corners[0], *cuts, corners[-1]]
+    for one, other in pairwise(corners):
         kept = draw_line(kept, one, other, width)
     return kept
-
-
-def _smoothed(corners: list[tuple[Numbers, Numbers]]) -> list[tuple[Numbers, Numbers]]:
-    """Cut the corners of a line twice (Chaikin 1974), its ends apart."""
-    for _ in range(2):
-        cut = [corners[0]]
-        for one, other in pairwise(corners):
-            for share in (0.25, 0.75):
-                row, column = (a * (1 - share) + b * share for a, b in zip(one, other, strict=True))
-                cut.append((row, column))
-        corners = [*cut, corners[-1]]
-    return corners
 
 
 def shorten_stem(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -188,10 +194,8 @@ def shorten_stem(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
     bar = inked.sum(axis=2).argmax(axis=1)  # the row with most ink
     has_two = (runs[:, :, -1] == 2) & (rows < bar[:, None])
     first = has_two.argmax(axis=1)
-    levels = images[samples, first].astype(np.float32)
     left, right = (
-        (levels * part) @ columns / np.maximum((levels * part).sum(axis=1), 1)
-        for part in (runs[samples, first] == number for number in (1, 2))
+        _row_centers(images[samples, first] * (runs[samples, first] == number)) for number in (1, 2)
     )
     last = bar - stem.height * rng.uniform(0.1, 0.3, len(images))
     # in the rows above, only one of the strokes is left: the one on its own side of the middle

@@ -114,12 +114,17 @@ def downsample(images: Images, rng: np.random.Generator) -> Images:
     scans. Half of the batches draw from 10 to 13, the others from 10 to 22.
     """
     side, n = images.shape[1], int(rng.integers(10, rng.choice([14, 23])))
-    averaging = _averaging_matrix(side, n)
+    # (n, side): the average over the area of each larger pixel
+    edges, axis = np.linspace(0, side, n + 1), np.arange(side)
+    covered = np.minimum(edges[1:, None], axis + 1) - np.maximum(edges[:-1, None], axis)
+    averaging = (covered.clip(0, None) * n / side).astype(np.float32)
     averages = np.matmul(averaging @ images, averaging.T, dtype=np.float32)
     small = _restore_peak(averages, images)
     one_bit = rng.random(len(images)) < (0.6 if n >= _MIN_BINARIZED_SIDE else 0)
     small[one_bit] = binarize_softly(small[one_bit], rng)
-    enlarging = _interpolation_matrix(n, side)
+    # (side, n): linear interpolation between the larger pixels
+    places = ((axis + 0.5) * n / side - 0.5).clip(0, n - 1)
+    enlarging = (1 - np.abs(places[:, None] - np.arange(n))).clip(0, 1).astype(np.float32)
     return (enlarging @ small @ enlarging.T).clip(0, 255)
 
 
@@ -221,17 +226,3 @@ def _restore_peak(changed: Images, images: Images) -> Images:
     """Scale each changed image so that its brightest pixel is that of the original."""
     peak, before = (some.max(axis=(1, 2), keepdims=True) for some in (changed, images))
     return changed * (before / np.maximum(peak, 1))
-
-
-def _averaging_matrix(side: int, n: int) -> Images:
-    """Return the matrix (n, side) that averages over the area of each of n larger pixels."""
-    edges = np.linspace(0, side, n + 1)
-    starts, ends, axis = edges[:-1, None], edges[1:, None], np.arange(side)
-    covered = np.minimum(ends, axis + 1) - np.maximum(starts, axis)
-    return (covered.clip(0, None) * n / side).astype(np.float32)
-
-
-def _interpolation_matrix(n: int, side: int) -> Images:
-    """Return the matrix (side, n) that interpolates linearly between n larger pixels."""
-    where = ((np.arange(side) + 0.5) * n / side - 0.5).clip(0, n - 1)
-    return (1 - np.abs(where[:, None] - np.arange(n))).clip(0, 1).astype(np.float32)
