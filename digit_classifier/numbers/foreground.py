@@ -25,6 +25,10 @@ from digit_classifier.preprocessing.steps.ink import (
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
 #: and phones are wider.
 STROKE_MAX_FRACTION = 0.25
+#: The same of a strip, which the digits fill: a broad pen's strokes are a third as wide.
+STROKE_MAX_FRACTION_OF_STRIP = 0.33
+#: Longer over shorter side of a picture that is a strip, at least.
+STRIP_ASPECT = 2.5
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 9
 #: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
@@ -33,8 +37,12 @@ SURROUNDINGS_FRACTION = 0.5
 WEAK_INK_FRACTION = 0.65
 #: Fraction of such a component that is ink by itself, at least; a net of faint lines has less.
 STRONG_MIN_FRACTION = 0.25
-#: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one.
+#: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one;
 SMALL_SIDE = 240
+#: Pixels: strips that are lower or narrower are enlarged, too,
+LOW_SIDE = 60
+#: while they are no longer than this.
+MAX_STRIP_SIDE = 640
 #: Pixels of the picture that is worked on, at most.
 MAX_PIXELS = 450_000
 
@@ -86,7 +94,10 @@ def resize_to_work(gray: Gray) -> Gray:
 
     Strokes of a pixel cannot be cut apart, and every step takes time for each pixel.
     """
-    factor = SMALL_SIDE // max(gray.shape)
+    shortest, longest = sorted(gray.shape)
+    factor = SMALL_SIDE // longest
+    if shortest * max(factor, 1) < LOW_SIDE:  # a strip, whose digits are hardly smaller
+        factor = min(-(-LOW_SIDE // shortest), MAX_STRIP_SIDE // longest)
     if factor >= 2:
         return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     if gray.size <= MAX_PIXELS:
@@ -117,9 +128,12 @@ def local_contrast(gray: Gray) -> Gray:
     """
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
-    side = max(STROKE_MIN_WIDTH, round(STROKE_MAX_FRACTION * min(gray.shape))) | 1
+    shortest, longest = sorted(gray.shape)
+    is_strip = longest >= STRIP_ASPECT * shortest
+    fraction = STROKE_MAX_FRACTION_OF_STRIP if is_strip else STROKE_MAX_FRACTION
+    side = max(STROKE_MIN_WIDTH, round(fraction * shortest)) | 1
     # wider than the square: a marker's strokes fill a narrower mean
-    around = max(side, round(SURROUNDINGS_FRACTION * min(gray.shape))) | 1
+    around = max(side, round(SURROUNDINGS_FRACTION * shortest)) | 1
     deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
     # the third moment about the local mean, whose sign is that of the longer tail
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0

@@ -38,8 +38,14 @@ GAP_WEIGHT = -6.0
 PARTS_WEIGHT = -0.3
 #: for the square of the logarithm of its height over the row's,
 HEIGHT_WEIGHT = -1.0
-#: and for each height of the row that it is wider than a digit.
+#: for each height of the row that it is wider than a digit,
 WIDTH_WEIGHT = -2.0
+#: and for each that its middle is further above or below that of the digits beside it
+OFFSET_WEIGHT = -2.0
+#: than this: commas are low, and degree signs high.
+USUAL_MAX_OFFSET = 0.1
+#: Times the row's height: a segment is that of a whole digit, not of a comma, from this height on.
+WHOLE_MIN_HEIGHT = 0.7
 
 
 @dataclass(frozen=True)
@@ -146,8 +152,7 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
     hypotheses = []
     for first in range(len(segments)):
         for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
-            parts = segments[first:last]
-            made = _unite(parts, first, last, height)
+            made = _unite(segments, first, last, height)
             if made is not None:
                 hypotheses.append(made)
             # a longer union has the same gap and at least the width; a single segment may be a part
@@ -157,7 +162,8 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
     return hypotheses
 
 
-def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hypothesis | None:
+def _unite(segments: Sequence[Segment], first: int, last: int, height: float) -> Hypothesis | None:
+    parts = segments[first:last]
     left, top = min(part.left for part in parts), min(part.top for part in parts)
     right, bottom = max(part.right for part in parts), max(part.bottom for part in parts)
     # pieces of one component are only cut apart; those of several have a gap
@@ -188,8 +194,26 @@ def _unite(parts: Sequence[Segment], first: int, last: int, height: float) -> Hy
     geometry += GAP_WEIGHT * gap / height + PARTS_WEIGHT * several
     geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
     geometry += WIDTH_WEIGHT * max((right - left) / height - USUAL_MAX_WIDTH, 0.0)
+    middles = [
+        (segment.top + segment.bottom) / 2
+        for segment in _whole_beside(segments, first, last, height)
+    ]
+    if middles:  # of those beside it, since rows may slope
+        offset = abs((top + bottom) / 2 - sum(middles) / len(middles)) / height
+        geometry += OFFSET_WEIGHT * max(offset - USUAL_MAX_OFFSET, 0.0)
     box = Box(left, top, right - left, bottom - top)
     return Hypothesis(first, last, box, ink, geometry)
+
+
+def _whole_beside(
+    segments: Sequence[Segment], first: int, last: int, height: float
+) -> Iterator[Segment]:
+    """Yield the nearest segments as high as digits to the left and to the right, if there are."""
+    for side in (range(first - 1, -1, -1), range(last, len(segments))):
+        for index in side:
+            if len(segments[index].ink) >= WHOLE_MIN_HEIGHT * height:
+                yield segments[index]
+                break
 
 
 def find_path(

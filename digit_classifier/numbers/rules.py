@@ -169,10 +169,9 @@ def _level_rules(mask: Gray, height: float, min_length: float) -> _Rules:
     is_straight = lines.heights - 2 <= MAX_SLOPE * widths + 2 * thickness
     # a rule that leaves the picture is only seen in part
     least = np.where(at_left | at_right, min(MIN_LENGTH_AT_EDGE, min_length), min_length)
-    is_long = (widths >= least * height) & (thickness <= max(MAX_THICKNESS * height, 3))
-    crosses = at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
-    is_long &= is_straight
-    crosses &= is_straight
+    is_rule = is_straight & (thickness <= max(MAX_THICKNESS * height, 3))
+    is_long = is_rule & (widths >= least * height)
+    crosses = is_rule & at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
     # few lines come so far: their pixels are looked at one by one
     for index in np.flatnonzero(is_long | crosses).tolist():
         own = lines.own_pixels(index) & (runs[lines.box(index).slices] > 0)

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.framed_images import frame_image
 from tests.numbers.pictures import SIDE, as_png, row_of, touching
+from tests.strokes import draw_digit
 
 
 def with_lines(gray, *lines, width=2):
@@ -57,6 +58,20 @@ def test_points_and_dashes_are_no_digits(classifier):
     row[45:49, SIDE - 2 : SIDE + 2] = 0  # a point
     row[28:31, 3 * SIDE - 8 : 3 * SIDE + 4] = 0  # a dash
     assert classifier.read(as_png(row)).text == "1475"
+
+
+@pytest.mark.parametrize("length", [10, 12, 14])  # of digits that are 42 high
+def test_a_long_comma_is_no_1(classifier, length):
+    row = np.pad(row_of("1475"), ((0, 20), (0, 0)), constant_values=255)
+    comma = (3 * SIDE + length // 3, 46, 3 * SIDE - length // 4, 46 + length)
+    assert classifier.read(as_png(with_lines(row, comma, width=5))).text == "1475"
+
+
+@pytest.mark.parametrize("text", ["3000", "2024"])
+def test_a_broad_pen_in_a_low_strip_is_read(classifier, text):
+    digits = [draw_digit(int(digit), size=(44, 60), pen_width=8, scale=0.95) for digit in text]
+    strip = Image.fromarray(np.hstack(digits)[2:-2]).resize((28 * len(text), 40))
+    assert classifier.read(as_png(np.asarray(strip))).text == text
 
 
 def test_a_rule_and_a_box_are_no_digits(classifier):

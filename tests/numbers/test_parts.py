@@ -4,6 +4,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from digit_classifier.numbers.foreground import digit_height
 from digit_classifier.numbers.hypotheses import Hypothesis, find_path
@@ -101,6 +102,17 @@ def test_digit_s_own_bar_is_no_rule():
     contrast[10:14, 100:140] = contrast[10:70, 136:140] = 200  # a 7
     mask = (contrast > 100).astype(np.uint8)
     erased, n_rules = erase_rules(contrast, mask, mask, height=60)
+    assert n_rules == 0
+    assert erased is contrast
+
+
+def test_broad_pen_that_reaches_from_edge_to_edge_is_no_rule():
+    waves = Image.new("L", (150, 40))
+    points = [(x, 20 + 9 * np.sin(x / 9)) for x in range(-10, 161)]
+    ImageDraw.Draw(waves).line(points, fill=200, width=11)
+    contrast = np.asarray(waves)
+    mask = (contrast > 100).astype(np.uint8)
+    erased, n_rules = erase_rules(contrast, mask, mask, height=36)
     assert n_rules == 0
     assert erased is contrast
 
