@@ -70,8 +70,8 @@ def _contains(whole, part):
 
 
 @every_model
-def test_a_model_fits_into_seven_megabytes(name):
-    assert (PRETRAINED / name / "model.safetensors").stat().st_size <= 7_000_000
+def test_a_model_fits_into_three_megabytes(name):
+    assert (PRETRAINED / name / "model.safetensors").stat().st_size <= 3_000_000
 
 
 @every_model

@@ -146,8 +146,9 @@ def test_other_methods_are_not_allowed(client, method):
         ("softmax", [("Dense", [10])]),
         (
             "mlp",
-            [(kind, [n]) for n in (1024, 512, 256) for kind in ("Dense", "ReLU")]
-            + [("Dense", [10])],
+            [("Dense", [160]), ("Dense", [1024]), ("ReLU", [1024])]
+            + [("Dense", [192]), ("Dense", [512]), ("ReLU", [512])]
+            + [("Dense", [256]), ("ReLU", [256]), ("Dense", [10])],
         ),
     ],
 )
