@@ -336,7 +336,7 @@ def test_layers_are_returned_where_that_is_asked_for(classifier):
     inspected = classifier.predict(content, inspect=True)
 
     assert [layer.shape for layer in inspected.layers] == [
-        (n,) for n in (160, 1024, 1024, 192, 512, 512, 256, 256, 10)
+        (n,) for n in (136, 1024, 1024, 224, 512, 512, 256, 256, 10)
     ]
     assert inspected.layers[-1].top_units[0]["unit"] == [5]
     assert inspected.probabilities == classifier.predict(content).probabilities

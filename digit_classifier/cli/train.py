@@ -69,7 +69,10 @@ def show_digits(output: Path, augmented: bool, seed: int) -> None:
     help="Write the model to this file (.safetensors) instead of the folder of models.",
 )
 @click.option(
-    "--epochs", "--num-epochs", type=click.IntRange(min=1), help="Instead of the recipe's."
+    "--epochs",
+    "--num-epochs",
+    type=click.IntRange(min=0),
+    help="Instead of the recipe's. 0, with --start-from, only reduces ranks and calibrates.",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option(
@@ -125,6 +128,8 @@ def train(
         raise click.UsageError("--name and --weights both say where the model goes; give one.")
     if add_mnist and directory is None:
         raise click.UsageError("--add-mnist adds it to --data, which is missing.")
+    if overrides["epochs"] == 0 and start_from is None:
+        raise click.UsageError("--epochs 0 trains nothing: it needs --start-from.")
     settings = load_settings()
     classifier = classifier or _classifier_of(name, settings)
     try:  # before the data is read, which takes seconds

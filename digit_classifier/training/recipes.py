@@ -99,7 +99,7 @@ RECIPES = {
     ),
     "mlp": Recipe(
         hidden_layer_sizes=(1024, 512, 256),
-        ranks=(160, 192),
+        ranks=(136, 224),
         epochs=550,
         learning_rate=1.5e-3,
         label_smoothing=0.05,

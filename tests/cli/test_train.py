@@ -46,6 +46,20 @@ def test_train_begins_with_the_parameters_of_another_model(run, place):
 
 
 @pytest.mark.usefixtures("drawn_data")
+def test_no_epoch_leaves_the_weights_and_calibrates_them(run, place):
+    run("train", "--classifier", "softmax", "--name", "one", "--epochs", 3)
+
+    options = ("--classifier", "softmax", "--epochs", 0)
+    assert run("train", *options, "--start-from", "one", "--name", "two").exit_code == 0
+    one, two = (load_model(name, place / "models") for name in ("one", "two"))
+    np.testing.assert_array_equal(two.classifier.parameters, one.classifier.parameters)
+    assert two.metadata.temperature == one.metadata.temperature
+    assert two.metadata.training["history"] == []
+
+    assert "it needs --start-from" in run("train", *options).output
+
+
+@pytest.mark.usefixtures("drawn_data")
 def test_train_rejects_a_start_that_it_cannot_use(run):
     assert "other layers" in run("train", "--classifier", "softmax", "--start-from", "mlp").output
     assert "no model 'gone'" in run("train", "--start-from", "gone").output

@@ -20,10 +20,10 @@ from digit_classifier.training.recipes import RECIPES
 
 #: Test errors of 10,000 that no release may exceed, in either polarity. That of "cnn" was 35, and
 #: rejected networks that read everything else better: the test set had become part of the choice.
-MOST_ERRORS = {"softmax": 800, "mlp": 42, "cnn": 52}
+MOST_ERRORS = {"softmax": 800, "mlp": 40, "cnn": 52}
 #: What the last training of a model had instead of its recipe's; see docs/training.md.
 CONTINUED = {
-    "mlp": {"epochs": 50, "learning_rate": 6e-4},
+    "mlp": {"epochs": 0},
     "cnn": {"epochs": 24, "learning_rate": 1e-3},
 }
 #: What its first training had instead.

@@ -146,8 +146,8 @@ def test_other_methods_are_not_allowed(client, method):
         ("softmax", [("Dense", [10])]),
         (
             "mlp",
-            [("Dense", [160]), ("Dense", [1024]), ("ReLU", [1024])]
-            + [("Dense", [192]), ("Dense", [512]), ("ReLU", [512])]
+            [("Dense", [136]), ("Dense", [1024]), ("ReLU", [1024])]
+            + [("Dense", [224]), ("Dense", [512]), ("ReLU", [512])]
             + [("Dense", [256]), ("ReLU", [256]), ("Dense", [10])],
         ),
     ],
