@@ -44,7 +44,6 @@ PLAIN = replace(
 
 CANDIDATES = {
     "mlp": MLP,
-    "mlp, of full rank": replace(MLP, ranks=()),
     "mlp, shown digits alone": replace(MLP, n_negatives=0, negative_share=0),
     "mlp, without curled and small-looped 9s and short 4s": BEFORE,
     "mlp, without any form that MNIST lacks": replace(

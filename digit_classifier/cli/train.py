@@ -72,7 +72,7 @@ def show_digits(output: Path, augmented: bool, seed: int) -> None:
     "--epochs",
     "--num-epochs",
     type=click.IntRange(min=0),
-    help="Instead of the recipe's. 0, with --start-from, only reduces ranks and calibrates.",
+    help="Instead of the recipe's; 0 with --start-from only reduces ranks and calibrates.",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option(

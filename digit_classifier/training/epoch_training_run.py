@@ -27,7 +27,7 @@ from digit_classifier.neural_network.optimizers import (
 )
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from digit_classifier.training.low_rank import reduce_ranks
+from digit_classifier.training.low_rank import multiply_out, reduce_ranks
 from digit_classifier.training.recipes import N_CLASSES, Recipe
 from digit_classifier.training.synthesis import make_negatives
 from digit_classifier.training.training_run import TrainingRun
@@ -95,8 +95,8 @@ class EpochTrainingRun(TrainingRun):
     def start_from(self, model: Model) -> None:
         """Begin with the parameters of a trained model instead of random ones.
 
-        Weights of full rank are reduced to the ranks of the recipe, see :func:`reduce_ranks`. The
-        model's version and training become a part of what this run records.
+        Weights of low rank are multiplied out. The model's version and training become a part of
+        what this run records.
 
         Raises
         ------
@@ -104,11 +104,8 @@ class EpochTrainingRun(TrainingRun):
             The model is not a network of the recipe's layers.
         """
         network, trained = self.state.network, model.classifier
-        full = replace(self.recipe, ranks=()).build_network()
-        reducible = self.recipe.ranks and trained.architecture == full.architecture
-        if reducible and isinstance(trained, Network):
-            vectors, _ = next(self._batches(0, N_SAMPLES_OF_COMPONENTS))
-            trained = reduce_ranks(trained, self.recipe.ranks, vectors)
+        if isinstance(trained, Network):
+            trained = multiply_out(trained)
         if trained.architecture != network.architecture or not isinstance(trained, Network):
             raise ModelError(
                 f"The model {model.name!r} has other layers than {self.classifier!r}: training "
@@ -232,12 +229,16 @@ class EpochTrainingRun(TrainingRun):
         }
 
     def trained_classifier(self) -> Network:
-        """Return the network with the averaged parameters.
+        """Return the network with the averaged parameters, reduced to the recipe's ranks.
 
         With early stopping they are those of the best epoch, otherwise of the last.
         """
         state = self.state
-        return self._network_of(state.average if self.recipe.patience is None else state.best)
+        network = self._network_of(state.average if self.recipe.patience is None else state.best)
+        if not self.recipe.ranks:
+            return network
+        vectors, _ = next(self._batches(0, N_SAMPLES_OF_COMPONENTS))
+        return reduce_ranks(network, self.recipe.ranks, vectors)
 
     def _network_of(self, parameters: Array) -> Network:
         network = self.recipe.build_network()

@@ -51,3 +51,32 @@ def reduce_ranks(network: Network, ranks: Sequence[int], X: Array) -> Network:
             architecture.append(layer)
             parameters |= {f"{index}.{name}": a for name, a in layer.parameters.items()}
     return Network.from_parameters([layer.config() for layer in architecture], parameters)
+
+
+def multiply_out(network: Network) -> Network:
+    """Return a network of the same outputs, each pair of matrices of low rank replaced by one.
+
+    Dense layers without an activation between them become one; other layers stay as they are.
+
+    Parameters
+    ----------
+    network : Network
+    """
+    architecture: list[Layer] = []
+    parameters: dict[str, Array] = {}
+    for layer in network.layers:
+        own = layer.parameters
+        before = architecture[-1] if architecture else None
+        if isinstance(layer, Dense) and isinstance(before, Dense):
+            index = len(architecture) - 1
+            left, biases = (parameters[f"{index}.{name}"] for name in ("weights", "biases"))
+            own = {
+                "weights": left @ own["weights"],
+                "biases": biases @ own["weights"] + own["biases"],
+            }
+            architecture[index] = Dense(before.n_inputs, layer.n_outputs)
+        else:
+            index = len(architecture)
+            architecture.append(layer)
+        parameters |= {f"{index}.{name}": array for name, array in own.items()}
+    return Network.from_parameters([layer.config() for layer in architecture], parameters)

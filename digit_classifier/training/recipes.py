@@ -21,8 +21,8 @@ class Recipe:
     hidden_layer_sizes : tuple of int
         Empty for softmax regression.
     ranks : tuple of int
-        Ranks of the weights of a perceptron's first hidden layers, see
-        :func:`~digit_classifier.neural_network.network.mlp`.
+        Those that the weights of a perceptron's first hidden layers are reduced to after the last
+        epoch, see :func:`~digit_classifier.training.low_rank.reduce_ranks`.
     channels : tuple of tuple of int
         Output channels of each stage of a convolutional network, see
         :func:`~digit_classifier.neural_network.network.cnn`; empty for a perceptron.
@@ -66,11 +66,11 @@ class Recipe:
     negative_share: float = 0.0
 
     def build_network(self) -> Network:
-        """Return the recipe's network, uninitialized."""
+        """Return the network that is trained, uninitialized."""
         sizes = (*self.hidden_layer_sizes, N_CLASSES)
         if self.channels:
             return cnn(IMAGE_SHAPE, self.channels, sizes, dropout=self.dropout)
-        return mlp((N_PIXELS, *sizes), ranks=self.ranks, dropout=self.dropout)
+        return mlp((N_PIXELS, *sizes), dropout=self.dropout)
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe in JSON's types, for metadata and checkpoints."""

@@ -7,6 +7,7 @@ import pytest
 from digit_classifier.errors import CheckpointError, ModelError, TrainingDivergedError
 from digit_classifier.evaluation.metrics import logits_of
 from digit_classifier.models.store import load_model, save_model
+from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.augmentation import NO_AUGMENTATION
 from digit_classifier.training.epoch_training_run import EpochTrainingRun, augmented_batches
@@ -406,20 +407,23 @@ def test_run_cannot_start_from_a_model_of_other_layers(drawn_mnist, small_recipe
         trainer(drawn_mnist, small_recipe, tmp_path / "run").start_from(model)
 
 
-def test_run_that_starts_from_a_model_of_full_rank_begins_with_about_its_outputs(
+def test_ranks_are_reduced_after_the_last_epoch_and_multiplied_out_for_the_next_run(
     drawn_mnist, small_recipe, tmp_path
 ):
-    first = trained(drawn_mnist, small_recipe, tmp_path / "first")
-    save_model(first.trained_classifier(), first.metadata(), tmp_path / "model.safetensors")
+    recipe = replace(small_recipe, ranks=(24,))
+    first = trained(drawn_mnist, recipe, tmp_path / "first")
+    reduced = first.trained_classifier()
+    save_model(reduced, first.metadata(), tmp_path / "model.safetensors")
     model = load_model(str(tmp_path / "model.safetensors"), tmp_path)
-
-    second = trainer(drawn_mnist, replace(small_recipe, ranks=(24,)), tmp_path / "second")
+    second = trainer(drawn_mnist, recipe, tmp_path / "second")
     second.start_from(model)
 
-    digits = vectorize(drawn_mnist.X_test, small_recipe.scaling)
-    begins, full = (
-        network.predict_logits(digits) for network in (second.state.network, first.state.network)
-    )
-    assert second.state.network.n_weights < first.state.network.n_weights
-    assert np.corrcoef(begins.ravel(), full.ravel())[0, 1] > 0.98
+    full = first.state.network
+    assert reduced.architecture == mlp((784, 32, 10), ranks=(24,), dropout=0.1).architecture
+    assert second.state.network.architecture == full.architecture
+    digits = vectorize(drawn_mnist.X_test, recipe.scaling)
+    before, after = (n.predict_logits(digits) for n in (full, reduced))
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.98
+    begins = second.state.network.predict_logits(digits)
+    np.testing.assert_allclose(begins, after, atol=1e-3)
     np.testing.assert_array_equal(second.state.average, second.state.network.parameters)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digit_classifier.neural_network.network import mlp
-from digit_classifier.training.low_rank import reduce_ranks
+from digit_classifier.training.low_rank import multiply_out, reduce_ranks
 
 
 @pytest.fixture
@@ -49,3 +49,13 @@ def test_other_layers_keep_their_parameters(network):
     for layer, kept in zip(network.layers[1:], reduced.layers[2:], strict=True):
         for name, array in layer.parameters.items():
             np.testing.assert_array_equal(kept.parameters[name], array)
+
+
+def test_multiplied_out_it_has_the_same_outputs_and_full_ranks(network):
+    X = samples(20)
+    reduced = reduce_ranks(network, (4, 5), X)
+    full = multiply_out(reduced)
+    assert full.architecture == network.architecture
+    np.testing.assert_allclose(full.predict_logits(X), reduced.predict_logits(X), atol=1e-4)
+    assert multiply_out(network).architecture == network.architecture
+    np.testing.assert_array_equal(multiply_out(network).parameters, network.parameters)
