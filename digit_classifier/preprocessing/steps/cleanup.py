@@ -20,6 +20,7 @@ from digit_classifier.preprocessing.measures import (
     Components,
     Gray,
     contrast_range,
+    median,
     sorted_rim,
 )
 
@@ -247,7 +248,7 @@ def _two_shades(gray: Gray) -> NDArray[np.float32] | None:
         return None
     # one shade for each band: single columns are off by the ink that touches both ends
     for band in (is_light, ~is_light):
-        shades[band] = np.median(shades[band])
+        shades[band] = median(shades[band])
     if np.ptp(shades) < STEP_MIN_DIFFERENCE:
         return None
     has_shade = np.abs(gray - shades) <= SAME_SHADE_MAX_DIFFERENCE
@@ -338,7 +339,7 @@ def _may_enter(strip: Gray) -> bool:
     This spares most photos the search for lines; the mean keeps grain from looking like one.
     """
     means = cv2.reduce(strip, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-    return bool(means.max() - np.median(means) >= VISIBLE_MIN_CONTRAST)
+    return bool(means.max() - median(means) >= VISIBLE_MIN_CONTRAST)
 
 
 @lru_cache(maxsize=64)  # by length, which depends on the picture's width
