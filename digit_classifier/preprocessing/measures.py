@@ -74,14 +74,9 @@ def contrast_range(levels: Gray) -> int:
     return int(high - low)
 
 
-def edges(image: Gray) -> tuple[Gray, Gray, Gray, Gray]:
-    """Return the first and last row, and the first and last column."""
-    return image[0], image[-1], image[:, 0], image[:, -1]
-
-
 def sorted_rim(image: Gray) -> bytes:
     """Return the levels of the four edges in ascending order."""
-    levels = np.concatenate(edges(image))
+    levels = np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
     levels.sort()
     return levels.tobytes()  # whose items are ints: callers index and bisect them
 
