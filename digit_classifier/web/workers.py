@@ -41,7 +41,9 @@ _LOGGER = logging.getLogger("digit_classifier")
 
 
 def limit_memory() -> None:
-    """Limit glibc to two heaps, and give back each free block of a MiB; no effect elsewhere.
+    """Limit glibc to two heaps, and give back free memory; no effect elsewhere.
+
+    That is what loading the application has left free, and from now on each free block of a MiB.
 
     By its own choice the C library keeps a heap for each thread and, once a large picture has been
     read, its memory for the next one.
@@ -49,9 +51,10 @@ def limit_memory() -> None:
     # by ctypes, since Python has no call for it, and MALLOC_ARENA_MAX would have to be set before
     # Apache itself starts
     with suppress(AttributeError):  # another C library than glibc
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_ARENA_MAX, _N_ARENAS)
-        mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENA_MAX, _N_ARENAS)
+        library.mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
+        library.malloc_trim(0)
 
 
 def warm_up(app: Flask) -> None:
