@@ -1,6 +1,7 @@
 """Remove printed rules, boxes and tables: lines far longer than any stroke of the digits."""
 
 from dataclasses import dataclass
+from statistics import median  # NumPy's loads numpy.ma, a megabyte
 
 import cv2
 import numpy as np
@@ -210,7 +211,7 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
     # of the wide components, which no upright rule is
-    of_pen = np.median([_contrast_of(index, contrast, components) for index in wider.tolist()])
+    of_pen = median([_contrast_of(index, contrast, components) for index in wider.tolist()])
     is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
         is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen

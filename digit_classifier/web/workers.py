@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask
+from werkzeug.test import Client
 
 from digit_classifier.environment import process_status
 from digit_classifier.errors import SelfTestError
@@ -65,7 +66,8 @@ def warm_up(app: Flask) -> None:
     SelfTestError
         It is not.
     """
-    response = app.test_client().get("/readyz", environ_overrides={lifecycle.UNOBSERVED: True})
+    # not by Flask's own client, which loads Python's debugger
+    response = Client(app).get("/readyz", environ_overrides={lifecycle.UNOBSERVED: True})
     if response.status_code != 200:
         raise SelfTestError(f"The application is not ready: {response.text.strip()}")
 
