@@ -65,7 +65,8 @@ def own_identity() -> str:
     return identity_of(os.getpid())
 
 
-os.register_at_fork(after_in_child=own_identity.cache_clear)
+if hasattr(os, "fork"):  # a fork has another identity
+    os.register_at_fork(after_in_child=own_identity.cache_clear)
 
 
 def is_alive(identity: str) -> bool:
