@@ -182,7 +182,8 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
 
 def _is_one(strokes: Gray) -> bool:
     """Return whether they are one component, but for specks."""
-    amounts = Components.of_mask(strokes).amounts
-    if len(amounts) <= 1:
+    n_labels, labels = cv2.connectedComponents(strokes, connectivity=8, ltype=label_type(strokes))
+    if n_labels <= 2:  # the background and a single component
         return True
+    amounts = np.bincount(labels.ravel())[1:]
     return np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max()) == 1
