@@ -77,7 +77,7 @@ def contrast_range(levels: Gray) -> int:
 def sorted_rim(image: Gray) -> bytes:
     """Return the levels of the four edges in ascending order."""
     levels = np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
-    levels.sort()
+    levels.sort(kind="stable")  # a radix sort: of bytes, a third of the time
     return levels.tobytes()  # whose items are ints: callers index and bisect them
 
 

@@ -326,7 +326,7 @@ def _level_lines(contrast: Gray) -> Gray | None:
     if np.count_nonzero(is_line) < (2 if is_tight else 1):
         return None
     levels = thin[found.mask_of(is_line) > 0]
-    levels.sort()
+    levels.sort(kind="stable")  # a radix sort
     # as np.quantile, which loads numpy.ma, a megabyte
     upper_quartile = np.interp(0.75 * (len(levels) - 1), np.arange(len(levels)), levels)
     strongest = min(255.0, UNEVEN_LIGHT_FACTOR * upper_quartile)
