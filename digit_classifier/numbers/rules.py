@@ -186,7 +186,7 @@ def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
     """Return 1 for the chosen rules, and for what of them and their flanks has no stroke on it."""
     erasable = np.zeros_like(mask)
     lengths = np.where(chosen, np.round(STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
-    for length in np.unique(lengths[chosen]).tolist():
+    for length in sorted(set(lengths[chosen].tolist())):
         own = rules.lines.mask_of(lengths == length) & rules.runs
         # ink higher than the rule is thick: a stroke, whose pixels on the rule stay
         strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
