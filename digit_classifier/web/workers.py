@@ -28,8 +28,9 @@ from digit_classifier.web import lifecycle
 
 #: The numbers of mallopt's settings in glibc's malloc.h.
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
-#: Heaps that the threads share.
-_N_ARENAS = 2
+#: Heaps that the threads share. One thread computes (`requests_at_once`), and finds in the first
+#: heap what loading has left free.
+_N_ARENAS = 1
 #: Bytes from which on a block is the system's again as soon as it is free.
 _LARGE_BLOCK = 1024 * 1024
 
@@ -42,7 +43,7 @@ _LOGGER = logging.getLogger("digit_classifier")
 
 
 def limit_memory() -> None:
-    """Limit glibc to two heaps, and give back free memory; no effect elsewhere.
+    """Limit glibc to one heap, and give back free memory; no effect elsewhere.
 
     That is what loading the application has left free, and from now on each free block of a MiB.
 
