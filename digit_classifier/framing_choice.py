@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -83,7 +84,7 @@ class ChosenFraming:
     is_ambiguous: bool = False
     is_number: bool = False
 
-    @property
+    @cached_property
     def is_accepted(self) -> bool:
         """Whether the confidence reaches the threshold, and the image is not ambiguous."""
         return float(self.probabilities.max()) >= self.min_confidence and not self.is_ambiguous

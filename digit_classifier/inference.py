@@ -326,7 +326,7 @@ class DigitClassifier:
     def _resize(self, framed: Iterable[Gray]) -> NDArray[np.uint8]:
         """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
         shape = self.model.metadata.image_shape
-        return np.stack([resize(image, *shape) for image in framed])
+        return np.array([resize(image, *shape) for image in framed])
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

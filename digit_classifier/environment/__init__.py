@@ -59,10 +59,14 @@ def share_metrics(folder: Path) -> None:
     os.environ[METRICS_VARIABLE] = str(shared)
 
 
+@cache  # since each count asks for it
 def own_identity() -> str:
     """Return this process's identity, which is part of the names of its metrics files."""
-    # cached, since each count asks for it; by PID, since a fork has another identity
-    return _cached_identity(os.getpid())
+    return identity_of(os.getpid())
+
+
+if hasattr(os, "fork"):  # a fork has another identity
+    os.register_at_fork(after_in_child=own_identity.cache_clear)
 
 
 def is_alive(identity: str) -> bool:
@@ -93,6 +97,3 @@ def process_status(pid: int) -> list[str]:
     # the name is in parentheses, and may itself have spaces and parentheses
     stat = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
     return stat.rpartition(")")[2].split()
-
-
-_cached_identity = cache(identity_of)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import threadpoolctl
-from packaging.requirements import Requirement
 
 import digit_classifier
 from digit_classifier.datasets import load_mnist
@@ -74,6 +73,9 @@ def _run_check(check: str, run: Callable[[], str]) -> CheckResult:
 
 def _check_packages() -> str:
     """Check that every requirement of the package is installed in a valid version."""
+    # here: a server that is only asked whether it is ready does without its memory
+    from packaging.requirements import Requirement
+
     try:
         requirements = [Requirement(line) for line in requires("digit-classifier") or []]
     except PackageNotFoundError as exc:

@@ -1,6 +1,7 @@
 """The lines of writing, not ruled ones: their components from top to bottom, groups, slant."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median  # NumPy's loads numpy.ma, a megabyte
 
 import cv2
 import numpy as np
@@ -67,7 +68,7 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     for row in whole or rows:
         of_row = [boxes[index] for index in row]
         # of the row, since rows of one picture may differ in size
-        row_height = float(np.median([box.height for box in of_row]))
+        row_height = median(box.height for box in of_row)
         members = [high[index] for index in row]
         reach = PART_REACH * row_height
         for index in parts.tolist():

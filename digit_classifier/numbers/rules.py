@@ -1,6 +1,7 @@
 """Remove printed rules, boxes and tables: lines far longer than any stroke of the digits."""
 
 from dataclasses import dataclass
+from statistics import median  # NumPy's loads numpy.ma, a megabyte
 
 import cv2
 import numpy as np
@@ -184,7 +185,7 @@ def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
     """Return 1 for the chosen rules, and for what of them and their flanks has no stroke on it."""
     erasable = np.zeros_like(mask)
     lengths = np.where(chosen, np.round(STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
-    for length in np.unique(lengths[chosen]).tolist():
+    for length in sorted(set(lengths[chosen].tolist())):
         own = rules.lines.mask_of(lengths == length) & rules.runs
         # ink higher than the rule is thick: a stroke, whose pixels on the rule stay
         strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
@@ -209,7 +210,7 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
     # of the wide components, which no upright rule is
-    of_pen = np.median([_contrast_of(index, contrast, components) for index in wider.tolist()])
+    of_pen = median([_contrast_of(index, contrast, components) for index in wider.tolist()])
     is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
         is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen

@@ -48,6 +48,8 @@ INK_MIN_LEVEL = 32
 LEVELLED_MIN_CONTRAST = 10
 #: Fraction of the ink on which two ways to find it may differ.
 MAX_DIFFERENCE = 0.12
+#: Two thresholds put the same edge up to a pixel apart.
+NEAR = np.ones((3, 3), np.uint8)
 
 
 def find_doubts(contrast: Gray, ink: Gray, box: Gray, enlargement: float) -> tuple[str, ...]:
@@ -101,7 +103,8 @@ def is_cut_off(strokes: Gray) -> bool:
 
 def is_noisy(contrast: Gray, ink: Gray, level: float) -> bool:
     """Whether much of the paper, where there is no ink, stands out more than that."""
-    n_grains = np.count_nonzero((contrast > int(level)) > ink)  # where there is no ink
+    standing_out = cv2.threshold(contrast, int(level), 1, cv2.THRESH_BINARY)[1]
+    n_grains = cv2.countNonZero(cv2.subtract(standing_out, ink))  # where there is no ink
     return n_grains > NOISE_MIN_COVERAGE * (ink.size - cv2.countNonZero(ink))
 
 
@@ -172,15 +175,15 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
     seen = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1]
     reduced = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
     selected = cv2.threshold(reduced, INK_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
-    # two thresholds put the same edge up to a pixel apart
-    near = np.ones((3, 3), np.uint8)
-    n_other = np.count_nonzero(seen > cv2.dilate(selected, near))
-    n_other += np.count_nonzero(selected > cv2.dilate(seen, near))
+    n_other = cv2.countNonZero(cv2.subtract(seen, cv2.dilate(selected, NEAR)))
+    n_other += cv2.countNonZero(cv2.subtract(selected, cv2.dilate(seen, NEAR)))
     return n_other <= MAX_DIFFERENCE * cv2.countNonZero(seen | selected)
 
 
 def _is_one(strokes: Gray) -> bool:
     """Return whether they are one component, but for specks."""
-    amounts = Components.of_mask(strokes).amounts
-    n_large = np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max(initial=0))
-    return len(amounts) <= 1 or n_large == 1
+    n_labels, labels = cv2.connectedComponents(strokes, connectivity=8, ltype=label_type(strokes))
+    if n_labels <= 2:  # the background and a single component
+        return True
+    amounts = np.bincount(labels.ravel())[1:]
+    return np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max()) == 1

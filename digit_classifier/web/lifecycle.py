@@ -115,6 +115,9 @@ class Request(flask.Request):
     """
 
     form_data_parser_class = InMemoryFormParser
+    # as in Werkzeug; Flask looks into its configuration, which has the same, at each access
+    max_form_memory_size: int | None = 500_000
+    max_form_parts: int | None = 1000
 
     # begun once, also where an error handler comes before all hooks
     @cached_property

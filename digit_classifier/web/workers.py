@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask
+from werkzeug.test import Client
 
 from digit_classifier.environment import process_status
 from digit_classifier.errors import SelfTestError
@@ -27,8 +28,9 @@ from digit_classifier.web import lifecycle
 
 #: The numbers of mallopt's settings in glibc's malloc.h.
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
-#: Heaps that the threads share.
-_N_ARENAS = 2
+#: Heaps that the threads share. One thread computes (`requests_at_once`), and finds in the first
+#: heap what loading has left free.
+_N_ARENAS = 1
 #: Bytes from which on a block is the system's again as soon as it is free.
 _LARGE_BLOCK = 1024 * 1024
 
@@ -41,7 +43,9 @@ _LOGGER = logging.getLogger("digit_classifier")
 
 
 def limit_memory() -> None:
-    """Limit glibc to two heaps, and give back each free block of a MiB; no effect elsewhere.
+    """Limit glibc to one heap, and give back free memory; no effect elsewhere.
+
+    That is what loading the application has left free, and from now on each free block of a MiB.
 
     By its own choice the C library keeps a heap for each thread and, once a large picture has been
     read, its memory for the next one.
@@ -49,9 +53,10 @@ def limit_memory() -> None:
     # by ctypes, since Python has no call for it, and MALLOC_ARENA_MAX would have to be set before
     # Apache itself starts
     with suppress(AttributeError):  # another C library than glibc
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_ARENA_MAX, _N_ARENAS)
-        mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENA_MAX, _N_ARENAS)
+        library.mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
+        library.malloc_trim(0)
 
 
 def warm_up(app: Flask) -> None:
@@ -62,7 +67,8 @@ def warm_up(app: Flask) -> None:
     SelfTestError
         It is not.
     """
-    response = app.test_client().get("/readyz", environ_overrides={lifecycle.UNOBSERVED: True})
+    # not by Flask's own client, which loads Python's debugger
+    response = Client(app).get("/readyz", environ_overrides={lifecycle.UNOBSERVED: True})
     if response.status_code != 200:
         raise SelfTestError(f"The application is not ready: {response.text.strip()}")
 

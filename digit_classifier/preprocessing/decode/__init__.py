@@ -38,7 +38,7 @@ from digit_classifier.errors import (
     UnsupportedImageError,
 )
 from digit_classifier.preprocessing.decode.avif import count_frame_pixels, is_avif
-from digit_classifier.preprocessing.decode.gray import MIN_REDUCED_SIDE, draft, reduction, to_gray
+from digit_classifier.preprocessing.decode.gray import MIN_REDUCED_SIDE, to_gray
 from digit_classifier.preprocessing.decode.guards import (
     PixelBudget,
     has_more_frames,
@@ -212,8 +212,6 @@ def decode_image(
                 budget.spend(round(width * height * cost))
             if not is_plain_inside(image, content, n_frame_pixels):
                 raise BrokenImageError("The image is made in a way that is not read here.")
-            # before the first pixel is read: libjpeg reduces while it decodes
-            draft(image, reduction(image, detailed=detailed, min_side=min_side))
             gray = to_gray(image, detailed=detailed, min_side=min_side)
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else

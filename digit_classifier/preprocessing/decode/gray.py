@@ -30,23 +30,13 @@ _HALF_OPAQUE = 127.5
 _SAMPLES, _MUCH_BETTER = 192, 2
 
 
-def reduction(image: Image.Image, *, detailed: bool, min_side: int) -> int:
-    """Return the whole factor that a picture is reduced by."""
-    if detailed:
-        return ceil(sqrt(image.width * image.height / MAX_DETAILED_PIXELS))
-    return max(1, max(image.size) // min_side)
-
-
-def draft(image: Image.Image, factor: int) -> None:
-    """Let a JPEG be decoded reduced: by 8, 4 or 2, as far as the factor allows."""
-    width, height = image.size
-    image.draft(None, (max(1, width // factor), max(1, height // factor)))
-
-
 def to_gray(image: Image.Image, *, detailed: bool, min_side: int) -> Image.Image:
     """Return the gray levels of a picture, mode L, with its EXIF in ``info``."""
-    # what a draft has left to do: it has changed the picture's size
-    factor = reduction(image, detailed=detailed, min_side=min_side)
+    factor = _reduction(image.size, detailed=detailed, min_side=min_side)
+    if factor > 1:
+        # libjpeg reduces while it decodes: by 8, 4 or 2, as far as the factor allows
+        image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
+        factor = _reduction(image.size, detailed=detailed, min_side=min_side)
     if image.mode.startswith(("I", "F")):
         return _deep_to_gray(image, factor)
     # many opaque pictures have an alpha channel: only one that is used changes what is read
@@ -57,6 +47,13 @@ def to_gray(image: Image.Image, *, detailed: bool, min_side: int) -> Image.Image
     if image.mode not in {"L", "LA", "1"} and (colour := _telling_colour(image)) is not None:
         return _reduce(image, factor, lambda band: _in_mode(band, "RGB", "RGBA").getchannel(colour))
     return _reduce(image, factor, lambda band: _in_mode(band, "L"))
+
+
+def _reduction(size: tuple[int, int], *, detailed: bool, min_side: int) -> int:
+    """Return the whole factor that a picture is reduced by."""
+    if detailed:
+        return ceil(sqrt(size[0] * size[1] / MAX_DETAILED_PIXELS))
+    return max(1, max(size) // min_side)
 
 
 def _reduce(

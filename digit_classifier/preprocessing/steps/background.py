@@ -11,7 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.measures import Gray, Histogram, reaches_all_edges, sorted_rim
+from digit_classifier.preprocessing.measures import (
+    Gray,
+    Histogram,
+    median,
+    reaches_all_edges,
+    sorted_rim,
+)
 
 #: Gray levels between the lightest and the darkest pixel of a rim that is of one shade, at most.
 EVEN_RIM_MAX_RANGE = 8
@@ -124,13 +130,14 @@ def background_surface(gray: Gray) -> Gray:
     samples = gray.take(_sampled(height), axis=0).take(_sampled(width), axis=1)
     values = samples.reshape(-1, 1).astype(np.float32)
     # a constant to begin with; from the second round on, the last surface decides what is trusted
-    surface = np.full_like(values, np.median(values[BORDER]))
+    surface: NDArray[np.float32] | np.float32 = median(values[BORDER].ravel())
     coefficients = np.zeros((6, 1), np.float32)
     for _ in range(MAX_ROUNDS):
         residuals = values - surface
         # in units of the border's deviation, where ink is seldom
         on_border = np.abs(residuals[BORDER]).ravel()
-        spread = max(float(np.partition(on_border, BORDER.size // 2)[BORDER.size // 2]), MIN_SPREAD)
+        on_border.partition(BORDER.size // 2)
+        spread = max(float(on_border[BORDER.size // 2]), MIN_SPREAD)
         residuals *= 1 / spread
         trusted = (TERMS * (WEIGHTS / (1 + residuals * residuals))).T
         previous = coefficients

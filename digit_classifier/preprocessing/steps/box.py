@@ -8,7 +8,7 @@ digits confirm it: 99.97 % and 100.00 %; see ``tests/preprocessing/test_mnist_fr
 import cv2
 import numpy as np
 
-from digit_classifier.preprocessing.measures import Gray, Histogram, edges, reaches_all_edges
+from digit_classifier.preprocessing.measures import Gray, Histogram, reaches_all_edges, sorted_rim
 
 #: Pixels: side of a framed image, of the box that the digit fits into, and index of its centre.
 SIDE = 28
@@ -72,7 +72,7 @@ def fit_box(box: Gray) -> Gray:
         return box
     fitted = _scaled(box, BOX_SIDE)
     # a few pale pixels of a large box may vanish in the reduction
-    if not fitted.any():
+    if not cv2.countNonZero(fitted):
         return fitted
     white = Histogram(fitted).quantile(WHITE_QUANTILE, above=0)
     return cv2.convertScaleAbs(fitted, alpha=255 / white)
@@ -88,7 +88,7 @@ def stroke_width(ink: Gray) -> float:
     right = padded[1:-1, 2:] - padded[1:-1, :-2]
     down = padded[2:, 1:-1] - padded[:-2, 1:-1]
     # around its box the ink falls to 0 within one pixel: twice the mean slope of two
-    around = sum(int(edge.sum()) for edge in edges(ink))
+    around = sum(sorted_rim(ink))
     perimeter = cv2.sumElems(cv2.magnitude(right, down))[0] + around
     return 4 * cv2.sumElems(ink)[0] / max(perimeter, 2.0)
 
@@ -129,8 +129,8 @@ def resize(image: Gray, height: int, width: int) -> Gray:
 
 def _scaled(ink: Gray, longest: int) -> Gray:
     factor = longest / max(ink.shape)
-    height, width = (max(1, round(side * factor)) for side in ink.shape)
-    return resize(ink, height, width)
+    height, width = ink.shape
+    return resize(ink, max(1, round(height * factor)), max(1, round(width * factor)))
 
 
 def _with_margin(image: Gray, margin: int) -> Gray:

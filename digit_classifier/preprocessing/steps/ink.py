@@ -133,9 +133,8 @@ def ink_threshold(contrast: Gray, histogram: Histogram) -> int:
 def _low_threshold(histogram: Histogram, high: int) -> int:
     """Return the level above which what is connected to ink belongs to it: beyond the grain."""
     max_grain = max(ceil(GRAIN_MAX_FRACTION_OF_THRESHOLD * high) - 1, GRAIN_MIN_RANGE)
-    n_grain = histogram.n_above(0) - histogram.n_above(max_grain)
-    n_background = histogram.n_pixels - histogram.n_above(high)
-    if n_grain <= GRAIN_MIN_COVERAGE * n_background:
+    n_up_to = histogram.cumulative
+    if n_up_to[max_grain] - n_up_to[0] <= GRAIN_MIN_COVERAGE * n_up_to[high]:
         return 0
     grain = histogram.quantile(0.5, above=0, up_to=max_grain)
     return min(int(WEAK_INK_FRACTION_OF_THRESHOLD * high), WEAK_INK_MIN_GRAINS * grain)
