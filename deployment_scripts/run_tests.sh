@@ -59,8 +59,8 @@ run_tests() {
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
     step "Tests (pytest, on all cores)"
     pytest "$@" --numprocesses logical --dist worksteal --durations 25 -m "not apache" || failed=1
-    step "Tests of Apache (pytest, one at a time)"
-    pytest --durations 50 -m apache || failed=1
+    step "Tests of Apache (pytest, in two groups)" # by tests/deployment/scheduling.py
+    pytest --numprocesses 2 --dist loadscope --durations 50 -m apache || failed=1
     return "$failed"
 }
 
