@@ -54,13 +54,15 @@ check_javascript() {
 # Arguments: further ones for the tests without Apache.
 run_tests() {
     local failed=0
-    # The operator's own settings do not concern the tests; the place of the data is.
-    unset "${!DIGIT_CLASSIFIER_@}"
+    # The operator's own settings do not concern the tests; the place of the data does. Without
+    # bytecode, each of the many programs that the tests start would compile the package.
+    unset "${!DIGIT_CLASSIFIER_@}" PYTHONDONTWRITEBYTECODE
     export DIGIT_CLASSIFIER_DATA_DIR="$DATA_DIR"
-    step "Tests (pytest, on all cores)"
-    pytest "$@" --numprocesses logical --dist worksteal --durations 25 -m "not apache" || failed=1
-    step "Tests of Apache (pytest, one at a time)"
-    pytest --durations 50 -m apache || failed=1
+    step "Tests (pytest, on all cores)" # each of which has a worker, not all threads of BLAS
+    OPENBLAS_NUM_THREADS=1 pytest "$@" --numprocesses logical --dist worksteal --durations 25 \
+        -m "not apache" || failed=1
+    step "Tests of Apache (pytest, in two groups)" # by tests/deployment/scheduling.py
+    pytest --numprocesses 2 --dist loadscope --durations 50 -m apache tests/deployment || failed=1
     return "$failed"
 }
 

@@ -14,9 +14,16 @@ from digit_classifier.datasets.mnist import CHECKSUMS
 from digit_classifier.errors import DatasetMissingError
 from tests.bulk.cluster import Cluster
 from tests.datasets.drawn import draw_framed, to_idx
+from tests.deployment.scheduling import TwoGroups
 from tests.strokes import draw_digit, encode
 
 N_DRAWN, N_DRAWN_TRAIN = 500, 400
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Of the tests of Apache, let those that change this machine be one worker's."""
+    return TwoGroups(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -88,7 +88,7 @@ def test_each_of_several_pictures_counts_once(open_page, address):
 
 
 def test_limit_lets_a_visitor_draw_as_many_digits_as_it_says(open_page, tmp_path):
-    with serving(make_app(tmp_path, rate_limit="8/hour")) as address:
+    with serving(make_app(tmp_path, rate_limit="4/hour")) as address:
         page = open_page(address)
         statuses = []
 
@@ -96,12 +96,12 @@ def test_limit_lets_a_visitor_draw_as_many_digits_as_it_says(open_page, tmp_path
             statuses.append(response.status)
 
         page.on("response", note)
-        for digit in (0, 1, 2, 3, 7, 8, 9, 4):
+        for digit in (0, 7, 8, 4):
             draw(page, digit, HAND)
             expect_digit(page, digit)
             expect_comparison(page)
             clear(page)
-        m.wait_until(has_counted(address, 8))
+        m.wait_until(has_counted(address, 4))
         assert 429 not in statuses
         draw(page, 1)
         expect(page.get_by_role("alert")).to_contain_text("more requests than are allowed")

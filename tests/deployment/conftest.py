@@ -1,6 +1,6 @@
+import json
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 
 import pytest
@@ -38,23 +38,60 @@ class Machine:
     """This machine with the service on it, and what the first run said."""
 
     clone: Clone
-    first: subprocess.CompletedProcess[str]
+    first_output: str
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory):
-    """Deploy on this machine, and leave it as it was."""
+def shared_folder(tmp_path_factory, worker_id):
+    """A folder of this test run that all of its workers share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
+
+
+@pytest.fixture(scope="session")
+def machine(shared_folder):
+    """Deploy on this machine, and leave it as it was.
+
+    The first worker that needs it deploys, and the last one to end cleans up: all need Apache.
+    """
     if os.environ.get("TEST_SYSTEM_DEPLOYMENT") != "1":
         pytest.skip("TEST_SYSTEM_DEPLOYMENT=1, as root, lets the tests deploy on this machine.")
+    deployment, lock = shared_folder / "machine.json", shared_folder / "machine.lock"
+    clone = Clone(shared_folder / "system" / "a clone")
+    with m.locked(lock):
+        state = json.loads(deployment.read_text()) if deployment.exists() else deploy(clone)
+        state["n_workers"] += 1
+        deployment.write_text(json.dumps(state))
+    yield Machine(clone, state["output"])
+    with m.locked(lock):
+        state = json.loads(deployment.read_text())
+        state["n_workers"] -= 1
+        deployment.write_text(json.dumps(state))
+        if state["n_workers"] == 0:
+            deployment.unlink()
+            clean_up(clone)
+            assert m.snapshot() == state["before"]
+
+
+def deploy(clone):
     before = m.snapshot()
-    clone = Clone.of_working_tree(tmp_path_factory.mktemp("system") / "a clone")
+    Clone.of_working_tree(clone.path)
     first = m.build(clone)
     assert first.returncode == 0, first.stdout + first.stderr
-    yield Machine(clone, first)
+    return {"before": before, "output": first.stdout, "n_workers": 0}
+
+
+def clean_up(clone):
     cleaned = clone.run("cleanup.sh", "--system", "--yes")
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
     assert m.workers() == []
-    assert m.snapshot() == before
+
+
+@pytest.fixture
+def changing_packages(shared_folder):
+    """Let no other worker install or remove packages during the test."""
+    with m.locked(shared_folder / "packages.lock"):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +103,7 @@ def own_clone(request):
 
 
 @pytest.fixture
-def apxs(own_clone):
+def apxs(own_clone, changing_packages):
     """What builds modules for Apache; installed for the test on a machine to deploy on."""
     if shutil.which("apxs") is not None:
         yield

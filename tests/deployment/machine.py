@@ -1,11 +1,13 @@
 """This machine as build_all_EC2.sh leaves it, and what can be seen of it."""
 
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -89,18 +91,29 @@ def apt_get(*arguments):
     subprocess.run(["apt-get", "--yes", "--quiet=2", *arguments], env=variables, check=True)
 
 
+@contextmanager
+def locked(path):
+    """Hold the lock that a file is, as one process alone can."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def snapshot():
-    """Packages, users, the files of the watched folders with owner, mode and length, and Apache."""
+    """Packages, users, the files of the watched folders with owner, mode and length, and Apache.
+
+    It equals what is read from its JSON.
+    """
     files = {}
     for folder in map(Path, WATCHED):
         for path in [folder, *folder.rglob("*")]:
             if os.path.lexists(path) and not _UNWATCHED.fullmatch(str(path)):
                 stat = path.lstat()
                 size = 0 if path.is_dir() else stat.st_size
-                files[str(path)] = (stat.st_uid, stat.st_gid, oct(stat.st_mode), size)
+                files[str(path)] = [stat.st_uid, stat.st_gid, oct(stat.st_mode), size]
     users = Path("/etc/passwd").read_text()
     return {
-        "packages": packages(),
+        "packages": sorted(packages()),
         "users": users,
         "files": files,
         "Apache runs": apache_runs(),

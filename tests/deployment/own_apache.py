@@ -110,10 +110,16 @@ def built_clone(source=PROJECT):
     name = "a [clone]*?" if source == PROJECT else "clone"  # earlier versions can't bear it
     clone = Clone.of_working_tree(folder / name, source)
     give_to_user(folder)
-    built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, HOME=str(folder))
-    assert built.returncode == 0, built.stdout + built.stderr
+    build_for_apache(clone)
     yield clone
     shutil.rmtree(folder)
+
+
+def build_for_apache(clone, **variables):
+    """Make what a clone needs before an Apache of the user's serves it."""
+    variables["HOME"] = str(clone.path.parent)
+    built = clone.run("build_all_local.sh", "--apache", "--no-serve", user=USER, **variables)
+    assert built.returncode == 0, built.stdout + built.stderr
 
 
 def give_to_user(folder):

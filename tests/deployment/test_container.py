@@ -71,7 +71,7 @@ class Container:
     def is_ready(self):
         try:
             return requests.get(f"{self.address}/readyz", timeout=30).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             running = self.podman.run("inspect", "--format={{.State.Running}}", self.name)
             assert running == "true", self.podman.run("logs", self.name)
             return False

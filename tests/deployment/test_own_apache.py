@@ -21,11 +21,7 @@ import requests
 from digit_classifier.client import Client
 from tests.deployment import machine as m
 from tests.deployment.clone import as_user
-from tests.deployment.own_apache import (
-    USER,
-    give_to_user,
-    serving,
-)
+from tests.deployment.own_apache import USER, build_for_apache, give_to_user, serving
 from tests.ports import free_port
 
 pytestmark = pytest.mark.apache
@@ -415,6 +411,7 @@ def test_profile_that_cannot_be_is_refused_in_a_sentence(own_clone, variables, m
 def test_mod_wsgi_of_the_package_index_serves_as_well(own_clone, apxs):
     venv = own_clone.path / ".venv-pip"
     options = {"MOD_WSGI": "pip", "PYVENV": str(venv)}
+    build_for_apache(own_clone, **options)  # which takes longer than a server may take to start
     with serving(own_clone, free_port(), **options) as running:
         loaded = Path(f"/proc/{running.workers()[0].pid}/maps").read_text()
         assert f"{venv}/lib/" in loaded

@@ -44,11 +44,11 @@ def first_release(machine):
 
 
 def test_first_run_shows_each_step_and_what_serves(machine):
-    headings = re.findall(r"^\[(\d)/9\] (.+)$", machine.first.stdout, re.MULTILINE)
+    headings = re.findall(r"^\[(\d)/9\] (.+)$", machine.first_output, re.MULTILINE)
     assert [int(number) for number, _ in headings] == list(range(1, 10))
-    assert "answers all 19 questions as it should" in machine.first.stdout
+    assert "answers all 19 questions as it should" in machine.first_output
     assert re.search(
-        r"^Changes: \d+\. Release \S+ serves on http://", machine.first.stdout, re.MULTILINE
+        r"^Changes: \d+\. Release \S+ serves on http://", machine.first_output, re.MULTILINE
     )
 
 
@@ -320,7 +320,7 @@ def test_interrupted_release_is_made_again(machine, changed_clone):
     m.changes(m.build(machine.clone))
 
 
-def test_mod_wsgi_of_the_package_index_serves_as_well(machine):
+def test_mod_wsgi_of_the_package_index_serves_as_well(machine, changing_packages):
     built = m.build(machine.clone, MOD_WSGI="pip")
     assert "Apache started again" in m.changes(built)
     assert "answers all 19 questions" in built.stdout

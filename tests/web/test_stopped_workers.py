@@ -15,8 +15,9 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from flask import Flask
-from digit_classifier.web import lifecycle
+from digit_classifier.web import lifecycle, workers
 from digit_classifier.web.workers import report_ready, watch_for_stopped
+workers._WATCH_INTERVAL_S = 0.5
 app = Flask("app")
 lifecycle.mark_ready(app)
 report_ready(Path(sys.argv[1]))
@@ -62,7 +63,7 @@ def test_process_that_is_stopped_for_a_moment_goes_on(workers):
     stopped, *_ = workers
     for _ in range(4):
         stopped.send_signal(signal.SIGSTOP)
-        time.sleep(2)
+        time.sleep(1)
         stopped.send_signal(signal.SIGCONT)
-        time.sleep(1.5)  # the other looks once a second
+        time.sleep(0.75)  # the other looks every half a second
     assert stopped.poll() is None
