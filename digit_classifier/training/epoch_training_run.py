@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,17 @@ class EpochTrainingRun(TrainingRun):
         rng = np.random.default_rng([self.seed, self.recipe.n_negatives])
         return make_negatives(self.recipe.n_negatives, self.X_train, self.y_train, rng)
 
+    def _augmented_samples(self) -> Array:
+        """Return `N_SAMPLES_OF_COMPONENTS` or more: of few digits, several variants of each."""
+        samples: list[Array] = []
+        batches = chain.from_iterable(
+            self._batches(epoch, N_SAMPLES_OF_COMPONENTS) for epoch in count()
+        )
+        while sum(map(len, samples)) < N_SAMPLES_OF_COMPONENTS:
+            vectors, _ = next(batches)
+            samples.append(vectors)
+        return np.concatenate(samples)
+
     def _batches(self, epoch: int, batch_size: int) -> Iterator[Batch]:
         return augmented_batches(
             self.X_train,
@@ -237,8 +249,7 @@ class EpochTrainingRun(TrainingRun):
         network = self._network_of(state.average if self.recipe.patience is None else state.best)
         if not self.recipe.ranks:
             return network
-        vectors, _ = next(self._batches(0, N_SAMPLES_OF_COMPONENTS))
-        return reduce_ranks(network, self.recipe.ranks, vectors)
+        return reduce_ranks(network, self.recipe.ranks, self._augmented_samples())
 
     def _network_of(self, parameters: Array) -> Network:
         network = self.recipe.build_network()

@@ -11,6 +11,7 @@ from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.augmentation import NO_AUGMENTATION
 from digit_classifier.training.epoch_training_run import EpochTrainingRun, augmented_batches
+from digit_classifier.training.low_rank import reduce_ranks
 from digit_classifier.training.recipes import RECIPES
 from digit_classifier.training.synthesis import make_negatives
 
@@ -427,3 +428,21 @@ def test_ranks_are_reduced_after_the_last_epoch_and_multiplied_out_for_the_next_
     begins = second.state.network.predict_logits(digits)
     np.testing.assert_allclose(begins, after, atol=1e-3)
     np.testing.assert_array_equal(second.state.average, second.state.network.parameters)
+
+
+def test_ranks_are_reduced_by_many_variants_of_few_digits(
+    drawn_mnist, small_recipe, tmp_path, monkeypatch
+):
+    given = []
+
+    def observed(network, ranks, X):
+        given.append(X)
+        return reduce_ranks(network, ranks, X)
+
+    monkeypatch.setattr("digit_classifier.training.epoch_training_run.reduce_ranks", observed)
+    few = replace(drawn_mnist, X_train=drawn_mnist.X_train[:60], y_train=drawn_mnist.y_train[:60])
+    run = trained(few, replace(small_recipe, ranks=(24,)), tmp_path)
+
+    run.trained_classifier()
+
+    assert len(np.unique(given[-1], axis=0)) > 100 * len(run.X_train)
