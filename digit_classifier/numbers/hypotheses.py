@@ -3,6 +3,7 @@
 The path says which hypotheses of a row are its digits, and how certain that is.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -150,9 +151,14 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
         Of the row's digits, in pixels.
     """
     hypotheses = []
+    whole = [
+        index
+        for index, segment in enumerate(segments)
+        if len(segment.ink) >= WHOLE_MIN_HEIGHT * height
+    ]
     for first in range(len(segments)):
         for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
-            made = _unite(segments, first, last, height)
+            made = _unite(segments, first, last, height, whole)
             if made is not None:
                 hypotheses.append(made)
             # a longer union has the same gap and at least the width; a single segment may be a part
@@ -162,7 +168,9 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
     return hypotheses
 
 
-def _unite(segments: Sequence[Segment], first: int, last: int, height: float) -> Hypothesis | None:
+def _unite(
+    segments: Sequence[Segment], first: int, last: int, height: float, whole: list[int]
+) -> Hypothesis | None:
     parts = segments[first:last]
     left, top = min(part.left for part in parts), min(part.top for part in parts)
     right, bottom = max(part.right for part in parts), max(part.bottom for part in parts)
@@ -194,26 +202,15 @@ def _unite(segments: Sequence[Segment], first: int, last: int, height: float) ->
     geometry += GAP_WEIGHT * gap / height + PARTS_WEIGHT * several
     geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
     geometry += WIDTH_WEIGHT * max((right - left) / height - USUAL_MAX_WIDTH, 0.0)
-    middles = [
-        (segment.top + segment.bottom) / 2
-        for segment in _whole_beside(segments, first, last, height)
-    ]
-    if middles:  # of those beside it, since rows may slope
-        offset = abs((top + bottom) / 2 - sum(middles) / len(middles)) / height
+    # the nearest to the left and to the right: rows may slope
+    before, behind = bisect_left(whole, first), bisect_left(whole, last)
+    beside = whole[max(before - 1, 0) : before] + whole[behind : behind + 1]
+    if beside:
+        middle = sum(segments[index].middle for index in beside) / len(beside)
+        offset = abs((top + bottom) / 2 - middle) / height
         geometry += OFFSET_WEIGHT * max(offset - USUAL_MAX_OFFSET, 0.0)
     box = Box(left, top, right - left, bottom - top)
     return Hypothesis(first, last, box, ink, geometry)
-
-
-def _whole_beside(
-    segments: Sequence[Segment], first: int, last: int, height: float
-) -> Iterator[Segment]:
-    """Yield the nearest segments as high as digits to the left and to the right, if there are."""
-    for side in (range(first - 1, -1, -1), range(last, len(segments))):
-        for index in side:
-            if len(segments[index].ink) >= WHOLE_MIN_HEIGHT * height:
-                yield segments[index]
-                break
 
 
 def find_path(

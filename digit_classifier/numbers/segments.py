@@ -106,6 +106,11 @@ class Segment:
         """Column of the middle."""
         return (self.left + self.right) / 2
 
+    @property
+    def middle(self) -> float:
+        """Row of the middle."""
+        return (self.top + self.bottom) / 2
+
 
 def cut_component(
     contrast: Gray, components: Components, index: int, height: float
