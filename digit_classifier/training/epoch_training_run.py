@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
@@ -36,8 +35,8 @@ from digit_classifier.training.training_run import TrainingRun
 Batch = tuple[Array, Array]
 
 NEGATIVE_LABEL = -1  # of images that are not digits
-#: Digits whose outputs are projected on their principal components, where ranks are reduced.
-N_SAMPLES_OF_COMPONENTS = 8192
+#: Samples that the principal components of outputs are of, at least, where ranks are reduced.
+N_SAMPLES_OF_COMPONENTS = 4096
 
 
 class EpochTrainingRun(TrainingRun):
@@ -140,19 +139,17 @@ class EpochTrainingRun(TrainingRun):
     def _augmented_samples(self) -> Array:
         """Return `N_SAMPLES_OF_COMPONENTS` or more: of few digits, several variants of each."""
         samples: list[Array] = []
-        batches = chain.from_iterable(
-            self._batches(epoch, N_SAMPLES_OF_COMPONENTS) for epoch in count()
-        )
+        batches = chain.from_iterable(map(self._batches, count()))
         while sum(map(len, samples)) < N_SAMPLES_OF_COMPONENTS:
             vectors, _ = next(batches)
             samples.append(vectors)
         return np.concatenate(samples)
 
-    def _batches(self, epoch: int, batch_size: int) -> Iterator[Batch]:
+    def _batches(self, epoch: int) -> Iterator[Batch]:
         return augmented_batches(
             self.X_train,
             self.y_train,
-            replace(self.recipe, batch_size=batch_size),
+            self.recipe,
             seed=self.seed,
             epoch=epoch,
             negatives=self._negatives,
@@ -209,7 +206,7 @@ class EpochTrainingRun(TrainingRun):
             decay = min(recipe.average_decay, n_done / (n_done + 10))
             update_average(state.average, state.network.parameters, decay)
 
-        batches = self._batches(epoch, recipe.batch_size)
+        batches = self._batches(epoch)
         result = run_epoch(
             state.network,
             state.optimizer,

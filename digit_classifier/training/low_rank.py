@@ -38,8 +38,9 @@ def reduce_ranks(network: Network, ranks: Sequence[int], X: Array) -> Network:
         if remaining and isinstance(layer, Dense):
             rank = remaining.pop(0)
             mean = X.mean(axis=0)
-            _, vectors = np.linalg.eigh(np.cov(X, rowvar=False))  # by ascending eigenvalue
-            components = vectors[:, -rank:].astype(X.dtype)  # (n_outputs, rank)
+            centered = X - mean
+            _, vectors = np.linalg.eigh(centered.T @ centered)  # by ascending eigenvalue
+            components = vectors[:, -rank:]  # (n_outputs, rank)
             architecture += [Dense(layer.n_inputs, rank), Dense(rank, layer.n_outputs)]
             parameters |= {
                 f"{index}.weights": layer.parameters["weights"] @ components,
