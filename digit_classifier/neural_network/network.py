@@ -8,7 +8,7 @@ first and biases last, so that an L2 penalty is a slice.
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -212,7 +212,6 @@ ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "tanh": Tanh}
 def mlp(
     sizes: Sequence[int],
     *,
-    ranks: Sequence[int] = (),
     activation: str = "relu",
     dropout: float = 0.0,
     dtype: DTypeLike = np.float32,
@@ -223,10 +222,6 @@ def mlp(
     ----------
     sizes : sequence of int
         Sizes of the input, each hidden layer, and the output.
-    ranks : sequence of int
-        Ranks of the weights of the first hidden layers; the others have full rank. Weights of
-        shape (n_inputs, n_outputs) and rank r are two dense layers with r units between them and no
-        activation, which is r · (n_inputs + n_outputs) weights (Xue, Li & Gong 2013, Interspeech).
     activation : {"relu", "tanh"}
         After each hidden layer.
     dropout : float
@@ -236,13 +231,8 @@ def mlp(
     Returns
     -------
     Network
-
-    Raises
-    ------
-    ValueError
-        There are more ranks than hidden layers.
     """
-    return Network(_dense_layers(sizes, activation, dropout, ranks), dtype)
+    return Network(_dense_layers(sizes, activation, dropout), dtype)
 
 
 def cnn(
@@ -290,15 +280,9 @@ def cnn(
     return Network([*layers, Flatten(), *head], dtype)
 
 
-def _dense_layers(
-    sizes: Sequence[int], activation: str, dropout: float, ranks: Sequence[int] = ()
-) -> list[Layer]:
+def _dense_layers(sizes: Sequence[int], activation: str, dropout: float) -> list[Layer]:
     layers: list[Layer] = []
-    if len(ranks) > len(sizes) - 2:
-        raise ValueError(f"{len(ranks)} ranks for {len(sizes) - 2} hidden layers")
-    for (n_inputs, n_outputs), rank in zip_longest(pairwise(sizes[:-1]), ranks):
-        full = [Dense(n_inputs, n_outputs)]
-        layers += full if rank is None else [Dense(n_inputs, rank), Dense(rank, n_outputs)]
-        layers.append(ACTIVATIONS[activation]())
+    for n_inputs, n_outputs in pairwise(sizes[:-1]):
+        layers += [Dense(n_inputs, n_outputs), ACTIVATIONS[activation]()]
         layers += [Dropout(dropout)] if dropout else []
     return [*layers, Dense(*sizes[-2:])]

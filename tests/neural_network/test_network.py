@@ -121,15 +121,6 @@ def test_mlp_has_an_activation_and_dropout_after_each_hidden_layer():
     assert mlp((9, 3)).architecture == [{"type": "Dense", "n_inputs": 9, "n_outputs": 3}]
 
 
-def test_rank_makes_two_dense_layers_without_an_activation_between_them():
-    network = mlp((9, 8, 7, 3), ranks=(2,))
-    kinds = [layer["type"] for layer in network.architecture]
-    assert kinds == ["Dense", "Dense", "ReLU", "Dense", "ReLU", "Dense"]
-    assert network.n_weights == 9 * 2 + 2 * 8 + 8 * 7 + 7 * 3
-    with pytest.raises(ValueError, match="3 ranks for 2 hidden layers"):
-        mlp((9, 8, 7, 3), ranks=(2, 2, 2))
-
-
 def test_cnn_pools_after_each_stage_and_ends_in_dense_layers():
     network = cnn((28, 20), [(4,), (5, 6)], (7, 3), kernel_size=5, dropout=0.5)
     kinds = " ".join(layer["type"] for layer in network.architecture)

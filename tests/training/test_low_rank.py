@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from digit_classifier.neural_network.layers import Dense, ReLU
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.training.low_rank import multiply_out, reduce_ranks
 
@@ -20,10 +21,20 @@ def samples(rank, n=400):
     return (mixed + 1).astype(np.float32)
 
 
-def test_layers_are_those_of_a_perceptron_of_these_ranks(network):
-    for ranks in ((4,), (4, 5), ()):
-        reduced = reduce_ranks(network, ranks, samples(20))
-        assert reduced.architecture == mlp((20, 16, 12, 3), ranks=ranks).architecture
+@pytest.mark.parametrize(
+    ("ranks", "sizes"),
+    [
+        ((), [(20, 16), (16, 12), (12, 3)]),
+        ((4,), [(20, 4), (4, 16), (16, 12), (12, 3)]),
+        ((4, 5), [(20, 4), (4, 16), (16, 5), (5, 12), (12, 3)]),
+    ],
+)
+def test_weights_become_two_dense_layers_without_an_activation_between_them(network, ranks, sizes):
+    layers = reduce_ranks(network, ranks, samples(20)).layers
+    found = [(layer.n_inputs, layer.n_outputs) for layer in layers if isinstance(layer, Dense)]
+    assert found == sizes
+    assert sum(isinstance(layer, ReLU) for layer in layers) == 2
+    assert len(layers) == len(sizes) + 2
 
 
 def test_as_many_components_as_the_inputs_have_lose_nothing(network):
