@@ -108,8 +108,8 @@ def test_digit_s_own_bar_is_no_rule():
 
 def test_broad_pen_that_reaches_from_edge_to_edge_is_no_rule():
     waves = Image.new("L", (150, 40))
-    points = [(x, 20 + 9 * np.sin(x / 9)) for x in range(-10, 161)]
-    ImageDraw.Draw(waves).line(points, fill=200, width=11)
+    points = [(x, 20 + 4 * np.sin(x / 8)) for x in range(-10, 161)]
+    ImageDraw.Draw(waves).line(points, fill=200, width=10)
     contrast = np.asarray(waves)
     mask = (contrast > 100).astype(np.uint8)
     erased, n_rules = erase_rules(contrast, mask, mask, height=36)
