@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digit_classifier.evaluation.report import model_card
+from digit_classifier.evaluation.model_card import model_card
 from digit_classifier.models.store import PRETRAINED, read_model_file
 
 ROOT = Path(__file__).parents[2]
