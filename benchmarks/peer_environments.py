@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import find_model, load_model
 from tests.deployment.clone import PROJECT
 
@@ -94,7 +93,7 @@ def _install(requirements: str) -> None:
 def _export(name: str, digits: NDArray[np.uint8]) -> None:
     source, check = CACHE / f"{name}.safetensors", CACHE / f"{name}.npz"
     shutil.copyfile(find_model(name, NO_MODELS), source)
-    probabilities = DigitClassifier(load_model(name, NO_MODELS)).predict_proba(digits)
+    probabilities = load_model(name, NO_MODELS).predict_proba_alone(digits)
     images = digits.reshape(len(digits), -1).astype(np.float32) / 255
     np.savez(check, images=images, probabilities=probabilities)
     exporter = (python_of(_EXPORTER), "-m", "benchmarks.peers.export_onnx")

@@ -20,16 +20,15 @@ from digit_classifier.framed_images import (
     ms_since,
 )
 from digit_classifier.framing_choice import choose_framings
-from digit_classifier.models.store import SUFFIX, Model, list_models, load_model
+from digit_classifier.models.model import Model
+from digit_classifier.models.store import SUFFIX, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers import MIN_DECODED_SIDE, read_rows
 from digit_classifier.prediction import ImageFacts, Prediction, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.preprocessing.measures import Gray
-from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
@@ -224,18 +223,18 @@ class DigitClassifier:
         }
 
     def predict_proba(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
-        """Calibrated probabilities of framed digits.
+        """Calibrated probabilities of framed digits; see `.models.model.Model.predict_proba`.
 
         Parameters
         ----------
         framed : ndarray of shape (n_samples, height, width), uint8 or float32
-            Of the model's image shape, from 0 to 255.
+            From 0 to 255.
 
         Returns
         -------
         ndarray of shape (n_samples, 10), float32
         """
-        return softmax(self._predict_logits(framed), self.model.metadata.temperature)
+        return self.model.predict_proba(framed)
 
     def self_test(self) -> None:
         """Read the digit picture that ships with the package.
@@ -259,7 +258,7 @@ class DigitClassifier:
             raise prediction
         if not inspect:
             return prediction, chosen
-        resized = self._resize([chosen.framed.image])
+        resized = self.model.resize([chosen.framed.image])
         (vector,) = vectorize(resized, self.model.metadata.input_scaling)
         layers = tuple(summarize_layers(self.model.classifier, vector))
         return replace(prediction, layers=layers), chosen
@@ -273,7 +272,7 @@ class DigitClassifier:
         started = time.perf_counter()
         choices = choose_framings(
             images,
-            lambda framed: self.predict_proba(self._resize(framed)),
+            self.model.predict_proba,
             self._reads_as_number,
             min_confidence=self.model.metadata.min_confidence,
             latest=latest,
@@ -314,19 +313,10 @@ class DigitClassifier:
     def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> tuple[tuple[Row, ...], float]:
         return read_rows(
             gray,
-            lambda framed: self._predict_logits(self._resize(framed)),
+            lambda framed: self.model.predict_logits(self.model.resize(framed)),
             temperature=self.model.metadata.temperature,
             shown_shape=shown_shape,
         )
-
-    def _predict_logits(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
-        vectors = vectorize(framed, self.model.metadata.input_scaling)
-        return self.model.classifier.predict_logits(vectors)
-
-    def _resize(self, framed: Iterable[Gray]) -> NDArray[np.uint8]:
-        """Bring framed digits to the shape that the model takes, (n_samples, height, width)."""
-        shape = self.model.metadata.image_shape
-        return np.array([resize(image, *shape) for image in framed])
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

@@ -24,7 +24,8 @@ from digit_classifier.errors import (
 from digit_classifier.explanation import explain
 from digit_classifier.framed_images import FramedImage, frame_image
 from digit_classifier.inference import DigitClassifier, load_classifiers
-from digit_classifier.models.store import PRETRAINED, Model
+from digit_classifier.models.model import Model
+from digit_classifier.models.store import PRETRAINED
 from digit_classifier.prediction import ImageFacts, Prediction
 from digit_classifier.preprocessing.decode import (
     DecodeLimits,

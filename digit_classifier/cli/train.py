@@ -168,9 +168,10 @@ def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **optio
     from digit_classifier.datasets import load_mnist
     from digit_classifier.training.train import checkpoint_of, train_model
 
-    data = data or load_mnist(load_settings().data_dir)
     try:
-        metadata = train_model(classifier, data, path, **options)
+        metadata = train_model(
+            classifier, data or load_mnist(load_settings().data_dir), path, **options
+        )
     except KeyboardInterrupt:
         # before the first epoch, and of what is fitted in one call, there is no checkpoint
         kept = "Nothing is kept of it."

@@ -219,6 +219,8 @@ class Model:
         Whether it reads single digits where none is named.
     reads_numbers : bool
         Whether it reads numbers where none is named.
+    second_opinion : str or None
+        The model that it asks where it is unsure of a digit.
     n_parameters : int
         How many numbers were learned.
     figures : dict
@@ -230,5 +232,6 @@ class Model:
     classifier: str
     default: bool
     reads_numbers: bool
+    second_opinion: str | None
     n_parameters: int
     figures: dict[str, Any]

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from digit_classifier.classifier import Classifier
 from digit_classifier.errors import NoInkError
 from digit_classifier.evaluation import CORRUPTION_VIEWS
-from digit_classifier.models.store import Model
+from digit_classifier.models.model import Model
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.neural_network.losses import log_softmax, softmax
+from digit_classifier.neural_network.losses import log_softmax
 from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
@@ -57,18 +57,23 @@ class Scores:
 
 @dataclass(frozen=True)
 class Predictions:
-    """The output of a classifier for a batch of images.
+    """The output of a model for a batch of images.
 
     Attributes
     ----------
-    logits : ndarray of shape (n_samples, n_classes)
-        Zeros for an image that was rejected because it shows no ink.
+    probabilities : ndarray of shape (n_samples, n_classes)
+        All the same for an image that was rejected because it shows no ink.
     digits : ndarray of shape (n_samples,)
         -1 for a rejected image, which always counts as an error.
     """
 
-    logits: Array
+    probabilities: Array
     digits: NDArray[np.int64]
+
+    @property
+    def confidence(self) -> Array:
+        """Probability of each sample's most probable class, shape (n_samples,)."""
+        return self.probabilities.max(axis=1)
 
 
 def logits_of(
@@ -79,13 +84,11 @@ def logits_of(
     return np.concatenate([classifier.predict_logits(vectorize(b, scaling)) for b in batches])
 
 
-def predict(
-    classifier: Classifier,
-    images: NDArray[np.uint8],
-    scaling: InputScaling,
-    framing: Framing | None = None,
-) -> Predictions:
-    """Classify images; with `framing`, preprocess them like uploads first."""
+def predict(model: Model, images: NDArray[np.uint8], framing: Framing | None = None) -> Predictions:
+    """Classify images; with `framing`, preprocess them like uploads first.
+
+    A model that has a second opinion asks for it, as it does for uploads.
+    """
     is_rejected = np.zeros(len(images), bool)
     if framing is not None:
         framed = np.zeros_like(images)
@@ -94,10 +97,11 @@ def predict(
                 framed[index] = frame(image, framing).image
             except NoInkError:
                 is_rejected[index] = True
-        images = framed  # a rejected one is blank, and its logits are set to 0 below
-    logits = logits_of(classifier, images, scaling)
-    logits[is_rejected] = 0  # as likely as any other digit
-    return Predictions(logits, np.where(is_rejected, -1, logits.argmax(axis=1)))
+        images = framed  # a rejected one is blank, and its probabilities are set below
+    batches = (images[start : start + _BATCH_SIZE] for start in range(0, len(images), _BATCH_SIZE))
+    probabilities = np.concatenate([model.predict_proba(batch) for batch in batches])
+    probabilities[is_rejected] = 1 / probabilities.shape[1]
+    return Predictions(probabilities, np.where(is_rejected, -1, probabilities.argmax(axis=1)))
 
 
 def score(
@@ -127,12 +131,10 @@ def predict_view(
     """Classify light-on-black images in one of `VIEWS`."""
     shown = 255 - images if view.endswith("inverted") else images
     view_framing = framing if view.startswith("framed") else None
-    return predict(model.classifier, shown, model.metadata.input_scaling, view_framing)
+    return predict(model, shown, view_framing)
 
 
-def evaluate_view(
-    predictions: Predictions, labels: NDArray[np.uint8], temperature: float
-) -> dict[str, Any]:
+def evaluate_view(predictions: Predictions, labels: NDArray[np.uint8]) -> dict[str, Any]:
     """Return the figures of one view, in JSON's types.
 
     Precision and recall are lists with one value per digit, 0 where the denominator is 0. The
@@ -143,14 +145,20 @@ def evaluate_view(
     # Wilson's holds where errors are few, as these are: 40 of 10,000
     interval = binomtest(n_errors, n_images).proportion_ci(0.95, method="wilson")
     precision, recall, _, _ = precision_recall_fscore_support(
-        labels, predictions.digits, labels=range(predictions.logits.shape[1]), zero_division=0.0
+        labels,
+        predictions.digits,
+        labels=range(predictions.probabilities.shape[1]),
+        zero_division=0.0,
     )
-    bins = reliability(confidence_of(predictions.logits, temperature), is_right)
+    bins = reliability(predictions.confidence, is_right)
+    of_labels = predictions.probabilities[np.arange(n_images), labels]
+    # a probability may be too small for its type
+    likelihoods = np.maximum(of_labels, np.finfo(of_labels.dtype).tiny)
     return {
         "n_errors": n_errors,
         "error": n_errors / n_images,
         "error_interval": [float(interval.low), float(interval.high)],
-        "negative_log_likelihood": negative_log_likelihood(predictions.logits, labels, temperature),
+        "negative_log_likelihood": -float(np.log(likelihoods).mean()),
         "expected_calibration_error": bins.expected_calibration_error,
         "precision": precision.tolist(),
         "recall": recall.tolist(),
@@ -169,10 +177,7 @@ def evaluate_views(
         One entry for each of `VIEWS`.
     labels : ndarray of shape (n_samples,)
     """
-    temperature = model.metadata.temperature
-    figures = {
-        view: evaluate_view(predictions, labels, temperature) for view, predictions in views.items()
-    }
+    figures = {view: evaluate_view(predictions, labels) for view, predictions in views.items()}
     return {
         "model": model.name,
         "version": model.version,
@@ -181,7 +186,7 @@ def evaluate_views(
         "accuracy_inverted": 1 - figures["raw_inverted"]["error"],
         "framed_accuracy": 1 - figures["framed"]["error"],
         "framed_accuracy_inverted": 1 - figures["framed_inverted"]["error"],
-        "temperature": temperature,
+        "temperature": model.metadata.temperature,
         "class_counts": np.bincount(labels, minlength=len(model.metadata.class_labels)).tolist(),
         "views": figures,
     }
@@ -255,16 +260,6 @@ def negative_log_likelihood(
     """Return the mean of -log p(label), in nats."""
     log_probabilities = log_softmax(logits / np.float32(temperature))
     return -float(log_probabilities[np.arange(len(labels)), labels].mean())
-
-
-def confidence_of(logits: Array, temperature: float) -> NDArray[np.float32]:
-    """Return the probability of each sample's most probable class, shape (n_samples,)."""
-    return softmax(logits, temperature).max(axis=1)
-
-
-def confidence_quantile(logits: Array, temperature: float, share: float) -> float:
-    """Return the confidence below which `share` of the samples lie."""
-    return float(np.quantile(confidence_of(logits, temperature), share))
 
 
 @dataclass(frozen=True)

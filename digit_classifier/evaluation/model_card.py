@@ -10,7 +10,7 @@ from digit_classifier.evaluation import (
     errors_table,
     markdown_table,
 )
-from digit_classifier.models.store import Model
+from digit_classifier.models.model import Model
 
 # The texts are the same for all models: what differs between them is in the tables.
 _USE = """\
@@ -101,6 +101,7 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
         ["kind", metadata.classifier],
         ["layers", ", ".join(layers)],
         ["parameters", f"{model.n_parameters:,}"],
+        ["second opinion on single digits", metadata.second_opinion or "none"],
         ["licence", "MIT"],
     ]
     settings = [

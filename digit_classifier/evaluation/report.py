@@ -15,9 +15,9 @@ from sklearn.metrics import confusion_matrix
 
 from digit_classifier.errors import MissingPackageError
 from digit_classifier.evaluation import VIEWS
-from digit_classifier.evaluation.metrics import N_BINS, Predictions, confidence_of, reliability
+from digit_classifier.evaluation.metrics import N_BINS, Predictions, reliability
 from digit_classifier.evaluation.model_card import model_card
-from digit_classifier.models.store import Model
+from digit_classifier.models.model import Model
 
 try:
     from matplotlib.figure import Figure
@@ -62,13 +62,12 @@ def write_report(
     OSError
         A file cannot be written.
     """
-    temperature = model.metadata.temperature
     # all are drawn before the first is written: a report that fails leaves an older one whole
     plots = {
         "confusion_matrix": plot_confusion(views, labels),
         "learning_curve": plot_learning_curve(model.metadata.training.get("history", [])),
-        "reliability": plot_reliability(views, labels, temperature),
-        "misread": plot_misread(views, images, labels, temperature),
+        "reliability": plot_reliability(views, labels),
+        "misread": plot_misread(views, images, labels),
     }
     directory.mkdir(parents=True, exist_ok=True)
     for name, figure in plots.items():
@@ -92,7 +91,7 @@ def plot_confusion(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) 
     """
     figure = _figure(11, 11.5)
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
-        digits = range(views[view].logits.shape[1])
+        digits = range(views[view].probabilities.shape[1])
         counts = confusion_matrix(labels, views[view].digits, labels=digits)
         # the right ones are a hundred times as many, and would leave no colour for the others
         errors = counts * (1 - np.eye(len(counts), dtype=int))
@@ -153,9 +152,7 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
     return figure
 
 
-def plot_reliability(
-    views: Mapping[str, Predictions], labels: NDArray[np.uint8], temperature: float
-) -> Figure:
+def plot_reliability(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) -> Figure:
     """Plot accuracy over confidence for each view, with the number of digits in each bin.
 
     Parameters
@@ -163,8 +160,6 @@ def plot_reliability(
     views : mapping of str to Predictions
         Of each of `VIEWS`.
     labels : ndarray of shape (n_samples,), uint8
-    temperature : float
-        That the logits are divided by.
 
     Returns
     -------
@@ -174,7 +169,7 @@ def plot_reliability(
     paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
         is_right = views[view].digits == labels
-        bins = reliability(confidence_of(views[view].logits, temperature), is_right)
+        bins = reliability(views[view].confidence, is_right)
         filled = bins.counts > 0
         left, width = np.arange(N_BINS)[filled] / N_BINS, 1 / N_BINS
         accuracies = bins.accuracy[filled]
@@ -196,7 +191,6 @@ def plot_misread(
     views: Mapping[str, Predictions],
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
-    temperature: float,
 ) -> Figure:
     """Plot the misread digits of both raw views, the most confident first.
 
@@ -207,8 +201,6 @@ def plot_misread(
     images : ndarray of shape (n_samples, 28, 28), uint8
         Light on black.
     labels : ndarray of shape (n_samples,), uint8
-    temperature : float
-        That the logits are divided by.
 
     Returns
     -------
@@ -217,7 +209,7 @@ def plot_misread(
     chosen = {}
     for view in ("raw", "raw_inverted"):
         errors = np.flatnonzero(views[view].digits != labels)
-        confidence = confidence_of(views[view].logits[errors], temperature)
+        confidence = views[view].confidence[errors]
         chosen[view] = errors[np.argsort(-confidence, kind="stable")][:MAX_MISREAD]
     height, width = images.shape[1:]
     pitch = np.array([height + _LABEL_HEIGHT, width + 4])
@@ -230,7 +222,7 @@ def plot_misread(
     for axes, (view, indices) in zip(all_axes, chosen.items(), strict=True):
         predictions = views[view]
         shown = images[indices] if view == "raw" else 255 - images[indices]
-        confidence = confidence_of(predictions.logits[indices], temperature)
+        confidence = predictions.confidence[indices]
         texts = [
             f"{labels[index]} → {digit if digit >= 0 else 'refused'}  {share:.0%}"
             for index, digit, share in zip(

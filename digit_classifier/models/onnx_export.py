@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.errors import MissingPackageError, ModelError
-from digit_classifier.models.store import Model
+from digit_classifier.models.model import Model
 from digit_classifier.neural_network.network import Network
 from digit_classifier.preprocessing.vectorize import (
     EXTENT,

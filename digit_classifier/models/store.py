@@ -10,12 +10,11 @@ A model of ``models_dir`` (trained here) takes precedence over a shipped one of 
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -28,8 +27,9 @@ from digit_classifier.errors import (
     UnknownClassifierError,
 )
 from digit_classifier.models import classifier_class
+from digit_classifier.models.model import Model, ModelMetadata
 from digit_classifier.neural_network.layers import Array
-from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
+from digit_classifier.preprocessing.vectorize import vectorize
 
 FORMAT_VERSION = 1
 #: Suffix of model files; a model's name with this suffix is a path.
@@ -39,118 +39,6 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 _KEY = "digit_classifier"
 #: A model's name is the name of its folder: no "..", no "/" and no leading "-", on any system.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-#: Largest valid side of a model's input image, in pixels: three such images are classified when a
-#: file is read.
-_MAX_SIDE = 1024
-#: Valid temperatures; calibration searches between 0.05 and 20.
-_MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelMetadata:
-    """The interface of a model, and its provenance.
-
-    Attributes
-    ----------
-    classifier : str
-        Its name in `CLASSIFIERS`, such as ``"mlp"``.
-    image_shape : tuple of int
-        Height and width of an input image, in pixels.
-    input_scaling : InputScaling
-    class_labels : tuple of int
-        The label of each output.
-    temperature : float
-        Divides the logits, so that the confidence is calibrated.
-    min_confidence : float
-        Predictions with a lower confidence are not accepted.
-    training : dict
-        Recipe, seed, SHA-256 of the data, versions of the libraries, history, and what it was
-        calibrated on.
-    figures : dict
-        Validation and test figures, measured after training.
-
-    Raises
-    ------
-    ValueError
-        An attribute is invalid.
-    """
-
-    classifier: str
-    image_shape: tuple[int, int] = (28, 28)
-    input_scaling: InputScaling = field(default_factory=InputScaling)
-    class_labels: tuple[int, ...] = tuple(range(10))
-    temperature: float = 1.0
-    min_confidence: float = 0.0
-    training: dict[str, Any] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Validate every attribute: a file may contain anything."""
-        height_and_width = 2
-        is_valid = {
-            "classifier": isinstance(self.classifier, str),
-            "image_shape": len(self.image_shape) == height_and_width
-            and all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in self.image_shape),
-            "input_scaling": all(map(_is_number, vars(self.input_scaling).values())),
-            "class_labels": all(isinstance(label, int) for label in self.class_labels),
-            "temperature": _is_number(self.temperature)
-            and _MIN_TEMPERATURE <= self.temperature <= _MAX_TEMPERATURE,
-            "min_confidence": _is_number(self.min_confidence) and 0 <= self.min_confidence <= 1,
-            "training": isinstance(self.training, dict),
-            "figures": isinstance(self.figures, dict),
-        }
-        invalid = [name for name, valid in is_valid.items() if not valid]
-        if invalid:
-            raise ValueError(f"invalid: {', '.join(invalid)}")
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the attributes in JSON's types; :meth:`from_json` is the inverse."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Self:
-        """Build the metadata from parsed JSON.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            An attribute is missing, unknown or invalid.
-        """
-        fields = dict(document)  # without the caller's losing what is taken out below
-        return cls(
-            input_scaling=InputScaling(**fields.pop("input_scaling")),
-            image_shape=tuple(fields.pop("image_shape")),
-            class_labels=tuple(fields.pop("class_labels")),
-            **fields,
-        )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-@dataclass(frozen=True)
-class Model:
-    """A classifier with its metadata, as loaded.
-
-    Attributes
-    ----------
-    name : str
-    version : str
-        The first twelve hexadecimal digits of the content's SHA-256.
-    classifier : Classifier
-    metadata : ModelMetadata
-    """
-
-    name: str
-    version: str
-    classifier: Classifier
-    metadata: ModelMetadata
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of parameters."""
-        return sum(array.size for array in self.classifier.named_parameters().values())
 
 
 def list_models(models_dir: Path) -> dict[str, Path]:
@@ -163,7 +51,7 @@ def list_models(models_dir: Path) -> dict[str, Path]:
 
 
 def load_model(name: str, models_dir: Path) -> Model:
-    """Load and verify a model.
+    """Load and verify a model, and the shipped one that gives it a second opinion.
 
     Parameters
     ----------
@@ -179,7 +67,30 @@ def load_model(name: str, models_dir: Path) -> Model:
         The file is damaged, altered, of another format version, or not a model file.
     """
     path = find_model(name, models_dir)
-    return read_model_file(path, path.stem if name.endswith(SUFFIX) else name)
+    model = read_model_file(path, path.stem if name.endswith(SUFFIX) else name)
+    return replace(model, second_opinion=load_second_opinion(model.metadata))
+
+
+def load_second_opinion(metadata: ModelMetadata) -> Model | None:
+    """Load the model that the metadata name as a second opinion, if any.
+
+    It is always the shipped one: answers must not depend on what else is trained here.
+
+    Raises
+    ------
+    ModelCorruptError
+        There is no such shipped model, or it has other classes.
+    """
+    name = metadata.second_opinion
+    if name is None:
+        return None
+    path = PRETRAINED / name / FILE_NAME
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise ModelCorruptError(f"There is no shipped model {name!r} for a second opinion.")
+    model = read_model_file(path, name)
+    if model.metadata.class_labels != metadata.class_labels:
+        raise ModelCorruptError(f"The second opinion, {name!r}, has other classes than the model.")
+    return model
 
 
 def find_model(name: str, models_dir: Path) -> Path:
@@ -227,7 +138,7 @@ def save_model(classifier: Classifier, metadata: ModelMetadata, path: Path) -> s
 
 
 def read_model_file(path: Path, name: str) -> Model:
-    """Read and verify a model file; see :func:`load_model`."""
+    """Read and verify a model file, without a second opinion; see :func:`load_model`."""
     tensors, document = read_tensors(path)
     # one could make every answer NaN, with which no comparison is ever true
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from digit_classifier.datasets import Mnist
 from digit_classifier.errors import ModelError, TrainingDivergedError
 from digit_classifier.evaluation.metrics import score
-from digit_classifier.models.store import Model
+from digit_classifier.models.model import Model
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.neural_network.losses import one_hot
 from digit_classifier.neural_network.network import Network
@@ -78,6 +78,7 @@ class EpochTrainingRun(TrainingRun):
             n_validation=recipe.n_validation,
             scaling=recipe.scaling,
             augmentation=recipe.augmentation,
+            second_opinion=recipe.second_opinion,
         )
         self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
         network = recipe.build_network()

@@ -35,7 +35,7 @@ def reduce_ranks(network: Network, ranks: Sequence[int], X: Array) -> Network:
     remaining = list(ranks)
     for layer in network.layers:
         index = len(architecture)
-        X, _ = layer.forward(X)
+        X = layer.forward(X)[0]
         if remaining and isinstance(layer, Dense):
             rank = remaining.pop(0)
             mean = X.mean(axis=0)

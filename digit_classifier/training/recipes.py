@@ -44,6 +44,8 @@ class Recipe:
         Number of images that are not digits, generated before the first epoch.
     negative_share : float
         Number of them in a batch, as a share of its number of digits.
+    second_opinion : str, optional
+        Shipped model that the trained one asks where it is unsure.
     """
 
     hidden_layer_sizes: tuple[int, ...] = ()
@@ -64,6 +66,7 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     n_negatives: int = 0
     negative_share: float = 0.0
+    second_opinion: str | None = None
 
     def build_network(self) -> Network:
         """Return the network that is trained, uninitialized."""
@@ -79,7 +82,7 @@ class Recipe:
         fields["ranks"] = list(self.ranks)
         fields["channels"] = [list(stage) for stage in self.channels]
         # absent, as in the metadata of models trained before there were such networks
-        for name in ("ranks", "channels"):
+        for name in ("ranks", "channels", "second_opinion"):
             if not fields[name]:
                 del fields[name]
         fields["augmentation"] = {
@@ -106,6 +109,7 @@ RECIPES = {
         scaling=InputScaling(on_black=True),
         n_negatives=40_000,
         negative_share=0.15,
+        second_opinion="cnn",
     ),
     "cnn": Recipe(
         channels=((24,), (48,), (64, 64)),

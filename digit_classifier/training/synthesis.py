@@ -197,11 +197,11 @@ def make_negatives(
     ndarray of shape (n, 28, 28), uint8
         Light on black.
     """
-    upright = digits[~np.isin(labels, _ROTATABLE)]
+    upright = np.flatnonzero(~np.isin(labels, _ROTATABLE))
     kinds: list[tuple[float, Callable[[], Gray]]] = [
         (0.45, lambda: _draw_letter(rng)),
         (0.15, lambda: _draw_scribble(rng)),
-        (0.08, lambda: np.rot90(rng.choice(upright), rng.choice([1, 3]))),
+        (0.08, lambda: np.rot90(digits[rng.choice(upright)], rng.choice([1, 3]))),
         (0.10, lambda: _make_pair(digits, rng)),
         (0.08, lambda: _make_blobs(rng)),
         (0.08, lambda: _make_texture(rng)),

@@ -14,7 +14,8 @@ from digit_classifier.datasets import Mnist
 from digit_classifier.datasets.image_files import list_labelled_images
 from digit_classifier.errors import CheckpointError, DatasetCorruptError, InputError
 from digit_classifier.framed_images import frame_image
-from digit_classifier.models.store import Model, ModelMetadata, save_model
+from digit_classifier.models.model import Model, ModelMetadata
+from digit_classifier.models.store import save_model
 from digit_classifier.neural_network.inspection import draw_filters
 from digit_classifier.preprocessing.decode import DecodeLimits
 from digit_classifier.preprocessing.framing import Framing
@@ -100,6 +101,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
                 f"{classifier!r} is fitted in one call: it has neither epochs nor a checkpoint."
             )
         run = OneShotTrainingRun(classifier, data, seed=seed)
+    del data  # of whose training digits the run has copies
     run.run()
     trained, metadata = run.trained_classifier(), run.metadata()
     save_model(trained, metadata, path)

@@ -4,11 +4,13 @@ import hashlib
 import platform
 import sys
 from abc import ABC, abstractmethod
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from digit_classifier import __version__
@@ -16,18 +18,21 @@ from digit_classifier.classifier import Classifier
 from digit_classifier.datasets import Mnist
 from digit_classifier.evaluation.metrics import (
     Scores,
-    confidence_quantile,
     fit_temperature,
     logits_of,
     score,
 )
 from digit_classifier.models import classifier_class
-from digit_classifier.models.store import ModelMetadata
+from digit_classifier.models.model import Model, ModelMetadata
+from digit_classifier.models.store import load_second_opinion
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.training.augmentation import Augmentation
 
 #: Share of the validation digits that a model may reject as "probably not a digit".
 REJECTED_SHARE = 0.01
+
+#: Validation digits that are augmented at once.
+BATCH_SIZE = 250
 
 #: Validation samples and scaling of the classifiers that are fitted in one call.
 N_VALIDATION = 5000
@@ -51,6 +56,8 @@ class TrainingRun(ABC):
     scaling : InputScaling
     augmentation : Augmentation
         Augments the validation digits for the calibration.
+    second_opinion : str, optional
+        Shipped model that the trained one asks where it is unsure.
     """
 
     def __init__(  # noqa: PLR0913, everything that a run depends on, by name
@@ -63,9 +70,11 @@ class TrainingRun(ABC):
         n_validation: int,
         scaling: InputScaling,
         augmentation: Augmentation,
+        second_opinion: str | None = None,
     ) -> None:
-        self.classifier, self.data, self.seed = classifier, data, seed
+        self.classifier, self.seed = classifier, seed
         self.scaling, self.augmentation = scaling, augmentation
+        self.second_opinion = second_opinion
         self.X_train, self.X_validation, self.y_train, self.y_validation = train_test_split(
             data.X_train,
             data.y_train,
@@ -77,6 +86,7 @@ class TrainingRun(ABC):
         # of the training data alone: the test set changes no weight
         digest = hashlib.sha256(data.X_train.tobytes())
         digest.update(data.y_train.tobytes())
+        self.X_test, self.y_test = data.X_test, data.y_test
         #: What a checkpoint must match to be resumed.
         self.identity = {
             "classifier": classifier,
@@ -106,21 +116,27 @@ class TrainingRun(ABC):
     def metadata(self) -> ModelMetadata:
         """Calibrate on validation data, measure on the test set, and describe the model."""
         trained = self.trained_classifier()
-        logits = logits_of(trained, self.X_validation, self.scaling)
         # Digits of other writers are harder to read than MNIST's. A temperature fitted to MNIST
         # alone would make the classifier overconfident on them.
         rng = np.random.default_rng([self.seed, len(self.y_validation)])
-        augmented = self.augmentation(self.X_validation, self.y_validation, rng)
-        harder = logits_of(trained, augmented, self.scaling)
-        temperature = fit_temperature(
-            np.concatenate([logits, harder]), np.tile(self.y_validation, 2)
-        )
-        test = score(trained, self.data.X_test, self.data.y_test, self.scaling)
-        return ModelMetadata(
+        logits, labels = [], []
+        for X, y in self._validation_batches():
+            for images in (X, self.augmentation(X, y, rng)):
+                logits.append(logits_of(trained, images, self.scaling))
+                labels.append(y)
+        metadata = ModelMetadata(
             classifier=self.classifier,
             input_scaling=self.scaling,
-            temperature=temperature,
-            min_confidence=confidence_quantile(logits, temperature, REJECTED_SHARE),
+            temperature=fit_temperature(np.concatenate(logits), np.concatenate(labels)),
+            second_opinion=self.second_opinion,
+        )
+        model = Model("", "", trained, metadata, load_second_opinion(metadata))
+        probabilities = [model.predict_proba([*X]) for X, _ in self._validation_batches()]
+        confidence = np.concatenate(probabilities).max(axis=1)
+        test = score(trained, self.X_test, self.y_test, self.scaling)
+        return replace(
+            metadata,
+            min_confidence=float(np.quantile(confidence, REJECTED_SHARE)),
             training=self.identity
             | {
                 "calibrated_on": "the validation images, as they are and augmented",
@@ -134,6 +150,12 @@ class TrainingRun(ABC):
             },
             figures={"validation": self.validate().as_json(), "test": test.as_json()},
         )
+
+    def _validation_batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """Yield batches as small as those of training, whose digits have one resolution each."""
+        for start in range(0, len(self.y_validation), BATCH_SIZE):
+            some = slice(start, start + BATCH_SIZE)
+            yield self.X_validation[some], self.y_validation[some]
 
 
 class OneShotTrainingRun(TrainingRun):

@@ -203,7 +203,7 @@ def percent(share: float) -> str:
 
 #: A name for each shipped model, and a line on it.
 MODELS = {
-    "mlp": ("Perceptron", "Each neuron sees the whole digit: best for single digits."),
+    "mlp": ("Perceptron", "Neurons see the whole digit; unsure, they ask the convolutional one."),
     "cnn": ("Convolutional", "Looks for small shapes, wherever they are: best for numbers."),
     "softmax": ("Templates", "A template for each digit: quick, often wrong."),
 }

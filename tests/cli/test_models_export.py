@@ -5,9 +5,9 @@ import onnxruntime
 import pytest
 
 from digit_classifier.errors import ModelError
-from digit_classifier.inference import DigitClassifier
+from digit_classifier.models.model import Model, ModelMetadata
 from digit_classifier.models.onnx_export import export_onnx
-from digit_classifier.models.store import Model, ModelMetadata, load_model
+from digit_classifier.models.store import load_model
 from digit_classifier.neural_network.network import cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
 
@@ -22,7 +22,7 @@ def outputs(path, images):
 
 def assert_alike(model, images, path):
     export_onnx(model, path)
-    expected = DigitClassifier(model).predict_proba(images)
+    expected = model.predict_proba_alone(images)
     probabilities, digits = outputs(path, images)
     np.testing.assert_allclose(probabilities, expected, atol=2e-5)
     assert (digits == np.array(model.metadata.class_labels)[expected.argmax(axis=1)]).all()

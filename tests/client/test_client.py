@@ -142,6 +142,7 @@ def test_a_batch_that_the_service_refuses_raises(client):
 def test_models_are_listed_with_the_default_first(client):
     first, *others = client.models()
     assert (first.name, first.classifier, first.default) == ("mlp", "mlp", True)
+    assert first.second_opinion == "cnn"
     assert [model.name for model in others if model.reads_numbers] == ["cnn"]
     assert {model.name for model in others if not model.default} == {"cnn", "softmax"}
     assert first.version == client.classify(drawn(7)).model.version

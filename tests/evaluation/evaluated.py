@@ -4,7 +4,7 @@ import numpy as np
 
 from digit_classifier.evaluation import VIEWS
 from digit_classifier.evaluation.metrics import evaluate_views, predict_view
-from digit_classifier.models.store import Model, ModelMetadata
+from digit_classifier.models.model import Model, ModelMetadata
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.training.recipes import RECIPES
 

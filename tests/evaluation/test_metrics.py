@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,6 @@ from digit_classifier.evaluation.corruptions import CORRUPTIONS
 from digit_classifier.evaluation.metrics import (
     Predictions,
     Scores,
-    confidence_quantile,
     evaluate_corruptions,
     evaluate_view,
     fit_temperature,
@@ -16,6 +17,7 @@ from digit_classifier.evaluation.metrics import (
     reliability,
     score,
 )
+from digit_classifier.models.model import UNSURE_BELOW, Model, ModelMetadata
 from digit_classifier.neural_network.losses import log_softmax, softmax
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
@@ -52,21 +54,24 @@ def test_an_image_without_ink_is_wrong_whatever_its_label_is():
     images = np.zeros((3, 28, 28), np.uint8)
     images[1, 4:24, 13:15] = 255
 
-    predictions = predict(mlp((784, 10)), images, InputScaling(), "auto")  # it predicts 0
+    metadata = ModelMetadata(classifier="mlp")
+    model = Model("zeros", "", mlp((784, 10)), metadata)  # it predicts 0
+
+    predictions = predict(model, images, "auto")
 
     assert predictions.digits.tolist() == [-1, 0, -1]
-    assert not predictions.logits[[0, 2]].any()
-    assert evaluate_view(predictions, np.zeros(3, np.uint8), 1.0)["n_errors"] == 2
+    assert (predictions.probabilities[[0, 2]] == np.float32(0.1)).all()
+    assert evaluate_view(predictions, np.zeros(3, np.uint8))["n_errors"] == 2
 
 
 def test_the_figures_of_a_view_are_those_worked_out_by_hand():
     digits = np.array([0] * 40 + [1] * 60)
     labels = np.array([0] * 38 + [1] * 2 + [1] * 57 + [0] * 3, np.uint8)
-    logits = np.full((100, 10), -np.inf, np.float32)  # certain of 0 or 1, 80 to 20
-    logits[:, :2] = np.log(0.2)
-    logits[np.arange(100), digits] = np.log(0.8)
+    probabilities = np.zeros((100, 10), np.float32)  # certain of 0 or 1, 80 to 20
+    probabilities[:, :2] = 0.2
+    probabilities[np.arange(100), digits] = 0.8
 
-    figures = evaluate_view(Predictions(logits, digits), labels, 1.0)
+    figures = evaluate_view(Predictions(probabilities, digits), labels)
 
     assert figures["n_errors"] == 5
     assert figures["error"] == pytest.approx(0.05)
@@ -79,35 +84,58 @@ def test_the_figures_of_a_view_are_those_worked_out_by_hand():
     assert figures["recall"] == pytest.approx([38 / 41, 57 / 59] + [0] * 8)
 
 
+def test_what_a_model_held_impossible_has_a_finite_likelihood():
+    probabilities = np.eye(10, dtype=np.float32)[[3, 4]]
+
+    figures = evaluate_view(Predictions(probabilities, np.array([3, 4])), np.array([3, 5]))
+
+    assert 40 < figures["negative_log_likelihood"] < 50
+
+
 def test_all_views_are_judged_with_the_temperature_of_the_model():
     model, (images, labels) = small_model(), noise()
 
     views, figures = evaluated(model, images, labels)
+    logits = logits_of(model.classifier, images, model.metadata.input_scaling)
+    np.testing.assert_allclose(views["raw"].probabilities, softmax(logits, 2.0), rtol=1e-5)
 
     assert figures["class_counts"] == [20] * 10
     for view in VIEWS:
         prefix = "" if view.startswith("raw") else "framed_"
         suffix = "_inverted" if view.endswith("inverted") else ""
         assert figures[f"{prefix}accuracy{suffix}"] == 1 - figures["views"][view]["error"]
-        assert figures["views"][view] == evaluate_view(views[view], labels, 2.0)
-    assert evaluate_view(views["raw"], labels, 1.0) != figures["views"]["raw"]
+        assert figures["views"][view] == evaluate_view(views[view], labels)
+
+
+def test_a_model_that_is_unsure_is_evaluated_with_its_second_opinion():
+    model, (images, _) = small_model(), noise()
+    network = mlp((784, 10))
+    network.initialize(np.random.default_rng(1))
+    other = replace(model, classifier=network)
+
+    with_it = predict(replace(model, second_opinion=other), images).probabilities
+
+    mean = (predict(model, images).probabilities + predict(other, images).probabilities) / 2
+    unsure = predict(model, images).confidence < UNSURE_BELOW
+    assert unsure.any()
+    np.testing.assert_allclose(with_it[unsure], mean[unsure], rtol=1e-5)
 
 
 def test_a_view_is_framed_and_inverted_as_it_says():
     model, (images, _) = small_model(), noise()
 
-    logits = {view: predict_view(model, images, view, "center").logits for view in VIEWS}
+    found = {view: predict_view(model, images, view, "center").probabilities for view in VIEWS}
 
     # the centre of a picture of this size is the picture itself
-    np.testing.assert_array_equal(logits["framed"], logits["raw"])
-    np.testing.assert_array_equal(logits["framed_inverted"], logits["raw_inverted"])
-    np.testing.assert_allclose(  # the inputs have changed their signs, and there is no bias
-        logits["raw_inverted"], -logits["raw"], atol=1e-3
-    )
+    np.testing.assert_array_equal(found["framed"], found["raw"])
+    np.testing.assert_array_equal(found["framed_inverted"], found["raw_inverted"])
+    # the inputs have changed their signs, and there is no bias: so have the logits
+    products = found["raw_inverted"] * found["raw"]
+    np.testing.assert_allclose(products, products[:, :1].repeat(10, axis=1), rtol=1e-2)
     images = np.roll(images, 3, axis=2) * (np.arange(28) < 14)  # ink in one half
     assert (
-        predict_view(model, images, "framed", "auto").logits
-        != predict_view(model, images, "raw", "auto").logits
+        predict_view(model, images, "framed", "auto").probabilities
+        != predict_view(model, images, "raw", "auto").probabilities
     ).any()
 
 
@@ -178,15 +206,6 @@ def test_a_temperature_has_bounds(right, temperature):
     labels = logits.argmax(axis=1) if right else logits.argmin(axis=1)
 
     assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_confidence_quantile_leaves_its_share_below(temperature):
-    logits = np.random.default_rng(0).normal(0, 3, (1000, 10)).astype(np.float32)
-
-    threshold = confidence_quantile(logits, temperature, 0.01)
-
-    assert (softmax(logits / np.float32(temperature)).max(axis=1) < threshold).sum() == 10
 
 
 def test_the_bins_hold_what_was_worked_out_by_hand(monkeypatch):

@@ -2,7 +2,7 @@ import re
 from dataclasses import replace
 
 from digit_classifier.evaluation.model_card import model_card
-from digit_classifier.models.store import ModelMetadata
+from digit_classifier.models.model import ModelMetadata
 from tests.evaluation.evaluated import evaluated, noise, small_model
 from tests.evaluation.test_evaluation import FIGURES
 

@@ -71,7 +71,7 @@ def test_the_reliability_diagram_counts_every_answer_and_shows_the_error():
     images, labels = noise()
     views, figures = evaluated(small_model(), images, labels)
 
-    figure = plot_reliability(views, labels, temperature=2.0)
+    figure = plot_reliability(views, labels)
 
     drawn(figure)
     assert len(figure.axes) == 4
@@ -87,7 +87,7 @@ def test_the_misread_digits_are_shown_the_most_confident_first():
     n_errors = figures["views"]["raw"]["n_errors"]
     assert n_errors > MAX_MISREAD
 
-    figure = plot_misread(views, images, labels, temperature=2.0)
+    figure = plot_misread(views, images, labels)
 
     drawn(figure)
     assert len(figure.axes) == 2
@@ -105,7 +105,7 @@ def test_a_misread_digit_stands_above_its_label_and_what_was_read():
     digits = {"raw": np.array([4, 9, -1]), "raw_inverted": np.array([4, 5, 6])}
     views |= {view: replace(views[view], digits=read) for view, read in digits.items()}
 
-    figure = plot_misread(views, images, labels, temperature=2.0)
+    figure = plot_misread(views, images, labels)
 
     drawn(figure)
     assert sorted(text.split("  ")[0] for text in texts(figure, 0)) == ["5 → 9", "6 → refused"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digit_classifier.models.store import ModelMetadata
+from digit_classifier.models.model import ModelMetadata
 from digit_classifier.neural_network.layers import Dense, Dropout, ReLU, Tanh
 from digit_classifier.neural_network.network import Network
 from digit_classifier.preprocessing.vectorize import InputScaling

@@ -5,13 +5,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from digit_classifier.errors import ModelCorruptError
-from digit_classifier.models.store import (
-    FORMAT_VERSION,
-    ModelMetadata,
-    model_file,
-    read_model_file,
-    write_tensors,
-)
+from digit_classifier.models.model import ModelMetadata
+from digit_classifier.models.store import FORMAT_VERSION, model_file, read_model_file, write_tensors
 from tests.models.small import METADATA, small_network
 
 
@@ -96,7 +91,7 @@ def test_deeply_nested_document_is_refused(tmp_path):
 @pytest.mark.parametrize("key", ["format_version", "architecture", *vars(METADATA)])
 def test_document_without_a_key_is_refused_or_has_its_default(forge, key):
     path = forge(lambda document: document.pop(key))
-    if key in ("temperature", "min_confidence", "training", "figures"):
+    if key in ("temperature", "min_confidence", "second_opinion", "training", "figures"):
         expected = getattr(ModelMetadata(classifier="mlp"), key)
         assert getattr(read_model_file(path, "small").metadata, key) == expected
     else:

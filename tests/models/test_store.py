@@ -1,13 +1,14 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from digit_classifier.errors import ModelNotFoundError
+from digit_classifier.errors import ModelCorruptError, ModelNotFoundError
 from digit_classifier.models import store
+from digit_classifier.models.model import ModelMetadata
 from digit_classifier.models.store import (
-    ModelMetadata,
     content_sha256,
     list_models,
     load_model,
@@ -111,3 +112,38 @@ def test_model_file_holds_no_code_and_only_json(models_dir):
     assert {name for name in header if name != "__metadata__"} == set(
         small_network().named_parameters()
     )
+
+
+def _save_with_second_opinion(name, models_dir):
+    metadata = replace(METADATA, second_opinion=name)
+    save_model(small_network(), metadata, model_file("asking", models_dir))
+
+
+def test_the_shipped_model_that_gives_a_second_opinion_is_loaded_with_a_model(models_dir):
+    shutil.copytree(models_dir / "small", store.PRETRAINED / "other")
+    _save_with_second_opinion("other", models_dir)
+
+    model = load_model("asking", models_dir)
+
+    assert model.second_opinion is not None
+    assert model.second_opinion.name == "other"
+    assert model.second_opinion.version == load_model("small", models_dir).version
+    assert load_model("small", models_dir).second_opinion is None
+
+
+@pytest.mark.parametrize("name", ["small", "../small", "asking", ""])
+def test_a_second_opinion_that_is_not_shipped_is_refused(name, models_dir):
+    """Nor is one of the models that are trained here, or the model itself."""
+    _save_with_second_opinion(name, models_dir)
+
+    with pytest.raises(ModelCorruptError, match="no shipped model"):
+        load_model("asking", models_dir)
+
+
+def test_a_second_opinion_of_other_classes_is_refused(models_dir):
+    other = replace(METADATA, class_labels=(5, 3))
+    save_model(small_network(), other, model_file("other", store.PRETRAINED))
+    _save_with_second_opinion("other", models_dir)
+
+    with pytest.raises(ModelCorruptError, match="other classes"):
+        load_model("asking", models_dir)

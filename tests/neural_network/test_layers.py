@@ -6,8 +6,8 @@ import pytest
 from scipy.signal import correlate2d
 
 from digit_classifier.errors import ModelCorruptError
+from digit_classifier.models.model import ModelMetadata
 from digit_classifier.models.store import (
-    ModelMetadata,
     content_sha256,
     read_model_file,
     read_tensors,

@@ -21,7 +21,7 @@ def test_a_recipe_describes_all_that_decides_a_run(name):
 
     names = {field.name for field in dataclasses.fields(recipe)}
     left_out = names - described.keys()
-    assert left_out <= {"channels", "ranks"}
+    assert left_out <= {"channels", "ranks", "second_opinion"}
     assert not any(getattr(recipe, field) for field in left_out)
     assert described["n_negatives"] == recipe.n_negatives
     assert described["negative_share"] == recipe.negative_share

@@ -35,8 +35,8 @@ def made(drawn_mnist, small_recipe, tmp_path):
 def test_the_test_set_decides_nothing_but_its_own_figures(made):
     before = made.metadata()
     rng = np.random.default_rng(0)
-    noise = rng.integers(0, 256, made.data.X_test.shape).astype(np.uint8)
-    made.data = replace(made.data, X_test=noise, y_test=rng.permutation(made.data.y_test))
+    noise = rng.integers(0, 256, made.X_test.shape).astype(np.uint8)
+    made.X_test, made.y_test = noise, rng.permutation(made.y_test)
 
     after = made.metadata()
 

@@ -160,6 +160,9 @@ class ModelAnswer(TypedDict):
     reads_numbers: Annotated[
         bool, Meta(description="Whether it reads numbers where none is named.")
     ]
+    second_opinion: Annotated[
+        str | None, Meta(description="The model that it asks where it is unsure of a digit.")
+    ]
     n_parameters: Annotated[int, Meta(ge=0, description="How many numbers were learned.")]
     figures: Annotated[dict[str, Any], Meta(description="Measured when it was trained.")]
 

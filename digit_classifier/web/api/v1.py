@@ -176,6 +176,7 @@ def list_models() -> list[ModelAnswer]:
             "classifier": classifier.model.metadata.classifier,
             "default": name == default,
             "reads_numbers": name == reads_numbers,
+            "second_opinion": classifier.model.metadata.second_opinion,
             "n_parameters": classifier.model.n_parameters,
             "figures": classifier.model.metadata.figures,
         }

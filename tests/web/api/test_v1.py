@@ -119,9 +119,11 @@ def test_models_are_listed_with_the_default_first(tmp_path):
             "classifier",
             "default",
             "reads_numbers",
+            "second_opinion",
             "n_parameters",
             "figures",
         ]
+        assert model["second_opinion"] == ("cnn" if model["name"] == "mlp" else None)
         assert model["n_parameters"] > 1000
         assert model["figures"]["test"]
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from digit_classifier.models.store import ModelMetadata, model_file, save_model
+from digit_classifier.models.model import ModelMetadata
+from digit_classifier.models.store import model_file, save_model
 from digit_classifier.neural_network.network import mlp
 from tests.datasets.drawn import draw_framed
 from tests.web.serving import make_app, send

@@ -9,7 +9,8 @@ import requests
 from PIL import Image
 
 from digit_classifier.datasets.samples import DRAWN
-from digit_classifier.models.store import ModelMetadata, model_file, save_model
+from digit_classifier.models.model import ModelMetadata
+from digit_classifier.models.store import model_file, save_model
 from digit_classifier.neural_network.network import mlp
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from tests.web.pictures import REFUSED, as_file, drawn
