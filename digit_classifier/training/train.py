@@ -103,7 +103,8 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
         run = OneShotTrainingRun(classifier, data, seed=seed)
     del data  # of whose training digits the run has copies
     run.run()
-    trained, metadata = run.trained_classifier(), run.metadata()
+    trained = run.trained_classifier()
+    metadata = run.metadata(trained)
     save_model(trained, metadata, path)
     plot = draw_filters(trained, metadata.image_shape)
     if plot is not None:

@@ -64,7 +64,8 @@ def interrupted_after(n_epochs, data, recipe, path):
 def test_training_learns(drawn_mnist, small_recipe, tmp_path):
     recipe = replace(small_recipe, epochs=30, dropout=0.0)
 
-    figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
+    made = trained(drawn_mnist, recipe, tmp_path)
+    figures = made.metadata(made.trained_classifier()).figures
 
     assert figures["test"]["accuracy"] > 0.9
     assert figures["test"]["accuracy_inverted"] > 0.9
@@ -157,7 +158,8 @@ def test_validation_samples_are_never_trained_on(drawn_mnist, small_recipe, tmp_
 
 
 def test_metadata_shows_where_the_model_came_from(drawn_mnist, small_recipe, tmp_path):
-    metadata = trained(drawn_mnist, small_recipe, tmp_path).metadata()
+    made = trained(drawn_mnist, small_recipe, tmp_path)
+    metadata = made.metadata(made.trained_classifier())
 
     assert metadata.classifier == "mlp"
     assert metadata.training["seed"] == 3
@@ -203,7 +205,8 @@ def test_resuming_from_another_versions_checkpoint_is_refused(
 def test_softmax_regression_learns_both_polarities(drawn_mnist, tmp_path):
     recipe = replace(RECIPES["softmax"], epochs=40, n_validation=80)
 
-    figures = trained(drawn_mnist, recipe, tmp_path).metadata().figures
+    made = trained(drawn_mnist, recipe, tmp_path)
+    figures = made.metadata(made.trained_classifier()).figures
 
     assert figures["test"]["accuracy"] > 0.8
     assert figures["test"]["accuracy_inverted"] > 0.8
@@ -375,7 +378,8 @@ def test_an_epoch_with_what_is_no_digit_is_made_again_whatever_ran_before(
 
 def test_run_starts_from_a_trained_model_and_records_it(drawn_mnist, small_recipe, tmp_path):
     first = trained(drawn_mnist, small_recipe, tmp_path / "first")
-    save_model(first.trained_classifier(), first.metadata(), tmp_path / "model.safetensors")
+    classifier = first.trained_classifier()
+    save_model(classifier, first.metadata(classifier), tmp_path / "model.safetensors")
     model = load_model(str(tmp_path / "model.safetensors"), tmp_path)
 
     # steps that are next to none
@@ -386,7 +390,7 @@ def test_run_starts_from_a_trained_model_and_records_it(drawn_mnist, small_recip
 
     for parameters in (second.state.network.parameters, second.state.average):
         np.testing.assert_allclose(parameters, first.state.average, atol=1e-6)
-    recorded = second.metadata().training["started_from"]
+    recorded = second.metadata(second.trained_classifier()).training["started_from"]
     assert recorded["version"] == model.version
     assert recorded["training"]["recipe"]["epochs"] == small_recipe.epochs
     # another start is another run
@@ -400,7 +404,8 @@ def test_run_starts_from_a_trained_model_and_records_it(drawn_mnist, small_recip
 
 def test_run_cannot_start_from_a_model_of_other_layers(drawn_mnist, small_recipe, tmp_path):
     other = trainer(drawn_mnist, replace(small_recipe, hidden_layer_sizes=(8,)), tmp_path / "other")
-    save_model(other.trained_classifier(), other.metadata(), tmp_path / "model.safetensors")
+    classifier = other.trained_classifier()
+    save_model(classifier, other.metadata(classifier), tmp_path / "model.safetensors")
     model = load_model(str(tmp_path / "model.safetensors"), tmp_path)
 
     with pytest.raises(ModelError, match="has other layers"):
@@ -413,7 +418,7 @@ def test_ranks_are_reduced_after_the_last_epoch_and_multiplied_out_for_the_next_
     recipe = replace(small_recipe, ranks=(24,))
     first = trained(drawn_mnist, recipe, tmp_path / "first")
     reduced = first.trained_classifier()
-    save_model(reduced, first.metadata(), tmp_path / "model.safetensors")
+    save_model(reduced, first.metadata(reduced), tmp_path / "model.safetensors")
     model = load_model(str(tmp_path / "model.safetensors"), tmp_path)
     second = trainer(drawn_mnist, recipe, tmp_path / "second")
     second.start_from(model)

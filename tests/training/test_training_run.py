@@ -33,12 +33,12 @@ def made(drawn_mnist, small_recipe, tmp_path):
 
 
 def test_the_test_set_decides_nothing_but_its_own_figures(made):
-    before = made.metadata()
+    before = made.metadata(made.trained_classifier())
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, made.X_test.shape).astype(np.uint8)
     made.X_test, made.y_test = noise, rng.permutation(made.y_test)
 
-    after = made.metadata()
+    after = made.metadata(made.trained_classifier())
 
     assert after.figures["test"] != before.figures["test"]
     assert after.figures["validation"] == before.figures["validation"]
@@ -51,13 +51,13 @@ def test_the_temperature_is_that_of_the_digits_held_out_as_they_are_and_augmente
     logits = logits_of(trained_classifier, made.X_validation, made.scaling)
     alone = fit_temperature(logits, made.y_validation)
 
-    assert made.metadata().temperature != pytest.approx(alone, rel=1e-3)
+    assert made.metadata(made.trained_classifier()).temperature != pytest.approx(alone, rel=1e-3)
     made.augmentation = NO_AUGMENTATION
-    assert made.metadata().temperature == pytest.approx(alone, rel=1e-3)
+    assert made.metadata(made.trained_classifier()).temperature == pytest.approx(alone, rel=1e-3)
 
 
 def test_one_digit_in_a_hundred_of_those_held_out_is_refused(made):
-    metadata = made.metadata()
+    metadata = made.metadata(made.trained_classifier())
     logits = logits_of(made.trained_classifier(), made.X_validation, made.scaling)
     confidence = softmax(logits, metadata.temperature).max(axis=1)
 
