@@ -99,22 +99,18 @@ def write_configuration(app: Flask, directory: Path) -> list[Path]:
         Of these three, those that were not as they are now.
     """
     contents = {
-        "limits.conf": {"limits.conf": limits_conf(app)},
-        "headers.conf": {"headers.conf": headers_conf()},
-        "errors": {f"errors/{name}": content for name, content in error_files(app).items()},
+        directory / "limits.conf": {directory / "limits.conf": limits_conf(app)},
+        directory / "headers.conf": {directory / "headers.conf": headers_conf()},
+        directory / "errors": {
+            directory / "errors" / name: content for name, content in error_files(app).items()
+        },
     }
-    return [
-        directory / name
-        for name, files in contents.items()
-        if sum(_write(directory / file, content) for file, content in files.items())
-    ]
-
-
-def _write(file: Path, content: str) -> bool:
-    """Write a file if its content differs, and return whether it did."""
-    # Apache is only reloaded where something has changed
-    if file.is_file() and file.read_text("utf-8") == content:
-        return False
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content, "utf-8")
-    return True
+    changed: dict[Path, None] = {}
+    for path, files in contents.items():
+        for file, content in files.items():
+            # Apache is only reloaded where something has changed
+            if not file.is_file() or file.read_text("utf-8") != content:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(content, "utf-8")
+                changed[path] = None
+    return [*changed]

@@ -151,11 +151,34 @@ class MnistLabel(TypedDict):
 )
 def classify() -> MnistAnswer:
     """Answer as the service for which such a request was written."""
+    if is_urlencoded_form():
+        return classify_pixels()
     if request.mimetype == "multipart/form-data":
         with _refusing_with_404():  # reading the form may already fail
             has_pixels = _PIXELS_FIELD in request.form
-        return classify_pixels() if has_pixels else _classify_file()
-    return classify_pixels() if is_urlencoded_form() else _classify_body()
+        if has_pixels:
+            return classify_pixels()
+        classifier = current_classifier()
+        with _refusing_with_404():
+            file = next(filter(None, request.files.values()), None)
+            if file is None:
+                raise NoFileError(
+                    "Send a picture as the file of a multipart form field, such as 'file'."
+                )
+        with _refusing_with_404(name=file.filename):
+            prediction = classifier.predict(file.stream.read(), inspect=_layers_wanted())
+        return {"name": file.filename, **_answer(prediction)}
+    # the body is the image; a bad one is a 400
+    classifier = current_classifier()
+    try:
+        content = request.get_data()
+        if not content:
+            raise EmptyFileError("The body is empty; send an image as it, or as a file of a form.")
+        return _answer(classifier.predict(content, inspect=_layers_wanted()))
+    except FileTooLargeError:
+        raise  # its status is the same whether the file or the whole body is too large
+    except InputError as exc:
+        raise StatusOverrideError(exc, HTTPStatus.BAD_REQUEST) from exc
 
 
 @linear_softmax.post("/mnist/classify-vector", endpoint="classify")
@@ -170,35 +193,6 @@ def classify_pixels() -> MnistAnswer:
         raise PixelsError(f"Send the gray levels in the form field {_PIXELS_FIELD!r}.")
     pixels = request.form[_PIXELS_FIELD]
     return _answer(classifier.predict_pixels(pixels, inspect=_layers_wanted()))
-
-
-def _classify_file() -> MnistAnswer:
-    """Read the digit of the first file of the form."""
-    classifier = current_classifier()
-    with _refusing_with_404():
-        file = next(filter(None, request.files.values()), None)
-        if file is None:
-            raise NoFileError(
-                "Send a picture as the file of a multipart form field, such as 'file'."
-            )
-    name = file.filename
-    with _refusing_with_404(name=name):
-        prediction = classifier.predict(file.stream.read(), inspect=_layers_wanted())
-    return {"name": name, **_answer(prediction)}
-
-
-def _classify_body() -> MnistAnswer:
-    """Read the digit of the image that the body is; a bad one is a 400."""
-    classifier = current_classifier()
-    try:
-        content = request.get_data()
-        if not content:
-            raise EmptyFileError("The body is empty; send an image as it, or as a file of a form.")
-        return _answer(classifier.predict(content, inspect=_layers_wanted()))
-    except FileTooLargeError:
-        raise  # its status is the same whether the file or the whole body is too large
-    except InputError as exc:
-        raise StatusOverrideError(exc, HTTPStatus.BAD_REQUEST) from exc
 
 
 # in both orders of the path, as docs/compatibility.md has them

@@ -198,18 +198,6 @@ def mark_ready(app: Flask) -> None:
     app.extensions[_READY_SINCE] = time.time()
 
 
-def _refuse_long_wait(app: Flask, waited: float, max_queue_ms: int) -> None:
-    # Apache counts from the request's arrival, also while no process was there to answer it
-    ready_ms = (time.time() - app.extensions[_READY_SINCE]) * 1e3
-    if min(waited, ready_ms) <= max_queue_ms:
-        return
-    # an overloaded service that looked dead would be restarted, which would not help
-    if request.endpoint in _ALWAYS_ANSWERED:
-        return
-    if request.environ.get("mod_wsgi.process_group") != _LARGE:
-        raise overloaded()
-
-
 def _server_timing(observation: Observation) -> str:
     total = f"total;dur={observation.seconds * 1000:.2f}"
     if not observation.answers:
@@ -246,8 +234,14 @@ def init_app(app: Flask, max_queue_ms: int, in_flight: Gauge, *observers: Observ
         if observation.is_recorded:
             in_flight.inc()
             observation.is_in_flight = True
-        if observation.waited_ms is not None:
-            _refuse_long_wait(app, observation.waited_ms, max_queue_ms)
+        # an overloaded service that looked dead would be restarted, which would not help
+        if observation.waited_ms is None or request.endpoint in _ALWAYS_ANSWERED:
+            return
+        # Apache counts from the request's arrival, also while no process was there to answer it
+        ready_ms = (time.time() - app.extensions[_READY_SINCE]) * 1e3
+        is_large = request.environ.get("mod_wsgi.process_group") == _LARGE
+        if min(observation.waited_ms, ready_ms) > max_queue_ms and not is_large:
+            raise overloaded()
 
     def finish(response: Response) -> Response:
         observation = request.observation

@@ -86,15 +86,15 @@ class UploadForm(FlaskForm):
 def init_app(app: Flask, source_url: str, test_set: MnistTestSet) -> None:
     """Give every page's footer the address of the source code, and the application a test set."""
     app.extensions[_KEY] = test_set
-    # Apache opens /status to this machine alone, so that its link would be a dead end for others
-    app.context_processor(lambda: {"source_url": source_url, "is_local": _is_local()})
 
-
-def _is_local() -> bool:
-    try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:  # the server listens on a socket's path, for example
-        return False
+    @app.context_processor
+    def footer() -> dict[str, Any]:
+        # Apache opens /status to this machine alone: its link would be a dead end for others
+        try:
+            is_local = ipaddress.ip_address(request.remote_addr or "").is_loopback
+        except ValueError:  # the server listens on a socket's path, for example
+            is_local = False
+        return {"source_url": source_url, "is_local": is_local}
 
 
 def static_path() -> str:

@@ -37,6 +37,11 @@ _TO_USUAL = str.maketrans({"-": "+", "_": "/"} | dict.fromkeys(whitespace))
 _MAX_REASON = 200  # characters
 #: Werkzeug's; what names another one is read as UTF-8.
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+#: Of those who write a form by hand, by words of the parser's error.
+_USUAL_FAULTS = {
+    "line break": "its lines end in LF alone, and need CR LF",
+    "end of": "it ends before its closing boundary, or has another boundary than its Content-Type",
+}
 _Parsed = tuple[IO[bytes], Any, Any]
 
 
@@ -93,7 +98,12 @@ class InMemoryFormParser(FormDataParser):
         except ParserLimitReached as exc:
             raise RequestEntityTooLarge from exc
         except ValueError as exc:  # a MultipartError, or an invalid header
-            raise BadFormError(f"The multipart form cannot be read: {_fault(str(exc))}.") from exc
+            reason = str(exc)
+            fault = next(
+                (usual for words, usual in _USUAL_FAULTS.items() if words in reason),
+                reason[:1].lower() + reason[1:],
+            )
+            raise BadFormError(f"The multipart form cannot be read: {fault}.") from exc
         return stream, self.cls(texts), self.cls(files)
 
     def _part(self, segment: MultipartSegment, content: bytes) -> tuple[str, str | FileStorage]:
@@ -111,15 +121,6 @@ class InMemoryFormParser(FormDataParser):
             raise RequestEntityTooLarge
         charset = (segment.charset or "").lower()
         return name, content.decode(charset if charset in _CHARSETS else "utf-8", "replace")
-
-
-def _fault(reason: str) -> str:
-    # the two usual faults of those who write a form by hand
-    if "line break" in reason:
-        return "its lines end in LF alone, and need CR LF"
-    if "end of" in reason:
-        return "it ends before its closing boundary, or has another boundary than its Content-Type"
-    return reason[:1].lower() + reason[1:]
 
 
 def sent_image(field: str) -> bytes:

@@ -71,10 +71,26 @@ class PredictionWords:
 
 def words_of_prediction(prediction: Prediction) -> PredictionWords:
     """Put a prediction in words."""
+    # first: with several digits, the answer about one of them does not matter
+    if "several_digits" in prediction.warnings:
+        sentence = "I see more than one digit."
+    elif not prediction.accepted and prediction.confidence < _LIKELY:
+        sentence = "This does not look like a digit."
+    elif not prediction.accepted:
+        guess = _with_article(prediction.digit)
+        sentence = f"I cannot make out a digit; at best this is {guess}."
+    elif prediction.confidence >= _SURE:
+        sentence = "I am sure."
+    elif prediction.confidence >= _FAIRLY_SURE:
+        sentence = "I am fairly sure."
+    else:
+        others = (digit for digit in range(10) if digit != prediction.digit)
+        runner_up = max(others, key=lambda digit: prediction.probabilities[digit])
+        sentence = f"I am not sure: it could be {prediction.digit} or {runner_up}."
     how = "that made it" if prediction.accepted else "that look most like"
     return PredictionWords(
         digit=str(prediction.digit) if prediction.accepted else "",
-        sentence=_sentence(prediction),
+        sentence=sentence,
         confidence=f"Confidence: {percent(prediction.confidence)}" if prediction.accepted else "",
         percents=tuple(map(percent, prediction.probabilities)),
         remarks=tuple(_WARNINGS[code] for code in prediction.warnings if code in _WARNINGS),
@@ -130,10 +146,20 @@ class NumberWords:
 
 def words_of_reading(reading: Reading) -> NumberWords:
     """Put a reading in words."""
+    if not reading.rows:
+        sentence = "I found no digit."
+    elif not reading.accepted:
+        sentence = "This is my best guess, and probably wrong somewhere."
+    elif reading.confidence >= _SURE:
+        sentence = "I am sure."
+    elif reading.confidence >= _FAIRLY_SURE:
+        sentence = "I am fairly sure."
+    else:
+        sentence = "I am not sure of every digit."
     of_how_many = f" for all {reading.n_digits} digits" if reading.n_digits > 1 else ""
     return NumberWords(
         lines=tuple(" ".join(row.as_json()["groups"]) for row in reading.rows),
-        sentence=_sentence_of_reading(reading),
+        sentence=sentence,
         confidence=f"Confidence: {percent(reading.confidence)}{of_how_many}",
         remarks=tuple(
             _WARNINGS_OF_READING[code] for code in reading.warnings if code in _WARNINGS_OF_READING
@@ -152,36 +178,6 @@ def words_of_reading(reading: Reading) -> NumberWords:
             for row in reading.rows
         ),
     )
-
-
-def _sentence_of_reading(reading: Reading) -> str:
-    if not reading.rows:
-        return "I found no digit."
-    if not reading.accepted:
-        return "This is my best guess, and probably wrong somewhere."
-    if reading.confidence >= _SURE:
-        return "I am sure."
-    if reading.confidence >= _FAIRLY_SURE:
-        return "I am fairly sure."
-    return "I am not sure of every digit."
-
-
-def _sentence(prediction: Prediction) -> str:
-    # first: with several digits, the answer about one of them does not matter
-    if "several_digits" in prediction.warnings:
-        return "I see more than one digit."
-    if not prediction.accepted:
-        if prediction.confidence < _LIKELY:
-            return "This does not look like a digit."
-        guess = _with_article(prediction.digit)
-        return f"I cannot make out a digit; at best this is {guess}."
-    if prediction.confidence >= _SURE:
-        return "I am sure."
-    if prediction.confidence >= _FAIRLY_SURE:
-        return "I am fairly sure."
-    others = (digit for digit in range(10) if digit != prediction.digit)
-    runner_up = max(others, key=lambda digit: prediction.probabilities[digit])
-    return f"I am not sure: it could be {prediction.digit} or {runner_up}."
 
 
 def _with_article(digit: int) -> str:

@@ -90,8 +90,27 @@ def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -
     """Ask for a key in front of the views of these blueprints, where there are any keys."""
     app.config["API_KEYS_WANTED"] = bool(keys)
     app.extensions[_KEYS] = keys
-    if keys:
-        app.before_request(lambda: _check(blueprints))
+    if not keys:
+        return
+
+    @app.before_request
+    def check() -> None:
+        # browsers ask by OPTIONS, without a key, whether they may send one
+        if request.blueprint not in blueprints or request.method == "OPTIONS":
+            return
+        if request.endpoint in OPEN_ENDPOINTS:
+            return
+        # a key first: the page's own token must not help a key that was withdrawn
+        if _sent_key():
+            if current_key() is None:
+                raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
+        elif _PAGE_HEADER in request.headers:
+            try:
+                validate_csrf(request.headers[_PAGE_HEADER])
+            except ValidationError as exc:
+                raise PageExpired(www_authenticate=_challenge()) from exc
+        else:
+            raise ApiKeyMissing(www_authenticate=_challenge())
 
 
 def current_key() -> ApiKey | None:
@@ -104,25 +123,6 @@ def current_key() -> ApiKey | None:
         found = [key for key in keys if hmac.compare_digest(key.digest, digest)]
         g.api_key = found[0] if found else None
     return cast(ApiKey | None, g.api_key)
-
-
-def _check(blueprints: frozenset[str]) -> None:
-    # browsers ask by OPTIONS, without a key, whether they may send one
-    if request.blueprint not in blueprints or request.method == "OPTIONS":
-        return
-    if request.endpoint in OPEN_ENDPOINTS:
-        return
-    # a key first: the page's own token must not help a key that was withdrawn
-    if _sent_key():
-        if current_key() is None:
-            raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
-    elif _PAGE_HEADER in request.headers:
-        try:
-            validate_csrf(request.headers[_PAGE_HEADER])
-        except ValidationError as exc:
-            raise PageExpired(www_authenticate=_challenge()) from exc
-    else:
-        raise ApiKeyMissing(www_authenticate=_challenge())
 
 
 def _sent_key() -> str:

@@ -125,8 +125,15 @@ def init_app(app: Flask, cors_origins: Sequence[str]) -> None:
         max_age=_PREFLIGHT_MAX_AGE,
         vary_header=False,  # below, for answers without these headers as well
     )
-    if "*" not in cors_origins:
-        app.after_request(_vary_by_origin)
+    if "*" in cors_origins:
+        return
+
+    @app.after_request
+    def vary_by_origin(response: Response) -> Response:
+        """Keep caches from answering one origin with the headers of another, or of none."""
+        if any(path.match(request.path) for path in _CORS_PATHS):
+            response.vary.add("Origin")
+        return response
 
 
 def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
@@ -147,10 +154,3 @@ def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
         return application(environ, start)
 
     return answer
-
-
-def _vary_by_origin(response: Response) -> Response:
-    """Keep caches from answering one origin with the headers of another, or of none."""
-    if any(path.match(request.path) for path in _CORS_PATHS):
-        response.vary.add("Origin")
-    return response

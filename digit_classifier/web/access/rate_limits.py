@@ -9,6 +9,7 @@ core. Here the number of callers is bounded.
 import logging
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -78,10 +79,6 @@ def init_app(
         for one in (parse_many(rate_limit) if rate_limit else ())
     )
 
-    def caller() -> str:
-        key = current_key()
-        return f"key {key.name}" if key else f"address {_network(get_remote_address())}"
-
     # asked for with each request, by Flask-Limiter: the caller decides which limit applies
     def limit() -> str:
         key = current_key()
@@ -96,10 +93,18 @@ def init_app(
 
     # one handler for all applications of a process: a logger takes the same one only once
     logging.getLogger("flask-limiter").addHandler(_STORAGE_FAILURES)
-    app.after_request(_set_retry_after)  # after Flask-Limiter, which is registered later
+
+    @app.after_request  # after Flask-Limiter, which is registered later
+    def set_retry_after(response: Response) -> Response:
+        """Send Retry-After to a caller who is over its limit, and to no other."""
+        pause = response.headers.pop(_PAUSE_HEADER, None)
+        if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers["Retry-After"] = str(max(1, int(pause)))
+        return response
+
     try:
         limiter = Limiter(
-            caller,
+            _caller,
             app=app,
             application_limits=[limit],  # over all paths together, not a limit for each
             application_limits_exempt_when=is_free,
@@ -118,17 +123,20 @@ def init_app(
     limiter._fallback_limiter = MovingWindowRateLimiter(BoundedMemory())
 
 
-def _network(address: str) -> str:
-    """Return the network that one caller is taken to have: an IPv4 address, or a /64 of IPv6."""
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:  # a socket's path, for example
-        return address
-    if not isinstance(ip, IPv6Address):
-        return address
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ip_network((ip, _IPV6_PREFIX_LENGTH), strict=False))
+def _caller() -> str:
+    """Return the caller's key, or the network that one caller is taken to have.
+
+    That is an IPv4 address, or a /64 of IPv6.
+    """
+    key = current_key()
+    if key:
+        return f"key {key.name}"
+    network = get_remote_address()
+    with suppress(ValueError):  # a socket's path, for example
+        ip = ip_address(network.partition("%")[0])
+        if isinstance(ip, IPv6Address):
+            network = str(ip.ipv4_mapped or ip_network((ip, _IPV6_PREFIX_LENGTH), strict=False))
+    return f"address {network}"
 
 
 def _storage_options(storage: str) -> dict[str, Any]:
@@ -156,14 +164,6 @@ class _StorageFailures(logging.Handler):
 
 
 _STORAGE_FAILURES = _StorageFailures(logging.WARNING)
-
-
-def _set_retry_after(response: Response) -> Response:
-    """Send Retry-After to a caller who is over its limit, and to no other."""
-    pause = response.headers.pop(_PAUSE_HEADER, None)
-    if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        response.headers["Retry-After"] = str(max(1, int(pause)))
-    return response
 
 
 @dataclass

@@ -156,7 +156,18 @@ def read_message(request: Request, max_bytes: int) -> tuple[InferRequest, Tensor
         raise TensorError(
             f"{len(behind)} bytes follow the JSON; {n_announced or 0} were announced."
         )
-    values = _numbers(data, sent.datatype) if has_data else behind
+    values: bytes | list[Any] = behind
+    if has_data:
+        # by its type: anything else is rejected before it takes memory
+        if data.count(b",") > _MAX_COMMAS:
+            raise TensorError(f"The data have more values than {MAX_DIGITS} digits.")
+        # the leading brackets alone: how the rest is nested, the decoder checks
+        depth = len(data) - len(data.lstrip(b"[ \t\r\n"))
+        lists = _LISTS[sent.datatype]
+        brackets = data[:depth].count(b"[")
+        if brackets not in lists:
+            raise TensorError(f"The data must be one list or lists nested up to {len(lists)} deep.")
+        values = _decode(data, lists[brackets])
     return message, Tensor(sent.datatype, tuple(sent.shape), values)
 
 
@@ -191,21 +202,6 @@ def _decode(content: bytes | Raw, kind: type[Decoded]) -> Decoded:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         # whose text may quote what was sent, however long that is
         raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_REASON]}.") from exc
-
-
-def _numbers(data: bytes, datatype: str) -> list[Any]:
-    """Decode a list of numbers by its type: anything else is rejected before it takes memory."""
-    if data.count(b",") > _MAX_COMMAS:
-        raise TensorError(f"The data have more values than {MAX_DIGITS} digits.")
-    # the leading brackets alone: how the rest is nested, the decoder checks
-    depth = len(data) - len(data.lstrip(b"[ \t\r\n"))
-    brackets = data[:depth].count(b"[")
-    if brackets not in _LISTS[datatype]:
-        raise TensorError(
-            f"The data must be one list or lists nested up to {len(_LISTS[datatype])} deep."
-        )
-    decoded: list[Any] = _decode(data, _LISTS[datatype][brackets])
-    return decoded
 
 
 def write_message(

@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -139,26 +139,35 @@ class _Schemas:
 
     @staticmethod
     def _made(kind: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        def of_anything(other: type) -> dict[str, Any]:
+            if other is object:
+                return {"description": "Anything."}
+            raise NotImplementedError(f"There is no schema of {other}.")
+
         (schema,), components = msgspec.json.schema_components(
-            [kind], schema_hook=_of_anything, ref_template=_REFERENCE
+            [kind], schema_hook=of_anything, ref_template=_REFERENCE
         )
         return schema, components
-
-
-def _of_anything(kind: type) -> dict[str, Any]:
-    if kind is object:
-        return {"description": "Anything."}
-    raise NotImplementedError(f"There is no schema of {kind}.")
 
 
 def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[str, Any]:
     said = description_of(view) or Description()
     blueprint = rule.endpoint.partition(".")[0]
+    model = default_classifier().model
+    parameters: list[dict[str, Any]] = []
+    for name in sorted(rule.arguments):  # a model's name or version
+        example = _TEST_DIGIT if name == "index" else getattr(model, name)
+        place = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        parameters.append(place | {"example": example})
+    if said.query is not None:
+        for name, schema in schemas.inline(said.query)["properties"].items():
+            about = schema.pop("description")
+            parameters.append({"name": name, "in": "query", "description": about, "schema": schema})
     operation = {
         "operationId": ".".join((rule.endpoint, *sorted(rule.arguments))),
         "tags": [TAGS[blueprint]],
         "summary": inspect.cleandoc(view.__doc__ or "").partition("\n")[0],
-        "parameters": [*_parameters(rule, said.query, schemas)],
+        "parameters": parameters,
         "responses": _answers(rule.endpoint, said, view, schemas)
         | _errors(blueprint, said, schemas),
     }
@@ -173,17 +182,6 @@ def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[
     if current_app.config["API_KEYS_WANTED"] and not is_open:
         operation["security"] = [{"bearer": []}, {"header": []}]
     return operation
-
-
-def _parameters(rule: Rule, query: Any, schemas: _Schemas) -> Iterator[dict[str, Any]]:
-    model = default_classifier().model
-    for name in sorted(rule.arguments):  # a model's name or version
-        place = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        yield place | {"example": _TEST_DIGIT if name == "index" else getattr(model, name)}
-    if query is not None:
-        for name, schema in schemas.inline(query)["properties"].items():
-            about = schema.pop("description")
-            yield {"name": name, "in": "query", "description": about, "schema": schema}
 
 
 def _answers(

@@ -81,6 +81,9 @@ def readyz() -> dict[str, str]:
 def status() -> ResponseReturnValue:
     """Show the service's state: a page for a browser, JSON for a program."""
     model = current_classifier().model
+    metrics = current_metrics().collect()  # of all processes
+    # no process has a start where the disk had no room for it
+    started = _value(metrics, "start_time_seconds") or time.time()
     state = {
         "status": "ok",
         "model": {
@@ -91,7 +94,19 @@ def status() -> ResponseReturnValue:
             "figures": model.metadata.figures,
         },
         "models": {name: other.model.version for name, other in all_classifiers().items()},
-        "service": _service(),
+        "service": {
+            "since": datetime.fromtimestamp(int(started), UTC).isoformat(),
+            "uptime": str(timedelta(seconds=int(time.time() - started))),
+            "processes": int(_value(metrics, "processes")),
+            "requests_in_flight": int(_value(metrics, "requests_in_flight")),
+            "requests": _counts(metrics, "requests", "status"),
+            "predictions": _counts(metrics, "predictions", "digit"),
+            "abstentions": _counts(metrics, "abstentions", "model"),
+            "readings": _counts(metrics, "readings", "model"),
+            "reading_abstentions": _counts(metrics, "reading_abstentions", "model"),
+            "page_predictions": _counts(metrics, "page_predictions", "purpose"),
+            "refusals": _counts(metrics, "refusals", "code"),
+        },
         "settings": current_app.extensions[_KEY],
         "versions": {
             "digit_classifier": __version__,
@@ -105,26 +120,6 @@ def status() -> ResponseReturnValue:
         figures = {f"{part}: {name}": parts[part][name] for part in parts for name in parts[part]}
         return render_template("status.html", status=state, figures=figures)
     return state
-
-
-def _service() -> dict[str, object]:
-    """Sum up the metrics of all processes."""
-    metrics = current_metrics().collect()
-    # no process has a start where the disk had no room for it
-    started = _value(metrics, "start_time_seconds") or time.time()
-    return {
-        "since": datetime.fromtimestamp(int(started), UTC).isoformat(),
-        "uptime": str(timedelta(seconds=int(time.time() - started))),
-        "processes": int(_value(metrics, "processes")),
-        "requests_in_flight": int(_value(metrics, "requests_in_flight")),
-        "requests": _counts(metrics, "requests", "status"),
-        "predictions": _counts(metrics, "predictions", "digit"),
-        "abstentions": _counts(metrics, "abstentions", "model"),
-        "readings": _counts(metrics, "readings", "model"),
-        "reading_abstentions": _counts(metrics, "reading_abstentions", "model"),
-        "page_predictions": _counts(metrics, "page_predictions", "purpose"),
-        "refusals": _counts(metrics, "refusals", "code"),
-    }
 
 
 def _value(metrics: Mapping[str, Metric], name: str) -> float:
