@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -130,32 +131,21 @@ class ShardResult:
 def classify_shard(job: Job, shard: Shard) -> ShardResult:
     """Write the file of a shard, unless a whole one exists; the result is the same."""
     url = storage.join(job.out, job.shard_name(shard.index))
-    result = _read_finished(job, shard, url)
-    if result is None:
-        with _loading:  # lru_cache would let several threads load it at the same time
-            classifier = _load_classifier(job)
-        rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
-        content = FORMATS[job.format].encode(rows)
-        storage.write_atomic(url, content)
-        result = ShardResult.from_rows(shard.index, rows, content)
-    return result
-
-
-def _read_finished(job: Job, shard: Shard, url: str) -> ShardResult | None:
-    """Return the result of an existing whole file, written by an earlier run or a lost worker.
-
-    Development versions reported slow images as out of time; such a shard is classified again.
-    """
     fs, path = storage.locate(url)
-    try:
+    with suppress(FileNotFoundError, ValueError):
+        # written by an earlier run or a lost worker
         content = fs.cat_file(path)
         # a whole file is not taken on trust: stores without rename may have half of one
-        rows = FORMATS[job.format].decode(content)
-    except (FileNotFoundError, ValueError):
-        return None
-    result = ShardResult.from_rows(shard.index, rows, content)
-    is_whole = result.n_images == shard.chunk.count and OutOfTimeError.code not in result.errors
-    return result if is_whole else None
+        result = ShardResult.from_rows(shard.index, FORMATS[job.format].decode(content), content)
+        # development versions reported slow images as out of time: those are classified again
+        if result.n_images == shard.chunk.count and OutOfTimeError.code not in result.errors:
+            return result
+    with _loading:  # lru_cache would let several threads load it at the same time
+        classifier = _load_classifier(job)
+    rows = list(rows_of(shard, classifier, all_digits=job.all_digits))
+    content = FORMATS[job.format].encode(rows)
+    storage.write_atomic(url, content)
+    return ShardResult.from_rows(shard.index, rows, content)
 
 
 @lru_cache(maxsize=1)  # of the last job: a cluster's workers stay for the next run

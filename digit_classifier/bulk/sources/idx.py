@@ -49,15 +49,16 @@ class Idx(Source):
 
     def read_items(self, chunk: Chunk, max_bytes: int) -> Iterator[Item]:  # noqa: ARG002, all are small
         """Read the digits; see :meth:`Source.read_items`."""
-        file, (_, height, width, header_size) = open_handle(self, self._open)
+
+        def open_file(stack: ExitStack) -> tuple[BinaryIO, tuple[int, int, int, int]]:
+            file = stack.enter_context(storage.open_decompressed(self.url))
+            return file, _read_header(file, self.name)
+
+        file, (_, height, width, header_size) = open_handle(self, open_file)
         file.seek(header_size + chunk.start * height * width)
         for number in range(chunk.start, chunk.start + chunk.count):
             pixels = np.frombuffer(file.read(height * width), np.uint8)
             yield Item(str(number), pixels.reshape(height, width))
-
-    def _open(self, stack: ExitStack) -> tuple[BinaryIO, tuple[int, int, int, int]]:
-        file = stack.enter_context(storage.open_decompressed(self.url))
-        return file, _read_header(file, self.name)
 
 
 def _count_whole(url: str, header_size: int, n_pixels: int) -> int:

@@ -66,10 +66,15 @@ class PathList(Source):
             return file, 0, partial(_read_lines, _path_in_json)
         first_line = next(_lines_of(file), "")
         file.seek(0)
-        if not suffixes & {".csv", ".tsv"} and not _has_columns(first_line):
-            return file, 0, partial(_read_lines, str)
-        # of a table, the column with a known head, or the first one with names of pictures
         separator = separator_of(first_line)
+        if not suffixes & {".csv", ".tsv"}:
+            # as a whole, a line of a table is not the name of a picture
+            is_name = is_image_name(first_line.strip())
+            fields = [] if is_name else split_line(first_line, separator)
+            has_heads = find_column(fields, _PATH_FIELDS) is not None
+            if len(fields) < 2 or not (has_heads or any(map(is_image_name, fields))):
+                return file, 0, partial(_read_lines, str)
+        # of a table, the column with a known head, or the first one with names of pictures
         rows = read_rows(file, separator)
         _, first = next(rows, (0, [""]))
         start = file.tell()
@@ -93,15 +98,6 @@ class PathList(Source):
                     yield offset
         except (csv.Error, *storage.DECOMPRESSION_ERRORS) as exc:
             raise BadBatchError(f"The list cannot be read on: {exc}.") from exc
-
-
-def _has_columns(line: str) -> bool:
-    """Return whether a line is of a table: as a whole it is not the name of a picture."""
-    if is_image_name(line.strip()):
-        return False
-    fields = split_line(line, separator_of(line))
-    has_heads = find_column(fields, _PATH_FIELDS) is not None
-    return len(fields) > 1 and (has_heads or any(map(is_image_name, fields)))
 
 
 def _column_of_images(row: list[str]) -> int | None:
