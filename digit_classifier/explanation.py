@@ -125,8 +125,18 @@ def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedIm
         height, width = levels.shape
         steps.append(Step(name, width, height, changed, as_png(picture)))
         last = levels
-    framed = resize(last, *classifier.model.metadata.image_shape)
-    saliency = _saliency(classifier, framed, prediction.digit)
+    metadata = classifier.model.metadata
+    framed = resize(last, *metadata.image_shape)
+    vector, blank = vectorize(np.stack([framed, np.zeros_like(framed)]), metadata.input_scaling)
+    target = metadata.class_labels.index(prediction.digit)
+    attributed = integrated_gradients(
+        classifier.model.classifier, vector, blank, target, metadata.temperature
+    )
+    saliency: Array | None = None if attributed is None else attributed.reshape(framed.shape)
+    if saliency is not None and metadata.input_scaling.upright:
+        # the overlay shows the framed digit: what was attributed to the upright one is passed back
+        (seen,) = input_images(framed[np.newaxis], replace(metadata.input_scaling, upright=False))
+        saliency = attribute_to_pixels(saliency, seen)
     return Explanation(
         framed_png=as_png(Image.fromarray(framed)),
         saliency=None if saliency is None else tuple(map(tuple, saliency.tolist())),
@@ -204,25 +214,6 @@ def _run_steps(classifier: DigitClassifier, gray: Gray) -> dict[str, Gray]:
     except NoInkError:
         pass  # the prediction reports it; `steps` has the results up to the step that failed
     return steps
-
-
-def _saliency(classifier: DigitClassifier, framed: Gray, digit: int) -> Array | None:
-    """Return the saliency of each pixel, shape (height, width)."""
-    metadata = classifier.model.metadata
-    both = np.stack([framed, np.zeros_like(framed)])
-    vector, blank = vectorize(both, metadata.input_scaling)
-    target = metadata.class_labels.index(digit)
-    attributed = integrated_gradients(
-        classifier.model.classifier, vector, blank, target, metadata.temperature
-    )
-    if attributed is None:
-        return None
-    saliency = attributed.reshape(framed.shape)
-    if not metadata.input_scaling.upright:
-        return saliency
-    # the overlay shows the framed digit: what was attributed to the upright one is passed back
-    (seen,) = input_images(framed[np.newaxis], replace(metadata.input_scaling, upright=False))
-    return attribute_to_pixels(saliency, seen)
 
 
 def overlay(framed: NDArray[np.number], saliency: NDArray[np.floating]) -> Image.Image:

@@ -10,7 +10,7 @@ and drawings there. Log-probabilities of several rules add up.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -128,34 +128,29 @@ def propose(gray: Gray) -> list[Proposal]:
             for levels, ink in scans
         ]
     small = shrink(gray)
-    # both lazy: sheets beyond the limit are not squared up
-    sheets = islice(find_sheets(small, gray), MAX_SHEETS)
-    on_sheets = map(_on_sheet, sheets)
     # where surroundings of two sizes disagree about the polarity, both are proposed
     other = ink_is_light(small, NARROW_SURROUNDINGS)
-    by_parts = _by_parts(small, {"shrink": small}, other, may_be_ruled=True)
-    return [*by_parts, *chain.from_iterable(on_sheets)]
+    proposals = [*_by_parts(small, {"shrink": small}, other, may_be_ruled=True)]
+    # lazy: sheets beyond the limit are not squared up
+    for sheet in islice(find_sheets(small, gray), MAX_SHEETS):
+        before = {"square_up": sheet}
+        try:
+            results, enlargement = frame_ink(sheet)
+        except (NoInkError, InkNotFoundError):
+            pass
+        else:
+            contrast, ink = results["remove_lines"], results["select_ink"]
+            touches = sorted_rim(ink)[-1] > STROKE_MIN_LEVEL
+            steps = {**before, **results}
+            proposals.append(_proposal(contrast, ink, steps, AT_EDGE * touches, enlargement))
+        # framing it as a picture has removed its lines already
+        proposals += _by_parts(sheet, before, ink_is_light(sheet), may_be_ruled=False)
+    return proposals
 
 
 def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
     """Return that of the framing as a whole, beside some proposals."""
     return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else OF_WHOLE
-
-
-def _on_sheet(sheet: Gray) -> Iterator[Proposal]:
-    before = {"square_up": sheet}
-    try:
-        results, enlargement = frame_ink(sheet)
-    except (NoInkError, InkNotFoundError):
-        pass
-    else:
-        ink = results["select_ink"]
-        touches = sorted_rim(ink)[-1] > STROKE_MIN_LEVEL
-        contrast = results["remove_lines"]
-        steps = {**before, **results}
-        yield _proposal(contrast, ink, steps, AT_EDGE * touches, enlargement)
-    # framing it as a picture has removed its lines already
-    yield from _by_parts(sheet, before, ink_is_light(sheet), may_be_ruled=False)
 
 
 def _by_parts(

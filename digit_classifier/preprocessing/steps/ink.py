@@ -92,7 +92,13 @@ def select_ink(contrast: Gray) -> Gray:
         raise NoInkError(NOTHING_STANDS_OUT)
     if n_ink > MAX_COVERAGE * contrast.size:
         raise InkNotFoundError
-    low = _low_threshold(histogram, high)
+    # above the low threshold, beyond the grain, what is connected to ink belongs to it
+    max_grain = max(ceil(GRAIN_MAX_FRACTION_OF_THRESHOLD * high) - 1, GRAIN_MIN_RANGE)
+    n_up_to = histogram.cumulative
+    low = 0
+    if n_up_to[max_grain] - n_up_to[0] > GRAIN_MIN_COVERAGE * n_up_to[high]:
+        grain = histogram.quantile(0.5, above=0, up_to=max_grain)
+        low = min(int(WEAK_INK_FRACTION_OF_THRESHOLD * high), WEAK_INK_MIN_GRAINS * grain)
     # hysteresis: pale flanks and strokes count where strong ink is connected to them
     _, above_low = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)
     n_labels, labels = cv2.connectedComponents(
@@ -128,16 +134,6 @@ def ink_threshold(contrast: Gray, histogram: Histogram) -> int:
         return threshold
     pen = histogram.quantile(PEN_QUANTILE, above=threshold)
     return max(threshold, int(INK_MIN_FRACTION_OF_PEN * pen))
-
-
-def _low_threshold(histogram: Histogram, high: int) -> int:
-    """Return the level above which what is connected to ink belongs to it: beyond the grain."""
-    max_grain = max(ceil(GRAIN_MAX_FRACTION_OF_THRESHOLD * high) - 1, GRAIN_MIN_RANGE)
-    n_up_to = histogram.cumulative
-    if n_up_to[max_grain] - n_up_to[0] <= GRAIN_MIN_COVERAGE * n_up_to[high]:
-        return 0
-    grain = histogram.quantile(0.5, above=0, up_to=max_grain)
-    return min(int(WEAK_INK_FRACTION_OF_THRESHOLD * high), WEAK_INK_MIN_GRAINS * grain)
 
 
 def is_grain(peak: int, contrast: Gray, kept: Gray) -> bool:
