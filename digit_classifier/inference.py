@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,7 @@ from digit_classifier.neural_network.layers import Array
 from digit_classifier.numbers import MIN_DECODED_SIDE, read_rows
 from digit_classifier.prediction import ImageFacts, Prediction, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
+from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.preprocessing.measures import Gray
 from digit_classifier.preprocessing.vectorize import vectorize
@@ -118,7 +119,7 @@ class DigitClassifier:
         return self._predict_one(image, inspect=inspect)
 
     def read(self, content: bytes) -> Reading:
-        """Read all digits of one image file.
+        """Read all digits of one image file; one that is alone, as :meth:`predict` reads it.
 
         Raises
         ------
@@ -129,7 +130,9 @@ class DigitClassifier:
         started = time.perf_counter()
         decoded = decode_image(content, self.limits, min_side=MIN_DECODED_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
-        rows, confidence = self._read_rows(decoded.gray, decoded.shown_shape)
+        rows, confidence = self._read_rows(
+            decoded.gray, decoded.shown_shape, lambda: self._predict_single(content)
+        )
         read_ms = ms_since(started)
         return Reading(
             rows=rows,
@@ -310,13 +313,31 @@ class DigitClassifier:
         n_digits = sum(len(row.digits) for row in rows)
         return n_digits >= 2 and confidence >= MIN_TEXT_CONFIDENCE
 
-    def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> tuple[tuple[Row, ...], float]:
+    def _read_rows(
+        self,
+        gray: Gray,
+        shown_shape: tuple[int, int],
+        predict_single: Callable[[], Array | None] = lambda: None,
+    ) -> tuple[tuple[Row, ...], float]:
         return read_rows(
             gray,
             lambda framed: self.model.predict_logits(self.model.resize(framed)),
             temperature=self.model.metadata.temperature,
             shown_shape=shown_shape,
+            predict_single=predict_single,
         )
+
+    def _predict_single(self, content: bytes) -> Array | None:
+        """Return the probabilities of the digit of an image file, if it shows a single one."""
+        try:
+            # whatever the setting is: a reading looks for the digit
+            image = frame_or_keep(content, self.limits, "auto")
+        except NoInkError:
+            return None
+        ((prediction, _),) = self._predict_images([image])
+        if isinstance(prediction, NoInkError) or SEVERAL_DIGITS in prediction.warnings:
+            return None
+        return np.array(prediction.probabilities)
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

@@ -122,5 +122,6 @@ RECIPES = {
         augmentation=Augmentation(narrowest=0.35),
         n_negatives=40_000,
         negative_share=0.15,
+        second_opinion="mlp",
     ),
 }

@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.framed_images import frame_image
+from digit_classifier.numbers import read_rows
 from tests.numbers.pictures import SIDE, as_png, row_of, touching
 from tests.strokes import draw_digit
 
@@ -29,6 +30,37 @@ def test_rows_are_read_from_top_to_bottom(classifier):
 def test_a_single_digit_is_read_as_classify_reads_it(classifier, digit):
     content = as_png(row_of(str(digit)))
     assert classifier.read(content).text == str(classifier.predict(content).digit) == str(digit)
+
+
+@pytest.mark.parametrize("index", [3, 18, 62])
+def test_a_single_digit_has_the_probabilities_that_classify_gives_it(classifier, mnist, index):
+    """Each times the certainty that it is the only one: the ratios are the same."""
+    content = as_png(255 - mnist.X_test[index])
+    runner_up, best = sorted(classifier.predict(content).probabilities)[-2:]
+
+    (row,) = classifier.read(content).rows
+
+    (digit,) = row.digits
+    assert digit.confidence / digit.runner_up_confidence == pytest.approx(best / runner_up)
+    assert digit.confidence <= best
+
+
+def test_several_digits_are_not_read_as_a_single_one(classifier):
+    model = classifier.model
+
+    def predict_single():
+        pytest.fail("asked for a single digit")
+
+    gray = row_of("20")
+    rows, _ = read_rows(
+        gray,
+        lambda framed: model.predict_logits(model.resize(framed)),
+        temperature=model.metadata.temperature,
+        shown_shape=gray.shape,
+        predict_single=predict_single,
+    )
+
+    assert [row.text for row in rows] == ["20"]
 
 
 @pytest.mark.parametrize("is_light", [False, True], ids=["dark ink", "light ink"])

@@ -123,7 +123,8 @@ def test_models_are_listed_with_the_default_first(tmp_path):
             "n_parameters",
             "figures",
         ]
-        assert model["second_opinion"] == ("cnn" if model["name"] == "mlp" else None)
+        others = {"mlp": "cnn", "cnn": "mlp", "softmax": None}
+        assert model["second_opinion"] == others[model["name"]]
         assert model["n_parameters"] > 1000
         assert model["figures"]["test"]
 
