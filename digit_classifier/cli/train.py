@@ -209,13 +209,14 @@ def list_() -> None:
 
     The exit status is 1 if one cannot be used, which its line says.
     """
-    from digit_classifier.models.store import list_models, read_model_file
+    from digit_classifier.models.store import list_models, load_model
 
     # all are listed, whatever is wrong with one: the operator looks for the one to use instead
     all_read = True
-    for name, path in list_models(load_settings().models_dir).items():
+    models_dir = load_settings().models_dir
+    for name in list_models(models_dir):
         try:
-            model = read_model_file(path, name)
+            model = load_model(name, models_dir)
         except ModelError as exc:
             click.echo(f"{name}  error: {exc}")
             all_read = False

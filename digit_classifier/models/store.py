@@ -68,7 +68,12 @@ def load_model(name: str, models_dir: Path) -> Model:
     """
     path = find_model(name, models_dir)
     model = read_model_file(path, path.stem if name.endswith(SUFFIX) else name)
-    return replace(model, second_opinion=load_second_opinion(model.metadata))
+    try:
+        second_opinion = load_second_opinion(model.metadata)
+    except ModelCorruptError as exc:
+        # a service loads every model: its operator looks for the file that stops it
+        raise ModelCorruptError(f"{path} cannot be used: {exc}") from exc
+    return replace(model, second_opinion=second_opinion)
 
 
 def load_second_opinion(metadata: ModelMetadata) -> Model | None:

@@ -1,4 +1,8 @@
+from dataclasses import replace
+
 from PIL import Image
+
+from digit_classifier.models.store import load_model, model_file, save_model
 
 
 def test_the_shipped_models_are_listed_with_their_figures(run):
@@ -13,6 +17,20 @@ def test_the_shipped_models_are_listed_with_their_figures(run):
     assert "MNIST test accuracy 99." in mlp
     assert softmax.startswith("softmax  ")
     assert "MNIST test accuracy 92." in softmax
+
+
+def test_a_model_whose_second_opinion_is_missing_is_listed_with_the_error(run, place):
+    model = load_model("softmax", place / "models")
+    metadata = replace(model.metadata, second_opinion="gone")
+    save_model(model.classifier, metadata, model_file("mine", place / "models"))
+
+    result = run("models", "list")
+
+    assert result.exit_code == 1
+    *shipped, mine = result.output.splitlines()
+    assert len(shipped) == 3
+    assert mine.startswith("mine  error: ")
+    assert "no shipped model 'gone'" in mine
 
 
 def test_a_model_is_drawn_into_its_folder(run, place):
