@@ -11,6 +11,7 @@ from digit_classifier.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from digit_classifier.datasets import Mnist
+    from digit_classifier.models.model import Model
 
 _DEFAULT_CLASSIFIER = "mlp"
 
@@ -160,7 +161,16 @@ def train(
     )
 
 
-def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **options: Any) -> None:
+def train_into(
+    path: Path,
+    classifier: str,
+    data: "Mnist | None" = None,
+    *,
+    seed: int = 0,
+    overrides: dict[str, Any] | None = None,
+    start: "Model | None" = None,
+    resume: bool = False,
+) -> None:
     """Train, by default on the settings' MNIST, and print the result.
 
     Ctrl-C exits with status 130.
@@ -170,7 +180,14 @@ def train_into(path: Path, classifier: str, data: "Mnist | None" = None, **optio
 
     try:
         metadata = train_model(
-            classifier, data or load_mnist(load_settings().data_dir), path, **options
+            classifier,
+            # freed by train_model: a call with **options would keep it until the end
+            data or load_mnist(load_settings().data_dir),
+            path,
+            seed=seed,
+            overrides=overrides,
+            start=start,
+            resume=resume,
         )
     except KeyboardInterrupt:
         # before the first epoch, and of what is fitted in one call, there is no checkpoint

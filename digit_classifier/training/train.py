@@ -101,7 +101,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
                 f"{classifier!r} is fitted in one call: it has neither epochs nor a checkpoint."
             )
         run = OneShotTrainingRun(classifier, data, seed=seed)
-    del data  # of whose training digits the run has copies
+    del data  # the run has its own copies of the training digits
     run.run()
     trained = run.trained_classifier()
     metadata = run.metadata(trained)

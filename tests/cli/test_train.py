@@ -2,11 +2,14 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from digit_classifier import datasets
+from digit_classifier.datasets import load_mnist
 from digit_classifier.models.store import load_model
 from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
@@ -57,6 +60,27 @@ def test_no_epoch_leaves_the_weights_and_calibrates_them(run, place):
     assert two.metadata.training["history"] == []
 
     assert "it needs --start-from" in run("train", *options).output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_the_data_set_is_freed_before_training(run, monkeypatch):
+    """The run has its own copies of the training digits."""
+    loaded, is_in_memory = [], []
+    train = EpochTrainingRun.run
+
+    def load(directory):
+        data = load_mnist(directory)
+        loaded.append(weakref.ref(data))
+        return data
+
+    def look_and_train(training_run):
+        is_in_memory.append(loaded[0]() is not None)
+        train(training_run)
+
+    monkeypatch.setattr(datasets, "load_mnist", load)
+    monkeypatch.setattr(EpochTrainingRun, "run", look_and_train)
+    assert run("train", "--classifier", "softmax", "--epochs", 1).exit_code == 0
+    assert is_in_memory == [False]
 
 
 @pytest.mark.usefixtures("drawn_data")
