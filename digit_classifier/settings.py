@@ -38,7 +38,7 @@ class Settings:
     model
         Name of the model that reads single digits where none is chosen, or the path of its file.
     numbers_model
-        Name of the model, not a path, that reads numbers where none is chosen.
+        Name of the model that reads numbers where none is chosen, or the path of its file.
     framing
         ``"auto"`` locates the ink; ``"center"`` only crops the central square.
     max_upload_bytes

@@ -81,7 +81,7 @@ class Recipe:
         fields["hidden_layer_sizes"] = list(self.hidden_layer_sizes)
         fields["ranks"] = list(self.ranks)
         fields["channels"] = [list(stage) for stage in self.channels]
-        # absent, as in the metadata of models trained before there were such networks
+        # absent, as in the metadata of models trained before there were these fields
         for name in ("ranks", "channels", "second_opinion"):
             if not fields[name]:
                 del fields[name]
