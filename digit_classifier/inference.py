@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -25,11 +25,11 @@ from digit_classifier.models.store import SUFFIX, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.numbers import MIN_DECODED_SIDE, read_rows
-from digit_classifier.prediction import ImageFacts, Prediction, Reading, Row, Stages
+from digit_classifier.prediction import ImageFacts, Prediction, ReadDigit, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
 from digit_classifier.preprocessing.framing import Framing
-from digit_classifier.preprocessing.measures import Gray
+from digit_classifier.preprocessing.measures import Box, Gray
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.settings import Settings
 from digit_classifier.tensors import Tensor, framed_digits
@@ -130,14 +130,18 @@ class DigitClassifier:
         started = time.perf_counter()
         decoded = decode_image(content, self.limits, min_side=MIN_DECODED_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
-        rows, confidence = self._read_rows(
-            decoded.gray, decoded.shown_shape, lambda: self._predict_single(content)
-        )
+        rows, confidence = self._read_rows(decoded.gray, decoded.shown_shape)
+        is_accepted = confidence >= MIN_TEXT_CONFIDENCE
+        is_single = sum(len(row.digits) for row in rows) == 1
+        if is_single and (single := self._predict_single(content)) is not None:
+            rows = (_row_of_single(single, rows[0].box),)
+            confidence = min(confidence, single.confidence)
+            is_accepted = is_accepted and single.accepted
         read_ms = ms_since(started)
         return Reading(
             rows=rows,
             confidence=confidence,
-            accepted=confidence >= MIN_TEXT_CONFIDENCE,
+            accepted=is_accepted,
             warnings=(),
             model_name=self.model.name,
             model_version=self.model.version,
@@ -313,22 +317,16 @@ class DigitClassifier:
         n_digits = sum(len(row.digits) for row in rows)
         return n_digits >= 2 and confidence >= MIN_TEXT_CONFIDENCE
 
-    def _read_rows(
-        self,
-        gray: Gray,
-        shown_shape: tuple[int, int],
-        predict_single: Callable[[], Array | None] = lambda: None,
-    ) -> tuple[tuple[Row, ...], float]:
+    def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> tuple[tuple[Row, ...], float]:
         return read_rows(
             gray,
             lambda framed: self.model.predict_logits(self.model.resize(framed)),
             temperature=self.model.metadata.temperature,
             shown_shape=shown_shape,
-            predict_single=predict_single,
         )
 
-    def _predict_single(self, content: bytes) -> Array | None:
-        """Return the probabilities of the digit of an image file, if it shows a single one."""
+    def _predict_single(self, content: bytes) -> Prediction | None:
+        """Read the digit of an image file, if it is the only one."""
         try:
             # whatever the setting is: a reading looks for the digit
             image = frame_or_keep(content, self.limits, "auto")
@@ -337,7 +335,15 @@ class DigitClassifier:
         ((prediction, _),) = self._predict_images([image])
         if isinstance(prediction, NoInkError) or SEVERAL_DIGITS in prediction.warnings:
             return None
-        return np.array(prediction.probabilities)
+        return prediction
+
+
+def _row_of_single(single: Prediction, box: Box) -> Row:
+    of_digits = single.probabilities
+    others = (digit for digit in range(len(of_digits)) if digit != single.digit)
+    runner_up = max(others, key=of_digits.__getitem__)
+    digit = ReadDigit(single.digit, single.confidence, runner_up, of_digits[runner_up], box)
+    return Row(((digit,),), box)
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:

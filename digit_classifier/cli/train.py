@@ -99,6 +99,11 @@ def show_digits(output: Path, augmented: bool, seed: int) -> None:
     "framed as uploads are, instead of MNIST.",
 )
 @click.option("--add-mnist", is_flag=True, help="Train on --data and MNIST; MNIST's test counts.")
+@click.option(
+    "--second-opinion",
+    metavar="MODEL",
+    help="Let the model ask this shipped one where it is unsure of a digit, as mlp and cnn do.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of every random number of the run.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint of the same run.")
 def train(

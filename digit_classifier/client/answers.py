@@ -232,6 +232,6 @@ class Model:
     classifier: str
     default: bool
     reads_numbers: bool
-    second_opinion: str | None
+    second_opinion: str | None = None  # which older services do not give
     n_parameters: int
     figures: dict[str, Any]

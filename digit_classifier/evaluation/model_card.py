@@ -41,7 +41,7 @@ every epoch; `n_negatives` images that are not digits were generated for the tra
 _FIGURES = """\
 On the {n_images:,} images of the MNIST test set, as raw arrays and framed as an upload is, in both
 polarities. Intervals are Wilson's; the negative log-likelihood is in nats; the calibration error is
-the expected one over 15 bins."""
+the expected one over 15 bins. A model that has a second opinion was measured with it."""
 
 _CORRUPTIONS = """\
 Accuracy under the corruptions of MNIST-C (Mu and Gilmer 2019, arXiv:1906.02337), implemented from

@@ -22,7 +22,7 @@ _MAX_SIDE = 1024
 #: Valid temperatures; calibration searches between 0.05 and 20.
 _MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100
 #: Confidence below which a model asks for its second opinion: it is lower for one in seven of the
-#: digits from elsewhere, and one in eighteen of MNIST's. To ask about all reads no more of them.
+#: digits from elsewhere, and one in eighteen of MNIST's. Asking for all gave no more right answers.
 UNSURE_BELOW = 0.995
 
 
@@ -89,7 +89,10 @@ class ModelMetadata:
 
     def as_json(self) -> dict[str, Any]:
         """Return the attributes in JSON's types; :meth:`from_json` is the inverse."""
-        return asdict(self)
+        fields = asdict(self)
+        if self.second_opinion is None:  # older releases read the file as well
+            del fields["second_opinion"]
+        return fields
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
@@ -100,7 +103,7 @@ class ModelMetadata:
         KeyError, TypeError, ValueError
             An attribute is missing, unknown or invalid.
         """
-        fields = dict(document)  # without the caller's losing what is taken out below
+        fields = dict(document)  # a copy: the caller keeps its document
         return cls(
             input_scaling=InputScaling(**fields.pop("input_scaling")),
             image_shape=tuple(fields.pop("image_shape")),
@@ -125,7 +128,7 @@ class Model:
     classifier : Classifier
     metadata : ModelMetadata
     second_opinion : Model or None
-        The one that the metadata name.
+        The model that the metadata name.
     """
 
     name: str

@@ -66,7 +66,6 @@ def read_rows(
     *,
     temperature: float,
     shown_shape: tuple[int, int],
-    predict_single: Callable[[], NDArray[np.floating] | None] = lambda: None,
 ) -> tuple[tuple[Row, ...], float]:
     """Read all digits of a picture.
 
@@ -78,9 +77,6 @@ def read_rows(
         Divides the logits, so that a digit's probability is calibrated.
     shown_shape : tuple of 2 ints
         Height and width of the picture as shown; the boxes are in its pixels.
-    predict_single : callable, optional
-        Called where there is one digit. Returns the probabilities of a picture of a single digit,
-        shape (10,), which replace those of its hypothesis, or None.
 
     Returns
     -------
@@ -125,10 +121,6 @@ def read_rows(
         # the picture as it is comes first, and stays where both score alike
         if score > best_score:
             best_score, best, best_slant = score, read, slant
-    n_digits = sum(len(path.chosen) for _, _, path in best)
-    if n_digits == 1 and (of_single := predict_single()) is not None:
-        for _, of_digits, path in best:
-            of_digits[path.chosen] = of_single
     height, width = working.shape
     margin = margin * height // with_margin.shape[0]
 

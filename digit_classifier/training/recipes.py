@@ -109,7 +109,6 @@ RECIPES = {
         scaling=InputScaling(on_black=True),
         n_negatives=40_000,
         negative_share=0.15,
-        second_opinion="cnn",
     ),
     "cnn": Recipe(
         channels=((24,), (48,), (64, 64)),
@@ -122,6 +121,5 @@ RECIPES = {
         augmentation=Augmentation(narrowest=0.35),
         n_negatives=40_000,
         negative_share=0.15,
-        second_opinion="mlp",
     ),
 }

@@ -74,7 +74,10 @@ class TrainingRun(ABC):
     ) -> None:
         self.classifier, self.seed = classifier, seed
         self.scaling, self.augmentation = scaling, augmentation
-        self.second_opinion = second_opinion
+        # before the time for the training is spent
+        self.second_opinion = load_second_opinion(
+            ModelMetadata(classifier=classifier, second_opinion=second_opinion)
+        )
         self.X_train, self.X_validation, self.y_train, self.y_validation = train_test_split(
             data.X_train,
             data.y_train,
@@ -133,9 +136,9 @@ class TrainingRun(ABC):
             classifier=self.classifier,
             input_scaling=self.scaling,
             temperature=fit_temperature(np.concatenate(logits), np.concatenate(labels)),
-            second_opinion=self.second_opinion,
+            second_opinion=self.second_opinion.name if self.second_opinion else None,
         )
-        model = Model("", "", trained, metadata, load_second_opinion(metadata))
+        model = Model("", "", trained, metadata, self.second_opinion)
         probabilities = [model.predict_proba([*X]) for X, _ in self._validation_batches()]
         confidence = np.concatenate(probabilities).max(axis=1)
         validation = score(trained, self.X_validation, self.y_validation, self.scaling)
@@ -158,7 +161,7 @@ class TrainingRun(ABC):
         )
 
     def _validation_batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        """Yield batches as small as those of training, whose digits have one resolution each."""
+        """Yield batches as small as those of training: augmentation draws a resolution for each."""
         for start in range(0, len(self.y_validation), BATCH_SIZE):
             some = slice(start, start + BATCH_SIZE)
             yield self.X_validation[some], self.y_validation[some]

@@ -199,7 +199,10 @@ def percent(share: float) -> str:
 
 #: A name for each shipped model, and a line on it.
 MODELS = {
-    "mlp": ("Perceptron", "Neurons see the whole digit; unsure, they ask the convolutional one."),
+    "mlp": (
+        "Perceptron",
+        "Sees the whole digit; where unsure, asks the convolutional one.",
+    ),
     "cnn": ("Convolutional", "Looks for small shapes, wherever they are: best for numbers."),
     "softmax": ("Templates", "A template for each digit: quick, often wrong."),
 }

@@ -126,11 +126,18 @@ def podman():
         yield podman
     finally:
         podman.run("rm", "--all", "--force")
-        storage = folder / "storage" / "overlay"
-        # Podman mounts it on itself, and may leave that, which Path.is_mount does not see
-        while subprocess.run(["mountpoint", "--quiet", storage], check=False).returncode == 0:
-            subprocess.run(["umount", storage], check=True)
-        shutil.rmtree(folder)
+        m.wait_until(lambda: is_removed(folder))
+
+
+def is_removed(folder):
+    """Remove what Podman keeps there; return False where it came in between."""
+    storage = folder / "storage" / "overlay"
+    # Podman mounts it on itself, and may leave that, which Path.is_mount does not see. What cleans
+    # up behind a container may do so after the container was removed.
+    if subprocess.run(["mountpoint", "--quiet", storage], check=False).returncode == 0:
+        subprocess.run(["umount", storage], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from digit_classifier.training.training_run import BATCH_SIZE
 MOST_ERRORS = {"softmax": 800, "mlp": 40, "cnn": 52}
 #: What the last training of a model had instead of its recipe's; see docs/training.md.
 CONTINUED = {
-    "mlp": {"epochs": 0},
-    "cnn": {"epochs": 0},
+    "mlp": {"epochs": 0, "second_opinion": "cnn"},
+    "cnn": {"epochs": 0, "second_opinion": "mlp"},
 }
 #: What its first training had instead.
 FIRST = {"n_negatives": 20_000, "negative_share": 0.1}

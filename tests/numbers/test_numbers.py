@@ -6,7 +6,6 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.framed_images import frame_image
-from digit_classifier.numbers import read_rows
 from tests.numbers.pictures import SIDE, as_png, row_of, touching
 from tests.strokes import draw_digit
 
@@ -34,33 +33,32 @@ def test_a_single_digit_is_read_as_classify_reads_it(classifier, digit):
 
 @pytest.mark.parametrize("index", [3, 18, 62])
 def test_a_single_digit_has_the_probabilities_that_classify_gives_it(classifier, mnist, index):
-    """Each times the certainty that it is the only one: the ratios are the same."""
     content = as_png(255 - mnist.X_test[index])
-    runner_up, best = sorted(classifier.predict(content).probabilities)[-2:]
+    prediction = classifier.predict(content)
 
-    (row,) = classifier.read(content).rows
+    reading = classifier.read(content)
 
-    (digit,) = row.digits
-    assert digit.confidence / digit.runner_up_confidence == pytest.approx(best / runner_up)
-    assert digit.confidence <= best
+    ((digit,),) = [row.digits for row in reading.rows]
+    assert (digit.digit, digit.confidence) == (prediction.digit, prediction.confidence)
+    others = [p for n, p in enumerate(prediction.probabilities) if n != prediction.digit]
+    assert digit.runner_up_confidence == max(others)
+    assert prediction.probabilities[digit.runner_up] == max(others)
+    assert reading.confidence <= prediction.confidence
+    assert reading.accepted
 
 
-def test_several_digits_are_not_read_as_a_single_one(classifier):
-    model = classifier.model
+@pytest.mark.parametrize("letter", ["A", "E", "P"])
+def test_a_letter_that_classify_rejects_is_not_accepted_as_a_number(classifier, letter):
+    picture = Image.new("L", (120, 120), 255)
+    ImageDraw.Draw(picture).text((35, 20), letter, fill=0, font_size=80)
+    content = as_png(np.asarray(picture))
+    assert not classifier.predict(content).accepted
 
-    def predict_single():
-        pytest.fail("asked for a single digit")
+    reading = classifier.read(content)
 
-    gray = row_of("20")
-    rows, _ = read_rows(
-        gray,
-        lambda framed: model.predict_logits(model.resize(framed)),
-        temperature=model.metadata.temperature,
-        shown_shape=gray.shape,
-        predict_single=predict_single,
-    )
-
-    assert [row.text for row in rows] == ["20"]
+    assert len(reading.text) == 1
+    assert not reading.accepted
+    assert reading.confidence < 0.5
 
 
 @pytest.mark.parametrize("is_light", [False, True], ids=["dark ink", "light ink"])

@@ -18,7 +18,6 @@ def small_recipe():
         RECIPES["mlp"],
         hidden_layer_sizes=(32,),
         ranks=(),
-        second_opinion=None,
         epochs=4,
         batch_size=64,
         n_validation=80,

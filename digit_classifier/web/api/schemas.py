@@ -164,7 +164,10 @@ class ModelAnswer(TypedDict):
         str | None, Meta(description="The model that it asks where it is unsure of a digit.")
     ]
     n_parameters: Annotated[int, Meta(ge=0, description="How many numbers were learned.")]
-    figures: Annotated[dict[str, Any], Meta(description="Measured when it was trained.")]
+    figures: Annotated[
+        dict[str, Any],
+        Meta(description="Measured when it was trained, without a second opinion."),
+    ]
 
 
 # The time is added here: the prediction's own JSON is the same each time, as bulk runs promise.
