@@ -7,11 +7,13 @@ import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import psutil
 import requests
 from PIL import Image
 
+from tests.deployment import machine as m
 from tests.deployment.own_apache import USER, serving
 from tests.tmpfs import small_tmpfs
 
@@ -54,10 +56,20 @@ def full(folder):
             path.unlink(missing_ok=True)
 
 
+def thread_states(process):
+    """Return the state of each thread of a process, by the kernel's letters; none if one ends."""
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks]
+    return []
+
+
 @contextmanager
 def stopped(process):
     """Stop a process by a signal; go on at the end, if it is still there."""
     process.suspend()
+    # the signal reaches its threads one by one: one of them may still accept a connection
+    m.wait_until(lambda: set(thread_states(process)) == {"T"})
     try:
         yield
     finally:
