@@ -199,10 +199,7 @@ def percent(share: float) -> str:
 
 #: A name for each shipped model, and a line on it.
 MODELS = {
-    "mlp": (
-        "Perceptron",
-        "Sees the whole digit; where unsure, asks the convolutional one.",
-    ),
+    "mlp": ("Perceptron", "Each neuron sees the whole digit: best for single digits."),
     "cnn": ("Convolutional", "Looks for small shapes, wherever they are: best for numbers."),
     "softmax": ("Templates", "A template for each digit: quick, often wrong."),
 }
