@@ -63,6 +63,25 @@ def test_no_epoch_leaves_the_weights_and_calibrates_them(run, place):
 
 
 @pytest.mark.usefixtures("drawn_data")
+def test_a_model_is_trained_to_ask_a_shipped_one(run, place):
+    options = ("train", "--classifier", "softmax", "--epochs", 3)
+    run(*options, "--name", "alone")
+    assert run(*options, "--name", "asking", "--second-opinion", "mlp").exit_code == 0
+
+    alone, asking = (load_model(name, place / "models") for name in ("alone", "asking"))
+    np.testing.assert_array_equal(alone.classifier.parameters, asking.classifier.parameters)
+    assert asking.metadata.second_opinion == "mlp"
+    assert asking.second_opinion.version == load_model("mlp", place / "models").version
+    # the threshold is of the answers to both models, the temperature of its own
+    assert alone.metadata.temperature == asking.metadata.temperature
+    assert alone.metadata.min_confidence < asking.metadata.min_confidence
+
+    unknown = run(*options, "--second-opinion", "forest")
+    assert unknown.exit_code == 1
+    assert "There is no shipped model 'forest' for a second opinion." in unknown.output
+
+
+@pytest.mark.usefixtures("drawn_data")
 def test_the_data_set_is_freed_before_training(run, monkeypatch):
     """The run has its own copies of the training digits."""
     loaded, is_in_memory = [], []
