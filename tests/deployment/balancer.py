@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import programs
@@ -78,6 +79,12 @@ class Balancer:
         """The process that answers; the one that was started is its parent, as under systemd."""
         lines = self.command("show info").splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith("Pid:")))
+
+    def reload(self):
+        """Replace the process that answers, as systemctl reload does."""
+        parent = psutil.Process(self.worker()).parent()
+        assert parent is not None
+        parent.send_signal(signal.SIGUSR2)
 
     def wait_for(self, instance, state):
         m.wait_until(lambda: self.state(instance) == state)

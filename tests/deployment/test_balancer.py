@@ -1,7 +1,6 @@
 """HAProxy in front of three instances, at addresses of their own."""
 
 import re
-import signal
 import socket
 import subprocess
 import time
@@ -294,13 +293,24 @@ def test_socket_is_root_s_alone_and_clients_meet_another_user(balancer):
 
 def test_reload_fails_no_request(balancer, instances):
     before = balancer.worker()
-    parent = psutil.Process(before).parent()
-    assert parent is not None
     with m.Load(balancer.address) as load:
-        parent.send_signal(signal.SIGUSR2)  # as systemctl reload does
+        balancer.reload()
         m.wait_until(lambda: not psutil.pid_exists(before))
         m.wait_until(lambda: all(n > 5 for n in requests_of(balancer).values()))
     assert load.failures == []
+
+
+def test_reload_leaves_an_idle_connection_for_one_more_request(balancer):
+    with closing(HTTPConnection("127.0.0.1", balancer.port, timeout=30)) as client:
+        client.request("GET", "/livez")
+        assert client.getresponse().read()
+        before = balancer.worker()
+        balancer.reload()
+        m.wait_until(lambda: balancer.worker() != before)
+        client.request("GET", "/livez")
+        answer = client.getresponse()
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    m.wait_until(lambda: not psutil.pid_exists(before))
 
 
 def test_tls_may_end_at_the_balancer(balancer, instances, tmp_path):
