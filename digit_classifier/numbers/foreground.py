@@ -5,12 +5,14 @@ The ink's connected components may be digits, parts of digits, or several digits
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import INK_MIN_LEVEL, ROOM_MIN_SIDE
 from digit_classifier.preprocessing.framing import MIN_CONTRAST, frame_ink
 from digit_classifier.preprocessing.measures import (
     Components,
+    Flags,
     Gray,
     Histogram,
     contrast_range,
@@ -43,6 +45,8 @@ SMALL_SIDE = 240
 LOW_SIDE = 60
 #: while they are no longer than this.
 MAX_STRIP_SIDE = 640
+#: Pixels: width of the strips at the sides of a small picture in which a page's edge may be.
+SIDE_WIDTH = 2
 #: Pixels of the picture that is worked on, at most.
 MAX_PIXELS = 450_000
 
@@ -53,11 +57,19 @@ FLAT_ASPECT = 6
 #: Fraction of the ink that is no rule, at least.
 MIN_INK_FRACTION = 0.05
 #: Components that may be frames, at most: the largest.
-MAX_FRAMES = 8
+MAX_FRAMES = 24
 #: Fraction of its box's side within which a frame runs along the box,
 FRAME_MARGIN = 0.06
 #: and fraction of the side that it does so, at least.
 FRAME_MIN_FRACTION = 0.7
+#: Fraction of an outline's length that it may be off a quadrilateral,
+CORNER_TOLERANCE = 0.02
+#: and fraction of the area within it that its ink takes, at most: more is no outline but a bar.
+OUTLINE_MAX_FRACTION = 0.6
+#: Fraction of a frame's side, from the side on, in which its lines are,
+FRAME_BAND = 0.15
+#: and fraction of the middle that a digit there takes, at least; a 0 may be square, and is empty.
+DIGIT_MIN_FRACTION = 0.03
 
 
 def add_margin(gray: Gray) -> tuple[Gray, int]:
@@ -83,7 +95,11 @@ def add_margin(gray: Gray) -> tuple[Gray, int]:
         ink = frame_ink(gray)[0]["select_ink"]
     except (NoInkError, InkNotFoundError):
         return gray, 0
-    if ink.shape != gray.shape or ink[[0, -1]].max(axis=1).min() <= INK_MIN_LEVEL:
+    width = ink.shape[1]
+    side = min(SIDE_WIDTH, width // 8)
+    # columns at the sides do not count: a page's edge there reaches from top to bottom
+    touches = ink[[0, -1], side : width - side].max(axis=1) > INK_MIN_LEVEL
+    if ink.shape != gray.shape or not touches.all():
         return gray, 0
     margin = max(gray.shape) // 2
     return cv2.copyMakeBorder(ink, *[margin] * 4, cv2.BORDER_CONSTANT, value=0), margin
@@ -186,20 +202,53 @@ def digit_height(components: Components) -> float:
     return float(components.heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
 
 
-def find_frames(components: Components) -> list[int]:
-    """Return the indices of the components that are boxes or tables around others."""
+def find_frames(components: Components) -> list[tuple[int, Flags]]:
+    """Return the components that are boxes or tables around digits.
+
+    Parameters
+    ----------
+    components : Components
+
+    Returns
+    -------
+    list of tuple
+        Index of a component, and which pixels of its box may be a frame's lines.
+    """
     frames = []
     middles = (components.lefts + components.rights) / 2
     centers = (components.tops + components.bottoms) / 2
     # the largest boxes alone: each one costs a look at its pixels
     for index in np.argsort(-components.heights * components.widths)[:MAX_FRAMES].tolist():
         box = components.box(index)
+        own = components.own_pixels(index)
         inside = (middles > box.left) & (middles < box.right)
         inside &= (centers > box.top) & (centers < box.bottom)
-        if np.count_nonzero(inside) < 2:  # itself
-            continue
-        covered = edge_coverage(components.own_pixels(index), FRAME_MARGIN)
-        # it runs along three sides of its box, as no digit does
-        if sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3:
-            frames.append(index)
+        if np.count_nonzero(inside) >= 2:  # itself and another one
+            # it runs along three sides of its box, as no digit does
+            covered = edge_coverage(own, FRAME_MARGIN)
+            is_frame = sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3
+            if is_frame or _corners(own) is not None:
+                frames.append((index, own))
+        elif (corners := _corners(own)) is not None:
+            # a digit that touches its box is in the middle of the same component
+            middle = np.zeros(own.shape, np.uint8)
+            shrunk = corners + (corners.mean(axis=0) - corners) * FRAME_BAND * 2
+            cv2.fillConvexPoly(middle, shrunk.round().astype(np.int32), 1)
+            is_middle = middle.view(bool)
+            if np.count_nonzero(own & is_middle) >= DIGIT_MIN_FRACTION * middle.sum():
+                frames.append((index, own & ~is_middle))
     return frames
+
+
+def _corners(own: Flags) -> NDArray[np.float64] | None:
+    """Return the four corners, shape (4, 2), of a component that is a quadrilateral's outline."""
+    contours, _ = cv2.findContours(
+        own.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    contour = max(contours, key=cv2.contourArea)
+    tolerance = CORNER_TOLERANCE * cv2.arcLength(contour, closed=True)
+    corners = cv2.approxPolyDP(contour, tolerance, closed=True)
+    is_outline = np.count_nonzero(own) < OUTLINE_MAX_FRACTION * cv2.contourArea(contour)
+    if len(corners) != 4 or not cv2.isContourConvex(corners) or not is_outline:
+        return None
+    return corners[:, 0].astype(np.float64)

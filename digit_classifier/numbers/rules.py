@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_classifier.numbers.foreground import (
+    FRAME_BAND,
     MIN_HEIGHT,
     digit_height,
     find_frames,
     find_ink_components,
 )
-from digit_classifier.preprocessing.measures import Components, Flags, Gray, Histogram
+from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray, Histogram, Ints
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.
@@ -41,11 +42,23 @@ STROKE_ON_RULE = 1.2
 MAX_THICKNESS = 0.2
 #: Fraction of a frame's shorter side that the digits in it have, about.
 FRAME_DIGIT = 0.2
+#: Times its sides' usual thickness: a frame's line is at most so thick.
+THICKNESS_MARGIN = 1.5
 #: Fractions of the threshold of ink that rules reach, round by round: without the strong ones,
 #: which are erased first, the threshold is lower.
 FAINT_FRACTIONS = (0.65, 0.65, 0.5)
 #: Rules of a round, at least, on paper that is ruled or squared.
 RULED_MIN_RULES = 5
+#: Fraction of the digits' height around an erased rule in which lie
+REST_REACH = 0.15
+#: this fraction of what is left of it, at least,
+REST_MIN_FRACTION = 0.85
+#: and fraction of the digits' height that such rests are high, at most.
+REST_MAX_HEIGHT = 0.8
+#: Fraction of the picture's shorter side: ink that is higher is a large digit, or squared paper,
+NET_MIN_FRACTION = 0.9
+#: which has so many lines at least.
+NET_MIN_RULES = 10
 #: Fraction of a column at the edge that has ink where the paper ends,
 BORDER_MIN_FRACTION = 0.6
 #: and fraction of the width that such columns take, at most.
@@ -56,6 +69,14 @@ STRIP_MIN_FRACTION = 0.8
 STRIP_ASPECT = 0.3
 #: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
 UPRIGHT_ASPECT = 0.3
+#: Times the digits' height: bars are higher,
+BAR_MIN_HEIGHT = 1.2
+#: come in this number, at least,
+MIN_BARS = 3
+#: differ by this fraction of their height, at most,
+BAR_MAX_SPREAD = 0.05
+#: and are in one row, with their tops this fraction of it apart, at most.
+BAR_MAX_SLOPE = 0.5
 #: Fraction of the pen's contrast below which it is of a rule. In real pictures such rests have 0.41
 #: to 0.56, and the palest 1 has 0.66.
 PALE_FRACTION = 0.6
@@ -80,30 +101,82 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
         Nothing stands out from the background.
     """
     components = find_ink_components(contrast)
-    mask, cleared = components.mask, contrast
+    mask, cleared, with_rules = components.mask, contrast, contrast
     # before the digits' height is measured, which a frame would pass for
-    for index in find_frames(components):
-        own = (components.labels == index + 1).view(np.uint8)
-        side = min(components.widths[index], components.heights[index])
-        cleared, _ = erase_rules(cleared, mask, own, FRAME_DIGIT * side)
+    for index, own in find_frames(components):
+        cleared = erase_frame(cleared, mask, components.box(index), own)
     n_rules = 0
     for faint in FAINT_FRACTIONS:
         if cleared is not contrast:
             contrast, components = cleared, find_ink_components(cleared)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
         seen = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
-        height = digit_height(components)
+        mask, height, side = components.mask, digit_height(components), min(contrast.shape)
         is_ruled = n_rules >= RULED_MIN_RULES
-        cleared, n_rules = erase_rules(contrast, components.mask, seen, height, is_ruled=is_ruled)
+        if height > NET_MIN_FRACTION * side:
+            # one large digit, or a net that all digits are part of, which has many lines
+            cleared, n_rules = erase_rules(contrast, mask, seen, FRAME_DIGIT * side)
+            if n_rules >= NET_MIN_RULES:
+                continue
+        cleared, n_rules = erase_rules(contrast, mask, seen, height, is_ruled=is_ruled)
         if not n_rules:
             break
     if cleared is not contrast:
         contrast, components = cleared, find_ink_components(cleared)
-    return contrast, remove_pale_uprights(contrast, remove_borders(components))
+    if contrast is not with_rules:
+        components = remove_rests(components, cv2.compare(contrast, with_rules, cv2.CMP_NE))
+    components = remove_bars(remove_borders(components))
+    return contrast, remove_pale_uprights(contrast, components)
+
+
+def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
+    """Return the contrast without the lines of a box or table; its digits are kept.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), uint8
+    mask : ndarray of shape (height, width), uint8
+        1 where there is ink.
+    box : Box
+        Of the frame.
+    own : ndarray of shape (box height, box width), bool
+        Its pixels.
+    """
+    rows_in_band, columns_in_band = (max(round(FRAME_BAND * side), 1) for side in own.shape)
+    # of the thinnest side: digits may touch the others
+    thickness = min(
+        np.median(np.count_nonzero(part, axis=axis))
+        for part, axis in (
+            (own[:rows_in_band], 0),
+            (own[-rows_in_band:], 0),
+            (own[:, :columns_in_band], 1),
+            (own[:, -columns_in_band:], 1),
+        )
+    )
+    # with the flanks of its lines
+    rows = slice(max(box.top - 1, 0), box.bottom + 1)
+    columns = slice(max(box.left - 1, 0), box.right + 1)
+    seen = np.zeros_like(mask)
+    seen[box.slices] = own
+    cleared = contrast.copy()
+    cleared[rows, columns], _ = erase_rules(
+        contrast[rows, columns],
+        mask[rows, columns],
+        seen[rows, columns],
+        FRAME_DIGIT * min(own.shape),
+        max_thickness=THICKNESS_MARGIN * thickness,
+    )
+    return cleared
 
 
 def erase_rules(
-    contrast: Gray, mask: Gray, seen: Gray, height: float, *, is_ruled: bool = False
+    contrast: Gray,
+    mask: Gray,
+    seen: Gray,
+    height: float,
+    *,
+    is_ruled: bool = False,
+    max_thickness: float = 0,
 ) -> tuple[Gray, int]:
     """Return the contrast without level and upright rules; strokes that cross one are kept.
 
@@ -118,6 +191,8 @@ def erase_rules(
         Of the digits, in pixels.
     is_ruled : bool, default=False
         Whether the paper is known to be ruled: shorter pieces of lines are rules, too.
+    max_thickness : float, default=0
+        Of a rule, in pixels, where that is more than a fraction of the digits' height.
 
     Returns
     -------
@@ -126,7 +201,9 @@ def erase_rules(
     n_rules : int
     """
     least = MIN_LENGTH_ON_RULED if is_ruled else MIN_LENGTH
-    level, upright = (_level_rules(image, height, least) for image in (seen, cv2.transpose(seen)))
+    level, upright = (
+        _level_rules(image, height, least, max_thickness) for image in (seen, cv2.transpose(seen))
+    )
     # a single line from edge to edge may be a stroke of a digit that fills the picture
     is_wide = mask.shape[1] > WIDE * mask.shape[0]
     is_single = not is_wide and not (level.crosses.any() and upright.crosses.any())
@@ -155,9 +232,9 @@ class _Rules:
     crosses: Flags
 
 
-def _level_rules(mask: Gray, height: float, min_length: float) -> _Rules:
+def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: float) -> _Rules:
     """Find level lines that are long by the digits' height, or go from edge to edge."""
-    run = max(3, round(min(MIN_RUN * height, MAX_RUN * mask.shape[1])))
+    run = max(3, round(min(MIN_RUN * height, MAX_RUN * mask.shape[1])), int(max_thickness) + 1)
     runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
     # runs of a rule that rises are a pixel apart, and noise interrupts them
     reach = run // 4
@@ -170,7 +247,7 @@ def _level_rules(mask: Gray, height: float, min_length: float) -> _Rules:
     is_straight = lines.heights - 2 <= MAX_SLOPE * widths + 2 * thickness
     # a rule that leaves the picture is only seen in part
     least = np.where(at_left | at_right, min(MIN_LENGTH_AT_EDGE, min_length), min_length)
-    is_rule = is_straight & (thickness <= max(MAX_THICKNESS * height, 3))
+    is_rule = is_straight & (thickness <= max(MAX_THICKNESS * height, 3, max_thickness))
     is_long = is_rule & (widths >= least * height)
     crosses = is_rule & at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
     # few lines come so far: their pixels are looked at one by one
@@ -194,6 +271,57 @@ def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
     return rules.lines.mask_of(chosen) & rules.runs, erasable
 
 
+def remove_rests(components: Components, erased: Gray) -> Components:
+    """Remove what is left of erased rules, mostly where two of them met.
+
+    Parameters
+    ----------
+    components : Components
+    erased : ndarray of shape (height, width), uint8
+        Not 0 where a rule was erased.
+    """
+    height = digit_height(components)
+    side = 1 + 2 * max(round(REST_REACH * height), 2)
+    near = cv2.dilate(erased, np.ones((side, side), np.uint8))
+    n_near = np.bincount(components.labels[near > 0], minlength=1 + len(components.amounts))[1:]
+    is_rest = n_near >= REST_MIN_FRACTION * components.amounts
+    return components.without(is_rest & (components.heights < REST_MAX_HEIGHT * height))
+
+
+def remove_bars(components: Components) -> Components:
+    """Remove upright strokes that are all higher than the digits, and equally so: no hand's 1s are.
+
+    They are what parts the windows of a meter, or the sides of a row of boxes.
+
+    Parameters
+    ----------
+    components : Components
+    """
+    if not len(components.heights):
+        return components
+    wider, upright = _wider_and_upright(components)
+    if not len(wider):
+        return components
+    of_digits = float(np.median(components.heights[wider]))
+    bars = upright[components.heights[upright] > BAR_MIN_HEIGHT * of_digits]
+    if len(bars) < MIN_BARS:
+        return components
+    heights = components.heights[bars]
+    is_alike = np.ptp(heights) <= BAR_MAX_SPREAD * heights.max()
+    if not is_alike or np.ptp(components.tops[bars]) > BAR_MAX_SLOPE * heights.max():
+        return components
+    is_bar = np.zeros(len(components.heights), bool)
+    is_bar[bars] = True
+    return components.without(is_bar)
+
+
+def _wider_and_upright(components: Components) -> tuple[Ints, Ints]:
+    """Return the indices of components as high as digits: of wider ones, and of upright strokes."""
+    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
+    is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
+    return np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
+
+
 def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     """Remove upright strokes that are much paler than the digits: what is left of faint rules.
 
@@ -204,14 +332,12 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     """
     if not len(components.heights):
         return components
-    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
-    is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
-    wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
-    if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
+    wider, upright = _wider_and_upright(components)
+    if len(wider) < MIN_WIDER or not len(upright) or len(wider) + len(upright) > MAX_COMPARED:
         return components
     # of the wide components, which no upright rule is
     of_pen = median([_contrast_of(index, contrast, components) for index in wider.tolist()])
-    is_pale = np.zeros(len(is_high), bool)
+    is_pale = np.zeros(len(components.heights), bool)
     for index in upright.tolist():
         is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
     return components.without(is_pale)
