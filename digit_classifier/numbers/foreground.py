@@ -242,9 +242,7 @@ def find_frames(components: Components) -> list[tuple[int, Flags]]:
 
 def _corners(own: Flags) -> NDArray[np.float64] | None:
     """Return the four corners, shape (4, 2), of a component that is a quadrilateral's outline."""
-    contours, _ = cv2.findContours(
-        own.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    contours, _ = cv2.findContours(own.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     contour = max(contours, key=cv2.contourArea)
     tolerance = CORNER_TOLERANCE * cv2.arcLength(contour, closed=True)
     corners = cv2.approxPolyDP(contour, tolerance, closed=True)

@@ -14,7 +14,7 @@ from digit_classifier.numbers.foreground import (
     find_frames,
     find_ink_components,
 )
-from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray, Histogram, Ints
+from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray, Histogram
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.
@@ -69,9 +69,11 @@ STRIP_MIN_FRACTION = 0.8
 STRIP_ASPECT = 0.3
 #: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
 UPRIGHT_ASPECT = 0.3
-#: Times the digits' height: bars are higher,
-BAR_MIN_HEIGHT = 1.2
-#: come in this number, at least,
+#: Times the digits' height: bars are higher than this,
+BAR_MIN_HEIGHT = 1.3
+#: and lower than this, since beside 1s, what is not upright may be dashes and points;
+BAR_MAX_HEIGHT = 2.8
+#: they come in this number, at least,
 MIN_BARS = 3
 #: differ by this fraction of their height, at most,
 BAR_MAX_SPREAD = 0.05
@@ -153,9 +155,10 @@ def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
             (own[:, -columns_in_band:], 1),
         )
     )
-    # with the flanks of its lines
-    rows = slice(max(box.top - 1, 0), box.bottom + 1)
-    columns = slice(max(box.left - 1, 0), box.right + 1)
+    # with the flanks of its lines, and room for what _level_rules adds to their ends
+    room = 1 + max(own.shape) // 8
+    rows = slice(max(box.top - room, 0), box.bottom + room)
+    columns = slice(max(box.left - room, 0), box.right + room)
     seen = np.zeros_like(mask)
     seen[box.slices] = own
     cleared = contrast.copy()
@@ -297,29 +300,22 @@ def remove_bars(components: Components) -> Components:
     ----------
     components : Components
     """
-    if not len(components.heights):
+    is_upright = components.widths < UPRIGHT_ASPECT * components.heights
+    if is_upright.all():
         return components
-    wider, upright = _wider_and_upright(components)
-    if not len(wider):
-        return components
-    of_digits = float(np.median(components.heights[wider]))
-    bars = upright[components.heights[upright] > BAR_MIN_HEIGHT * of_digits]
+    # by ink, bars would outweigh the digits
+    of_digits = digit_height(components.without(is_upright))
+    relative = components.heights / of_digits
+    bars = np.flatnonzero(is_upright & (relative > BAR_MIN_HEIGHT) & (relative < BAR_MAX_HEIGHT))
     if len(bars) < MIN_BARS:
         return components
     heights = components.heights[bars]
     is_alike = np.ptp(heights) <= BAR_MAX_SPREAD * heights.max()
     if not is_alike or np.ptp(components.tops[bars]) > BAR_MAX_SLOPE * heights.max():
         return components
-    is_bar = np.zeros(len(components.heights), bool)
+    is_bar = np.zeros(len(is_upright), bool)
     is_bar[bars] = True
     return components.without(is_bar)
-
-
-def _wider_and_upright(components: Components) -> tuple[Ints, Ints]:
-    """Return the indices of components as high as digits: of wider ones, and of upright strokes."""
-    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
-    is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
-    return np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
 
 
 def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
@@ -332,12 +328,14 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     """
     if not len(components.heights):
         return components
-    wider, upright = _wider_and_upright(components)
-    if len(wider) < MIN_WIDER or not len(upright) or len(wider) + len(upright) > MAX_COMPARED:
+    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
+    is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
+    wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
+    if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
     # of the wide components, which no upright rule is
     of_pen = median([_contrast_of(index, contrast, components) for index in wider.tolist()])
-    is_pale = np.zeros(len(components.heights), bool)
+    is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
         is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
     return components.without(is_pale)

@@ -114,6 +114,65 @@ def test_a_rule_and_a_box_are_no_digits(classifier):
     assert classifier.read(as_png(ruled)).text == "305"
 
 
+def in_boxes(digits, *, margin=6, width=3):
+    """Each digit in a box of its own."""
+    side = SIDE + 2 * margin
+    outline = (4, 4, side - 5, 4, side - 5, side - 5, 4, side - 5, 4, 4)
+    padded = [np.pad(digit, margin, constant_values=255) for digit in digits]
+    return np.hstack([with_lines(digit, outline, width=width) for digit in padded])
+
+
+@pytest.mark.parametrize(
+    ("width", "shift", "angle"),
+    [(5, 0, 0), (3, 20, 0), (3, 20, 5)],
+    ids=["thick", "touched", "touched and turned"],
+)
+def test_single_boxes_are_no_digits(classifier, width, shift, angle):
+    digits = [draw_digit(int(digit), size=(SIDE, SIDE)) for digit in "38240"]
+    digits[1], digits[3] = np.roll(digits[1], -shift, axis=1), np.roll(digits[3], shift, axis=1)
+    row = np.pad(in_boxes(digits, width=width), 30, constant_values=255)
+    turned = Image.fromarray(row).rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+    assert classifier.read(as_png(np.asarray(turned))).text == "38240"
+
+
+def test_an_empty_box_among_digits_may_be_a_square_0(classifier):
+    row = np.pad(row_of("404"), 10, constant_values=255)
+    row[:, 10 + SIDE : 10 + 2 * SIDE] = 255
+    square = (86, 20, 106, 20, 106, 60, 86, 60, 86, 18)
+    reading = classifier.read(as_png(with_lines(row, square, width=4)))
+    assert [digit.digit for digit in reading.rows[0].digits][::2] == [4, 4]
+    assert len(reading.rows[0].digits) == 3
+
+
+def test_a_sudoku_s_lines_are_no_digits(classifier):
+    lines = [(20 + 30 * i, 20, 20 + 30 * i, 170) for i in range(6)]
+    lines += [(top, left, bottom, right) for left, top, right, bottom in lines]
+    grid = with_lines(np.full((190, 190), 255, np.uint8), *lines)
+    grid = np.array(with_lines(grid, lines[0], lines[5], lines[6], lines[11], width=6))
+    for row, column, digit in ((0, 1, 6), (0, 2, 8), (1, 0, 4), (2, 4, 7), (4, 0, 9), (4, 3, 2)):
+        place = grid[24 + 30 * row : 48 + 30 * row, 24 + 30 * column : 48 + 30 * column]
+        np.minimum(place, draw_digit(digit, size=(24, 24), pen_width=3), out=place)
+    assert classifier.read(as_png(grid)).text == "68\n4\n7\n92"
+
+
+def test_what_parts_the_windows_of_a_meter_is_no_digit(classifier):
+    windows = [np.pad(255 - row_of(digit), ((16, 16), (6, 6))) for digit in "34092"]
+    parted = [np.pad(window, ((0, 0), (0, 14)), constant_values=140) for window in windows]
+    meter = np.pad(np.hstack(parted), ((30, 30), (40, 26)), constant_values=140)
+    assert classifier.read(as_png(meter)).text == "34092"
+
+
+@pytest.mark.parametrize("text", ["1111", "11-11", "1101", "1.111"])
+def test_1s_of_one_height_are_no_bars(classifier, text):
+    marks = {"-": (20, 32, 38, 32), ".": (28, 48, 31, 48)}
+    blank = np.full((SIDE, SIDE), 255, np.uint8)
+    drawn = [
+        with_lines(blank, marks[sign], width=5) if sign in marks else row_of(sign) for sign in text
+    ]
+    reading = classifier.read(as_png(np.hstack(drawn)))
+    assert reading.text == text.replace("-", "").replace(".", "")
+
+
 def test_rows_may_slope(classifier):
     sloping = Image.fromarray(np.pad(row_of("31415926"), 60, constant_values=255))
     turned = np.asarray(sloping.rotate(8, Image.Resampling.BICUBIC, fillcolor=255))
