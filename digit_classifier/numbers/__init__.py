@@ -49,7 +49,7 @@ MAX_HYPOTHESES = 500
 PATH_TEMPERATURE = 1.4
 #: Log-probability that makes up for the network's caution, which trained with label smoothing is
 #: never certain: two clear digits are to cost no more than one.
-DIGIT_BONUS = 0.15
+DIGIT_BONUS = 0.2
 #: Log-probability that a segment as high as a digit is part of none.
 SKIP = -2.5
 #: Slope and intercept of the log-odds that the whole text is right over the log-odds that the path

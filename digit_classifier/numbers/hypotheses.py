@@ -32,7 +32,7 @@ MAX_SEGMENTS = 6
 #: Times the row's height: the gap between the components of one digit, at most.
 MAX_GAP = 0.2
 #: Log-probability for each stroke that its cuts cross,
-CUT_WEIGHT = -0.4
+CUT_WEIGHT = -0.3
 #: for a gap as wide as the row is high,
 GAP_WEIGHT = -6.0
 #: for several components,
