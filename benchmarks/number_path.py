@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digit_classifier.models.store import PRETRAINED, read_model_file
-from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers import DIGIT_BONUS, PATH_TEMPERATURE, skip_scores
+from digit_classifier.numbers import score_hypotheses, skip_scores
 from digit_classifier.numbers.foreground import local_contrast
 from digit_classifier.numbers.hypotheses import Line, find_path, make_lines
 from digit_classifier.numbers.rules import find_ink
@@ -50,9 +49,8 @@ def main() -> None:
     (line,) = make_lines(*find_ink(local_contrast(gray)))
     framed = np.stack([hypothesis.framed for hypothesis in line.hypotheses])
     logits = model.classifier.predict_logits(vectorize(framed, model.metadata.input_scaling))
-    scores = DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))
-    path = find_path(line.hypotheses, scores.tolist(), skip_scores(line))
-    probabilities = softmax(logits, model.metadata.temperature)
+    scores, probabilities = score_hypotheses(logits, model.metadata.temperature)
+    path = find_path(line.hypotheses, scores, skip_scores(line))
     draw(gray, line, framed, probabilities, path.chosen).savefig(OUTPUT, dpi=110)
     with Image.open(OUTPUT) as picture:
         picture.quantize(64).save(OUTPUT, optimize=True)

@@ -51,13 +51,20 @@ PATH_TEMPERATURE = 1.4
 #: never certain: two clear digits are to cost no more than one.
 DIGIT_BONUS = 0.2
 #: Log-probability that a segment as high as a digit is part of none.
-SKIP = -2.5
+SKIP = -2.0
+#: The same where nothing is clearly a digit.
+SKIP_UNLIKELY = -2.5
+#: Probability of its best digit below which a hypothesis is taken for a letter or a sign: of the
+#: digits of real numbers, none is below.
+MIN_PROBABILITY = 0.2
 #: Slope and intercept of the log-odds that the whole text is right over the log-odds that the path
 #: gives (Platt 1999), set on real numbers.
-CALIBRATION = (0.63, 2.24)
+CALIBRATION = (0.5, 2.5)
 
 #: Logits, shape (n, 10), of framed digits, shape (n, 28, 28).
 PredictLogits = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+#: The hypotheses of a line, their probabilities, shape (n, 10), and the best path through them.
+LinePath = tuple[list[Hypothesis], NDArray[np.floating], Path]
 
 
 def read_rows(
@@ -104,23 +111,7 @@ def read_rows(
         raise NoInkError("Nothing on the image is as large as a digit.")
     # one product reads the weights once, for all hypotheses of both attempts
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
-    scores = (DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))).tolist()
-    probabilities = softmax(logits, temperature)
-    start, best_score = 0, float("-inf")
-    best: list[tuple[list[Hypothesis], NDArray[np.floating], Path]] = []
-    best_slant = 0.0
-    for slant, lines in attempts:
-        read = []
-        for line in lines:
-            # the logits are in the order of the attempts, their lines and these hypotheses
-            own = slice(start, start + len(line.hypotheses))
-            start = own.stop
-            path = find_path(line.hypotheses, scores[own], skip_scores(line))
-            read.append((line.hypotheses, probabilities[own], path))
-        score = sum(path.score for _, _, path in read)
-        # the picture as it is comes first, and stays where both score alike
-        if score > best_score:
-            best_score, best, best_slant = score, read, slant
+    best_slant, best = _best_paths(attempts, logits, temperature)
     height, width = working.shape
     margin = margin * height // with_margin.shape[0]
 
@@ -136,6 +127,41 @@ def read_rows(
     if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
     return rows, _confidence(best)
+
+
+def _best_paths(
+    attempts: Sequence[tuple[float, list[Line]]], logits: NDArray[np.floating], temperature: float
+) -> tuple[float, list[LinePath]]:
+    """Return the slant of the most probable attempt, and the best path through each of its lines.
+
+    Parameters
+    ----------
+    attempts : sequence of tuple
+        A slant, and the lines of the picture sheared by it.
+    logits : ndarray of shape (n_hypotheses, 10)
+        In the order of the attempts, their lines and their hypotheses.
+    temperature : float
+    """
+    best_slant, best_paths = 0.0, list[LinePath]()
+    # where nothing is clearly a digit, what is most like one is read, and not accepted
+    for is_strict in (True, False):
+        start, best_score = 0, float("-inf")
+        for slant, lines in attempts:
+            paths = []
+            for line in lines:
+                own = logits[start : start + len(line.hypotheses)]
+                start += len(own)
+                scores, probabilities = score_hypotheses(own, temperature, is_strict=is_strict)
+                skipped = skip_scores(line, is_strict=is_strict)
+                path = find_path(line.hypotheses, scores, skipped)
+                paths.append((line.hypotheses, probabilities, path))
+            score = sum(path.score for _, _, path in paths)
+            # the picture as it is comes first, and stays where both score alike
+            if score > best_score:
+                best_score, best_paths, best_slant = score, paths, slant
+        if any(path.chosen for _, _, path in best_paths):
+            break
+    return best_slant, best_paths
 
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
@@ -166,9 +192,34 @@ def _lines(contrast: Gray, components: Components, limit: int) -> list[Line]:
     return lines
 
 
-def skip_scores(line: Line) -> list[float]:
+def score_hypotheses(
+    logits: NDArray[np.floating], temperature: float, *, is_strict: bool = True
+) -> tuple[list[float], NDArray[np.floating]]:
+    """Return the log-probability of each hypothesis' best digit, and the calibrated probabilities.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_hypotheses, 10)
+    temperature : float
+    is_strict : bool, default=True
+        Whether what the network takes for no digit has the log-probability minus infinity.
+
+    Returns
+    -------
+    scores : list of float
+    probabilities : ndarray of shape (n_hypotheses, 10)
+    """
+    probabilities = softmax(logits, temperature)
+    scores = DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))
+    if is_strict:
+        scores[probabilities.max(axis=1) < MIN_PROBABILITY] = -np.inf
+    return scores.tolist(), probabilities
+
+
+def skip_scores(line: Line, *, is_strict: bool = True) -> list[float]:
     """Return the log-probability of each segment of a line to be part of no digit."""
-    return [SKIP * min(1.0, segment.ink.shape[0] / line.height) for segment in line.segments]
+    skip = SKIP if is_strict else SKIP_UNLIKELY
+    return [skip * min(1.0, segment.ink.shape[0] / line.height) for segment in line.segments]
 
 
 def _row(
@@ -202,7 +253,7 @@ def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Bo
     return Box(left, top, right - left, bottom - top)
 
 
-def _confidence(read: Sequence[tuple[list[Hypothesis], NDArray[np.floating], Path]]) -> float:
+def _confidence(read: Sequence[LinePath]) -> float:
     """Return the calibrated probability that all rows are right."""
     log_probability = sum(
         path.log_certainty + float(np.log(probabilities[path.chosen].max(axis=1)).sum())

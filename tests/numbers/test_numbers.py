@@ -61,6 +61,14 @@ def test_a_letter_that_classify_rejects_is_not_accepted_as_a_number(classifier, 
     assert reading.confidence < 0.5
 
 
+@pytest.mark.parametrize("letters", ["E", "FE", "PT"])
+def test_letters_beside_a_number_are_not_read(classifier, letters):
+    picture = Image.fromarray(np.pad(row_of("475"), ((0, 0), (150, 0)), constant_values=255))
+    ImageDraw.Draw(picture).text((8, 4), letters, fill=0, font_size=56)
+    reading = classifier.read(as_png(np.asarray(picture)))
+    assert reading.text == "475"
+
+
 @pytest.mark.parametrize("is_light", [False, True], ids=["dark ink", "light ink"])
 @pytest.mark.parametrize("digit", [0, *range(2, 10)])  # a 1 would become a block
 def test_small_bold_scan_without_a_margin_is_one_digit(classifier, digit, is_light):
@@ -124,7 +132,7 @@ def in_boxes(digits, *, margin=6, width=3):
 
 @pytest.mark.parametrize(
     ("width", "shift", "angle"),
-    [(5, 0, 0), (3, 20, 0), (3, 20, 5)],
+    [(5, 0, 0), (3, 18, 0), (3, 22, 5)],
     ids=["thick", "touched", "touched and turned"],
 )
 def test_single_boxes_are_no_digits(classifier, width, shift, angle):
@@ -133,15 +141,6 @@ def test_single_boxes_are_no_digits(classifier, width, shift, angle):
     row = np.pad(in_boxes(digits, width=width), 30, constant_values=255)
     turned = Image.fromarray(row).rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
     assert classifier.read(as_png(np.asarray(turned))).text == "38240"
-
-
-def test_an_empty_box_among_digits_may_be_a_square_0(classifier):
-    row = np.pad(row_of("404"), 10, constant_values=255)
-    row[:, 10 + SIDE : 10 + 2 * SIDE] = 255
-    square = (86, 20, 106, 20, 106, 60, 86, 60, 86, 18)
-    reading = classifier.read(as_png(with_lines(row, square, width=4)))
-    assert [digit.digit for digit in reading.rows[0].digits][::2] == [4, 4]
-    assert len(reading.rows[0].digits) == 3
 
 
 def test_a_sudoku_s_lines_are_no_digits(classifier):

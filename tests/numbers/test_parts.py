@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digit_classifier.numbers.foreground import digit_height
+from digit_classifier.numbers.foreground import digit_height, find_frames
 from digit_classifier.numbers.hypotheses import Hypothesis, find_path
 from digit_classifier.numbers.lines import (
     estimate_slant,
@@ -139,6 +139,20 @@ def test_uprights_are_not_compared_among_more_marks_than_a_picture_of_digits_has
         components = Components.of_mask((contrast[:n_rows] > 0).astype(np.uint8))
         kept = remove_pale_uprights(contrast[:n_rows], components)
         assert (kept is components) == is_same
+
+
+@pytest.mark.parametrize("is_touched", [True, False], ids=["with a digit", "empty"])
+def test_outline_is_a_box_where_it_joins_a_digit_and_may_be_a_square_0_where_empty(is_touched):
+    picture = Image.new("L", (80, 80))
+    draw = ImageDraw.Draw(picture)
+    draw.line((10, 10, 70, 12, 68, 70, 12, 68, 10, 10), fill=1, width=3)
+    if is_touched:
+        draw.line((25, 20, 50, 20, 35, 68), fill=1, width=4)  # a 7
+    frames = find_frames(Components.of_mask(np.asarray(picture)))
+    assert len(frames) == is_touched
+    for _, lines in frames:
+        assert lines[1, 30]
+        assert not lines[20:50, 20:45].any()
 
 
 def test_usual_height_is_that_of_the_digits_and_not_of_rules():
