@@ -56,7 +56,9 @@ MIN_HEIGHT = 0.5
 FLAT_ASPECT = 6
 #: Fraction of the ink that is no rule, at least.
 MIN_INK_FRACTION = 0.05
-#: Components that may be frames, at most: the largest.
+#: Times the picture's area that components' boxes cover which may be frames, at most,
+MAX_FRAMES_AREA = 2
+#: and number of them, at most: the largest.
 MAX_FRAMES = 24
 #: Fraction of its box's side within which a frame runs along the box,
 FRAME_MARGIN = 0.06
@@ -217,8 +219,11 @@ def find_frames(components: Components) -> list[tuple[int, Flags]]:
     frames = []
     middles = (components.lefts + components.rights) / 2
     centers = (components.tops + components.bottoms) / 2
-    # the largest boxes alone: each one costs a look at its pixels
-    for index in np.argsort(-components.heights * components.widths)[:MAX_FRAMES].tolist():
+    areas = components.heights * components.widths
+    largest = np.argsort(-areas)[:MAX_FRAMES]
+    # each one costs a look at its pixels, and boxes within boxes have no end
+    few = largest[np.cumsum(areas[largest]) <= MAX_FRAMES_AREA * components.labels.size]
+    for index in few.tolist():
         box = components.box(index)
         own = components.own_pixels(index)
         inside = (middles > box.left) & (middles < box.right)
