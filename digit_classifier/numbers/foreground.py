@@ -56,21 +56,21 @@ MIN_HEIGHT = 0.5
 FLAT_ASPECT = 6
 #: Fraction of the ink that is no rule, at least.
 MIN_INK_FRACTION = 0.05
-#: Times the picture's area that components' boxes cover which may be frames, at most,
-MAX_FRAMES_AREA = 2
-#: and number of them, at most: the largest.
+#: Times the picture's area that the boxes cover which are looked at, at most: that bounds the time.
+MAX_FRAMES_AREA = 3
+#: Components that may be frames, at most: the largest.
 MAX_FRAMES = 24
 #: Fraction of its box's side within which a frame runs along the box,
 FRAME_MARGIN = 0.06
 #: and fraction of the side that it does so, at least.
 FRAME_MIN_FRACTION = 0.7
-#: Fraction of an outline's length that it may be off a quadrilateral,
+#: Fraction of its length that a frame's outline may be off a quadrilateral.
 CORNER_TOLERANCE = 0.02
-#: and fraction of the area within it that its ink takes, at most: more is no outline but a bar.
+#: Fraction of the area within its outline that a frame's ink takes, at most: a bar has more.
 OUTLINE_MAX_FRACTION = 0.6
-#: Fraction of a frame's side, from the side on, in which its lines are,
+#: Fraction of a frame's side, from the edge on, in which its lines are.
 FRAME_BAND = 0.15
-#: and fraction of the middle that a digit there takes, at least; a 0 may be square, and is empty.
+#: Fraction of the middle of a box that the ink of a digit takes there, at least.
 DIGIT_MIN_FRACTION = 0.03
 
 
@@ -220,8 +220,8 @@ def find_frames(components: Components) -> list[tuple[int, Flags]]:
     middles = (components.lefts + components.rights) / 2
     centers = (components.tops + components.bottoms) / 2
     areas = components.heights * components.widths
-    largest = np.argsort(-areas)[:MAX_FRAMES]
-    # each one costs a look at its pixels, and boxes within boxes have no end
+    largest = np.argsort(areas)[-MAX_FRAMES:]
+    # from the smallest on, which may be the digits' own boxes, to those around all of them
     few = largest[np.cumsum(areas[largest]) <= MAX_FRAMES_AREA * components.labels.size]
     for index in few.tolist():
         box = components.box(index)
@@ -234,15 +234,28 @@ def find_frames(components: Components) -> list[tuple[int, Flags]]:
             is_frame = sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3
             if is_frame or _corners(own) is not None:
                 frames.append((index, own))
-        elif (corners := _corners(own)) is not None:
-            # a digit that touches its box is in the middle of the same component
-            middle = np.zeros(own.shape, np.uint8)
-            shrunk = corners + (corners.mean(axis=0) - corners) * FRAME_BAND * 2
-            cv2.fillConvexPoly(middle, shrunk.round().astype(np.int32), 1)
-            is_middle = middle.view(bool)
-            if np.count_nonzero(own & is_middle) >= DIGIT_MIN_FRACTION * middle.sum():
-                frames.append((index, own & ~is_middle))
+        else:
+            lines = _lines_of_joined_box(own)
+            if lines is not None:
+                frames.append((index, lines))
     return frames
+
+
+def _lines_of_joined_box(own: Flags) -> Flags | None:
+    """Return the pixels of a component's outline, if that is a box that its digit touches."""
+    corners = _corners(own)
+    if corners is None:
+        return None
+    middle = np.zeros(own.shape, np.uint8)
+    # a corner is half a side from the centre: in both directions, this leaves out FRAME_BAND
+    shrunk = corners + (corners.mean(axis=0) - corners) * FRAME_BAND * 2
+    cv2.fillConvexPoly(middle, shrunk.round().astype(np.int32), 1)
+    is_middle = middle.view(bool)
+    # an empty outline may be a square 0
+    if np.count_nonzero(own & is_middle) < DIGIT_MIN_FRACTION * middle.sum():
+        return None
+    lines: Flags = own & ~is_middle
+    return lines
 
 
 def _corners(own: Flags) -> NDArray[np.float64] | None:

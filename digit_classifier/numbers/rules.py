@@ -14,7 +14,7 @@ from digit_classifier.numbers.foreground import (
     find_frames,
     find_ink_components,
 )
-from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray, Histogram
+from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray, Histogram, Ints
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.
@@ -42,22 +42,23 @@ STROKE_ON_RULE = 1.2
 MAX_THICKNESS = 0.2
 #: Fraction of a frame's shorter side that the digits in it have, about.
 FRAME_DIGIT = 0.2
-#: Times its sides' usual thickness: a frame's line is at most so thick.
-THICKNESS_MARGIN = 1.5
+#: Times the thickness of its thinnest side that a line of a frame is thick, at most: boxes side by
+#: side share one that is twice as thick.
+THICKNESS_MARGIN = 2.0
 #: Fractions of the threshold of ink that rules reach, round by round: without the strong ones,
 #: which are erased first, the threshold is lower.
 FAINT_FRACTIONS = (0.65, 0.65, 0.5)
 #: Rules of a round, at least, on paper that is ruled or squared.
 RULED_MIN_RULES = 5
-#: Fraction of the digits' height around an erased rule in which lie
+#: Fraction of the digits' height within which ink is near an erased rule.
 REST_REACH = 0.15
-#: this fraction of what is left of it, at least,
+#: Fraction of a component that is near erased rules, at least, where it is a rest of them.
 REST_MIN_FRACTION = 0.85
-#: and fraction of the digits' height that such rests are high, at most.
+#: Fraction of the digits' height that such a rest is high, at most.
 REST_MAX_HEIGHT = 0.8
-#: Fraction of the picture's shorter side: ink that is higher is a large digit, or squared paper,
+#: Fraction of the picture's shorter side: ink that is higher is a large digit, or squared paper.
 NET_MIN_FRACTION = 0.9
-#: which has so many lines at least.
+#: Rules of squared paper, at least; no digit has so many straight strokes.
 NET_MIN_RULES = 10
 #: Fraction of a column at the edge that has ink where the paper ends,
 BORDER_MIN_FRACTION = 0.6
@@ -69,16 +70,20 @@ STRIP_MIN_FRACTION = 0.8
 STRIP_ASPECT = 0.3
 #: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
 UPRIGHT_ASPECT = 0.3
-#: Times the digits' height: bars are higher than this,
+#: Times the digits' height that a bar is high, at least.
 BAR_MIN_HEIGHT = 1.3
-#: and lower than this, since beside 1s, what is not upright may be dashes and points;
+#: Times the digits' height that a bar is high, at most: beside 1s, the others may be dashes.
 BAR_MAX_HEIGHT = 2.8
-#: they come in this number, at least,
+#: Bars of a picture, at least.
 MIN_BARS = 3
-#: differ by this fraction of their height, at most,
-BAR_MAX_SPREAD = 0.05
-#: and are in one row, with their tops this fraction of it apart, at most.
-BAR_MAX_SLOPE = 0.5
+#: Fraction of their height that bars differ in height, at most.
+BAR_MAX_DIFFERENCE = 0.05
+#: Fraction of their height that bars' tops are apart, at most: they are in one row.
+BAR_MAX_SHIFT = 0.5
+#: Times the digits' height that bars reach above and below them, at least, as few 1s do.
+BAR_MIN_REACH = 0.1
+#: Fraction of the pen's contrast that bars have, at most: 1s have about all of it.
+BAR_MAX_CONTRAST = 0.85
 #: Fraction of the pen's contrast below which it is of a rule. In real pictures such rests have 0.41
 #: to 0.56, and the palest 1 has 0.66.
 PALE_FRACTION = 0.6
@@ -102,8 +107,8 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
     NoInkError
         Nothing stands out from the background.
     """
-    components = find_ink_components(contrast)
-    mask, cleared, with_rules = components.mask, contrast, contrast
+    original, components = contrast, find_ink_components(contrast)
+    mask, cleared = components.mask, contrast
     # before the digits' height is measured, which a frame would pass for
     for index, own in find_frames(components):
         cleared = erase_frame(cleared, mask, components.box(index), own)
@@ -113,22 +118,28 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
             contrast, components = cleared, find_ink_components(cleared)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
         seen = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
-        mask, height, side = components.mask, digit_height(components), min(contrast.shape)
         is_ruled = n_rules >= RULED_MIN_RULES
-        if height > NET_MIN_FRACTION * side:
-            # one large digit, or a net that all digits are part of, which has many lines
-            cleared, n_rules = erase_rules(contrast, mask, seen, FRAME_DIGIT * side)
-            if n_rules >= NET_MIN_RULES:
-                continue
-        cleared, n_rules = erase_rules(contrast, mask, seen, height, is_ruled=is_ruled)
+        cleared, n_rules = _erase_net_or_rules(contrast, components, seen, is_ruled=is_ruled)
         if not n_rules:
             break
     if cleared is not contrast:
         contrast, components = cleared, find_ink_components(cleared)
-    if contrast is not with_rules:
-        components = remove_rests(components, cv2.compare(contrast, with_rules, cv2.CMP_NE))
-    components = remove_bars(remove_borders(components))
+    if contrast is not original:
+        components = remove_rests(components, cv2.compare(contrast, original, cv2.CMP_NE))
+    components = remove_bars(contrast, remove_borders(components))
     return contrast, remove_pale_uprights(contrast, components)
+
+
+def _erase_net_or_rules(
+    contrast: Gray, components: Components, seen: Gray, *, is_ruled: bool
+) -> tuple[Gray, int]:
+    """Erase rules, also where the digits are part of squared paper's net; see `erase_rules`."""
+    mask, height, side = components.mask, digit_height(components), min(contrast.shape)
+    if height > NET_MIN_FRACTION * side:
+        cleared, n_rules = erase_rules(contrast, mask, seen, FRAME_DIGIT * side)
+        if n_rules >= NET_MIN_RULES:
+            return cleared, n_rules
+    return erase_rules(contrast, mask, seen, height, is_ruled=is_ruled)
 
 
 def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
@@ -291,31 +302,45 @@ def remove_rests(components: Components, erased: Gray) -> Components:
     return components.without(is_rest & (components.heights < REST_MAX_HEIGHT * height))
 
 
-def remove_bars(components: Components) -> Components:
-    """Remove upright strokes that are all higher than the digits, and equally so: no hand's 1s are.
+def remove_bars(contrast: Gray, components: Components) -> Components:
+    """Remove what parts the windows of a meter, and the sides of a row of boxes.
 
-    They are what parts the windows of a meter, or the sides of a row of boxes.
+    These are upright strokes of one height that reach above and below the digits, and are not drawn
+    by the pen.
 
     Parameters
     ----------
+    contrast : ndarray of shape (height, width), uint8
     components : Components
     """
     is_upright = components.widths < UPRIGHT_ASPECT * components.heights
     if is_upright.all():
         return components
     # by ink, bars would outweigh the digits
-    of_digits = digit_height(components.without(is_upright))
+    others = components.without(is_upright)
+    of_digits = digit_height(others)
     relative = components.heights / of_digits
-    bars = np.flatnonzero(is_upright & (relative > BAR_MIN_HEIGHT) & (relative < BAR_MAX_HEIGHT))
-    if len(bars) < MIN_BARS:
+    is_bar = is_upright & (relative > BAR_MIN_HEIGHT) & (relative < BAR_MAX_HEIGHT)
+    digits = others.heights >= MIN_HEIGHT * of_digits
+    if not MIN_BARS <= np.count_nonzero(is_bar) <= MAX_COMPARED >= np.count_nonzero(digits):
         return components
-    heights = components.heights[bars]
-    is_alike = np.ptp(heights) <= BAR_MAX_SPREAD * heights.max()
-    if not is_alike or np.ptp(components.tops[bars]) > BAR_MAX_SLOPE * heights.max():
-        return components
-    is_bar = np.zeros(len(is_upright), bool)
-    is_bar[bars] = True
-    return components.without(is_bar)
+    heights, tops, bottoms = (
+        values[is_bar] for values in (components.heights, components.tops, components.bottoms)
+    )
+    reach = min(
+        float(np.median(others.tops[digits]) - np.median(tops)),
+        float(np.median(bottoms) - np.median(others.bottoms[digits])),
+    )
+    of_bars = _median_contrast(np.flatnonzero(is_bar), contrast, components)
+    of_pen = _median_contrast(np.flatnonzero(digits), contrast, others)
+    if (
+        np.ptp(heights) <= BAR_MAX_DIFFERENCE * heights.max()
+        and np.ptp(tops) <= BAR_MAX_SHIFT * heights.max()
+        and reach >= BAR_MIN_REACH * of_digits
+        and of_bars <= BAR_MAX_CONTRAST * of_pen
+    ):
+        return components.without(is_bar)
+    return components
 
 
 def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
@@ -334,11 +359,15 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
     # of the wide components, which no upright rule is
-    of_pen = median([_contrast_of(index, contrast, components) for index in wider.tolist()])
+    of_pen = _median_contrast(wider, contrast, components)
     is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
         is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
     return components.without(is_pale)
+
+
+def _median_contrast(indices: Ints, contrast: Gray, components: Components) -> float:
+    return median([_contrast_of(index, contrast, components) for index in indices.tolist()])
 
 
 def _contrast_of(index: int, contrast: Gray, components: Components) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from digit_classifier.numbers import score_hypotheses
 from digit_classifier.numbers.foreground import digit_height, find_frames
 from digit_classifier.numbers.hypotheses import Hypothesis, find_path
 from digit_classifier.numbers.lines import (
@@ -15,7 +16,12 @@ from digit_classifier.numbers.lines import (
     split_at_gaps,
     unshear,
 )
-from digit_classifier.numbers.rules import erase_rules, remove_pale_uprights
+from digit_classifier.numbers.rules import (
+    erase_rules,
+    remove_bars,
+    remove_pale_uprights,
+    remove_rests,
+)
 from digit_classifier.numbers.segments import find_cuts, holes
 from digit_classifier.preprocessing.measures import Box, Components
 
@@ -127,6 +133,69 @@ def test_upright_stroke_is_a_rule_where_it_is_much_paler_than_the_digits(level, 
     kept = remove_pale_uprights(contrast, Components.of_mask(mask)).labels > 0
     assert kept[10:50, 220:224].all() == is_kept
     np.testing.assert_array_equal(kept[:, :200], mask[:, :200])
+
+
+def bars_among_digits(*, height=80, top=10, level=110, shift=0, n_bars=4):
+    """Digits, and between them bars that are usually alike, reach beyond them and are paler."""
+    contrast = np.zeros((120, 300), np.uint8)
+    for left in range(10, 300, 60):
+        contrast[30:70, left : left + 30] = 200
+    for index in range(n_bars):
+        place = slice(top + index * shift, top + index * shift + height)
+        contrast[place, 48 + 60 * index : 56 + 60 * index] = level
+    return contrast
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_removed"),
+    [
+        ({}, True),
+        ({"n_bars": 2}, False),
+        ({"level": 190}, False),  # 1s by the same pen
+        ({"top": 30}, False),  # on the digits' line
+        ({"height": 45, "top": 28}, False),
+        ({"shift": 14, "height": 60}, False),
+    ],
+    ids=["bars", "few", "as dark", "one end", "as high", "not in a row"],
+)
+def test_bars_are_alike_and_paler_than_the_digits_and_reach_beyond_them(changed, is_removed):
+    contrast = bars_among_digits(**changed)
+    components = Components.of_mask((contrast > 0).astype(np.uint8))
+    n_left = len(remove_bars(contrast, components).heights)
+    assert n_left == (5 if is_removed else len(components.heights))
+
+
+def test_bars_that_differ_in_height_are_1s():
+    contrast = bars_among_digits()
+    contrast[:25, 48:56] = 0
+    components = Components.of_mask((contrast > 0).astype(np.uint8))
+    assert remove_bars(contrast, components) is components
+
+
+def test_rests_of_rules_are_removed_and_what_is_higher_or_elsewhere_stays():
+    mask = np.zeros((100, 200), np.uint8)
+    for left in (20, 120):
+        mask[30:70, left : left + 25] = 1  # digits
+    mask[20:32, 60:64] = 1  # a rest
+    mask[40:52, 170:174] = 1  # as small, elsewhere
+    mask[12:50, 80:84] = 1  # nearly as high as a digit
+    erased = np.zeros_like(mask)
+    erased[15:28] = 255
+    kept = remove_rests(Components.of_mask(mask), erased).mask
+    assert not kept[20:32, 60:64].any()
+    mask[20:32, 60:64] = 0
+    np.testing.assert_array_equal(kept, mask)
+
+
+def test_what_the_network_takes_for_no_digit_has_no_score():
+    logits = np.zeros((3, 10), np.float32)
+    logits[0, 4], logits[1, 7] = 9, 1.2
+    strict, probabilities = score_hypotheses(logits, 0.6)
+    lenient, same = score_hypotheses(logits, 0.6, is_strict=False)
+    assert strict == [lenient[0], lenient[1], -np.inf]
+    assert lenient[0] > lenient[1] > lenient[2]
+    np.testing.assert_array_equal(probabilities, same)
+    assert probabilities.argmax(axis=1)[:2].tolist() == [4, 7]
 
 
 def test_uprights_are_not_compared_among_more_marks_than_a_picture_of_digits_has():
