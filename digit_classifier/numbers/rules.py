@@ -321,18 +321,19 @@ def remove_bars(contrast: Gray, components: Components) -> Components:
     of_digits = digit_height(others)
     relative = components.heights / of_digits
     is_bar = is_upright & (relative > BAR_MIN_HEIGHT) & (relative < BAR_MAX_HEIGHT)
-    digits = others.heights >= MIN_HEIGHT * of_digits
-    if not MIN_BARS <= np.count_nonzero(is_bar) <= MAX_COMPARED >= np.count_nonzero(digits):
+    is_digit = others.heights >= MIN_HEIGHT * of_digits
+    bars, digits = np.flatnonzero(is_bar), np.flatnonzero(is_digit)
+    if len(bars) < MIN_BARS or len(bars) + len(digits) > MAX_COMPARED:
         return components
     heights, tops, bottoms = (
-        values[is_bar] for values in (components.heights, components.tops, components.bottoms)
+        values[bars] for values in (components.heights, components.tops, components.bottoms)
     )
     reach = min(
         float(np.median(others.tops[digits]) - np.median(tops)),
         float(np.median(bottoms) - np.median(others.bottoms[digits])),
     )
-    of_bars = _median_contrast(np.flatnonzero(is_bar), contrast, components)
-    of_pen = _median_contrast(np.flatnonzero(digits), contrast, others)
+    of_bars = _median_contrast(bars, contrast, components)
+    of_pen = _median_contrast(digits, contrast, others)
     if (
         np.ptp(heights) <= BAR_MAX_DIFFERENCE * heights.max()
         and np.ptp(tops) <= BAR_MAX_SHIFT * heights.max()
