@@ -54,8 +54,8 @@ DIGIT_BONUS = 0.2
 SKIP = -2.0
 #: The same where nothing is clearly a digit.
 SKIP_UNLIKELY = -2.5
-#: Probability of its best digit below which a hypothesis is taken for a letter or a sign: of the
-#: digits of real numbers, none is below.
+#: Probability of its best digit below which a hypothesis is taken for a letter or a sign: of those
+#: that `cnn` read in real numbers, none was below.
 MIN_PROBABILITY = 0.2
 #: Slope and intercept of the log-odds that the whole text is right over the log-odds that the path
 #: gives (Platt 1999), set on real numbers.

@@ -1,7 +1,6 @@
 """Remove printed rules, boxes and tables: lines far longer than any stroke of the digits."""
 
 from dataclasses import dataclass
-from statistics import median  # NumPy's loads numpy.ma, a megabyte
 
 import cv2
 import numpy as np
@@ -9,12 +8,17 @@ from numpy.typing import NDArray
 
 from digit_classifier.numbers.foreground import (
     FRAME_BAND,
-    MIN_HEIGHT,
     digit_height,
     find_frames,
     find_ink_components,
 )
-from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray, Histogram, Ints
+from digit_classifier.numbers.leftovers import (
+    remove_bars,
+    remove_borders,
+    remove_pale_uprights,
+    remove_rests,
+)
+from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray, Histogram
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.
@@ -50,49 +54,10 @@ THICKNESS_MARGIN = 2.0
 FAINT_FRACTIONS = (0.65, 0.65, 0.5)
 #: Rules of a round, at least, on paper that is ruled or squared.
 RULED_MIN_RULES = 5
-#: Fraction of the digits' height within which ink is near an erased rule.
-REST_REACH = 0.15
-#: Fraction of a component that is near erased rules, at least, where it is a rest of them.
-REST_MIN_FRACTION = 0.85
-#: Fraction of the digits' height that such a rest is high, at most.
-REST_MAX_HEIGHT = 0.8
 #: Fraction of the picture's shorter side: ink that is higher is a large digit, or squared paper.
 NET_MIN_FRACTION = 0.9
 #: Rules of squared paper, at least; no digit has so many straight strokes.
 NET_MIN_RULES = 10
-#: Fraction of a column at the edge that has ink where the paper ends,
-BORDER_MIN_FRACTION = 0.6
-#: and fraction of the width that such columns take, at most.
-BORDER_MAX_FRACTION = 0.25
-#: Fraction of its length that a component runs along the edge where it is no digit,
-STRIP_MIN_FRACTION = 0.8
-#: and its width over that length, at most.
-STRIP_ASPECT = 0.3
-#: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
-UPRIGHT_ASPECT = 0.3
-#: Times the digits' height that a bar is high, at least.
-BAR_MIN_HEIGHT = 1.3
-#: Times the digits' height that a bar is high, at most: beside 1s, the others may be dashes.
-BAR_MAX_HEIGHT = 2.8
-#: Bars of a picture, at least.
-MIN_BARS = 3
-#: Fraction of their height that bars differ in height, at most.
-BAR_MAX_DIFFERENCE = 0.05
-#: Fraction of their height that bars' tops are apart, at most: they are in one row.
-BAR_MAX_SHIFT = 0.5
-#: Times the digits' height that bars reach above and below them, at least, as few 1s do.
-BAR_MIN_REACH = 0.1
-#: Fraction of the pen's contrast that bars have, at most: 1s have about all of it.
-BAR_MAX_CONTRAST = 0.85
-#: Fraction of the pen's contrast below which it is of a rule. In real pictures such rests have 0.41
-#: to 0.56, and the palest 1 has 0.66.
-PALE_FRACTION = 0.6
-#: Quantile of the contrast of a component's pixels that stands for it.
-CONTRAST_QUANTILE = 0.75
-#: Wider components as high as digits, at least, for the pen's contrast to be known.
-MIN_WIDER = 3
-#: Components as high as digits that are compared, at most: of so many, no row is read anyway.
-MAX_COMPARED = 500
 
 
 def find_ink(contrast: Gray) -> tuple[Gray, Components]:
@@ -283,131 +248,3 @@ def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
         # with the rows above and below, which are its blurred flanks
         erasable |= cv2.dilate(own, np.ones((3, 1), np.uint8)) & (1 - strokes)
     return rules.lines.mask_of(chosen) & rules.runs, erasable
-
-
-def remove_rests(components: Components, erased: Gray) -> Components:
-    """Remove what is left of erased rules, mostly where two of them met.
-
-    Parameters
-    ----------
-    components : Components
-    erased : ndarray of shape (height, width), uint8
-        Not 0 where a rule was erased.
-    """
-    height = digit_height(components)
-    side = 1 + 2 * max(round(REST_REACH * height), 2)
-    near = cv2.dilate(erased, np.ones((side, side), np.uint8))
-    n_near = np.bincount(components.labels[near > 0], minlength=1 + len(components.amounts))[1:]
-    is_rest = n_near >= REST_MIN_FRACTION * components.amounts
-    return components.without(is_rest & (components.heights < REST_MAX_HEIGHT * height))
-
-
-def remove_bars(contrast: Gray, components: Components) -> Components:
-    """Remove what parts the windows of a meter, and the sides of a row of boxes.
-
-    These are upright strokes of one height that reach above and below the digits, and are not drawn
-    by the pen.
-
-    Parameters
-    ----------
-    contrast : ndarray of shape (height, width), uint8
-    components : Components
-    """
-    is_upright = components.widths < UPRIGHT_ASPECT * components.heights
-    if is_upright.all():
-        return components
-    # by ink, bars would outweigh the digits
-    others = components.without(is_upright)
-    of_digits = digit_height(others)
-    relative = components.heights / of_digits
-    is_bar = is_upright & (relative > BAR_MIN_HEIGHT) & (relative < BAR_MAX_HEIGHT)
-    is_digit = others.heights >= MIN_HEIGHT * of_digits
-    bars, digits = np.flatnonzero(is_bar), np.flatnonzero(is_digit)
-    if len(bars) < MIN_BARS or len(bars) + len(digits) > MAX_COMPARED:
-        return components
-    heights, tops, bottoms = (
-        values[bars] for values in (components.heights, components.tops, components.bottoms)
-    )
-    reach = min(
-        float(np.median(others.tops[digits]) - np.median(tops)),
-        float(np.median(bottoms) - np.median(others.bottoms[digits])),
-    )
-    of_bars = _median_contrast(bars, contrast, components)
-    of_pen = _median_contrast(digits, contrast, others)
-    if (
-        np.ptp(heights) <= BAR_MAX_DIFFERENCE * heights.max()
-        and np.ptp(tops) <= BAR_MAX_SHIFT * heights.max()
-        and reach >= BAR_MIN_REACH * of_digits
-        and of_bars <= BAR_MAX_CONTRAST * of_pen
-    ):
-        return components.without(is_bar)
-    return components
-
-
-def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
-    """Remove upright strokes that are much paler than the digits: what is left of faint rules.
-
-    Parameters
-    ----------
-    contrast : ndarray of shape (height, width), uint8
-    components : Components
-    """
-    if not len(components.heights):
-        return components
-    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
-    is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
-    wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
-    if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
-        return components
-    # of the wide components, which no upright rule is
-    of_pen = _median_contrast(wider, contrast, components)
-    is_pale = np.zeros(len(is_high), bool)
-    for index in upright.tolist():
-        is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
-    return components.without(is_pale)
-
-
-def _median_contrast(indices: Ints, contrast: Gray, components: Components) -> float:
-    return median([_contrast_of(index, contrast, components) for index in indices.tolist()])
-
-
-def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
-    of_box = np.ascontiguousarray(contrast[components.box(index).slices])
-    own = components.own_pixels(index).view(np.uint8)
-    return Histogram(of_box, own).quantile(CONTRAST_QUANTILE)
-
-
-def remove_borders(components: Components) -> Components:
-    """Remove what lies along an edge: the border of the paper, the fold of a book.
-
-    Parameters
-    ----------
-    components : Components
-    """
-    mask = components.mask
-    is_blanked = False
-    for _ in range(4):  # the left edge, and with each turn the next one
-        depth = 0
-        limit = BORDER_MAX_FRACTION * mask.shape[1]
-        # column by column from the edge, as long as the paper has not begun
-        while depth < limit and mask[:, depth].mean() > BORDER_MIN_FRACTION:
-            depth += 1
-        if depth:
-            mask[:, : depth + 1] = 0
-            is_blanked = True
-        mask = np.rot90(mask)
-    # what was blanked may have joined components, or been part of one
-    if is_blanked:
-        components = Components.of_mask(np.ascontiguousarray(mask))
-    labels = components.labels
-    sizes = components.heights, components.widths
-    is_border = np.zeros(len(components.heights), bool)
-    for edge, (along, across) in (
-        (labels[:, :2], sizes),
-        (labels[:, -2:], sizes),
-        (labels[:2].T, sizes[::-1]),
-        (labels[-2:].T, sizes[::-1]),
-    ):
-        lengths = np.bincount(edge.max(axis=1), minlength=1 + len(is_border))[1:]
-        is_border |= (lengths > STRIP_MIN_FRACTION * along) & (across < STRIP_ASPECT * along)
-    return components.without(is_border)
