@@ -23,8 +23,8 @@ from digit_classifier.web import create_app, lifecycle  # noqa: E402
 from digit_classifier.web.workers import (  # noqa: E402
     limit_memory,
     report_ready,
+    start_housekeeping,
     warm_up,
-    watch_for_stopped,
 )
 
 log_file = LOGS / "digit-classifier-requests.log" if SERVES and LOGS.is_dir() else None
@@ -35,4 +35,4 @@ warm_up(application)
 if SERVES:
     lifecycle.mark_ready(application)
     report_ready(WORKERS)
-    watch_for_stopped(WORKERS, application)
+    start_housekeeping(WORKERS, application)

@@ -143,16 +143,13 @@ def choose_framings(
     # of all images in one product
     framed = [proposal.framed.image for _, proposals in proposed for proposal in proposals]
     of_proposals = iter(predict_proba(framed) if framed else ())
-    choices = [
-        _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
-        for default, proposals in proposed
-    ]
-    for index, chosen in enumerate(choices):
-        if chosen.image.no_ink or chosen.is_accepted or SEVERAL_DIGITS in chosen.warnings:
-            continue
-        if time.perf_counter() <= latest:
-            is_number = reads_as_number(chosen.whole.image)
-            choices[index] = replace(chosen, is_number=is_number)
+    choices = []
+    for default, proposals in proposed:
+        chosen = _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
+        is_settled = chosen.image.no_ink or chosen.is_accepted or SEVERAL_DIGITS in chosen.warnings
+        if not is_settled and time.perf_counter() <= latest:
+            chosen = replace(chosen, is_number=reads_as_number(chosen.whole.image))
+        choices.append(chosen)
     return choices
 
 

@@ -285,9 +285,10 @@ class DigitClassifier:
             latest=latest,
         )
         # making proposals is a part of framing, the search for a number is not
-        framing_ms = sum(chosen.image.frame_ms for chosen in choices)
-        framing_ms -= sum(image.frame_ms for image in images)
-        network_ms = (ms_since(started) - framing_ms) / len(images)
+        network_ms = ms_since(started)
+        for image, chosen in zip(images, choices, strict=True):
+            network_ms -= chosen.image.frame_ms - image.frame_ms
+        network_ms /= len(images)
         predicted: list[tuple[Prediction | NoInkError, FramedImage]] = []
         for chosen in choices:
             image = chosen.image

@@ -179,7 +179,7 @@ class Model:
         other = self.second_opinion
         if other is None:
             return probabilities
-        unsure = np.flatnonzero(probabilities.max(axis=1) < UNSURE_BELOW)
+        (unsure,) = (probabilities.max(axis=1) < UNSURE_BELOW).nonzero()
         if unsure.size:
             of_other = other.predict_proba_alone(other.resize(images[i] for i in unsure.tolist()))
             probabilities[unsure] = (probabilities[unsure] + of_other) / 2

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def load_model(name: str, models_dir: Path) -> Model:
         The file is damaged, altered, of another format version, or not a model file.
     """
     path = find_model(name, models_dir)
-    model = read_model_file(path, path.stem if name.endswith(SUFFIX) else name)
+    is_shipped = path == PRETRAINED / name / FILE_NAME
+    read = _read_shipped if is_shipped else read_model_file
+    model = read(path, path.stem if name.endswith(SUFFIX) else name)
     try:
         second_opinion = load_second_opinion(model.metadata)
     except ModelCorruptError as exc:
@@ -92,7 +95,7 @@ def load_second_opinion(metadata: ModelMetadata) -> Model | None:
     path = PRETRAINED / name / FILE_NAME
     if not _NAME.fullmatch(name) or not path.is_file():
         raise ModelCorruptError(f"There is no shipped model {name!r} for a second opinion.")
-    model = read_model_file(path, name)
+    model = _read_shipped(path, name)
     if model.metadata.class_labels != metadata.class_labels:
         raise ModelCorruptError(f"The second opinion, {name!r}, has other classes than the model.")
     return model
@@ -169,6 +172,10 @@ def read_model_file(path: Path, name: str) -> Model:
     ) as exc:
         raise ModelCorruptError(f"{path} does not describe a model: {exc!r}") from exc
     return Model(name=name, version=digest[:12], classifier=classifier, metadata=metadata)
+
+
+# once: a service has each of them for itself and as another's second opinion, 4 MB in all
+_read_shipped = cache(read_model_file)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], document: Mapping[str, Any]) -> None:

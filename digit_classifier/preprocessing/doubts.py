@@ -82,7 +82,7 @@ def find_doubts(contrast: Gray, ink: Gray, box: Gray, enlargement: float) -> tup
         "low_contrast": pen < LOW_CONTRAST_MAX_LEVEL,
         "noisy": is_noisy(contrast, ink, NOISE_MIN_FRACTION_OF_INK * pen),
     }
-    return tuple(code for code, is_true in tests.items() if is_true)
+    return tuple(filter(tests.get, tests))
 
 
 def stroke_mask(ink: Gray) -> Gray:

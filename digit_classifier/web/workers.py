@@ -3,11 +3,11 @@
 It reports by a file of its number in a common folder: reload.sh, which replaces one process after
 the other, waits for that file before the next.
 
-Each also ends those that were stopped, before they keep the others from serving. mod_wsgi's
-processes take turns to wait at their common socket, by a lock. A process that is stopped (SIGSTOP,
-a debugger) in its turn keeps the lock: until it goes on, no request reaches the others, which are
-idle, and none of Apache's timeouts ends that. So each looks at the others, those for large bodies
-included.
+A thread of each then gives back free memory, and ends processes that were stopped, before they keep
+the others from serving. mod_wsgi's processes take turns to wait at their common socket, by a lock.
+A process that is stopped (SIGSTOP, a debugger) in its turn keeps the lock: until it goes on, no
+request reaches the others, which are idle, and none of Apache's timeouts ends that. So each looks
+at the others, those for large bodies included.
 """
 
 import ctypes
@@ -27,15 +27,17 @@ from digit_classifier.errors import SelfTestError
 from digit_classifier.web import lifecycle
 
 #: The numbers of mallopt's settings in glibc's malloc.h.
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 #: Heaps that the threads share. One thread computes (`requests_at_once`), and finds in the first
 #: heap what loading has left free.
 _N_ARENAS = 1
-#: Bytes from which on a block is the system's again as soon as it is free.
-_LARGE_BLOCK = 1024 * 1024
+#: Bytes from which on a block, or the end of the heap, is the system's again as soon as it is free.
+#: Most pictures need less, and find what the last one left: with 128 KiB at the heap's end, each
+#: caused 160 page faults, and took a tenth longer.
+_LARGE_BLOCK = 8 * 1024 * 1024
 
-#: Between two looks, and for how many in a row a process may be stopped.
-_WATCH_INTERVAL_S, _MAX_TIMES_STOPPED = 1.0, 5
+#: Between two rounds, and for how many in a row a process may be stopped.
+_INTERVAL_S, _MAX_TIMES_STOPPED = 1.0, 5
 #: The states in /proc/PID/stat of a process that is stopped by a signal or by a debugger.
 _STOPPED = ("T", "t")
 
@@ -43,9 +45,7 @@ _LOGGER = logging.getLogger("digit_classifier")
 
 
 def limit_memory() -> None:
-    """Limit glibc to one heap, and give back free memory; no effect elsewhere.
-
-    That is what loading the application has left free, and from now on each free block of a MiB.
+    """Limit glibc to one heap, and let it give back large blocks at once; no effect elsewhere.
 
     By its own choice the C library keeps a heap for each thread and, once a large picture has been
     read, its memory for the next one.
@@ -56,7 +56,13 @@ def limit_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_ARENA_MAX, _N_ARENAS)
         library.mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
-        library.malloc_trim(0)
+        library.mallopt(_TRIM_THRESHOLD, _LARGE_BLOCK)
+
+
+def free_memory() -> None:
+    """Give back what is free within glibc's heap; no effect elsewhere."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def warm_up(app: Flask) -> None:
@@ -86,16 +92,19 @@ def report_ready(folder: Path) -> None:
         _LOGGER.warning("This process cannot report that it is ready: %s", exc)
 
 
-def watch_for_stopped(folder: Path, app: Flask) -> None:
-    """Start a thread that ends the processes of a folder, see :func:`report_ready`, once stopped.
+def start_housekeeping(folder: Path, app: Flask) -> None:
+    """Start a thread that frees memory, and ends the processes of a folder that are stopped.
 
-    What waits meanwhile is answered by this application later, as after a start.
+    They are those of :func:`report_ready`. What waits while one is stopped is answered by this
+    application later, as after a start.
     """
 
-    def watch() -> None:
+    def keep_house() -> None:
         seen: dict[int, int] = {}
         while True:
-            time.sleep(_WATCH_INTERVAL_S)
+            time.sleep(_INTERVAL_S)
+            # pictures leave holes in the heap, 7 MB in all; it takes a millisecond
+            free_memory()
             with suppress(OSError):  # the process or the folder is gone
                 seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
                 if seen:
@@ -106,7 +115,7 @@ def watch_for_stopped(folder: Path, app: Flask) -> None:
                     _LOGGER.error("process %s was stopped, and is ended", pid)
 
     # a daemon: it must not keep a process from ending
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=keep_house, daemon=True).start()
 
 
 def stopped_siblings(folder: Path) -> list[int]:

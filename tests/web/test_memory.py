@@ -8,7 +8,7 @@ import pytest
 RESIDENT = """
 import re
 from pathlib import Path
-from digit_classifier.web.workers import limit_memory
+from digit_classifier.web.workers import free_memory, limit_memory
 
 def resident():
     return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
@@ -37,6 +37,18 @@ print(resident() - before)
 """
 )
 
+HOLES = (
+    RESIDENT
+    + """
+limit_memory()
+before = resident()
+blocks = [bytearray(size) for _ in range(200) for size in (100_000, 1000)]
+del blocks[::2]  # and each small one keeps the heap from shrinking
+{setting}
+print(resident() - before)
+"""
+)
+
 
 def kept(code, setting):
     """Megabytes that a process still has after it has freed what it took."""
@@ -48,6 +60,12 @@ def kept(code, setting):
 def test_large_blocks_are_given_back():
     assert kept(LARGE, "limit_memory()") < 5
     assert kept(LARGE, "") > 15  # else this test could not fail
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the heap is glibc's")
+def test_holes_in_the_heap_are_given_back():
+    assert kept(HOLES, "free_memory()") < 5
+    assert kept(HOLES, "") > 15
 
 
 def test_serving_loads_nothing_that_it_has_no_use_for():

@@ -16,12 +16,12 @@ import sys, time
 from pathlib import Path
 from flask import Flask
 from digit_classifier.web import lifecycle, workers
-from digit_classifier.web.workers import report_ready, watch_for_stopped
-workers._WATCH_INTERVAL_S = 0.5
+from digit_classifier.web.workers import report_ready, start_housekeeping
+workers._INTERVAL_S = 0.5
 app = Flask("app")
 lifecycle.mark_ready(app)
 report_ready(Path(sys.argv[1]))
-watch_for_stopped(Path(sys.argv[1]), app)
+start_housekeeping(Path(sys.argv[1]), app)
 time.sleep(300)
 """
 

@@ -11,7 +11,6 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +46,7 @@ from digit_classifier.preprocessing.decode.guards import (
     silence_libtiff,
     without_extras,
 )
+from digit_classifier.preprocessing.measures import contrast_range
 
 #: Imported here, or Pillow would import all its readers to find them.
 _READERS = {
@@ -216,14 +216,14 @@ def decode_image(
             gray.load()  # a PNG's EXIF may stand behind its pixels
             if gray.info:  # else there is none, which takes as long to find out as all else
                 ImageOps.exif_transpose(gray, in_place=True)
-            low, high = cast(tuple[int, int], gray.getextrema())
-            if high - low < _BLANK_MAX_RANGE and has_more_frames(image, content):
+            levels = np.asarray(gray)
+            if contrast_range(levels) < _BLANK_MAX_RANGE and has_more_frames(image, content):
                 raise NoInkError(
                     "The first frame of this file is blank, and no other frame is read: send the "
                     "one with the digit as a picture of its own."
                 )
             is_detailed = detailed or max(gray.size) == max(width, height)
-            return Decoded(np.asarray(gray), image.format or "", width, height, is_detailed)
+            return Decoded(levels, image.format or "", width, height, is_detailed)
     except UnidentifiedImageError as exc:
         raise UnsupportedImageError(
             _explain_foreign_format(content)

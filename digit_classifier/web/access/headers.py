@@ -142,13 +142,16 @@ def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
     # here and not in a hook: Werkzeug checks and copies each header that a response has
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            others = [header for header in headers if header[0].lower() not in _SET_HERE]
-            names = {name.lower() for name, _ in others}
-            own = dict(HEADERS)
-            if "access-control-allow-origin" in names:  # CORS has let another origin in
-                own["Cross-Origin-Resource-Policy"] = "cross-origin"
-            if "cache-control" not in names:  # static files have set their own
-                own["Cache-Control"] = "no-store"
+            own = HEADERS | {"Cache-Control": "no-store"}
+            others = []
+            for name, value in headers:
+                lowered = name.lower()
+                if lowered == "access-control-allow-origin":  # CORS has let another origin in
+                    own["Cross-Origin-Resource-Policy"] = "cross-origin"
+                if lowered == "cache-control":  # static files have set their own
+                    own.pop("Cache-Control", None)
+                if lowered not in _SET_HERE:
+                    others.append((name, value))
             return start_response(status, [*others, *own.items()], *exc_info)
 
         return application(environ, start)
