@@ -146,8 +146,9 @@ def choose_framings(
     choices = []
     for default, proposals in proposed:
         chosen = _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
-        is_settled = chosen.image.no_ink or chosen.is_accepted or SEVERAL_DIGITS in chosen.warnings
-        if not is_settled and time.perf_counter() <= latest:
+        is_rejected = not (chosen.image.no_ink or chosen.is_accepted)
+        may_be_number = is_rejected and SEVERAL_DIGITS not in chosen.warnings
+        if may_be_number and time.perf_counter() <= latest:
             chosen = replace(chosen, is_number=reads_as_number(chosen.whole.image))
         choices.append(chosen)
     return choices

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
+from digit_classifier.numbers.dates import leave_out_slashes
 from digit_classifier.numbers.foreground import (
     add_margin,
     local_contrast,
@@ -112,6 +113,9 @@ def read_rows(
     # one product reads the weights once, for all hypotheses of both attempts
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
     best_slant, best = _best_paths(attempts, logits, temperature)
+    best = [
+        (of_row, of_digits, leave_out_slashes(of_row, path)) for of_row, of_digits, path in best
+    ]
     height, width = working.shape
     margin = margin * height // with_margin.shape[0]
 
