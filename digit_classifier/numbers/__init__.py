@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
-from digit_classifier.numbers.dates import leave_out_slashes
 from digit_classifier.numbers.foreground import (
     add_margin,
     local_contrast,
@@ -34,6 +33,7 @@ from digit_classifier.numbers.lines import (
     surrounding_box,
     unshear,
 )
+from digit_classifier.numbers.punctuation import leave_out_punctuation
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.prediction import ReadDigit, Row
 from digit_classifier.preprocessing.measures import Box, Components, Gray
@@ -114,7 +114,7 @@ def read_rows(
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
     best_slant, best = _best_paths(attempts, logits, temperature)
     best = [
-        (of_row, of_digits, leave_out_slashes(of_row, path)) for of_row, of_digits, path in best
+        (of_row, of_digits, leave_out_punctuation(of_row, path)) for of_row, of_digits, path in best
     ]
     height, width = working.shape
     margin = margin * height // with_margin.shape[0]

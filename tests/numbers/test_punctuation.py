@@ -1,10 +1,10 @@
-"""The slashes of dates are left out, 1s in their places are read."""
+"""The slashes of dates and brackets are left out, 1s in their places are read."""
 
 import cv2
 import numpy as np
 import pytest
 
-from digit_classifier.numbers.dates import flatness
+from digit_classifier.numbers.punctuation import bulge, flatness
 from tests.numbers.pictures import SIDE, as_png, row_of
 
 PAPER, INK = 255, 20
@@ -19,12 +19,23 @@ def slash(height, lean):
     return cell
 
 
+def bracket(height, reach):
+    """A half of an ellipse, which reaches so far to the right, or to the left."""
+    width = round(abs(reach) * height)
+    cell = np.full((2 * SIDE, width + 24), PAPER, np.uint8)
+    middle = (12 if reach > 0 else 12 + width), round(1.5 * SIDE - height / 2)
+    first = -90 if reach > 0 else 90
+    axes = width, round(height / 2)
+    cv2.ellipse(cell, middle, axes, 0, first, first + 180, INK, 4, cv2.LINE_AA)
+    return cell
+
+
 def row(text, height=0.95 * SIDE, lean=0.35):
-    """A row of drawn digits, with slashes where the text has some."""
+    """A row of drawn digits, with slashes and brackets where the text has some."""
     room = np.full((SIDE // 2, SIDE), PAPER, np.uint8)
+    signs = {"/": slash(height, lean), "(": bracket(height, -0.2), ")": bracket(height, 0.2)}
     cells = [
-        slash(height, lean) if sign == "/" else np.vstack([room, row_of(sign), room])
-        for sign in text
+        signs[sign] if sign in signs else np.vstack([room, row_of(sign), room]) for sign in text
     ]
     return np.hstack(cells)
 
@@ -43,6 +54,12 @@ def test_slashes_of_each_date_are_left_out(classifier):
     assert classifier.read(as_png(picture)).text == "27102026\n28122024"
 
 
+@pytest.mark.parametrize("text", ["(030)4567", "27(38)", "(42)(57)"])
+def test_pairs_of_brackets_are_no_digits(classifier, text):
+    digits = "".join(sign for sign in text if sign.isdigit())
+    assert classifier.read(as_png(row(text))).text == digits
+
+
 @pytest.mark.parametrize("text", ["2712012026", "314125", "2026171230"])
 def test_1s_in_the_places_of_slashes_are_read(classifier, text):
     assert classifier.read(as_png(row(text))).text == text
@@ -59,3 +76,12 @@ def test_flatness_is_that_of_a_rectangle_whatever_its_direction():
     for ink in (level, level.T.copy(), cv2.warpAffine(level, turn, (60, 60))):
         assert flatness(ink) == pytest.approx(6 / 48, rel=0.08)
     assert flatness(np.full((30, 30), 255, np.uint8)) == pytest.approx(1, abs=0.01)
+
+
+def test_bulge_is_positive_to_the_right_and_none_of_a_straight_stroke():
+    right = PAPER - bracket(48, 0.2)
+    right = right[right.any(axis=1)]
+    assert bulge(right) == pytest.approx(0.12, abs=0.02)
+    assert bulge(right[:, ::-1]) == pytest.approx(-0.12, abs=0.02)
+    straight = PAPER - slash(48, 0.4)
+    assert bulge(straight[straight.any(axis=1)]) == pytest.approx(0, abs=0.02)

@@ -1,0 +1,119 @@
+"""Slashes of dates and brackets, of which each alone looks like a 1; pairs of them are left out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from statistics import median_low
+
+import cv2
+import numpy as np
+
+from digit_classifier.numbers.hypotheses import Hypothesis, Path
+from digit_classifier.preprocessing.measures import Gray
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
+
+#: How many digits a date has before, between and behind its slashes: day, month and year in any
+#: order that is used.
+DATES = frozenset(
+    {(first, second, year) for first in (1, 2) for second in (1, 2) for year in (2, 4)}
+    | {(4, month, day) for month in (1, 2) for day in (1, 2)}
+)
+#: Times the height of the row's digits: slashes and brackets are higher.
+MIN_HEIGHT = 1.1
+#: Times the height of the other slash: one hand draws both alike.
+MAX_HEIGHT_RATIO = 1.5
+#: Standard deviation across a straight stroke over that along it, at most. Of pairs of MNIST's 1s
+#: beside other digits, three in a hundred are as high and as straight as slashes; and few numbers
+#: have 1s in the places of slashes.
+MAX_FLATNESS = 0.14
+#: The same of a bracket, which is curved; a 7 is as curved, but broader.
+BRACKET_MAX_FLATNESS = 0.3
+#: Fraction of its height that a bracket bulges, at least: no pair of those 1s bulged outwards so
+#: far.
+MIN_BULGE = 0.05
+#: Fraction of a stroke's height that its ends have, and half of what its middle has.
+ENDS = 0.15
+
+
+def leave_out_punctuation(hypotheses: Sequence[Hypothesis], path: Path) -> Path:
+    """Return the path through a row without the slashes of a date and without pairs of brackets.
+
+    Parameters
+    ----------
+    hypotheses : sequence of Hypothesis
+    path : Path
+    """
+    chosen = [hypotheses[index] for index in path.chosen]
+    if not chosen:
+        return path
+    height = median_low(hypothesis.box.height for hypothesis in chosen)
+    high = [
+        place
+        for place, hypothesis in enumerate(chosen)
+        if hypothesis.box.height >= MIN_HEIGHT * height
+    ]
+    left_out = {
+        place
+        for pair in combinations(high, 2)
+        if _are_slashes(chosen, *pair) or _are_brackets(chosen, *pair)
+        for place in pair
+    }
+    kept = [place for place in range(len(chosen)) if place not in left_out]
+    return replace(
+        path,
+        chosen=[path.chosen[place] for place in kept],
+        certainties=[path.certainties[place] for place in kept],
+    )
+
+
+def _are_slashes(chosen: Sequence[Hypothesis], first: int, second: int) -> bool:
+    inks = [chosen[place].ink for place in (first, second)]
+    shorter, longer = sorted(map(len, inks))
+    return (
+        (first, second - first - 1, len(chosen) - second - 1) in DATES
+        and longer <= MAX_HEIGHT_RATIO * shorter
+        and all(flatness(ink) <= MAX_FLATNESS for ink in inks)
+    )
+
+
+def _are_brackets(chosen: Sequence[Hypothesis], first: int, second: int) -> bool:
+    inks = [chosen[place].ink for place in (first, second)]
+    return (
+        second > first + 1
+        and bulge(inks[0]) <= -MIN_BULGE
+        and bulge(inks[1]) >= MIN_BULGE
+        and all(flatness(ink) <= BRACKET_MAX_FLATNESS for ink in inks)
+    )
+
+
+def flatness(ink: Gray) -> float:
+    """Return the standard deviation of the ink along its shorter axis over that along its longer.
+
+    Parameters
+    ----------
+    ink : ndarray of shape (height, width), uint8
+    """
+    strokes = cv2.threshold(ink, STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
+    moments = cv2.moments(strokes, binaryImage=True)
+    xx, xy, yy = (moments[name] for name in ("mu20", "mu11", "mu02"))
+    # the eigenvalues of the matrix of second moments
+    middle, reach = (xx + yy) / 2, (((xx - yy) / 2) ** 2 + xy**2) ** 0.5
+    return float((max(middle - reach, 0.0) / max(middle + reach, 1.0)) ** 0.5)
+
+
+def bulge(ink: Gray) -> float:
+    """Return how far the middle lies to the right of both ends, as a fraction of the height.
+
+    Parameters
+    ----------
+    ink : ndarray of shape (height, width), uint8
+    """
+    height, width = ink.shape
+    columns = np.arange(width)
+    n_rows = max(1, round(ENDS * height))
+    center = height // 2
+    parts = (ink[:n_rows], ink[center - n_rows // 2 : center + n_rows // 2 + 1], ink[-n_rows:])
+    top, middle, bottom = (
+        float(np.average(columns, weights=part.sum(axis=0) + 1e-6)) for part in parts
+    )
+    return (middle - (top + bottom) / 2) / height
