@@ -1,7 +1,7 @@
-"""Measure the peak memory of training with augmentation; the figures in docs/training.md.
+"""Measure the peak memory of training; the figures in docs/training.md.
 
 ``python -m benchmarks.memory`` trains each recipe for some epochs by the command line, in a process
-of its own, from the fetching of the data to the saved model. Further epochs need no more: every
+of its own, from the loading of the data to the saved model. Further epochs need no more: every
 batch is made and forgotten like the one before.
 """
 

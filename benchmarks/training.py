@@ -6,8 +6,8 @@ turns, epoch by epoch, so that a machine whose speed drifts is as fair to one as
 matrix products are those of forward and backward passes, called bare in NumPy: the floor. The last
 two rows are what our trainer does: an epoch on augmented digits, and making these digits alone.
 
-``python -m benchmarks.training`` prints medians and ratios. It needs PyTorch, which nothing else
-here does: ``pip install -r benchmarks/requirements.txt``.
+``python -m benchmarks.training`` prints medians and ratios. It needs PyTorch: ``pip install -r
+benchmarks/requirements.txt``.
 """
 
 import statistics

@@ -11,12 +11,12 @@ usage() {
     cat <<'END'
 Usage: build_all_local.sh [--apache] [--no-serve] [--retrain]
 
-Makes the virtual environment, the settings with a fresh secret key, and a trained model, each
-unless it is there, and serves on http://127.0.0.1:5000/ until Ctrl-C.
+Makes the virtual environment and the settings with a fresh secret key, each unless it is there,
+checks the trained models, and serves on http://127.0.0.1:5000/ until Ctrl-C.
 
   --apache     serve by a whole Apache of your own, without root, instead of Flask's own server
   --no-serve   build only
-  --retrain    train a model on MNIST instead of using the one that is there
+  --retrain    train a model on MNIST instead of using the shipped one
   --help       show this text
 
 The environment sets paths and ports, for example PORT=8000.
@@ -25,16 +25,14 @@ END
 }
 
 ensure_model() {
-    local retrain="$1" models=""
-    if [[ "$retrain" == no ]]; then
-        # Verifies every model, the shipped one and those trained here; a damaged one ends the build.
-        models="$("$PYVENV/bin/digit-classifier" models list)"
-    fi
-    if [[ -n "$models" ]]; then
-        info "${models//$'\n'/$'\n      '}"
-    else
+    local retrain="$1" models
+    if [[ "$retrain" == yes ]]; then
         bash "$PROJECT_DIR/deployment_scripts/train_model.sh"
+        return
     fi
+    # Verifies every model, the shipped ones and those trained here; a damaged one ends the build.
+    models="$("$PYVENV/bin/digit-classifier" models list)"
+    info "${models//$'\n'/$'\n      '}"
 }
 
 main() {
@@ -68,7 +66,11 @@ main() {
         build_apache
     fi
     if [[ "$serve" == no ]]; then
-        printf '\nBuilt. To serve: bash %q\n' "$PROJECT_DIR/deployment_scripts/build_all_local.sh"
+        local again=(bash "$PROJECT_DIR/deployment_scripts/build_all_local.sh")
+        [[ "$apache" == no ]] || again+=(--apache)
+        printf '\nBuilt. To serve, with the same variables:'
+        printf ' %q' "${again[@]}"
+        printf '\n'
         return
     fi
     step "Serving on $(address) (Ctrl-C ends it)"

@@ -18,14 +18,14 @@ from digit_classifier.scenes import Proposal, plausibility_of_whole, propose
 
 #: The warning that two ways to frame an image show different digits, each as plausible.
 AMBIGUOUS = "ambiguous"
-#: Exponent of a probability: of several ways to frame a picture, the one that looks most like a
-#: digit looks more like one than it is.
+#: Exponent of the best digit's probability in a proposal's score: the greatest of several
+#: probabilities is too great.
 SHARPNESS = 4
 #: Difference of the scores within which another digit is as good an answer.
 AMBIGUOUS_MARGIN = 0.4
 #: Weights of the best answer and of the other one in their mean.
 AMBIGUOUS_WEIGHTS = (0.55, 0.45)
-#: Fraction of its implausibility by which a proposal's answer is less confident.
+#: Weight of a proposal's plausibility, a log-probability, in the trust in its answer.
 IMPLAUSIBILITY_WEIGHT = 0.2
 #: Least score of a proposal that supports the framing as a whole by showing the same digit: about
 #: that of a confident part that touches the edge.
@@ -208,6 +208,7 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
         mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
     if best == 0:
+        # a score is its plausibility at most
         may_support = np.asarray(plausibilities[1:]) >= SUPPORT_MIN_SCORE
         supports = (digits[1:] == digits[0]) & (scores[1:] >= SUPPORT_MIN_SCORE)
         if supports.any() or not may_support.any():

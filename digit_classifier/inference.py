@@ -134,7 +134,7 @@ class DigitClassifier:
         is_accepted = confidence >= MIN_TEXT_CONFIDENCE
         is_single = sum(len(row.digits) for row in rows) == 1
         if is_single and (single := self._predict_single(content)) is not None:
-            rows = (_row_of_single(single, rows[0].box),)
+            rows = (_row_of_single(single, self.model.metadata.class_labels, rows[0].box),)
             confidence = min(confidence, single.confidence)
             is_accepted = is_accepted and single.accepted
         read_ms = ms_since(started)
@@ -323,6 +323,7 @@ class DigitClassifier:
             gray,
             lambda framed: self.model.predict_logits(self.model.resize(framed)),
             temperature=self.model.metadata.temperature,
+            class_labels=self.model.metadata.class_labels,
             shown_shape=shown_shape,
         )
 
@@ -339,11 +340,13 @@ class DigitClassifier:
         return prediction
 
 
-def _row_of_single(single: Prediction, box: Box) -> Row:
-    of_digits = single.probabilities
-    others = (digit for digit in range(len(of_digits)) if digit != single.digit)
-    runner_up = max(others, key=of_digits.__getitem__)
-    digit = ReadDigit(single.digit, single.confidence, runner_up, of_digits[runner_up], box)
+def _row_of_single(single: Prediction, class_labels: Sequence[int], box: Box) -> Row:
+    runner_up_confidence, runner_up = max(
+        (probability, digit)
+        for probability, digit in zip(single.probabilities, class_labels, strict=True)
+        if digit != single.digit
+    )
+    digit = ReadDigit(single.digit, single.confidence, runner_up, runner_up_confidence, box)
     return Row(((digit,),), box)
 
 

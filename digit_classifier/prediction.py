@@ -171,7 +171,8 @@ class ReadDigit:
     ----------
     digit : int
     confidence : float
-        Its calibrated probability.
+        Its calibrated probability, times the share of all paths through the row that read it. A
+        text of many digits is calibrated as a whole, and may be surer than one of them.
     runner_up : int
         The second most probable digit.
     runner_up_confidence : float

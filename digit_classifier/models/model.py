@@ -14,7 +14,7 @@ from digit_classifier.neural_network.losses import softmax
 from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
-#: Of one size, from 0 to 255.
+#: Framed digits of one size, shape (n_samples, height, width), or one of them; from 0 to 255.
 FramedDigits = NDArray[np.uint8] | NDArray[np.float32]
 #: Largest valid side of a model's input image, in pixels: three such images are classified when a
 #: file is read.

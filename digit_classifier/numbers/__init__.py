@@ -41,23 +41,25 @@ from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Pixels: a picture is decoded to at least so many on its longest side.
 MIN_DECODED_SIDE = 640
-#: Columns a row that the hand slants, at least, for the sheared picture to be tried.
+#: Smallest slant, in columns for each row, at which the sheared picture is tried.
 MIN_SLANT = 0.25
 #: Hypotheses of a picture, at most; a table of 90 digits has half as many.
 MAX_HYPOTHESES = 500
 #: Divides the logits where hypotheses compete: it balances the network's certainty against the
 #: geometry, and was set on real numbers.
 PATH_TEMPERATURE = 1.4
-#: Log-probability that makes up for the network's caution, which trained with label smoothing is
-#: never certain: two clear digits are to cost no more than one.
+#: Added to each digit's log-probability: label smoothing keeps the network from certainty, so that
+#: two clear digits would lose to one.
 DIGIT_BONUS = 0.2
-#: Log-probability that a segment as high as a digit is part of none.
+#: Log-probability of leaving out a segment as high as a digit.
 SKIP = -2.0
-#: The same where nothing is clearly a digit.
+#: The same in the second pass, where the first has left out everything.
 SKIP_UNLIKELY = -2.5
-#: Probability of its best digit below which a hypothesis is taken for a letter or a sign: of those
-#: that `cnn` read in real numbers, none was below.
+#: A hypothesis whose best digit is less probable is taken for a letter or a sign: of those that
+#: `cnn` read in real numbers, none was.
 MIN_PROBABILITY = 0.2
+#: Confidence of a text of which nothing is clearly a digit, at most: it is not accepted.
+UNCLEAR_MAX_CONFIDENCE = 0.4
 #: Slope and intercept of the log-odds that the whole text is right over the log-odds that the path
 #: gives (Platt 1999), set on real numbers.
 CALIBRATION = (0.5, 2.5)
@@ -73,6 +75,7 @@ def read_rows(
     predict_logits: PredictLogits,
     *,
     temperature: float,
+    class_labels: Sequence[int],
     shown_shape: tuple[int, int],
 ) -> tuple[tuple[Row, ...], float]:
     """Read all digits of a picture.
@@ -83,6 +86,8 @@ def read_rows(
     predict_logits : callable
     temperature : float
         Divides the logits, so that a digit's probability is calibrated.
+    class_labels : sequence of 10 ints
+        The digit of each logit.
     shown_shape : tuple of 2 ints
         Height and width of the picture as shown; the boxes are in its pixels.
 
@@ -112,7 +117,7 @@ def read_rows(
         raise NoInkError("Nothing on the image is as large as a digit.")
     # one product reads the weights once, for all hypotheses of both attempts
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
-    best_slant, best = _best_paths(attempts, logits, temperature)
+    best_slant, best, is_clear = _best_paths(attempts, logits, temperature)
     best = [
         (of_row, of_digits, leave_out_punctuation(of_row, path)) for of_row, of_digits, path in best
     ]
@@ -126,17 +131,22 @@ def read_rows(
         return _rescale(inside, (height - 2 * margin, width - 2 * margin), shown_shape)
 
     rows = tuple(
-        _row(of_row, of_digits, path, place) for of_row, of_digits, path in best if path.chosen
+        _row(hypotheses, probabilities, path, class_labels, place)
+        for hypotheses, probabilities, path in best
+        if path.chosen
     )
     if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
-    return rows, _confidence(best)
+    confidence = _confidence(best)  # calibrated on clear digits
+    return rows, confidence if is_clear else min(confidence, UNCLEAR_MAX_CONFIDENCE)
 
 
 def _best_paths(
     attempts: Sequence[tuple[float, list[Line]]], logits: NDArray[np.floating], temperature: float
-) -> tuple[float, list[LinePath]]:
+) -> tuple[float, list[LinePath], bool]:
     """Return the slant of the most probable attempt, and the best path through each of its lines.
+
+    The third value is whether anything is clearly a digit. If not, what is most like one is read.
 
     Parameters
     ----------
@@ -147,7 +157,6 @@ def _best_paths(
     temperature : float
     """
     best_slant, best_paths = 0.0, list[LinePath]()
-    # where nothing is clearly a digit, what is most like one is read, and not accepted
     for is_strict in (True, False):
         start, best_score = 0, float("-inf")
         for slant, lines in attempts:
@@ -165,7 +174,7 @@ def _best_paths(
                 best_score, best_paths, best_slant = score, paths, slant
         if any(path.chosen for _, _, path in best_paths):
             break
-    return best_slant, best_paths
+    return best_slant, best_paths, is_strict
 
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
@@ -230,16 +239,22 @@ def _row(
     hypotheses: Sequence[Hypothesis],
     probabilities: NDArray[np.floating],
     path: Path,
+    class_labels: Sequence[int],
     place: Callable[[Hypothesis], Box],
 ) -> Row:
     digits = []
     for index, certainty in zip(path.chosen, path.certainties, strict=True):
         # right if both are: the path at this place, and the network about this hypothesis
-        of_digits = probabilities[index] * certainty
-        runner_up, best = of_digits.argsort()[-2:].tolist()
-        box = place(hypotheses[index])
+        of_classes = (probabilities[index] * certainty).tolist()
+        runner_up, best = probabilities[index].argsort()[-2:].tolist()
         digits.append(
-            ReadDigit(best, float(of_digits[best]), runner_up, float(of_digits[runner_up]), box)
+            ReadDigit(
+                digit=class_labels[best],
+                confidence=of_classes[best],
+                runner_up=class_labels[runner_up],
+                runner_up_confidence=of_classes[runner_up],
+                box=place(hypotheses[index]),
+            )
         )
     boxes = [digit.box for digit in digits]
     groups = tuple(tuple(digits[index] for index in group) for group in split_at_gaps(boxes))

@@ -30,7 +30,7 @@ STROKE_MAX_FRACTION = 0.25
 #: The same of a strip, which the digits fill: a broad pen's strokes are a third as wide.
 STROKE_MAX_FRACTION_OF_STRIP = 0.33
 #: Longer over shorter side of a picture that is a strip, at least.
-STRIP_ASPECT = 2.5
+STRIP_MIN_ASPECT = 2.5
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 9
 #: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
@@ -147,7 +147,7 @@ def local_contrast(gray: Gray) -> Gray:
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     shortest, longest = sorted(gray.shape)
-    is_strip = longest >= STRIP_ASPECT * shortest
+    is_strip = longest >= STRIP_MIN_ASPECT * shortest
     fraction = STROKE_MAX_FRACTION_OF_STRIP if is_strip else STROKE_MAX_FRACTION
     side = max(STROKE_MIN_WIDTH, round(fraction * shortest)) | 1
     # wider than the square: a marker's strokes fill a narrower mean

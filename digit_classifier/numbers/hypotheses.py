@@ -1,7 +1,4 @@
-"""What may be a digit: each segment and each union of neighbours; and the best path through them.
-
-The path says which hypotheses of a row are its digits, and how certain that is.
-"""
+"""Hypotheses of a row's digits, and the most probable path through them."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -31,19 +28,21 @@ USUAL_MAX_WIDTH = 0.95
 MAX_SEGMENTS = 6
 #: Times the row's height: the gap between the components of one digit, at most.
 MAX_GAP = 0.2
-#: Log-probability for each stroke that its cuts cross,
+# Log-probabilities that make up `Hypothesis.geometry`; lengths are in units of the row's height.
+#: For each stroke that the outer cuts cross,
 CUT_WEIGHT = -0.3
-#: for a gap as wide as the row is high,
+#: times the widest gap between its components,
 GAP_WEIGHT = -6.0
-#: for several components,
+#: once, if it has several components,
 PARTS_WEIGHT = -0.3
-#: for the square of the logarithm of its height over the row's,
+#: times the square of the logarithm of its height,
 HEIGHT_WEIGHT = -1.0
-#: for each height of the row that it is wider than a digit,
+#: times its width beyond `USUAL_MAX_WIDTH`,
 WIDTH_WEIGHT = -2.0
-#: and for each that its middle is further above or below that of the digits beside it
+#: and times how far its middle is above or below that of the digits beside it, beyond
+#: `USUAL_MAX_OFFSET`.
 OFFSET_WEIGHT = -2.0
-#: than this: commas are low, and degree signs high.
+#: Times the row's height: commas are lower, and degree signs higher.
 USUAL_MAX_OFFSET = 0.1
 #: Times the row's height: a segment is that of a whole digit, not of a comma, from this height on.
 WHOLE_MIN_HEIGHT = 0.7
@@ -56,7 +55,7 @@ class Hypothesis:
     Attributes
     ----------
     first, last : int
-        The segments from the first to before the last.
+        Of its segments, `segments[first:last]`.
     box : Box
     ink : ndarray of shape (box height, box width), uint8
     geometry : float
@@ -103,11 +102,11 @@ class Path:
     chosen : list of int
         Indices of the hypotheses, from left to right.
     certainties : list of float
-        Share that the paths with each of them have in all paths, by probability.
+        Posterior probability of each of them, by the forward-backward algorithm.
     score : float
         Log-probability of the path, not normalized.
     log_certainty : float
-        Logarithm of the path's share in all paths.
+        Logarithm of the path's own posterior probability.
     """
 
     chosen: list[int]
@@ -158,11 +157,14 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
     ]
     for first in range(len(segments)):
         for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
-            made = _unite(segments, first, last, height, whole)
-            if made is not None:
-                hypotheses.append(made)
-            # a longer union has the same gap and at least the width; a single segment may be a part
-            # of a higher one
+            parts = segments[first:last]
+            top, bottom = min(part.top for part in parts), max(part.bottom for part in parts)
+            if bottom - top < UNION_MIN_HEIGHT * height:
+                continue  # a longer union may be higher
+            union = _unite(segments, first, last, height, whole)
+            if union is not None:
+                hypotheses.append(union)
+            # a longer union has the same gap and at least the width
             elif last > first + 1:
                 break
     return hypotheses
@@ -178,8 +180,6 @@ def _unite(
     several = len({part.component for part in parts}) > 1
     # a wide segment stays, for want of a cut: it may be a broad digit
     if right - left > MAX_WIDTH * height and len(parts) > 1:
-        return None
-    if bottom - top < UNION_MIN_HEIGHT * height:
         return None
     # the widest blank between neighbouring components' boxes
     gap = 0.0

@@ -1,7 +1,5 @@
 """Remove what is neither a digit nor an erased rule: rests, bars, pale strokes and borders."""
 
-from statistics import median  # NumPy's loads numpy.ma, a megabyte
-
 import cv2
 import numpy as np
 
@@ -19,9 +17,9 @@ BORDER_MIN_FRACTION = 0.6
 #: and fraction of the width that such columns take, at most.
 BORDER_MAX_FRACTION = 0.25
 #: Fraction of its length that a component runs along the edge where it is no digit,
-STRIP_MIN_FRACTION = 0.8
+EDGE_STRIP_MIN_FRACTION = 0.8
 #: and its width over that length, at most.
-STRIP_ASPECT = 0.3
+EDGE_STRIP_MAX_ASPECT = 0.3
 #: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
 UPRIGHT_ASPECT = 0.3
 #: Times the digits' height that a bar is high, at least.
@@ -82,10 +80,10 @@ def remove_bars(contrast: Gray, components: Components) -> Components:
         return components
     # by ink, bars would outweigh the digits
     others = components.without(is_upright)
-    of_digits = digit_height(others)
-    relative = components.heights / of_digits
+    height = digit_height(others)
+    relative = components.heights / height
     is_bar = is_upright & (relative > BAR_MIN_HEIGHT) & (relative < BAR_MAX_HEIGHT)
-    is_digit = others.heights >= MIN_HEIGHT * of_digits
+    is_digit = others.heights >= MIN_HEIGHT * height
     bars, digits = np.flatnonzero(is_bar), np.flatnonzero(is_digit)
     if len(bars) < MIN_BARS or len(bars) + len(digits) > MAX_COMPARED:
         return components
@@ -96,13 +94,13 @@ def remove_bars(contrast: Gray, components: Components) -> Components:
         float(np.median(others.tops[digits]) - np.median(tops)),
         float(np.median(bottoms) - np.median(others.bottoms[digits])),
     )
-    of_bars = _median_contrast(bars, contrast, components)
-    of_pen = _median_contrast(digits, contrast, others)
+    bar_contrast = _median_contrast(bars, contrast, components)
+    pen_contrast = _median_contrast(digits, contrast, others)
     if (
         np.ptp(heights) <= BAR_MAX_DIFFERENCE * heights.max()
         and np.ptp(tops) <= BAR_MAX_SHIFT * heights.max()
-        and reach >= BAR_MIN_REACH * of_digits
-        and of_bars <= BAR_MAX_CONTRAST * of_pen
+        and reach >= BAR_MIN_REACH * height
+        and bar_contrast <= BAR_MAX_CONTRAST * pen_contrast
     ):
         return components.without(is_bar)
     return components
@@ -124,21 +122,23 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
         return components
     # of the wide components, which no upright rule is
-    of_pen = _median_contrast(wider, contrast, components)
+    pen_contrast = _median_contrast(wider, contrast, components)
     is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
-        is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * of_pen
+        is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * pen_contrast
     return components.without(is_pale)
 
 
 def _median_contrast(indices: Ints, contrast: Gray, components: Components) -> float:
-    return median([_contrast_of(index, contrast, components) for index in indices.tolist()])
+    return float(
+        np.median([_contrast_of(index, contrast, components) for index in indices.tolist()])
+    )
 
 
 def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
-    of_box = np.ascontiguousarray(contrast[components.box(index).slices])
+    levels = np.ascontiguousarray(contrast[components.box(index).slices])
     own = components.own_pixels(index).view(np.uint8)
-    return Histogram(of_box, own).quantile(CONTRAST_QUANTILE)
+    return Histogram(levels, own).quantile(CONTRAST_QUANTILE)
 
 
 def remove_borders(components: Components) -> Components:
@@ -173,5 +173,7 @@ def remove_borders(components: Components) -> Components:
         (labels[-2:].T, sizes[::-1]),
     ):
         lengths = np.bincount(edge.max(axis=1), minlength=1 + len(is_border))[1:]
-        is_border |= (lengths > STRIP_MIN_FRACTION * along) & (across < STRIP_ASPECT * along)
+        is_border |= (lengths > EDGE_STRIP_MIN_FRACTION * along) & (
+            across < EDGE_STRIP_MAX_ASPECT * along
+        )
     return components.without(is_border)

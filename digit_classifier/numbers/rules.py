@@ -30,7 +30,7 @@ MIN_LENGTH_AT_EDGE = 1.5
 #: Times the digits' height: level runs of pixels that a rule consists of, at least. A rule that is
 #: two pixels thick and rises by one in twenty has runs of forty.
 MIN_RUN = 0.5
-#: Fraction of the width that such a run need not exceed.
+#: The same as a fraction of the picture's width; the smaller of the two counts.
 MAX_RUN = 0.1
 #: Fraction of its length that a rule rises, at most.
 MAX_SLOPE = 0.15
@@ -44,20 +44,20 @@ WIDE = 1.5
 STROKE_ON_RULE = 1.2
 #: Fraction of the digits' height that a rule is thick, at most.
 MAX_THICKNESS = 0.2
-#: Fraction of a frame's shorter side that the digits in it have, about.
+#: Fraction of the shorter side of a frame, or of squared paper, that the digits in it have, about.
 FRAME_DIGIT = 0.2
 #: Times the thickness of its thinnest side that a line of a frame is thick, at most: boxes side by
 #: side share one that is twice as thick.
 THICKNESS_MARGIN = 2.0
-#: Fractions of the threshold of ink that rules reach, round by round: without the strong ones,
-#: which are erased first, the threshold is lower.
+#: Thresholds of rules in each round, as fractions of that of ink: strong rules are erased first,
+#: which lowers it.
 FAINT_FRACTIONS = (0.65, 0.65, 0.5)
 #: Rules of a round, at least, on paper that is ruled or squared.
 RULED_MIN_RULES = 5
 #: Fraction of the picture's shorter side: ink that is higher is a large digit, or squared paper.
-NET_MIN_FRACTION = 0.9
+GRID_MIN_FRACTION = 0.9
 #: Rules of squared paper, at least; no digit has so many straight strokes.
-NET_MIN_RULES = 10
+GRID_MIN_RULES = 10
 
 
 def find_ink(contrast: Gray) -> tuple[Gray, Components]:
@@ -70,7 +70,7 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
     Raises
     ------
     NoInkError
-        Nothing stands out from the background.
+        Nothing stands out from the background, or nothing but rules.
     """
     original, components = contrast, find_ink_components(contrast)
     mask, cleared = components.mask, contrast
@@ -82,9 +82,9 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
         if cleared is not contrast:
             contrast, components = cleared, find_ink_components(cleared)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
-        seen = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
+        rule_mask = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
         is_ruled = n_rules >= RULED_MIN_RULES
-        cleared, n_rules = _erase_net_or_rules(contrast, components, seen, is_ruled=is_ruled)
+        cleared, n_rules = _erase_grid_or_rules(contrast, components, rule_mask, is_ruled=is_ruled)
         if not n_rules:
             break
     if cleared is not contrast:
@@ -95,16 +95,16 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
     return contrast, remove_pale_uprights(contrast, components)
 
 
-def _erase_net_or_rules(
-    contrast: Gray, components: Components, seen: Gray, *, is_ruled: bool
+def _erase_grid_or_rules(
+    contrast: Gray, components: Components, rule_mask: Gray, *, is_ruled: bool
 ) -> tuple[Gray, int]:
-    """Erase rules, also where the digits are part of squared paper's net; see `erase_rules`."""
+    """Erase rules, also where the digits are part of squared paper's grid; see `erase_rules`."""
     mask, height, side = components.mask, digit_height(components), min(contrast.shape)
-    if height > NET_MIN_FRACTION * side:
-        cleared, n_rules = erase_rules(contrast, mask, seen, FRAME_DIGIT * side)
-        if n_rules >= NET_MIN_RULES:
+    if height > GRID_MIN_FRACTION * side:
+        cleared, n_rules = erase_rules(contrast, mask, rule_mask, FRAME_DIGIT * side)
+        if n_rules >= GRID_MIN_RULES:
             return cleared, n_rules
-    return erase_rules(contrast, mask, seen, height, is_ruled=is_ruled)
+    return erase_rules(contrast, mask, rule_mask, height, is_ruled=is_ruled)
 
 
 def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
@@ -135,13 +135,13 @@ def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
     room = 1 + max(own.shape) // 8
     rows = slice(max(box.top - room, 0), box.bottom + room)
     columns = slice(max(box.left - room, 0), box.right + room)
-    seen = np.zeros_like(mask)
-    seen[box.slices] = own
+    rule_mask = np.zeros_like(mask)
+    rule_mask[box.slices] = own
     cleared = contrast.copy()
     cleared[rows, columns], _ = erase_rules(
         contrast[rows, columns],
         mask[rows, columns],
-        seen[rows, columns],
+        rule_mask[rows, columns],
         FRAME_DIGIT * min(own.shape),
         max_thickness=THICKNESS_MARGIN * thickness,
     )
@@ -151,7 +151,7 @@ def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
 def erase_rules(
     contrast: Gray,
     mask: Gray,
-    seen: Gray,
+    rule_mask: Gray,
     height: float,
     *,
     is_ruled: bool = False,
@@ -164,7 +164,7 @@ def erase_rules(
     contrast : ndarray of shape (height, width), uint8
     mask : ndarray of shape (height, width), uint8
         1 where there is ink.
-    seen : ndarray of shape (height, width), uint8
+    rule_mask : ndarray of shape (height, width), uint8
         1 where a rule may be, which is paler than ink.
     height : float
         Of the digits, in pixels.
@@ -179,22 +179,25 @@ def erase_rules(
         The contrast itself where there is no rule.
     n_rules : int
     """
-    least = MIN_LENGTH_ON_RULED if is_ruled else MIN_LENGTH
+    min_length = MIN_LENGTH_ON_RULED if is_ruled else MIN_LENGTH
     level, upright = (
-        _level_rules(image, height, least, max_thickness) for image in (seen, cv2.transpose(seen))
+        _level_rules(image, height, min_length, max_thickness)
+        for image in (rule_mask, cv2.transpose(rule_mask))
     )
-    # a single line from edge to edge may be a stroke of a digit that fills the picture
+    # lines from edge to edge may be strokes of a digit that fills the picture, but not in both
+    # directions: that is a grid
     is_wide = mask.shape[1] > WIDE * mask.shape[0]
-    is_single = not is_wide and not (level.crosses.any() and upright.crosses.any())
+    may_be_strokes = not is_wide and not (level.crosses.any() and upright.crosses.any())
     chosen, chosen_upright = (
-        rules.is_long if is_single else rules.is_long | rules.crosses for rules in (level, upright)
+        rules.is_long if may_be_strokes else rules.is_long | rules.crosses
+        for rules in (level, upright)
     )
     if not (chosen.any() or chosen_upright.any()):
         return contrast, 0
-    across, erased = _erasable(mask, level, chosen)
-    down, erased_upright = _erasable(cv2.transpose(mask), upright, chosen_upright)
+    level_mask, erased = _erasable(mask, level, chosen)
+    upright_mask, erased_upright = _erasable(cv2.transpose(mask), upright, chosen_upright)
     # where two rules cross, each looks like a stroke across the other
-    erased |= cv2.transpose(erased_upright) | (across & cv2.transpose(down))
+    erased |= cv2.transpose(erased_upright) | (level_mask & cv2.transpose(upright_mask))
     n_rules = int(np.count_nonzero(chosen) + np.count_nonzero(chosen_upright))
     cleared: Gray = contrast * (1 - erased)
     return cleared, n_rules
@@ -238,7 +241,7 @@ def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: fl
 
 
 def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
-    """Return 1 for the chosen rules, and for what of them and their flanks has no stroke on it."""
+    """Return masks of the chosen rules, and of what no stroke crosses of them and their flanks."""
     erasable = np.zeros_like(mask)
     lengths = np.where(chosen, np.round(STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
     for length in sorted(set(lengths[chosen].tolist())):

@@ -28,16 +28,17 @@ from digit_classifier.web import lifecycle
 
 #: The numbers of mallopt's settings in glibc's malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-#: Heaps that the threads share. One thread computes (`requests_at_once`), and finds in the first
-#: heap what loading has left free.
+#: Heaps ("arenas") that the threads share. One thread computes (`requests_at_once`), and finds in
+#: the first heap what loading has left free.
 _N_ARENAS = 1
-#: Bytes from which on a block, or the end of the heap, is the system's again as soon as it is free.
-#: Most pictures need less, and find what the last one left: with 128 KiB at the heap's end, each
-#: caused 160 page faults, and took a tenth longer.
+#: Bytes: free blocks of this size, and free space of this size at the heap's end, go back to the
+#: system at once. Most pictures need less, and find what the last one left: with glibc's 128 KiB at
+#: the heap's end, each took 160 page faults, and a tenth longer.
 _LARGE_BLOCK = 8 * 1024 * 1024
 
-#: Between two rounds, and for how many in a row a process may be stopped.
-_INTERVAL_S, _MAX_TIMES_STOPPED = 1.0, 5
+#: Seconds between two rounds, and rounds in a row in which a process is found stopped before it is
+#: killed.
+_INTERVAL_S, _N_TIMES_STOPPED = 1.0, 5
 #: The states in /proc/PID/stat of a process that is stopped by a signal or by a debugger.
 _STOPPED = ("T", "t")
 
@@ -93,29 +94,42 @@ def report_ready(folder: Path) -> None:
 
 
 def start_housekeeping(folder: Path, app: Flask) -> None:
-    """Start a thread that frees memory, and ends the processes of a folder that are stopped.
+    """Start a thread that frees memory, and kills processes of this server that are stopped.
 
-    They are those of :func:`report_ready`. What waits while one is stopped is answered by this
-    application later, as after a start.
+    Parameters
+    ----------
+    folder : Path
+        With a file of each process's number, see :func:`report_ready`.
+    app : Flask
     """
 
     def keep_house() -> None:
-        seen: dict[int, int] = {}
+        times_stopped: dict[int, int] = {}
         while True:
             time.sleep(_INTERVAL_S)
-            # pictures leave holes in the heap, 7 MB in all; it takes a millisecond
-            free_memory()
-            with suppress(OSError):  # the process or the folder is gone
-                seen = {pid: seen.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
-                if seen:
-                    # requests wait for the stopped process, not for want of processes
-                    lifecycle.mark_ready(app)
-                for pid in [pid for pid, times in seen.items() if times >= _MAX_TIMES_STOPPED]:
-                    os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
-                    _LOGGER.error("process %s was stopped, and is ended", pid)
+            try:
+                # pictures leave holes in the heap, 7 MB in all; it takes a millisecond
+                free_memory()
+                times_stopped = _kill_stopped(folder, app, times_stopped)
+            except Exception:  # such as the memory limit: the next round may succeed
+                _LOGGER.exception("housekeeping failed")
 
     # a daemon: it must not keep a process from ending
     threading.Thread(target=keep_house, daemon=True).start()
+
+
+def _kill_stopped(folder: Path, app: Flask, times_stopped: dict[int, int]) -> dict[int, int]:
+    """Return how many rounds in a row each stopped process was found so; kill it after some."""
+    times_stopped = {pid: times_stopped.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
+    if times_stopped:
+        # requests wait for the stopped process: their waiting is no sign of overload
+        lifecycle.mark_ready(app)
+    for pid, times in times_stopped.items():
+        if times >= _N_TIMES_STOPPED:
+            with suppress(ProcessLookupError):  # it has ended
+                os.kill(pid, signal.SIGKILL)  # a stopped process does not handle SIGTERM
+                _LOGGER.error("process %s was stopped, and is ended", pid)
+    return times_stopped
 
 
 def stopped_siblings(folder: Path) -> list[int]:

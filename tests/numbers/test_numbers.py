@@ -1,11 +1,15 @@
 """Reading all digits of a picture, from its bytes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.framed_images import frame_image
+from digit_classifier.inference import MIN_TEXT_CONFIDENCE, DigitClassifier
+from digit_classifier.numbers import read_rows
 from tests.numbers.pictures import SIDE, as_png, row_of, touching
 from tests.strokes import draw_digit
 
@@ -59,6 +63,33 @@ def test_a_letter_that_classify_rejects_is_not_accepted_as_a_number(classifier, 
     assert len(reading.text) == 1
     assert not reading.accepted
     assert reading.confidence < 0.5
+
+
+def test_what_the_network_takes_for_no_digit_is_not_accepted():
+    rows, confidence = read_rows(
+        row_of("47"),
+        lambda framed: np.tile(np.linspace(0, 0.4, 10, dtype=np.float32), (len(framed), 1)),
+        temperature=1.0,
+        class_labels=range(10),
+        shown_shape=(SIDE, 2 * SIDE),
+    )
+    assert [row.text for row in rows] == ["99"]
+    assert confidence < MIN_TEXT_CONFIDENCE
+
+
+def test_each_output_is_the_digit_that_its_label_says(classifier):
+    model = classifier.model
+    labels = tuple(reversed(range(10)))
+    metadata = replace(model.metadata, class_labels=labels)
+    reversed_classifier = DigitClassifier(replace(model, metadata=metadata))
+    for text in ("47", "7"):
+        content = as_png(row_of(text))
+        relabelled = reversed_classifier.read(content).rows[0].digits
+        usual = classifier.read(content).rows[0].digits
+        assert [digit.digit for digit in relabelled] == [labels[digit.digit] for digit in usual]
+        assert [digit.runner_up for digit in relabelled] == [
+            labels[digit.runner_up] for digit in usual
+        ]
 
 
 @pytest.mark.parametrize("letters", ["E", "FE", "PT"])

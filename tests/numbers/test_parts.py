@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from digit_classifier.numbers import score_hypotheses
 from digit_classifier.numbers.foreground import digit_height, find_frames
-from digit_classifier.numbers.hypotheses import Hypothesis, find_path
+from digit_classifier.numbers.hypotheses import Hypothesis, find_path, make_hypotheses
 from digit_classifier.numbers.leftovers import remove_bars, remove_pale_uprights, remove_rests
 from digit_classifier.numbers.lines import (
     estimate_slant,
@@ -18,7 +18,7 @@ from digit_classifier.numbers.lines import (
     unshear,
 )
 from digit_classifier.numbers.rules import erase_rules
-from digit_classifier.numbers.segments import find_cuts, holes
+from digit_classifier.numbers.segments import Segment, find_cuts, holes
 from digit_classifier.preprocessing.measures import Box, Components
 
 NO_INK = np.zeros((1, 1), np.uint8)
@@ -48,6 +48,16 @@ def test_rings_enclose_holes_which_cost():
     assert holes(ink)[20, 20] == 1
     assert holes(ink)[0, 0] == 0
     assert not any(abs(cut.path[20] - 20) < 8 for cut in find_cuts(ink, stroke=5.0, max_cost=2.5))
+
+
+def test_fragments_are_united_with_the_digit_beside_them_though_they_are_low():
+    ink = np.full((15, 12), 255, np.uint8)
+    high = np.full((100, 40), 255, np.uint8)
+    segments = [
+        Segment(0, 0, 20, ink, 0, 0), Segment(1, 15, 5, ink, 0, 0), Segment(2, 30, 0, high, 0, 0)
+    ]  # fmt: skip
+    made = {(union.first, union.last) for union in make_hypotheses(segments, 100)}
+    assert made == {(0, 3), (1, 3), (2, 3)}
 
 
 def test_best_path_takes_the_most_probable_digits():

@@ -1,4 +1,4 @@
-"""Folders of the service that are full, not writable or gone, as small file systems of memory."""
+"""Folders of the service that are full, not writable or gone; a small tmpfs stands for a disk."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from tests.web.monitoring.test_logs import lines
 from tests.web.monitoring.test_metrics import values
 from tests.web.serving import make_app
 
-#: A process of a server, which is given its metrics' folder and a path to wait for.
+#: A process of a server: counts into a folder, waits for a line, and counts again.
 COUNTING = """
 import os, sys
 from pathlib import Path
@@ -48,7 +48,8 @@ for path in ("/livez", "/readyz", "/status", "/metrics"):
 
 
 @pytest.fixture
-def full(tmp_path):
+def small_folder(tmp_path):
+    """An empty folder with room for 64 KiB."""
     with small_tmpfs(tmp_path / "small", "64k") as folder:
         yield folder
 
@@ -63,11 +64,11 @@ def fill(folder):
             return filler
 
 
-def test_lines_for_a_full_disk_are_dropped_and_counted_until_there_is_room(full, tmp_path):
-    log = full / "requests.log"
+def test_lines_for_a_full_disk_are_dropped_and_counted_until_there_is_room(small_folder, tmp_path):
+    log = small_folder / "requests.log"
     client = make_app(tmp_path, log_file=log).test_client()
     client.get("/livez")
-    filler = fill(full)
+    filler = fill(small_folder)
     for _ in range(60):  # some fit into the file's last page
         assert client.get("/livez").status_code == 200
     (dropped,) = values(client, "digit_classifier_log_lines_dropped_total")
