@@ -1,9 +1,10 @@
 /** A drawing: strokes of points, in shares of the board's side, and how they are painted. */
 
+import { encodeCanvas, makeCanvas } from "./encoding.js";
+
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {Point[]} Stroke */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Box */
-/** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
 
 /** Width of the pen on the board, as a share of its side. */
 export const PEN_WIDTH = 1 / 14;
@@ -23,22 +24,20 @@ const PAPER = "#fff";
  * Encode strokes as they are sent: black on white, each digit as large and its pen as wide as the
  * model knows them, whatever their size on the board.
  * @param {Stroke[]} strokes
- * @returns {Promise<Blob>}
+ * @returns {Blob}
  */
-export async function encode(strokes) {
+export function encode(strokes) {
   const { left, top, right, bottom } = union(strokes.map(boxOf));
   const height = digitHeight(strokes);
   const longest = Math.max(right - left, bottom - top);
   const scale = Math.min(DIGIT_SIDE / height, (LARGEST - 2 * MARGIN) / longest);
   const [width, tall] = [sideOf(right - left, scale), sideOf(bottom - top, scale)];
-  const canvas = new OffscreenCanvas(width, tall);
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("There is no canvas to draw on.");
+  const { canvas, context } = makeCanvas(width, tall);
   context.fillStyle = PAPER;
   context.fillRect(0, 0, width, tall);
   context.translate((width - (left + right) * scale) / 2, (tall - (top + bottom) * scale) / 2);
   paint(context, strokes, scale, PEN_OF_DIGIT * height, INK);
-  return canvas.convertToBlob({ type: "image/png" });
+  return encodeCanvas(canvas, "image/png");
 }
 
 /**
@@ -60,7 +59,7 @@ export function penOnBoard(strokes) {
 
 /**
  * Paint strokes as smooth curves.
- * @param {Context} context
+ * @param {CanvasRenderingContext2D} context
  * @param {Stroke[]} strokes
  * @param {number} scale pixels of the board's side
  * @param {number} pen width, as a share of that side
@@ -81,7 +80,7 @@ export function paint(context, strokes, scale, pen, ink) {
 /**
  * Draw a curve through the middles of the points' connections: the points bend it, so that the
  * corners between them are round.
- * @param {Context} context
+ * @param {CanvasRenderingContext2D} context
  * @param {Stroke} stroke
  * @param {number} scale
  */

@@ -37,7 +37,7 @@ const REST = 700; // milliseconds after which a drawing whose pen is up is taken
 /**
  * What is to be read: the drawing, or a picture.
  * @typedef {object} Subject
- * @property {() => Promise<Blob>} encode
+ * @property {() => Blob} encode
  * @property {boolean} hasAnswer whether it was read as a whole: what follows is no other digit
  */
 
@@ -114,7 +114,7 @@ function stopResting() {
 
 /** @param {Subject} drawing */
 async function countDigit(drawing) {
-  const image = await drawing.encode();
+  const image = drawing.encode();
   try {
     await client.classify(image, { model: models.chosen });
   } catch (error) {
@@ -157,7 +157,7 @@ function showLine(picture) {
  * @param {boolean} hasAnswer
  */
 function readPicture({ image }, hasAnswer) {
-  subject = { encode: async () => image, hasAnswer };
+  subject = { encode: () => image, hasAnswer };
   readAgain();
 }
 
@@ -184,7 +184,7 @@ function readAgain() {
  * @param {Purpose} [purpose]
  */
 async function read(signal, purpose) {
-  const image = await /** @type {Subject} */ (subject).encode();
+  const image = /** @type {Subject} */ (subject).encode();
   const explain = ["1", steps.isOpen && "steps", inside.isOpen && "inside"].filter(Boolean).join();
   const model = models.chosen;
   const answer = await client.classify(image, { model, explain, purpose, signal });

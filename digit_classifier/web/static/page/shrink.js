@@ -1,6 +1,7 @@
 /** Pictures are prepared before they are sent: the model sees 28 × 28 pixels of them. */
 
 import { Refusal } from "./client.js";
+import { encodeCanvas, makeCanvas } from "./encoding.js";
 
 const ENOUGH = 1280; // pixels on the longest side
 const QUALITY = 0.9;
@@ -36,7 +37,7 @@ export async function prepare(file, { maxBytes, types, messages }) {
   }
   const isSmall = Math.max(picture.width, picture.height) <= ENOUGH && file.size <= maxBytes;
   const isKnown = !file.type || types.includes(file.type);
-  const image = isSmall && isKnown ? file : await shrink(picture, file.type, maxBytes);
+  const image = isSmall && isKnown ? file : shrink(picture, file.type, maxBytes);
   return { image, picture };
 }
 
@@ -50,12 +51,12 @@ async function isHeic(file) {
  * @param {string} type
  * @param {number} maxBytes
  */
-async function shrink(picture, type, maxBytes) {
+function shrink(picture, type, maxBytes) {
   let side = Math.min(ENOUGH, Math.max(picture.width, picture.height));
-  let image = await encode(picture, side, type);
+  let image = encode(picture, side, type);
   while (image.size > maxBytes && side > 1) {
     side /= 2;
-    image = await encode(picture, side, type);
+    image = encode(picture, side, type);
   }
   return image;
 }
@@ -65,17 +66,12 @@ async function shrink(picture, type, maxBytes) {
  * @param {number} longest side
  * @param {string} type photographs stay JPEG; all else may be transparent, and becomes PNG
  */
-async function encode(picture, longest, type) {
+function encode(picture, longest, type) {
   const scale = longest / Math.max(picture.width, picture.height);
   const width = Math.max(1, Math.round(picture.width * scale));
   const height = Math.max(1, Math.round(picture.height * scale));
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("There is no canvas to draw on.");
+  const { canvas, context } = makeCanvas(width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, width, height);
-  return canvas.convertToBlob({
-    type: type === "image/jpeg" ? type : "image/png",
-    quality: QUALITY,
-  });
+  return encodeCanvas(canvas, type === "image/jpeg" ? type : "image/png", QUALITY);
 }
