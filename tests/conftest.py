@@ -19,6 +19,19 @@ from tests.strokes import draw_digit, encode
 
 N_DRAWN, N_DRAWN_TRAIN = 500, 400
 
+#: The modules whose tests use the fixture ``build``.
+OF_THE_BUILD = ("test_train.py", "test_build.py", "test_cleanup.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that share a build, so that one worker runs them all and builds once.
+
+    Each worker begins with a part of the tests, and one that has finished takes some from the end
+    of another's part: what comes first stays where it is.
+    """
+    of_the_build = {Path(__file__).parent / "deployment" / name for name in OF_THE_BUILD}
+    items.sort(key=lambda item: item.path not in of_the_build)
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):

@@ -57,7 +57,8 @@ def draw_strokes(page, strokes, pause=0, share=0.66):
         page.mouse.down()
         for point in others:
             page.mouse.move(*point)
-            page.wait_for_timeout(pause)
+            if pause:  # even none at all takes its time
+                page.wait_for_timeout(pause)
         page.mouse.up()
 
 

@@ -10,9 +10,12 @@ from tests.web.pictures import drawn
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(scope="module", params=["light", "dark"])
 def page(request, browser, server):
-    """The page, which must not provoke an error, nor ask another host."""
+    """The page, which must not provoke an error, nor ask another host.
+
+    It is opened once for all tests, the last of which alone changes what it shows.
+    """
     troubles = []
     context = browser.new_context(color_scheme=request.param)
     page = context.new_page()
