@@ -10,7 +10,7 @@ Usage: build_balancer.sh ADDRESS:PORT...
 
 Makes HAProxy's configuration for the instances at these addresses, BALANCER_CONFIG, from
 balancer/haproxy.cfg.in. The old one stays if HAProxy refuses the new. Afterwards, as root:
-systemctl reload haproxy.
+systemctl reload haproxy. BALANCER_BIND is where HAProxy listens, BALANCER_SOCKET its control socket.
 END
 }
 
@@ -26,6 +26,7 @@ main() {
         "") usage_error "no instance" ;;
         -*) usage_error "unknown option $1" ;;
     esac
+    for_each_variable check_variable
     local address config output
     for address in "$@"; do
         [[ "$address" =~ ^[A-Za-z0-9.-]+:[0-9]+$ ]] || die "$address is not of the form ADDRESS:PORT."
