@@ -119,7 +119,8 @@ def read_rows(
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
     best_slant, best, is_clear = _best_paths(attempts, logits, temperature)
     best = [
-        (of_row, of_digits, leave_out_punctuation(of_row, path)) for of_row, of_digits, path in best
+        (of_row, probabilities, leave_out_punctuation(of_row, path))
+        for of_row, probabilities, path in best
     ]
     height, width = working.shape
     margin = margin * height // with_margin.shape[0]

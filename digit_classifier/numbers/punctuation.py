@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from statistics import median_low
+from statistics import median
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ DATES = frozenset(
     {(first, second, year) for first in (1, 2) for second in (1, 2) for year in (2, 4)}
     | {(4, month, day) for month in (1, 2) for day in (1, 2)}
 )
-#: Times the height of the row's digits: slashes and brackets are higher.
+#: Times the median height of the others: slashes and brackets are higher.
 MIN_HEIGHT = 1.1
 #: Times the height of the other slash: one hand draws both alike.
 MAX_HEIGHT_RATIO = 1.5
@@ -44,20 +44,7 @@ def leave_out_punctuation(hypotheses: Sequence[Hypothesis], path: Path) -> Path:
     path : Path
     """
     chosen = [hypotheses[index] for index in path.chosen]
-    if not chosen:
-        return path
-    height = median_low(hypothesis.box.height for hypothesis in chosen)
-    high = [
-        place
-        for place, hypothesis in enumerate(chosen)
-        if hypothesis.box.height >= MIN_HEIGHT * height
-    ]
-    left_out = {
-        place
-        for pair in combinations(high, 2)
-        if _are_slashes(chosen, *pair) or _are_brackets(chosen, *pair)
-        for place in pair
-    }
+    left_out = _slashes(chosen) | _brackets(chosen)
     kept = [place for place in range(len(chosen)) if place not in left_out]
     return replace(
         path,
@@ -66,24 +53,37 @@ def leave_out_punctuation(hypotheses: Sequence[Hypothesis], path: Path) -> Path:
     )
 
 
-def _are_slashes(chosen: Sequence[Hypothesis], first: int, second: int) -> bool:
-    inks = [chosen[place].ink for place in (first, second)]
-    shorter, longer = sorted(map(len, inks))
-    return (
-        (first, second - first - 1, len(chosen) - second - 1) in DATES
-        and longer <= MAX_HEIGHT_RATIO * shorter
-        and all(flatness(ink) <= MAX_FLATNESS for ink in inks)
-    )
+def _slashes(chosen: Sequence[Hypothesis]) -> set[int]:
+    for n_first, n_second, n_third in DATES:
+        first, second = n_first, n_first + 1 + n_second
+        if second + 1 + n_third != len(chosen) or not _are_high(chosen, first, second):
+            continue
+        inks = [chosen[place].ink for place in (first, second)]
+        shorter, longer = sorted(map(len, inks))
+        are_straight = all(flatness(ink) <= MAX_FLATNESS for ink in inks)
+        if are_straight and longer <= MAX_HEIGHT_RATIO * shorter:
+            return {first, second}
+    return set()
 
 
-def _are_brackets(chosen: Sequence[Hypothesis], first: int, second: int) -> bool:
-    inks = [chosen[place].ink for place in (first, second)]
-    return (
-        second > first + 1
-        and bulge(inks[0]) <= -MIN_BULGE
-        and bulge(inks[1]) >= MIN_BULGE
-        and all(flatness(ink) <= BRACKET_MAX_FLATNESS for ink in inks)
-    )
+def _brackets(chosen: Sequence[Hypothesis]) -> set[int]:
+    bulges = {
+        place: bulge(hypothesis.ink)
+        for place, hypothesis in enumerate(chosen)
+        if flatness(hypothesis.ink) <= BRACKET_MAX_FLATNESS
+    }
+    found = set[int]()
+    for first, second in combinations(bulges, 2):
+        bulge_outwards = bulges[first] <= -MIN_BULGE and bulges[second] >= MIN_BULGE
+        if bulge_outwards and second > first + 1 and _are_high(chosen, first, second):
+            found |= {first, second}
+    return found
+
+
+def _are_high(chosen: Sequence[Hypothesis], *pair: int) -> bool:
+    heights = [hypothesis.box.height for hypothesis in chosen]
+    others = [height for place, height in enumerate(heights) if place not in pair]
+    return min(heights[place] for place in pair) >= MIN_HEIGHT * median(others)
 
 
 def flatness(ink: Gray) -> float:

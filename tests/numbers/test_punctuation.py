@@ -54,7 +54,7 @@ def test_slashes_of_each_date_are_left_out(classifier):
     assert classifier.read(as_png(picture)).text == "27102026\n28122024"
 
 
-@pytest.mark.parametrize("text", ["(030)4567", "27(38)", "(42)(57)"])
+@pytest.mark.parametrize("text", ["(030)4567", "27(38)", "(42)(57)", "(7)"])
 def test_pairs_of_brackets_are_no_digits(classifier, text):
     digits = "".join(sign for sign in text if sign.isdigit())
     assert classifier.read(as_png(row(text))).text == digits
