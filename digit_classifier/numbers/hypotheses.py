@@ -1,7 +1,7 @@
 """Hypotheses of a row's digits, and the most probable path through them."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
@@ -226,61 +226,75 @@ def find_path(
     skip_scores : sequence of float
         Log-probability that each segment of the row is part of no digit.
     """
-    n_segments = len(skip_scores)
     weights = [
         score + hypothesis.geometry for score, hypothesis in zip(scores, hypotheses, strict=True)
     ]
-    # the row as a graph: its nodes are the bounds of segments, a hypothesis joins two of them
-    by_last: list[list[int]] = [[] for _ in range(n_segments + 1)]
-    by_first: list[list[int]] = [[] for _ in range(n_segments + 1)]
-    for index, hypothesis in enumerate(hypotheses):
-        by_last[hypothesis.last].append(index)
-        by_first[hypothesis.first].append(index)
-    best, forward, backward = ([0.0] * (n_segments + 1) for _ in range(3))
-    chosen: list[int | None] = [None] * (n_segments + 1)
-    # Viterbi's maxima and the forward sums: both need what ends at each earlier bound
-    for last in range(1, n_segments + 1):
-        skipped = skip_scores[last - 1]
-        best[last] = best[last - 1] + skipped
+    chosen, score = _viterbi(hypotheses, weights, skip_scores)
+    forward, backward = _path_sums(hypotheses, weights, skip_scores)
+    total = forward[-1]
+    # all paths through a hypothesis: those to its first bound times those from its last one
+    shares = [
+        forward[hypotheses[index].first] + weights[index] + backward[hypotheses[index].last] - total
+        for index in chosen
+    ]
+    # rounding may put a share above 1
+    certainties = [exp(min(share, 0.0)) for share in shares]
+    return Path(chosen, certainties, score, min(score - total, 0.0))
+
+
+def _viterbi(
+    hypotheses: Sequence[Hypothesis], weights: Sequence[float], skip_scores: Sequence[float]
+) -> tuple[list[int], float]:
+    """Return the indices of the hypotheses on the most probable path, and its log-probability."""
+    by_last = _grouped((hypothesis.last for hypothesis in hypotheses), len(skip_scores))
+    best, ending = [0.0], list[int | None]([None])
+    for last, skipped in enumerate(skip_scores, 1):
+        score, ends_with = best[last - 1] + skipped, None
         for index in by_last[last]:
-            score = best[hypotheses[index].first] + weights[index]
-            if score > best[last]:
-                best[last], chosen[last] = score, index
+            with_it = best[hypotheses[index].first] + weights[index]
+            if with_it > score:
+                score, ends_with = with_it, index
+        best.append(score)
+        ending.append(ends_with)
+    # from the end, since each bound knows which hypothesis the best path to it ends with
+    chosen, last = [], len(skip_scores)
+    while last > 0:
+        found = ending[last]
+        if found is None:
+            last -= 1
+        else:
+            chosen.append(found)
+            last = hypotheses[found].first
+    return chosen[::-1], best[-1]
+
+
+def _path_sums(
+    hypotheses: Sequence[Hypothesis], weights: Sequence[float], skip_scores: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return the log-probabilities of all paths to each bound, and of all from it to the end."""
+    n_segments = len(skip_scores)
+    by_last = _grouped((hypothesis.last for hypothesis in hypotheses), n_segments)
+    by_first = _grouped((hypothesis.first for hypothesis in hypotheses), n_segments)
+    forward, backward = [0.0] * (n_segments + 1), [0.0] * (n_segments + 1)
+    for last in range(1, n_segments + 1):
         forward[last] = _log_sum(
-            [forward[last - 1] + skipped]
+            [forward[last - 1] + skip_scores[last - 1]]
             + [forward[hypotheses[index].first] + weights[index] for index in by_last[last]]
         )
-    # the backward sums: all that may follow a bound
     for first in range(n_segments - 1, -1, -1):
         backward[first] = _log_sum(
             [backward[first + 1] + skip_scores[first]]
             + [backward[hypotheses[index].last] + weights[index] for index in by_first[first]]
         )
-    # from the end, since each bound knows which hypothesis the best path to it ends with
-    total, path, last = forward[n_segments], [], n_segments
-    while last > 0:
-        ending = chosen[last]
-        if ending is None:
-            last -= 1
-        else:
-            path.append(ending)
-            last = hypotheses[ending].first
-    path.reverse()
-    # all paths through a hypothesis: those to its first bound times those from its last one
-    certainties = [
-        exp(
-            min(
-                forward[hypotheses[index].first]
-                + weights[index]
-                + backward[hypotheses[index].last]
-                - total,
-                0.0,
-            )
-        )
-        for index in path
-    ]
-    # rounding may put a share above 1
-    return Path(path, certainties, best[n_segments], min(best[n_segments] - total, 0.0))
+    return forward, backward
+
+
+def _grouped(bounds: Iterable[int], n_segments: int) -> list[list[int]]:
+    """Return the indices of the hypotheses at each bound between segments, and at both ends."""
+    groups: list[list[int]] = [[] for _ in range(n_segments + 1)]
+    for index, bound in enumerate(bounds):
+        groups[bound].append(index)
+    return groups
 
 
 def _log_sum(logarithms: Sequence[float]) -> float:
