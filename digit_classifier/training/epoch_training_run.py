@@ -247,7 +247,9 @@ class EpochTrainingRun(TrainingRun):
         network = self._network_of(state.average if self.recipe.patience is None else state.best)
         if not self.recipe.ranks:
             return network
-        return reduce_ranks(network, self.recipe.ranks, self._augmented_samples())
+        samples = self._augmented_samples()
+        del self._negatives  # 31 MB, just where a training needs the most memory
+        return reduce_ranks(network, self.recipe.ranks, samples)
 
     def _network_of(self, parameters: Array) -> Network:
         network = self.recipe.build_network()

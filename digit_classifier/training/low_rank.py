@@ -39,8 +39,9 @@ def reduce_ranks(network: Network, ranks: Sequence[int], X: Array) -> Network:
         if remaining and isinstance(layer, Dense):
             rank = remaining.pop(0)
             mean = X.mean(axis=0)
-            centered = X - mean
-            _, vectors = np.linalg.eigh(centered.T @ centered)  # by ascending eigenvalue
+            X -= mean  # in place: a copy would be the peak of a training's memory
+            _, vectors = np.linalg.eigh(X.T @ X)  # by ascending eigenvalue
+            X += mean
             components = vectors[:, -rank:]  # (n_outputs, rank)
             architecture += [Dense(layer.n_inputs, rank), Dense(rank, layer.n_outputs)]
             parameters |= {
