@@ -133,7 +133,12 @@ class ReadDigitJson(TypedDict):
     """One digit of a number, in JSON's types."""
 
     digit: Digit
-    confidence: Annotated[Probability, Meta(description="Its probability, calibrated.")]
+    confidence: Annotated[
+        Probability,
+        Meta(
+            description="Its probability among all ways to read the row; not calibrated by itself."
+        ),
+    ]
     runner_up: Annotated[Digit, Meta(description="The second most probable digit.")]
     runner_up_confidence: Probability
     box: BoxJson
