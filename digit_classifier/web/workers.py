@@ -110,7 +110,8 @@ def start_housekeeping(folder: Path, app: Flask) -> None:
             try:
                 # pictures leave holes in the heap, 7 MB in all; it takes a millisecond
                 free_memory()
-                times_stopped = _kill_stopped(folder, app, times_stopped)
+                with suppress(FileNotFoundError):  # there is no such folder, or no longer
+                    times_stopped = _kill_stopped(folder, app, times_stopped)
             except Exception:  # such as the memory limit: the next round may succeed
                 _LOGGER.exception("housekeeping failed")
 

@@ -42,8 +42,8 @@ HOLES = (
     + """
 limit_memory()
 before = resident()
-blocks = [bytearray(size) for _ in range(200) for size in (100_000, 1000)]
-del blocks[::2]  # and each small one keeps the heap from shrinking
+blocks = [bytearray(100_000) for _ in range(200)]
+del blocks[:-1]  # the last one keeps the heap from shrinking
 {setting}
 print(resident() - before)
 """
