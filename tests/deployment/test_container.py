@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,8 @@ class Container:
 
     def refuses_connections(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port)).close()
+            with suppress(ConnectionResetError):  # its socket is just being closed
+                socket.create_connection(("127.0.0.1", self.port)).close()
         except ConnectionRefusedError:
             return True
         return False
