@@ -17,7 +17,8 @@ from PIL import Image
 from digit_classifier.models.store import PRETRAINED, read_model_file
 from digit_classifier.numbers import score_hypotheses, skip_scores
 from digit_classifier.numbers.foreground import local_contrast
-from digit_classifier.numbers.hypotheses import Line, find_path, make_lines
+from digit_classifier.numbers.hypotheses import Line, make_lines
+from digit_classifier.numbers.path import find_path
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.preprocessing.vectorize import vectorize
 from digit_classifier.training.synthesis import Points, parse_strokes, place, rasterize

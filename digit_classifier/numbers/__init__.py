@@ -24,7 +24,7 @@ from digit_classifier.numbers.foreground import (
     local_contrast,
     resize_to_work,
 )
-from digit_classifier.numbers.hypotheses import Hypothesis, Line, Path, find_path, make_lines
+from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
 from digit_classifier.numbers.lines import (
     estimate_slant,
     high_components,
@@ -33,6 +33,7 @@ from digit_classifier.numbers.lines import (
     surrounding_box,
     unshear,
 )
+from digit_classifier.numbers.path import Path, find_path
 from digit_classifier.numbers.punctuation import leave_out_punctuation
 from digit_classifier.numbers.rules import find_ink
 from digit_classifier.prediction import ReadDigit, Row

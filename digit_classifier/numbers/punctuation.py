@@ -8,7 +8,8 @@ from statistics import median
 import cv2
 import numpy as np
 
-from digit_classifier.numbers.hypotheses import Hypothesis, Path
+from digit_classifier.numbers.hypotheses import Hypothesis
+from digit_classifier.numbers.path import Path
 from digit_classifier.preprocessing.measures import Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from digit_classifier.numbers import score_hypotheses
 from digit_classifier.numbers.foreground import digit_height, find_frames
-from digit_classifier.numbers.hypotheses import Hypothesis, find_path, make_hypotheses
+from digit_classifier.numbers.hypotheses import Hypothesis, make_hypotheses
 from digit_classifier.numbers.leftovers import remove_bars, remove_pale_uprights, remove_rests
 from digit_classifier.numbers.lines import (
     estimate_slant,
@@ -17,6 +17,7 @@ from digit_classifier.numbers.lines import (
     split_at_gaps,
     unshear,
 )
+from digit_classifier.numbers.path import find_path
 from digit_classifier.numbers.rules import erase_rules
 from digit_classifier.numbers.segments import Segment, find_cuts, holes
 from digit_classifier.preprocessing.measures import Box, Components
