@@ -25,13 +25,11 @@ from benchmarks.readings import Readings, auroc
 from digit_classifier.datasets import load_mnist
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
-from digit_classifier.preprocessing.decode import DecodeLimits
+from digit_classifier.preprocessing.decode import LOCAL_FILE_LIMITS
 from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.settings import load_settings
 
 MODELS = ("softmax", "mlp", "cnn")
-#: load_digits has 8 pixels a side; a photo may come straight from the camera.
-LIMITS = DecodeLimits(min_side=8, max_bytes=64 * 1024 * 1024)
 MNIST = "MNIST test"
 #: Of MNIST's test digits, every tenth is read.
 MNIST_STEP = 10
@@ -64,12 +62,12 @@ def main(digits: Path | None, output: Path) -> None:
         naive = NaivePipeline(data)
         naive_figures = _naive_figures(naive, sets)
         readings = {
-            (framing, name): _read(DigitClassifier(model, framing, LIMITS), sets)
+            (framing, name): _read(DigitClassifier(model, framing, LOCAL_FILE_LIMITS), sets)
             for framing in FRAMINGS
             for name, model in models.items()
         }
         others = {
-            name: _read(DigitClassifier(model, "auto", LIMITS), no_digits)
+            name: _read(DigitClassifier(model, "auto", LOCAL_FILE_LIMITS), no_digits)
             for name, model in models.items()
         }
     figures = {
@@ -164,7 +162,7 @@ def _mean(families: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _draw(sets: Sets, readings: SetReadings, output: Path) -> None:
     for name, pictures in sets.items():
-        figure = draw_worst(f"mlp, {name}", pictures, readings[name], LIMITS)
+        figure = draw_worst(f"mlp, {name}", pictures, readings[name], LOCAL_FILE_LIMITS)
         figure.savefig(output / f"{name.replace(' ', '_').replace(',', '')}.png", dpi=80)
 
 

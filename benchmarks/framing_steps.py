@@ -21,13 +21,12 @@ from digit_classifier.errors import NoInkError
 from digit_classifier.evaluation import markdown_table
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
-from digit_classifier.preprocessing.decode import DecodeLimits, decode
+from digit_classifier.preprocessing.decode import LOCAL_FILE_LIMITS, decode
 from digit_classifier.preprocessing.framing import STEPS, frame_center
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
 from digit_classifier.preprocessing.transformers import framing_pipeline
 from digit_classifier.settings import load_settings
 
-LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
 #: Never left out: without them the result is not 28×28, or does not show the whole digit.
 NEEDED = ("shrink", "crop_to_ink", "fit_box", "center_of_mass")
 N_HANDS = 3
@@ -73,7 +72,8 @@ def _rows(
     whole = framing_pipeline()
     ways = [framing_pipeline().set_params(**{step: "passthrough"}) for step in omitted]
     for name, pictures in tqdm(sets.items(), leave=False, disable=None):
-        grays, labels = [decode(p.content, LIMITS) for p in pictures], labels_of(pictures)
+        grays = [decode(picture.content, LOCAL_FILE_LIMITS) for picture in pictures]
+        labels = labels_of(pictures)
         accuracy = _accuracy(classifier, whole, grays, labels)
         changes = [_accuracy(classifier, way, grays, labels) - accuracy for way in ways]
         yield [name, f"{accuracy:.1%}", *(f"{100 * change:+.1f}" for change in changes)]

@@ -16,14 +16,12 @@ from digit_classifier.datasets.samples import MnistTestSet
 from digit_classifier.evaluation import markdown_table
 from digit_classifier.inference import DigitClassifier
 from digit_classifier.models.store import load_model
-from digit_classifier.preprocessing.decode import DecodeLimits
+from digit_classifier.preprocessing.decode import LOCAL_FILE_LIMITS
 from digit_classifier.settings import load_settings
 
 SIZES = (*((side, side) for side in (28, 64, 128, 320, 640, 1280, 2048)), (4000, 3000))
 FORMATS: dict[str, dict[str, int]] = {"PNG": {"compress_level": 1}, "JPEG": {"quality": 85}}
 STAGES = ("decode", "frame", "network")
-#: As PNG files, photos are larger than the service takes by default.
-LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
 SECONDS, MIN_CALLS = 0.1, 3  # of each measurement, at least
 
 Record = dict[str, Any]
@@ -47,7 +45,7 @@ def photograph(digit: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def measure(n_rounds: int) -> list[Record]:
     """Return a record a size and format, with the milliseconds of each stage."""
-    classifier = DigitClassifier(load_model("mlp", NO_MODELS), limits=LIMITS)
+    classifier = DigitClassifier(load_model("mlp", NO_MODELS), limits=LOCAL_FILE_LIMITS)
     test_set = MnistTestSet(load_settings().data_dir)
     digit = Image.open(BytesIO(test_set.picture(0)))
     files = {

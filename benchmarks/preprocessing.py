@@ -26,14 +26,12 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from digit_classifier.preprocessing.decode import DecodeLimits, decode
+from digit_classifier.preprocessing.decode import LOCAL_FILE_LIMITS, decode
 from digit_classifier.preprocessing.framing import frame
 from digit_classifier.settings import Settings
 from digit_classifier.web import create_app
 from tests.strokes import draw_digit, encode
 
-MAX_BYTES = 64 * 1024 * 1024
-LIMITS = DecodeLimits(max_bytes=MAX_BYTES)
 MIN_CALLS = 5
 #: A sheet of paper under a lamp, and the noise of a camera's sensor.
 LIGHT = {
@@ -103,7 +101,9 @@ def _send(file: Path) -> float:
     with Image.open(file) as image:
         small = encode(draw_digit(4, size=(64, 64), ink=(0, 0, 0)), image.format)
     settings = Settings(
-        secret_key=ts.SecretStr("benchmark" * 4), models_dir=file.parent, max_upload_bytes=MAX_BYTES
+        secret_key=ts.SecretStr("benchmark" * 4),
+        models_dir=file.parent,
+        max_upload_bytes=LOCAL_FILE_LIMITS.max_bytes,
     )
     client = create_app(settings).test_client()
     _post(client, _form(small))
@@ -133,8 +133,8 @@ def _mebibytes(field: str) -> float:
 
 def row(name: str, content: bytes, seconds: float) -> str:
     """Measure one picture, as a line of the table."""
-    gray = decode(content, LIMITS)
-    decoding = milliseconds(lambda: decode(content, LIMITS), seconds)
+    gray = decode(content, LOCAL_FILE_LIMITS)
+    decoding = milliseconds(lambda: decode(content, LOCAL_FILE_LIMITS), seconds)
     framing = milliseconds(lambda: frame(gray), seconds)
     pillows = milliseconds(lambda: by_pillow(content), seconds)
     ratio = (decoding + framing) / pillows

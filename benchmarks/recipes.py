@@ -20,7 +20,7 @@ from benchmarks.pictures import foreign_sets, labels_of
 from digit_classifier.datasets import Mnist, load_mnist
 from digit_classifier.errors import InputError
 from digit_classifier.evaluation.metrics import fit_temperature, logits_of, negative_log_likelihood
-from digit_classifier.preprocessing.decode import DecodeLimits, decode
+from digit_classifier.preprocessing.decode import LOCAL_FILE_LIMITS, decode
 from digit_classifier.preprocessing.framing import frame
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.settings import load_settings
@@ -30,7 +30,6 @@ from digit_classifier.training.recipes import RECIPES, Recipe
 
 Digits = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
-LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
 MLP, SOFTMAX = RECIPES["mlp"], RECIPES["softmax"]
 #: The perceptron without its last three forms, which docs/training.md measured most others without.
 WITHOUT_LAST_FORMS = replace(
@@ -93,7 +92,7 @@ def _framed_digits(folder: Path) -> Digits:
     images, labels = np.zeros((len(pictures), 28, 28), np.uint8), labels_of(pictures)
     for index, picture in enumerate(pictures):
         try:
-            images[index] = frame(decode(picture.content, LIMITS)).image
+            images[index] = frame(decode(picture.content, LOCAL_FILE_LIMITS)).image
         except InputError:
             labels[index] = -1  # whatever is read, it is wrong
     return images, labels

@@ -38,7 +38,7 @@ _DESK, _LETTERS = 56, 235
 _FOR, _AGAINST, _INK = (255, 150, 50), (80, 150, 255), 0.3
 
 #: Longest side of a picture with boxes, in pixels; a small one is enlarged to half of that.
-BOXED_SIDE = 640
+_BOXED_SIDE = 640
 _BOX_WIDTH = 2
 #: Places in the palette of such a picture, behind its gray levels.
 _SURE_BOX, _DOUBTFUL_BOX = 254, 255
@@ -183,7 +183,7 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
     InputError
         The file cannot be decoded.
     """
-    decoded = decode_image(content, classifier.limits, min_side=BOXED_SIDE)
+    decoded = decode_image(content, classifier.limits, min_side=_BOXED_SIDE)
     height, width = decoded.shown_shape
     digits = [digit for row in reading.rows for digit in row.digits]
     picture = with_boxes(
@@ -252,7 +252,7 @@ def with_boxes(
         With a palette of gray levels and two colours.
     """
     longest = max(gray.shape)
-    factor = min(max(longest, BOXED_SIDE // 2), BOXED_SIDE) / longest
+    factor = min(max(longest, _BOXED_SIDE // 2), _BOXED_SIDE) / longest
     height, shown_width = (max(1, round(side * factor)) for side in gray.shape)
     method = Image.Resampling.BOX if shown_width < gray.shape[1] else Image.Resampling.BICUBIC
     picture = Image.fromarray(gray).resize((shown_width, height), method)

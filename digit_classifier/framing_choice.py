@@ -17,19 +17,19 @@ from digit_classifier.preprocessing.measures import Gray
 from digit_classifier.scenes import Proposal, plausibility_of_whole, propose
 
 #: The warning that two ways to frame an image show different digits, each as plausible.
-AMBIGUOUS = "ambiguous"
+_AMBIGUOUS = "ambiguous"
 #: Exponent of the best digit's probability in a proposal's score: the greatest of several
 #: probabilities is too great.
-SHARPNESS = 4
+_SHARPNESS = 4
 #: Difference of the scores within which another digit is as good an answer.
-AMBIGUOUS_MARGIN = 0.4
+_AMBIGUOUS_MARGIN = 0.4
 #: Weights of the best answer and of the other one in their mean.
-AMBIGUOUS_WEIGHTS = (0.55, 0.45)
+_AMBIGUOUS_WEIGHTS = (0.55, 0.45)
 #: Weight of a proposal's plausibility, a log-probability, in the trust in its answer.
-IMPLAUSIBILITY_WEIGHT = 0.2
+_IMPLAUSIBILITY_WEIGHT = 0.2
 #: Least score of a proposal that supports the framing as a whole by showing the same digit: about
 #: that of a confident part that touches the edge.
-SUPPORT_MIN_SCORE = -2.4
+_SUPPORT_MIN_SCORE = -2.4
 #: Log-probability of the framing as a whole where no proposal supports it: levelled light shows a
 #: pen's strokes again, but seldom the same chance shape in a photo.
 UNSUPPORTED = -2.0
@@ -93,7 +93,7 @@ class ChosenFraming:
     def warnings(self) -> tuple[str, ...]:
         """The framing's own, ``"several_digits"`` and ``"ambiguous"``."""
         number = (SEVERAL_DIGITS,) * self.is_number
-        return number + self.image.framed.warnings + (AMBIGUOUS,) * self.is_ambiguous
+        return number + self.image.framed.warnings + (_AMBIGUOUS,) * self.is_ambiguous
 
 
 def choose_framings(
@@ -198,19 +198,19 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
     plausibilities : sequence of 1 + n_proposals floats
         Logarithms of how probable each of them is, whatever it looks like.
     """
-    scores = SHARPNESS * np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
+    scores = _SHARPNESS * np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
     digits = probabilities.argmax(axis=1)
     best = int(scores.argmax())
     rivals = np.where(digits == digits[best], -np.inf, scores)
     # where all show the same digit, the rival is infinitely worse
     rival = int(rivals.argmax())
-    if scores[best] - rivals[rival] < AMBIGUOUS_MARGIN:
-        mean = np.average(probabilities[[best, rival]], axis=0, weights=AMBIGUOUS_WEIGHTS)
+    if scores[best] - rivals[rival] < _AMBIGUOUS_MARGIN:
+        mean = np.average(probabilities[[best, rival]], axis=0, weights=_AMBIGUOUS_WEIGHTS)
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
     if best == 0:
         # a score is its plausibility at most
-        may_support = np.asarray(plausibilities[1:]) >= SUPPORT_MIN_SCORE
-        supports = (digits[1:] == digits[0]) & (scores[1:] >= SUPPORT_MIN_SCORE)
+        may_support = np.asarray(plausibilities[1:]) >= _SUPPORT_MIN_SCORE
+        supports = (digits[1:] == digits[0]) & (scores[1:] >= _SUPPORT_MIN_SCORE)
         if supports.any() or not may_support.any():
             return Choice(best, probabilities[best], is_ambiguous=False)
         return Choice(best, _doubted(probabilities[best], UNSUPPORTED), is_ambiguous=False)
@@ -219,8 +219,8 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
 
 def _doubted(probabilities: Array, plausibility: float) -> Array:
     """Return the probabilities mixed with those of not knowing."""
-    # the confidence becomes about its own power of SHARPNESS, which the scores compare
-    trust = probabilities.max() ** (SHARPNESS - 1)
-    trust *= np.exp(IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
+    # the confidence becomes about its own power of _SHARPNESS, which the scores compare
+    trust = probabilities.max() ** (_SHARPNESS - 1)
+    trust *= np.exp(_IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
     mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)
     return mixed

@@ -119,7 +119,7 @@ class Prediction:
         }
 
 
-BoxJson = Annotated[
+_BoxJson = Annotated[
     Sequence[int],
     Meta(
         min_length=4,
@@ -141,7 +141,7 @@ class ReadDigitJson(TypedDict):
     ]
     runner_up: Annotated[Digit, Meta(description="The second most probable digit.")]
     runner_up_confidence: Probability
-    box: BoxJson
+    box: _BoxJson
 
 
 class RowJson(TypedDict):
@@ -149,7 +149,7 @@ class RowJson(TypedDict):
 
     text: Annotated[str, Meta(description="Its digits, from left to right.")]
     groups: Annotated[list[str], Meta(description="Its parts between wide gaps.")]
-    box: BoxJson
+    box: _BoxJson
     digits: list[ReadDigitJson]
 
 

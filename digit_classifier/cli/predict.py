@@ -18,10 +18,6 @@ from digit_classifier.settings import Settings, load_settings
 if TYPE_CHECKING:
     from digit_classifier.inference import DigitClassifier
 
-#: The limit of a file's size, at least: the settings' limit is for uploads, and a file of one's own
-#: may be a photo straight from the camera.
-MAX_FILE_BYTES = 64 * 1024 * 1024
-
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
@@ -160,11 +156,9 @@ def batch(
     use_one_thread()  # inherited by the workers, each of which has a core to itself
     from digit_classifier.bulk import Options, run_batch
 
-    settings = load_settings()
+    settings = _with_limit_of_local_files(load_settings())
     settings = replace(
-        settings,
-        model=model or (settings.numbers_model if read else settings.model),
-        max_upload_bytes=max(settings.max_upload_bytes, MAX_FILE_BYTES),
+        settings, model=model or (settings.numbers_model if read else settings.model)
     )
     options = Options(
         format=format_,
@@ -197,8 +191,15 @@ def local_classifier(settings: Settings) -> "DigitClassifier":
     """Load the model of the settings, with a limit on bytes that fits local files."""
     from digit_classifier.inference import DigitClassifier
 
-    max_bytes = max(settings.max_upload_bytes, MAX_FILE_BYTES)
-    return DigitClassifier.from_settings(replace(settings, max_upload_bytes=max_bytes))
+    return DigitClassifier.from_settings(_with_limit_of_local_files(settings))
+
+
+def _with_limit_of_local_files(settings: Settings) -> Settings:
+    from digit_classifier.preprocessing.decode import LOCAL_FILE_LIMITS
+
+    # the settings' own limit is for uploads
+    limit = max(settings.max_upload_bytes, LOCAL_FILE_LIMITS.max_bytes)
+    return replace(settings, max_upload_bytes=limit)
 
 
 def image_files(paths: Iterable[Path]) -> list[Path]:

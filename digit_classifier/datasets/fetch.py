@@ -26,7 +26,7 @@ from digit_classifier.datasets.mnist import (
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError, DownloadError
 
 #: Tried in this order; all three serve the original gzipped files.
-MIRRORS = (
+_MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://raw.githubusercontent.com/fgnt/mnist/master/",
@@ -55,7 +55,7 @@ def fetch_mnist(
     directory: Path,
     *,
     source: Path | None = None,
-    mirrors: Sequence[str] = MIRRORS,
+    mirrors: Sequence[str] = _MIRRORS,
     report: Callable[[str], None] = print,
 ) -> None:
     """Put the four verified files into `directory`, except those that are there already.
@@ -66,7 +66,7 @@ def fetch_mnist(
         Created if it does not exist.
     source : Path, optional
         A file or directory to take them from instead of the mirrors, see
-        :func:`read_from`.
+        :func:`_read_from`.
     mirrors : sequence of str
         Base URLs, in the order in which they are tried.
     report : callable
@@ -91,7 +91,7 @@ def fetch_mnist(
             report(f"{name}: already there, verified")
             continue
         if source is not None:
-            _store(directory / name, read_from(source, name))
+            _store(directory / name, _read_from(source, name))
             report(f"{name}: copied from {source}, verified")
         else:
             mirror = _download(directory, name, mirrors, report)
@@ -141,7 +141,7 @@ def _store(path: Path, content: bytes) -> None:
     path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # a damaged copy that it replaces
 
 
-def read_from(source: Path, name: str) -> bytes:
+def _read_from(source: Path, name: str) -> bytes:
     """Return the verified content of one of MNIST's files, from whatever form it is kept in.
 
     Parameters

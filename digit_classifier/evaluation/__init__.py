@@ -49,7 +49,7 @@ def as_text(figures: dict[str, Any]) -> str:
     ]
     # by what there is: numbers have kinds, MNIST has views, a folder of digits has neither
     if "by_kind" in figures:
-        lines += ["", numbers_table(figures)]
+        lines += ["", _numbers_table(figures)]
     if "views" in figures:
         lines += [
             "",
@@ -118,7 +118,7 @@ def corruptions_table(figures: dict[str, Any]) -> str:
     return markdown_table(["corruption", *(VIEWS[view] for view in CORRUPTION_VIEWS)], rows)
 
 
-def numbers_table(figures: dict[str, Any]) -> str:
+def _numbers_table(figures: dict[str, Any]) -> str:
     """Return the figures of each kind of picture, of touching digits and of each source."""
     groups = {
         **figures["by_kind"],

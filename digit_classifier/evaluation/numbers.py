@@ -139,7 +139,7 @@ def evaluate_numbers(
     }
 
 
-def edit_distance(one: str, other: str) -> int:
+def _edit_distance(one: str, other: str) -> int:
     """Return the least number of insertions, deletions and replacements (Levenshtein 1966)."""
     previous = list(range(len(other) + 1))
     for row, left in enumerate(one, 1):
@@ -156,7 +156,7 @@ def _shares(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> dict[str, float]
     n_digits = sum(len(item.text.replace("\n", "")) for item, _ in pairs)
     # without the line feeds: a missed row end is not a wrong digit, but makes the whole text wrong
     n_wrong = sum(
-        edit_distance(outcome.text.replace("\n", ""), item.text.replace("\n", ""))
+        _edit_distance(outcome.text.replace("\n", ""), item.text.replace("\n", ""))
         for item, outcome in pairs
     )
     n_right = sum(item.text == outcome.text for item, outcome in pairs)

@@ -15,7 +15,7 @@ from digit_classifier.preprocessing.steps.box import resize
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
 #: Framed digits of one size, shape (n_samples, height, width), or one of them; from 0 to 255.
-FramedDigits = NDArray[np.uint8] | NDArray[np.float32]
+_FramedDigits = NDArray[np.uint8] | NDArray[np.float32]
 #: Largest valid side of a model's input image, in pixels: three such images are classified when a
 #: file is read.
 _MAX_SIDE = 1024
@@ -142,7 +142,7 @@ class Model:
         """Number of parameters."""
         return sum(array.size for array in self.classifier.named_parameters().values())
 
-    def predict_logits(self, framed: FramedDigits) -> Array:
+    def predict_logits(self, framed: _FramedDigits) -> Array:
         """Return the classifier's logits.
 
         Parameters
@@ -156,11 +156,11 @@ class Model:
         """
         return self.classifier.predict_logits(vectorize(framed, self.metadata.input_scaling))
 
-    def predict_proba_alone(self, framed: FramedDigits) -> Array:
+    def predict_proba_alone(self, framed: _FramedDigits) -> Array:
         """Return the calibrated probabilities without a second opinion; see `predict_logits`."""
         return softmax(self.predict_logits(framed), self.metadata.temperature)
 
-    def predict_proba(self, images: Sequence[FramedDigits] | FramedDigits) -> Array:
+    def predict_proba(self, images: Sequence[_FramedDigits] | _FramedDigits) -> Array:
         """Return the calibrated probabilities, with a second opinion where this model is unsure.
 
         They are the mean of both models' there (Cireşan et al. 2011, "Convolutional Neural Network

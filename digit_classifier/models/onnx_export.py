@@ -76,14 +76,14 @@ def export_onnx(model: Model, path: Path) -> None:
     ModelError
         The classifier is not one of the package's networks.
     """
-    document = onnx_model(model)
+    document = _onnx_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(document.SerializeToString())
     partial.replace(path)
 
 
-def onnx_model(model: Model) -> Any:
+def _onnx_model(model: Model) -> Any:
     """Return a model as ONNX's ``ModelProto``, checked by ONNX's own checker.
 
     Raises

@@ -13,7 +13,7 @@ from digit_classifier.neural_network.losses import softmax
 
 N_TOP_UNITS = 5
 #: Points on the line. For half of MNIST's digits the sum is then within 3 % of the difference.
-N_POINTS = 64
+_N_POINTS = 64
 
 #: Colours of the weights: blue is negative, white is zero, red is positive.
 _NEGATIVE, _ZERO, _POSITIVE = np.array([[33, 102, 172], [255, 255, 255], [178, 24, 43]], np.float32)
@@ -111,8 +111,8 @@ def integrated_gradients(
     ndarray of shape (n_features,) or None
         Positive for features that increase the log-odds. None if the classifier has no gradients.
     """
-    shares = (np.arange(N_POINTS, dtype=vector.dtype) + 0.5) / N_POINTS  # the midpoint rule
-    points = blank + shares[:, np.newaxis] * (vector - blank)  # (N_POINTS, n_features)
+    shares = (np.arange(_N_POINTS, dtype=vector.dtype) + 0.5) / _N_POINTS  # the midpoint rule
+    points = blank + shares[:, np.newaxis] * (vector - blank)  # (_N_POINTS, n_features)
 
     def grad_log_odds(logits: Array) -> Array:
         # 1 for the class, less the softmax of the other classes

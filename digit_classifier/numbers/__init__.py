@@ -43,37 +43,37 @@ from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 #: Pixels: a picture is decoded to at least so many on its longest side.
 MIN_DECODED_SIDE = 640
 #: Smallest slant, in columns for each row, at which the sheared picture is tried.
-MIN_SLANT = 0.25
+_MIN_SLANT = 0.25
 #: Hypotheses of a picture, at most; a table of 90 digits has half as many.
-MAX_HYPOTHESES = 500
+_MAX_HYPOTHESES = 500
 #: Divides the logits where hypotheses compete: it balances the network's certainty against the
 #: geometry, and was set on real numbers.
-PATH_TEMPERATURE = 1.4
+_PATH_TEMPERATURE = 1.4
 #: Added to each digit's log-probability: label smoothing keeps the network from certainty, so that
 #: two clear digits would lose to one.
-DIGIT_BONUS = 0.2
+_DIGIT_BONUS = 0.2
 #: Log-probability of leaving out a segment as high as a digit.
 SKIP = -2.0
 #: The same in the second pass, where the first has left out everything.
-SKIP_UNLIKELY = -2.5
+_SKIP_UNLIKELY = -2.5
 #: A hypothesis whose best digit is less probable is taken for a letter or a sign: of those that
 #: `cnn` read in real numbers, none was.
-MIN_PROBABILITY = 0.2
+_MIN_PROBABILITY = 0.2
 #: Confidence of a text of which nothing is clearly a digit, at most: it is not accepted.
-UNCLEAR_MAX_CONFIDENCE = 0.4
+_UNCLEAR_MAX_CONFIDENCE = 0.4
 #: Slope and intercept of the log-odds that the whole text is right over the log-odds that the path
 #: gives (Platt 1999), set on real numbers.
-CALIBRATION = (0.5, 2.5)
+_CALIBRATION = (0.5, 2.5)
 
 #: Logits, shape (n, 10), of framed digits, shape (n, 28, 28).
-PredictLogits = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+_PredictLogits = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 #: The hypotheses of a line, their probabilities, shape (n, 10), and the best path through them.
-LinePath = tuple[list[Hypothesis], NDArray[np.floating], Path]
+_LinePath = tuple[list[Hypothesis], NDArray[np.floating], Path]
 
 
 def read_rows(
     gray: Gray,
-    predict_logits: PredictLogits,
+    predict_logits: _PredictLogits,
     *,
     temperature: float,
     class_labels: Sequence[int],
@@ -140,12 +140,12 @@ def read_rows(
     if not rows:
         raise NoInkError("Nothing on the image looks like a digit.")
     confidence = _confidence(best)  # calibrated on clear digits
-    return rows, confidence if is_clear else min(confidence, UNCLEAR_MAX_CONFIDENCE)
+    return rows, confidence if is_clear else min(confidence, _UNCLEAR_MAX_CONFIDENCE)
 
 
 def _best_paths(
     attempts: Sequence[tuple[float, list[Line]]], logits: NDArray[np.floating], temperature: float
-) -> tuple[float, list[LinePath], bool]:
+) -> tuple[float, list[_LinePath], bool]:
     """Return the slant of the most probable attempt, and the best path through each of its lines.
 
     The third value is whether anything is clearly a digit. If not, what is most like one is read.
@@ -158,7 +158,7 @@ def _best_paths(
         In the order of the attempts, their lines and their hypotheses.
     temperature : float
     """
-    best_slant, best_paths = 0.0, list[LinePath]()
+    best_slant, best_paths = 0.0, list[_LinePath]()
     for is_strict in (True, False):
         start, best_score = 0, float("-inf")
         for slant, lines in attempts:
@@ -181,12 +181,12 @@ def _best_paths(
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
     """Return the lines of the picture as it is and, where the hand slants, sheared upright."""
-    upright = _lines(contrast, components, MAX_HYPOTHESES)
+    upright = _lines(contrast, components, _MAX_HYPOTHESES)
     attempts = [(0.0, upright)]
     slant = estimate_slant(high_components(components))
-    if abs(slant) >= MIN_SLANT:
+    if abs(slant) >= _MIN_SLANT:
         # both attempts together keep to the limit
-        limit = MAX_HYPOTHESES - sum(len(line.hypotheses) for line in upright)
+        limit = _MAX_HYPOTHESES - sum(len(line.hypotheses) for line in upright)
         # the mask and not the labels: between two labels, shearing would interpolate a third
         white = np.where(components.labels, np.uint8(255), np.uint8(0))
         sheared = cv2.threshold(shear(white, slant), STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
@@ -225,15 +225,15 @@ def score_hypotheses(
     probabilities : ndarray of shape (n_hypotheses, 10)
     """
     probabilities = softmax(logits, temperature)
-    scores = DIGIT_BONUS + np.log(softmax(logits, PATH_TEMPERATURE).max(axis=1))
+    scores = _DIGIT_BONUS + np.log(softmax(logits, _PATH_TEMPERATURE).max(axis=1))
     if is_strict:
-        scores[probabilities.max(axis=1) < MIN_PROBABILITY] = -np.inf
+        scores[probabilities.max(axis=1) < _MIN_PROBABILITY] = -np.inf
     return scores.tolist(), probabilities
 
 
 def skip_scores(line: Line, *, is_strict: bool = True) -> list[float]:
     """Return the log-probability of each segment of a line to be part of no digit."""
-    skip = SKIP if is_strict else SKIP_UNLIKELY
+    skip = SKIP if is_strict else _SKIP_UNLIKELY
     return [skip * min(1.0, segment.ink.shape[0] / line.height) for segment in line.segments]
 
 
@@ -274,7 +274,7 @@ def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Bo
     return Box(left, top, right - left, bottom - top)
 
 
-def _confidence(read: Sequence[LinePath]) -> float:
+def _confidence(read: Sequence[_LinePath]) -> float:
     """Return the calibrated probability that all rows are right."""
     log_probability = sum(
         path.log_certainty + float(np.log(probabilities[path.chosen].max(axis=1)).sum())
@@ -282,6 +282,6 @@ def _confidence(read: Sequence[LinePath]) -> float:
     )
     # 0 and 1 have no finite log-odds
     probability = float(np.clip(np.exp(log_probability), 1e-9, 1 - 1e-9))
-    slope, intercept = CALIBRATION
+    slope, intercept = _CALIBRATION
     log_odds = slope * np.log(probability / (1 - probability)) + intercept
     return float(1 / (1 + np.exp(-log_odds)))

@@ -28,50 +28,50 @@ from digit_classifier.preprocessing.steps.ink import (
 #: and phones are wider.
 STROKE_MAX_FRACTION = 0.25
 #: The same of a strip, which the digits fill: a broad pen's strokes are a third as wide.
-STROKE_MAX_FRACTION_OF_STRIP = 0.33
+_STROKE_MAX_FRACTION_OF_STRIP = 0.33
 #: Longer over shorter side of a picture that is a strip, at least.
-STRIP_MIN_ASPECT = 2.5
+_STRIP_MIN_ASPECT = 2.5
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 9
 #: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
-SURROUNDINGS_FRACTION = 0.5
+_SURROUNDINGS_FRACTION = 0.5
 #: Fraction of the threshold of ink: what is connected to ink goes down to it (hysteresis).
 WEAK_INK_FRACTION = 0.65
 #: Fraction of such a component that is ink by itself, at least; a net of faint lines has less.
-STRONG_MIN_FRACTION = 0.25
-#: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one;
-SMALL_SIDE = 240
-#: Pixels: strips that are lower or narrower are enlarged, too,
-LOW_SIDE = 60
-#: while they are no longer than this.
-MAX_STRIP_SIDE = 640
+_STRONG_MIN_FRACTION = 0.25
+#: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one.
+_SMALL_SIDE = 240
+#: Pixels: strips that are lower or narrower are enlarged, too.
+_LOW_SIDE = 60
+#: Pixels: longest side of a strip that is enlarged, at most.
+_MAX_STRIP_SIDE = 640
 #: Pixels: width of the strips at the sides of a small picture in which a page's edge may be.
-SIDE_WIDTH = 2
+_SIDE_WIDTH = 2
 #: Pixels of the picture that is worked on, at most.
-MAX_PIXELS = 450_000
+_MAX_PIXELS = 450_000
 
 #: Fraction of the usual height: a lower component is no digit, but may be part of one.
 MIN_HEIGHT = 0.5
 #: Times its height: a component that is wider is no digit but a rule.
-FLAT_ASPECT = 6
+_FLAT_ASPECT = 6
 #: Fraction of the ink that is no rule, at least.
-MIN_INK_FRACTION = 0.05
+_MIN_INK_FRACTION = 0.05
 #: Times the picture's area that the boxes cover which are looked at, at most: that bounds the time.
-MAX_FRAMES_AREA = 3
+_MAX_FRAMES_AREA = 3
 #: Components that may be frames, at most: the largest.
-MAX_FRAMES = 24
-#: Fraction of its box's side within which a frame runs along the box,
-FRAME_MARGIN = 0.06
-#: and fraction of the side that it does so, at least.
+_MAX_FRAMES = 24
+#: Fraction of its box's side within which a frame runs along the box.
+_FRAME_MARGIN = 0.06
+#: Fraction of each side of its box that a frame runs along, at least.
 FRAME_MIN_FRACTION = 0.7
 #: Fraction of its length that a frame's outline may be off a quadrilateral.
-CORNER_TOLERANCE = 0.02
+_CORNER_TOLERANCE = 0.02
 #: Fraction of the area within its outline that a frame's ink takes, at most: a bar has more.
-OUTLINE_MAX_FRACTION = 0.6
+_OUTLINE_MAX_FRACTION = 0.6
 #: Fraction of a frame's side, from the edge on, in which its lines are.
 FRAME_BAND = 0.15
 #: Fraction of the middle of a box that the ink of a digit takes there, at least.
-DIGIT_MIN_FRACTION = 0.03
+_DIGIT_MIN_FRACTION = 0.03
 
 
 def add_margin(gray: Gray) -> tuple[Gray, int]:
@@ -98,7 +98,7 @@ def add_margin(gray: Gray) -> tuple[Gray, int]:
     except (NoInkError, InkNotFoundError):
         return gray, 0
     width = ink.shape[1]
-    side = min(SIDE_WIDTH, width // 8)
+    side = min(_SIDE_WIDTH, width // 8)
     # columns at the sides do not count: a page's edge there reaches from top to bottom
     touches = ink[[0, -1], side : width - side].max(axis=1) > INK_MIN_LEVEL
     if ink.shape != gray.shape or not touches.all():
@@ -113,14 +113,14 @@ def resize_to_work(gray: Gray) -> Gray:
     Strokes of a pixel cannot be cut apart, and every step takes time for each pixel.
     """
     shortest, longest = sorted(gray.shape)
-    factor = SMALL_SIDE // longest
-    if shortest * max(factor, 1) < LOW_SIDE:  # a strip, whose digits are hardly smaller
-        factor = min(-(-LOW_SIDE // shortest), MAX_STRIP_SIDE // longest)
+    factor = _SMALL_SIDE // longest
+    if shortest * max(factor, 1) < _LOW_SIDE:  # a strip, whose digits are hardly smaller
+        factor = min(-(-_LOW_SIDE // shortest), _MAX_STRIP_SIDE // longest)
     if factor >= 2:
         return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    if gray.size <= MAX_PIXELS:
+    if gray.size <= _MAX_PIXELS:
         return gray
-    reduction = (MAX_PIXELS / gray.size) ** 0.5
+    reduction = (_MAX_PIXELS / gray.size) ** 0.5
     return cv2.resize(gray, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA)
 
 
@@ -147,11 +147,11 @@ def local_contrast(gray: Gray) -> Gray:
     if contrast_range(gray) < MIN_CONTRAST:
         raise NoInkError(NOTHING_STANDS_OUT)
     shortest, longest = sorted(gray.shape)
-    is_strip = longest >= STRIP_MIN_ASPECT * shortest
-    fraction = STROKE_MAX_FRACTION_OF_STRIP if is_strip else STROKE_MAX_FRACTION
+    is_strip = longest >= _STRIP_MIN_ASPECT * shortest
+    fraction = _STROKE_MAX_FRACTION_OF_STRIP if is_strip else STROKE_MAX_FRACTION
     side = max(STROKE_MIN_WIDTH, round(fraction * shortest)) | 1
     # wider than the square: a marker's strokes fill a narrower mean
-    around = max(side, round(SURROUNDINGS_FRACTION * shortest)) | 1
+    around = max(side, round(_SURROUNDINGS_FRACTION * shortest)) | 1
     deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
     # the third moment about the local mean, whose sign is that of the longer tail
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0
@@ -177,7 +177,7 @@ def find_ink_components(contrast: Gray) -> Components:
     strong = contrast > high
     # hysteresis, by share: a single strong pixel would bring in the whole net of squared paper
     n_strong = np.bincount(weak.labels[strong], minlength=1 + len(weak.amounts))[1:]
-    is_ink = n_strong > STRONG_MIN_FRACTION * weak.amounts
+    is_ink = n_strong > _STRONG_MIN_FRACTION * weak.amounts
     found = weak.without(~is_ink)
     if ((n_strong > 0) & ~is_ink).any():  # in a net of faint lines: its strong pixels alone
         found = Components.of_mask(found.mask | strong.view(np.uint8))
@@ -193,10 +193,10 @@ def digit_height(components: Components) -> float:
     """
     n_rows, n_columns = components.labels.shape
     # by its ink, a long rule would outweigh the digits
-    is_rule = components.widths > FLAT_ASPECT * components.heights
+    is_rule = components.widths > _FLAT_ASPECT * components.heights
     is_rule |= (components.widths >= n_columns - 2) | (components.heights >= n_rows - 2)
     weights = np.where(is_rule, 0, components.amounts)
-    if weights.sum() < MIN_INK_FRACTION * components.amounts.sum():
+    if weights.sum() < _MIN_INK_FRACTION * components.amounts.sum():
         weights = components.amounts
     # by ink: dots and commas may be many, but have little of it
     order = np.argsort(components.heights)
@@ -220,9 +220,9 @@ def find_frames(components: Components) -> list[tuple[int, Flags]]:
     middles = (components.lefts + components.rights) / 2
     centers = (components.tops + components.bottoms) / 2
     areas = components.heights * components.widths
-    largest = np.argsort(areas)[-MAX_FRAMES:]
+    largest = np.argsort(areas)[-_MAX_FRAMES:]
     # from the smallest on, which may be the digits' own boxes, to those around all of them
-    few = largest[np.cumsum(areas[largest]) <= MAX_FRAMES_AREA * components.labels.size]
+    few = largest[np.cumsum(areas[largest]) <= _MAX_FRAMES_AREA * components.labels.size]
     for index in few.tolist():
         box = components.box(index)
         own = components.own_pixels(index)
@@ -230,7 +230,7 @@ def find_frames(components: Components) -> list[tuple[int, Flags]]:
         inside &= (centers > box.top) & (centers < box.bottom)
         if np.count_nonzero(inside) >= 2:  # itself and another one
             # it runs along three sides of its box, as no digit does
-            covered = edge_coverage(own, FRAME_MARGIN)
+            covered = edge_coverage(own, _FRAME_MARGIN)
             is_frame = sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3
             if is_frame or _corners(own) is not None:
                 frames.append((index, own))
@@ -252,7 +252,7 @@ def _lines_of_joined_box(own: Flags) -> Flags | None:
     cv2.fillConvexPoly(middle, shrunk.round().astype(np.int32), 1)
     is_middle = middle.view(bool)
     # an empty outline may be a square 0
-    if np.count_nonzero(own & is_middle) < DIGIT_MIN_FRACTION * middle.sum():
+    if np.count_nonzero(own & is_middle) < _DIGIT_MIN_FRACTION * middle.sum():
         return None
     lines: Flags = own & ~is_middle
     return lines
@@ -262,9 +262,9 @@ def _corners(own: Flags) -> NDArray[np.float64] | None:
     """Return the four corners, shape (4, 2), of a component that is a quadrilateral's outline."""
     contours, _ = cv2.findContours(own.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     contour = max(contours, key=cv2.contourArea)
-    tolerance = CORNER_TOLERANCE * cv2.arcLength(contour, closed=True)
+    tolerance = _CORNER_TOLERANCE * cv2.arcLength(contour, closed=True)
     corners = cv2.approxPolyDP(contour, tolerance, closed=True)
-    is_outline = np.count_nonzero(own) < OUTLINE_MAX_FRACTION * cv2.contourArea(contour)
+    is_outline = np.count_nonzero(own) < _OUTLINE_MAX_FRACTION * cv2.contourArea(contour)
     if len(corners) != 4 or not cv2.isContourConvex(corners) or not is_outline:
         return None
     return corners[:, 0].astype(np.float64)

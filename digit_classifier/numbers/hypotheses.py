@@ -19,33 +19,33 @@ from digit_classifier.preprocessing.steps.box import (
 )
 
 #: Times the row's height: a union of segments is at most so wide.
-MAX_WIDTH = 1.35
+_MAX_WIDTH = 1.35
 #: Times the row's height: a digit is at least so high.
-UNION_MIN_HEIGHT = 0.4
+_UNION_MIN_HEIGHT = 0.4
 #: Times the row's height: few digits are wider.
-USUAL_MAX_WIDTH = 0.95
+_USUAL_MAX_WIDTH = 0.95
 #: Segments of a digit, at most.
-MAX_SEGMENTS = 6
+_MAX_SEGMENTS = 6
 #: Times the row's height: the gap between the components of one digit, at most.
-MAX_GAP = 0.2
-# Log-probabilities that make up `Hypothesis.geometry`; lengths are in units of the row's height.
-#: For each stroke that the outer cuts cross,
-CUT_WEIGHT = -0.3
-#: times the widest gap between its components,
-GAP_WEIGHT = -6.0
-#: once, if it has several components,
-PARTS_WEIGHT = -0.3
-#: times the square of the logarithm of its height,
-HEIGHT_WEIGHT = -1.0
-#: times its width beyond `USUAL_MAX_WIDTH`,
-WIDTH_WEIGHT = -2.0
-#: and times how far its middle is above or below that of the digits beside it, beyond
-#: `USUAL_MAX_OFFSET`.
-OFFSET_WEIGHT = -2.0
+_MAX_GAP = 0.2
+# Weights of `Hypothesis.geometry`, a log-probability; lengths are in units of the row's height.
+#: Weight of each stroke that the outer cuts cross.
+_CUT_WEIGHT = -0.3
+#: Weight of the widest gap between its components.
+_GAP_WEIGHT = -6.0
+#: Weight of having several components.
+_PARTS_WEIGHT = -0.3
+#: Weight of the square of the logarithm of its height.
+_HEIGHT_WEIGHT = -1.0
+#: Weight of its width beyond `_USUAL_MAX_WIDTH`.
+_WIDTH_WEIGHT = -2.0
+#: Weight of the height of its middle above or below that of the digits beside it, beyond
+#: `_USUAL_MAX_OFFSET`.
+_OFFSET_WEIGHT = -2.0
 #: Times the row's height: commas are lower, and degree signs higher.
-USUAL_MAX_OFFSET = 0.1
+_USUAL_MAX_OFFSET = 0.1
 #: Times the row's height: a segment is that of a whole digit, not of a comma, from this height on.
-WHOLE_MIN_HEIGHT = 0.7
+_WHOLE_MIN_HEIGHT = 0.7
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,13 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
     whole = [
         index
         for index, segment in enumerate(segments)
-        if len(segment.ink) >= WHOLE_MIN_HEIGHT * height
+        if len(segment.ink) >= _WHOLE_MIN_HEIGHT * height
     ]
     for first in range(len(segments)):
-        for last in range(first + 1, min(first + MAX_SEGMENTS, len(segments)) + 1):
+        for last in range(first + 1, min(first + _MAX_SEGMENTS, len(segments)) + 1):
             parts = segments[first:last]
             top, bottom = min(part.top for part in parts), max(part.bottom for part in parts)
-            if bottom - top < UNION_MIN_HEIGHT * height:
+            if bottom - top < _UNION_MIN_HEIGHT * height:
                 continue  # a longer union may be higher
             union = _unite(segments, first, last, height, whole)
             if union is not None:
@@ -157,7 +157,7 @@ def _unite(
     # pieces of one component are only cut apart; those of several have a gap
     several = len({part.component for part in parts}) > 1
     # a wide segment stays, for want of a cut: it may be a broad digit
-    if right - left > MAX_WIDTH * height and len(parts) > 1:
+    if right - left > _MAX_WIDTH * height and len(parts) > 1:
         return None
     # the widest blank between neighbouring components' boxes
     gap = 0.0
@@ -167,7 +167,7 @@ def _unite(
             across = max(other.left - one.right, one.left - other.right, 0)
             down = max(other.top - one.bottom, one.top - other.bottom, 0)
             gap = max(gap, float(np.hypot(across, down)))
-    if gap > MAX_GAP * height:
+    if gap > _MAX_GAP * height:
         return None
     ink = np.zeros((bottom - top, right - left), np.uint8)
     for part in parts:
@@ -176,16 +176,16 @@ def _unite(
         # the boxes of neighbours may overlap
         ink[rows, columns] = np.maximum(ink[rows, columns], part.ink)
     # only the outer cuts count: those inside are undone
-    geometry = CUT_WEIGHT * (parts[0].cost_before + parts[-1].cost_after)
-    geometry += GAP_WEIGHT * gap / height + PARTS_WEIGHT * several
-    geometry += HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
-    geometry += WIDTH_WEIGHT * max((right - left) / height - USUAL_MAX_WIDTH, 0.0)
+    geometry = _CUT_WEIGHT * (parts[0].cost_before + parts[-1].cost_after)
+    geometry += _GAP_WEIGHT * gap / height + _PARTS_WEIGHT * several
+    geometry += _HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
+    geometry += _WIDTH_WEIGHT * max((right - left) / height - _USUAL_MAX_WIDTH, 0.0)
     # the nearest to the left and to the right: rows may slope
     before, behind = bisect_left(whole, first), bisect_left(whole, last)
     beside = whole[max(before - 1, 0) : before] + whole[behind : behind + 1]
     if beside:
         middle = sum(segments[index].middle for index in beside) / len(beside)
         offset = abs((top + bottom) / 2 - middle) / height
-        geometry += OFFSET_WEIGHT * max(offset - USUAL_MAX_OFFSET, 0.0)
+        geometry += _OFFSET_WEIGHT * max(offset - _USUAL_MAX_OFFSET, 0.0)
     box = Box(left, top, right - left, bottom - top)
     return Hypothesis(first, last, box, ink, geometry)

@@ -7,44 +7,44 @@ from digit_classifier.numbers.foreground import MIN_HEIGHT, digit_height
 from digit_classifier.preprocessing.measures import Components, Gray, Histogram, Ints
 
 #: Fraction of the digits' height within which ink is near an erased rule.
-REST_REACH = 0.15
+_REST_REACH = 0.15
 #: Fraction of a component that is near erased rules, at least, where it is a rest of them.
-REST_MIN_FRACTION = 0.85
+_REST_MIN_FRACTION = 0.85
 #: Fraction of the digits' height that such a rest is high, at most.
-REST_MAX_HEIGHT = 0.8
-#: Fraction of a column at the edge that has ink where the paper ends,
+_REST_MAX_HEIGHT = 0.8
+#: Fraction of a column at the edge that has ink where the paper ends.
 BORDER_MIN_FRACTION = 0.6
-#: and fraction of the width that such columns take, at most.
-BORDER_MAX_FRACTION = 0.25
-#: Fraction of its length that a component runs along the edge where it is no digit,
-EDGE_STRIP_MIN_FRACTION = 0.8
-#: and its width over that length, at most.
-EDGE_STRIP_MAX_ASPECT = 0.3
+#: Fraction of the width that such columns take, at most.
+_BORDER_MAX_FRACTION = 0.25
+#: Fraction of its length that a component runs along the edge where it is no digit.
+_EDGE_STRIP_MIN_FRACTION = 0.8
+#: Width of such a component over its length, at most.
+_EDGE_STRIP_MAX_ASPECT = 0.3
 #: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
-UPRIGHT_ASPECT = 0.3
+_UPRIGHT_ASPECT = 0.3
 #: Times the digits' height that a bar is high, at least.
-BAR_MIN_HEIGHT = 1.3
+_BAR_MIN_HEIGHT = 1.3
 #: Times the digits' height that a bar is high, at most: beside 1s, the others may be dashes.
-BAR_MAX_HEIGHT = 2.8
+_BAR_MAX_HEIGHT = 2.8
 #: Bars of a picture, at least.
-MIN_BARS = 3
+_MIN_BARS = 3
 #: Fraction of their height that bars differ in height, at most.
-BAR_MAX_DIFFERENCE = 0.05
+_BAR_MAX_DIFFERENCE = 0.05
 #: Fraction of their height that bars' tops are apart, at most: they are in one row.
-BAR_MAX_SHIFT = 0.5
+_BAR_MAX_SHIFT = 0.5
 #: Times the digits' height that bars reach above and below them, at least, as few 1s do.
-BAR_MIN_REACH = 0.1
+_BAR_MIN_REACH = 0.1
 #: Fraction of the pen's contrast that bars have, at most: 1s have about all of it.
-BAR_MAX_CONTRAST = 0.85
+_BAR_MAX_CONTRAST = 0.85
 #: Fraction of the pen's contrast below which it is of a rule. In real pictures such rests have 0.41
 #: to 0.56, and the palest 1 has 0.66.
-PALE_FRACTION = 0.6
+_PALE_FRACTION = 0.6
 #: Quantile of the contrast of a component's pixels that stands for it.
-CONTRAST_QUANTILE = 0.75
+_CONTRAST_QUANTILE = 0.75
 #: Wider components as high as digits, at least, for the pen's contrast to be known.
-MIN_WIDER = 3
+_MIN_WIDER = 3
 #: Components as high as digits that are compared, at most: of so many, no row is read anyway.
-MAX_COMPARED = 500
+_MAX_COMPARED = 500
 
 
 def remove_rests(components: Components, erased: Gray) -> Components:
@@ -57,11 +57,11 @@ def remove_rests(components: Components, erased: Gray) -> Components:
         Not 0 where a rule was erased.
     """
     height = digit_height(components)
-    side = 1 + 2 * max(round(REST_REACH * height), 2)
+    side = 1 + 2 * max(round(_REST_REACH * height), 2)
     near = cv2.dilate(erased, np.ones((side, side), np.uint8))
     n_near = np.bincount(components.labels[near > 0], minlength=1 + len(components.amounts))[1:]
-    is_rest = n_near >= REST_MIN_FRACTION * components.amounts
-    return components.without(is_rest & (components.heights < REST_MAX_HEIGHT * height))
+    is_rest = n_near >= _REST_MIN_FRACTION * components.amounts
+    return components.without(is_rest & (components.heights < _REST_MAX_HEIGHT * height))
 
 
 def remove_bars(contrast: Gray, components: Components) -> Components:
@@ -75,17 +75,17 @@ def remove_bars(contrast: Gray, components: Components) -> Components:
     contrast : ndarray of shape (height, width), uint8
     components : Components
     """
-    is_upright = components.widths < UPRIGHT_ASPECT * components.heights
+    is_upright = components.widths < _UPRIGHT_ASPECT * components.heights
     if is_upright.all():
         return components
     # by ink, bars would outweigh the digits
     others = components.without(is_upright)
     height = digit_height(others)
     relative = components.heights / height
-    is_bar = is_upright & (relative > BAR_MIN_HEIGHT) & (relative < BAR_MAX_HEIGHT)
+    is_bar = is_upright & (relative > _BAR_MIN_HEIGHT) & (relative < _BAR_MAX_HEIGHT)
     is_digit = others.heights >= MIN_HEIGHT * height
     bars, digits = np.flatnonzero(is_bar), np.flatnonzero(is_digit)
-    if len(bars) < MIN_BARS or len(bars) + len(digits) > MAX_COMPARED:
+    if len(bars) < _MIN_BARS or len(bars) + len(digits) > _MAX_COMPARED:
         return components
     heights, tops, bottoms = (
         values[bars] for values in (components.heights, components.tops, components.bottoms)
@@ -97,10 +97,10 @@ def remove_bars(contrast: Gray, components: Components) -> Components:
     bar_contrast = _median_contrast(bars, contrast, components)
     pen_contrast = _median_contrast(digits, contrast, others)
     if (
-        np.ptp(heights) <= BAR_MAX_DIFFERENCE * heights.max()
-        and np.ptp(tops) <= BAR_MAX_SHIFT * heights.max()
-        and reach >= BAR_MIN_REACH * height
-        and bar_contrast <= BAR_MAX_CONTRAST * pen_contrast
+        np.ptp(heights) <= _BAR_MAX_DIFFERENCE * heights.max()
+        and np.ptp(tops) <= _BAR_MAX_SHIFT * heights.max()
+        and reach >= _BAR_MIN_REACH * height
+        and bar_contrast <= _BAR_MAX_CONTRAST * pen_contrast
     ):
         return components.without(is_bar)
     return components
@@ -117,15 +117,15 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     if not len(components.heights):
         return components
     is_high = components.heights >= MIN_HEIGHT * digit_height(components)
-    is_upright = is_high & (components.widths < UPRIGHT_ASPECT * components.heights)
+    is_upright = is_high & (components.widths < _UPRIGHT_ASPECT * components.heights)
     wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
-    if len(wider) < MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > MAX_COMPARED:
+    if len(wider) < _MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > _MAX_COMPARED:
         return components
     # of the wide components, which no upright rule is
     pen_contrast = _median_contrast(wider, contrast, components)
     is_pale = np.zeros(len(is_high), bool)
     for index in upright.tolist():
-        is_pale[index] = _contrast_of(index, contrast, components) < PALE_FRACTION * pen_contrast
+        is_pale[index] = _contrast_of(index, contrast, components) < _PALE_FRACTION * pen_contrast
     return components.without(is_pale)
 
 
@@ -138,7 +138,7 @@ def _median_contrast(indices: Ints, contrast: Gray, components: Components) -> f
 def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
     levels = np.ascontiguousarray(contrast[components.box(index).slices])
     own = components.own_pixels(index).view(np.uint8)
-    return Histogram(levels, own).quantile(CONTRAST_QUANTILE)
+    return Histogram(levels, own).quantile(_CONTRAST_QUANTILE)
 
 
 def remove_borders(components: Components) -> Components:
@@ -152,7 +152,7 @@ def remove_borders(components: Components) -> Components:
     is_blanked = False
     for _ in range(4):  # the left edge, and with each turn the next one
         depth = 0
-        limit = BORDER_MAX_FRACTION * mask.shape[1]
+        limit = _BORDER_MAX_FRACTION * mask.shape[1]
         # column by column from the edge, as long as the paper has not begun
         while depth < limit and mask[:, depth].mean() > BORDER_MIN_FRACTION:
             depth += 1
@@ -173,7 +173,7 @@ def remove_borders(components: Components) -> Components:
         (labels[-2:].T, sizes[::-1]),
     ):
         lengths = np.bincount(edge.max(axis=1), minlength=1 + len(is_border))[1:]
-        is_border |= (lengths > EDGE_STRIP_MIN_FRACTION * along) & (
-            across < EDGE_STRIP_MAX_ASPECT * along
+        is_border |= (lengths > _EDGE_STRIP_MIN_FRACTION * along) & (
+            across < _EDGE_STRIP_MAX_ASPECT * along
         )
     return components.without(is_border)

@@ -11,31 +11,31 @@ from digit_classifier.numbers.foreground import MIN_HEIGHT, digit_height
 from digit_classifier.preprocessing.measures import Box, Components, Gray
 
 #: Times the square of the usual height: a part of a digit has so much ink, at least.
-MIN_AMOUNT = 0.01
+_MIN_AMOUNT = 0.01
 #: Fraction of the height that a part of a digit may lie above or below the digit beside it.
-PART_REACH = 0.1
+_PART_REACH = 0.1
 #: Pixels within which a component touches the picture's edge.
 EDGE = 2
 #: Digits that components of these sizes may be, at most; the fullest tables have a third.
 MAX_DIGITS = 300
 #: Times the picture's area that the boxes of such components cover, at most: tangled lines overlap.
-MAX_OVERLAP = 2
+_MAX_OVERLAP = 2
 #: Lower components that may be parts of digits, at most: those with the most ink.
 MAX_PARTS = 300
 
 #: Fraction of the lower one's height that two boxes of a row have in common, at least.
-MIN_OVERLAP = 0.4
+_MIN_OVERLAP = 0.4
 #: The same of two rows that stand beside each other, of which one begins where the other has ended.
-MIN_OVERLAP_BESIDE = 0.2
+_MIN_OVERLAP_BESIDE = 0.2
 #: Times the row's mean height: a wider gap parts a row's groups.
-GROUP_MIN_GAP = 1.0
+_GROUP_MIN_GAP = 1.0
 #: Boxes of a row that the next one is compared with.
-N_COMPARED = 3
+_N_COMPARED = 3
 
 #: Columns a row that a hand slants, to the left and to the right, at most.
-SLANTS = tuple(np.arange(-0.6, 1.21, 0.1).tolist())
+_SLANTS = tuple(np.arange(-0.6, 1.21, 0.1).tolist())
 #: Pixels of ink that the slant is estimated on, at most.
-MAX_SAMPLES = 4000
+_MAX_SAMPLES = 4000
 
 
 def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
@@ -54,9 +54,9 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     # touching digits are one component: a wide one counts as many as fit into it
     n_expected = np.maximum(components.widths[high] / height, 1).sum()
     areas = components.widths[high] * components.heights[high]
-    if n_expected > MAX_DIGITS or areas.sum() > MAX_OVERLAP * components.labels.size:
+    if n_expected > MAX_DIGITS or areas.sum() > _MAX_OVERLAP * components.labels.size:
         raise TooComplexError("The picture has too many separate marks to be read as digits.")
-    parts = np.flatnonzero(~is_high & (components.amounts > MIN_AMOUNT * height * height))
+    parts = np.flatnonzero(~is_high & (components.amounts > _MIN_AMOUNT * height * height))
     # stable: which of equal parts are left out does not depend on the library
     parts = parts[np.argsort(-components.amounts[parts], kind="stable")[:MAX_PARTS]]
     boxes = [components.box(index) for index in high]
@@ -70,7 +70,7 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
         # of the row, since rows of one picture may differ in size
         row_height = median(box.height for box in of_row)
         members = [high[index] for index in row]
-        reach = PART_REACH * row_height
+        reach = _PART_REACH * row_height
         for index in parts.tolist():
             part = components.box(index)
             middle, center = part.left + part.width / 2, part.top + part.height / 2
@@ -102,9 +102,9 @@ def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
     # from left to right, each beside the last boxes of a row: rows may slope
     for index in sorted(range(len(boxes)), key=lambda index: boxes[index].left):
         box = boxes[index]
-        best, best_row = MIN_OVERLAP, None
+        best, best_row = _MIN_OVERLAP, None
         for row in rows:
-            overlap = max(_overlap(boxes[other], box) for other in row[-N_COMPARED:])
+            overlap = max(_overlap(boxes[other], box) for other in row[-_N_COMPARED:])
             if overlap >= best:
                 best, best_row = overlap, row
         if best_row is None:
@@ -120,7 +120,7 @@ def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
             _overlap(other, extent) if other.right <= extent.left else 0.0 for other in extents
         ]
         nearest = max(range(len(joined)), key=overlaps.__getitem__, default=None)
-        if nearest is None or overlaps[nearest] < MIN_OVERLAP_BESIDE:
+        if nearest is None or overlaps[nearest] < _MIN_OVERLAP_BESIDE:
             joined.append(row)
             extents.append(extent)
         else:
@@ -140,7 +140,7 @@ def split_at_gaps(boxes: Sequence[Box]) -> list[list[int]]:
     boxes : sequence of Box
         Of one row, from left to right.
     """
-    widest = GROUP_MIN_GAP * sum(box.height for box in boxes) / max(len(boxes), 1)
+    widest = _GROUP_MIN_GAP * sum(box.height for box in boxes) / max(len(boxes), 1)
     groups: list[list[int]] = []
     for index, box in enumerate(boxes):
         if groups and box.left - boxes[index - 1].right <= widest:
@@ -170,10 +170,10 @@ def estimate_slant(mask: Gray) -> float:
     """
     rows, columns = np.nonzero(mask)
     # every so many pixels: a sample of the ink shows the slant as well
-    step = 1 + len(rows) // MAX_SAMPLES
+    step = 1 + len(rows) // _MAX_SAMPLES
     rows, columns = rows[::step], columns[::step]
     best, best_sum = 0.0, -1.0
-    for slant in SLANTS:
+    for slant in _SLANTS:
         sheared = np.rint(columns + slant * rows).astype(np.intp)
         sums = np.bincount(sheared - sheared.min()).astype(float)
         total = float(np.vdot(sums, sums))

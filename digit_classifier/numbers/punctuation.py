@@ -15,25 +15,25 @@ from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: How many digits a date has before, between and behind its slashes: day, month and year in any
 #: order that is used.
-DATES = frozenset(
+_DATES = frozenset(
     {(first, second, year) for first in (1, 2) for second in (1, 2) for year in (2, 4)}
     | {(4, month, day) for month in (1, 2) for day in (1, 2)}
 )
 #: Times the median height of the others: slashes and brackets are higher.
 MIN_HEIGHT = 1.1
 #: Times the height of the other slash: one hand draws both alike.
-MAX_HEIGHT_RATIO = 1.5
+_MAX_HEIGHT_RATIO = 1.5
 #: Standard deviation across a straight stroke over that along it, at most. Of pairs of MNIST's 1s
 #: beside other digits, three in a hundred are as high and as straight as slashes; and few numbers
 #: have 1s in the places of slashes.
-MAX_FLATNESS = 0.14
+_MAX_FLATNESS = 0.14
 #: The same of a bracket, which is curved; a 7 is as curved, but broader.
-BRACKET_MAX_FLATNESS = 0.3
+_BRACKET_MAX_FLATNESS = 0.3
 #: Fraction of its height that a bracket bulges, at least: no pair of those 1s bulged outwards so
 #: far.
-MIN_BULGE = 0.05
+_MIN_BULGE = 0.05
 #: Fraction of a stroke's height that its ends have, and half of what its middle has.
-ENDS = 0.15
+_ENDS = 0.15
 
 
 def leave_out_punctuation(hypotheses: Sequence[Hypothesis], path: Path) -> Path:
@@ -55,14 +55,14 @@ def leave_out_punctuation(hypotheses: Sequence[Hypothesis], path: Path) -> Path:
 
 
 def _slashes(chosen: Sequence[Hypothesis]) -> set[int]:
-    for n_first, n_second, n_third in DATES:
+    for n_first, n_second, n_third in _DATES:
         first, second = n_first, n_first + 1 + n_second
         if second + 1 + n_third != len(chosen) or not _are_high(chosen, first, second):
             continue
         inks = [chosen[place].ink for place in (first, second)]
         shorter, longer = sorted(map(len, inks))
-        are_straight = all(flatness(ink) <= MAX_FLATNESS for ink in inks)
-        if are_straight and longer <= MAX_HEIGHT_RATIO * shorter:
+        are_straight = all(flatness(ink) <= _MAX_FLATNESS for ink in inks)
+        if are_straight and longer <= _MAX_HEIGHT_RATIO * shorter:
             return {first, second}
     return set()
 
@@ -71,11 +71,11 @@ def _brackets(chosen: Sequence[Hypothesis]) -> set[int]:
     bulges = {
         place: bulge(hypothesis.ink)
         for place, hypothesis in enumerate(chosen)
-        if flatness(hypothesis.ink) <= BRACKET_MAX_FLATNESS
+        if flatness(hypothesis.ink) <= _BRACKET_MAX_FLATNESS
     }
     found = set[int]()
     for first, second in combinations(bulges, 2):
-        bulge_outwards = bulges[first] <= -MIN_BULGE and bulges[second] >= MIN_BULGE
+        bulge_outwards = bulges[first] <= -_MIN_BULGE and bulges[second] >= _MIN_BULGE
         if bulge_outwards and second > first + 1 and _are_high(chosen, first, second):
             found |= {first, second}
     return found
@@ -111,7 +111,7 @@ def bulge(ink: Gray) -> float:
     """
     height, width = ink.shape
     columns = np.arange(width)
-    n_rows = max(1, round(ENDS * height))
+    n_rows = max(1, round(_ENDS * height))
     center = height // 2
     parts = (ink[:n_rows], ink[center - n_rows // 2 : center + n_rows // 2 + 1], ink[-n_rows:])
     top, middle, bottom = (

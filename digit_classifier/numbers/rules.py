@@ -22,42 +22,42 @@ from digit_classifier.preprocessing.measures import Box, Components, Flags, Gray
 from digit_classifier.preprocessing.steps.ink import ink_threshold
 
 #: Times the digits' height: a straight line that is longer is a rule.
-MIN_LENGTH = 2.2
+_MIN_LENGTH = 2.2
 #: The same, on paper that has many.
-MIN_LENGTH_ON_RULED = 1.3
+_MIN_LENGTH_ON_RULED = 1.3
 #: The same, for one that reaches an edge of the picture.
-MIN_LENGTH_AT_EDGE = 1.5
+_MIN_LENGTH_AT_EDGE = 1.5
 #: Times the digits' height: level runs of pixels that a rule consists of, at least. A rule that is
 #: two pixels thick and rises by one in twenty has runs of forty.
-MIN_RUN = 0.5
+_MIN_RUN = 0.5
 #: The same as a fraction of the picture's width; the smaller of the two counts.
-MAX_RUN = 0.1
+_MAX_RUN = 0.1
 #: Fraction of its length that a rule rises, at most.
-MAX_SLOPE = 0.15
+_MAX_SLOPE = 0.15
 #: Times its thickness: length of a line from edge to edge that is a rule, at least.
-MIN_LENGTH_OF_CROSSING = 12
+_MIN_LENGTH_OF_CROSSING = 12
 #: Fraction of a rule's length without gaps, at least.
-MIN_COVERAGE = 0.75
+_MIN_COVERAGE = 0.75
 #: Width over height of a picture that no single digit fills.
 WIDE = 1.5
 #: Times a rule's thickness: ink on it that is thicker has a stroke in it.
-STROKE_ON_RULE = 1.2
+_STROKE_ON_RULE = 1.2
 #: Fraction of the digits' height that a rule is thick, at most.
-MAX_THICKNESS = 0.2
+_MAX_THICKNESS = 0.2
 #: Fraction of the shorter side of a frame, or of squared paper, that the digits in it have, about.
-FRAME_DIGIT = 0.2
+_FRAME_DIGIT = 0.2
 #: Times the thickness of its thinnest side that a line of a frame is thick, at most: boxes side by
 #: side share one that is twice as thick.
-THICKNESS_MARGIN = 2.0
+_THICKNESS_MARGIN = 2.0
 #: Thresholds of rules in each round, as fractions of that of ink: strong rules are erased first,
 #: which lowers it.
-FAINT_FRACTIONS = (0.65, 0.65, 0.5)
+_FAINT_FRACTIONS = (0.65, 0.65, 0.5)
 #: Rules of a round, at least, on paper that is ruled or squared.
-RULED_MIN_RULES = 5
+_RULED_MIN_RULES = 5
 #: Fraction of the picture's shorter side: ink that is higher is a large digit, or squared paper.
-GRID_MIN_FRACTION = 0.9
+_GRID_MIN_FRACTION = 0.9
 #: Rules of squared paper, at least; no digit has so many straight strokes.
-GRID_MIN_RULES = 10
+_GRID_MIN_RULES = 10
 
 
 def find_ink(contrast: Gray) -> tuple[Gray, Components]:
@@ -76,14 +76,14 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
     mask, cleared = components.mask, contrast
     # before the digits' height is measured, which a frame would pass for
     for index, own in find_frames(components):
-        cleared = erase_frame(cleared, mask, components.box(index), own)
+        cleared = _erase_frame(cleared, mask, components.box(index), own)
     n_rules = 0
-    for faint in FAINT_FRACTIONS:
+    for faint in _FAINT_FRACTIONS:
         if cleared is not contrast:
             contrast, components = cleared, find_ink_components(cleared)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
         rule_mask = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
-        is_ruled = n_rules >= RULED_MIN_RULES
+        is_ruled = n_rules >= _RULED_MIN_RULES
         cleared, n_rules = _erase_grid_or_rules(contrast, components, rule_mask, is_ruled=is_ruled)
         if not n_rules:
             break
@@ -100,14 +100,14 @@ def _erase_grid_or_rules(
 ) -> tuple[Gray, int]:
     """Erase rules, also where the digits are part of squared paper's grid; see `erase_rules`."""
     mask, height, side = components.mask, digit_height(components), min(contrast.shape)
-    if height > GRID_MIN_FRACTION * side:
-        cleared, n_rules = erase_rules(contrast, mask, rule_mask, FRAME_DIGIT * side)
-        if n_rules >= GRID_MIN_RULES:
+    if height > _GRID_MIN_FRACTION * side:
+        cleared, n_rules = erase_rules(contrast, mask, rule_mask, _FRAME_DIGIT * side)
+        if n_rules >= _GRID_MIN_RULES:
             return cleared, n_rules
     return erase_rules(contrast, mask, rule_mask, height, is_ruled=is_ruled)
 
 
-def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
+def _erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
     """Return the contrast without the lines of a box or table; its digits are kept.
 
     Parameters
@@ -142,8 +142,8 @@ def erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
         contrast[rows, columns],
         mask[rows, columns],
         rule_mask[rows, columns],
-        FRAME_DIGIT * min(own.shape),
-        max_thickness=THICKNESS_MARGIN * thickness,
+        _FRAME_DIGIT * min(own.shape),
+        max_thickness=_THICKNESS_MARGIN * thickness,
     )
     return cleared
 
@@ -179,7 +179,7 @@ def erase_rules(
         The contrast itself where there is no rule.
     n_rules : int
     """
-    min_length = MIN_LENGTH_ON_RULED if is_ruled else MIN_LENGTH
+    min_length = _MIN_LENGTH_ON_RULED if is_ruled else _MIN_LENGTH
     level, upright = (
         _level_rules(image, height, min_length, max_thickness)
         for image in (rule_mask, cv2.transpose(rule_mask))
@@ -216,7 +216,7 @@ class _Rules:
 
 def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: float) -> _Rules:
     """Find level lines that are long by the digits' height, or go from edge to edge."""
-    run = max(3, round(min(MIN_RUN * height, MAX_RUN * mask.shape[1])), int(max_thickness) + 1)
+    run = max(3, round(min(_MIN_RUN * height, _MAX_RUN * mask.shape[1])), int(max_thickness) + 1)
     runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
     # runs of a rule that rises are a pixel apart, and noise interrupts them
     reach = run // 4
@@ -226,16 +226,16 @@ def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: fl
     widths = np.maximum(lines.widths - 2 * reach, 1)
     amounts = np.bincount(lines.labels[runs > 0], minlength=1 + len(widths))[1:]
     thickness = amounts / widths
-    is_straight = lines.heights - 2 <= MAX_SLOPE * widths + 2 * thickness
+    is_straight = lines.heights - 2 <= _MAX_SLOPE * widths + 2 * thickness
     # a rule that leaves the picture is only seen in part
-    least = np.where(at_left | at_right, min(MIN_LENGTH_AT_EDGE, min_length), min_length)
-    is_rule = is_straight & (thickness <= max(MAX_THICKNESS * height, 3, max_thickness))
+    least = np.where(at_left | at_right, min(_MIN_LENGTH_AT_EDGE, min_length), min_length)
+    is_rule = is_straight & (thickness <= max(_MAX_THICKNESS * height, 3, max_thickness))
     is_long = is_rule & (widths >= least * height)
-    crosses = is_rule & at_left & at_right & (thickness <= widths / MIN_LENGTH_OF_CROSSING)
+    crosses = is_rule & at_left & at_right & (thickness <= widths / _MIN_LENGTH_OF_CROSSING)
     # few lines come so far: their pixels are looked at one by one
     for index in np.flatnonzero(is_long | crosses).tolist():
         own = lines.own_pixels(index) & (runs[lines.box(index).slices] > 0)
-        if np.count_nonzero(own.any(axis=0)) < MIN_COVERAGE * widths[index]:
+        if np.count_nonzero(own.any(axis=0)) < _MIN_COVERAGE * widths[index]:
             is_long[index] = crosses[index] = False
     return _Rules(runs, lines, thickness, is_long, crosses)
 
@@ -243,7 +243,7 @@ def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: fl
 def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
     """Return masks of the chosen rules, and of what no stroke crosses of them and their flanks."""
     erasable = np.zeros_like(mask)
-    lengths = np.where(chosen, np.round(STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
+    lengths = np.where(chosen, np.round(_STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
     for length in sorted(set(lengths[chosen].tolist())):
         own = rules.lines.mask_of(lengths == length) & rules.runs
         # ink higher than the rule is thick: a stroke, whose pixels on the rule stay

@@ -19,39 +19,39 @@ from digit_classifier.preprocessing.measures import Components, Gray, Histogram
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Times its height: a narrower component is not cut.
-CUT_MIN_ASPECT = 0.6
+_CUT_MIN_ASPECT = 0.6
 #: Times the row's height: the same.
-CUT_MIN_WIDTH = 0.5
+_CUT_MIN_WIDTH = 0.5
 #: Times the stroke width: ink that a cut crosses, at most.
-CUT_MAX_STROKES = 3.0
+_CUT_MAX_STROKES = 3.0
 #: Pixels: height at which cuts are looked for.
-CUT_HEIGHT = 48
+_CUT_HEIGHT = 48
 #: Fraction of its ink that is paler than what becomes white.
 WHITE_QUANTILE = 0.9
 
 #: Cost of a step aside, in pixels of full ink; white pixels cost nothing else.
-ASIDE_COST = 0.08
+_ASIDE_COST = 0.08
 #: Cost of a pixel inside a loop: 0, 6, 8 and 9 are not cut through their loops.
-HOLE_COST = 0.4
+_HOLE_COST = 0.4
 #: Fractions of the height at which the seams are compared.
 LEVELS = (0.5, 0.25, 0.75)
 #: Fraction of the height between two cuts, at least.
-MIN_DISTANCE = 0.12
-#: Fraction of the height that a valley is deep, at least,
-VALLEY_MIN_DEPTH = 0.12
-#: and that two valleys of a junction are apart across, at most.
-JUNCTION_MAX_SLANT = 0.35
+_MIN_DISTANCE = 0.12
+#: Fraction of the height that a valley is deep, at least.
+_VALLEY_MIN_DEPTH = 0.12
+#: Fraction of the height that two valleys of a junction are apart across, at most.
+_JUNCTION_MAX_SLANT = 0.35
 #: Strokes that a junction counts as, however many it crosses lengthwise.
-JUNCTION_COST = 0.5
+_JUNCTION_COST = 0.5
 #: Strokes that a straight cut from a valley without a counterpart counts as.
-LONE_VALLEY_COST = 1.0
-#: Cuts of a component for each time that its width is its height,
-CUTS_PER_HEIGHT = 5
-#: and at most.
-MAX_CUTS = 24
+_LONE_VALLEY_COST = 1.0
+#: Cuts of a component for each time that its width is its height.
+_CUTS_PER_HEIGHT = 5
+#: Cuts of a component, at most.
+_MAX_CUTS = 24
 
 
-Costs = NDArray[np.float64]
+_Costs = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ def cut_component(
     height : float
         Of the row's digits, in pixels.
     """
-    ink, left, top = component_ink(contrast, components, index)
+    ink, left, top = _component_ink(contrast, components, index)
     width = int(components.widths[index])
     own_height = int(components.heights[index])
-    if width < CUT_MIN_ASPECT * own_height or width < CUT_MIN_WIDTH * height:
+    if width < _CUT_MIN_ASPECT * own_height or width < _CUT_MIN_WIDTH * height:
         yield Segment(index, left, top, ink, 0.0, 0.0)
         return
     cuts = _cuts_of(ink)
@@ -159,10 +159,10 @@ def _cuts_of(ink: Gray) -> list[Cut]:
     """Return the cuts of a component, found at a height that suffices."""
     height, width = ink.shape
     # the cost of finding cuts grows with the pixels; large digits need no finer ones
-    factor = max(height / CUT_HEIGHT, 1.0)
+    factor = max(height / _CUT_HEIGHT, 1.0)
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if factor > 1 else ink
-    cuts = find_cuts(small, max(stroke_thickness(small), 1.0), CUT_MAX_STROKES)
+    cuts = find_cuts(small, max(_stroke_thickness(small), 1.0), _CUT_MAX_STROKES)
     if factor == 1:
         return cuts
     rows = np.minimum(np.arange(height) * size[1] // height, size[1] - 1)
@@ -171,7 +171,7 @@ def _cuts_of(ink: Gray) -> list[Cut]:
     ]
 
 
-def component_ink(contrast: Gray, components: Components, index: int) -> tuple[Gray, int, int]:
+def _component_ink(contrast: Gray, components: Components, index: int) -> tuple[Gray, int, int]:
     """Return a component's ink with its flanks, raised to white, and where its box begins."""
     height, width = contrast.shape
     top, left = max(int(components.tops[index]) - 1, 0), max(int(components.lefts[index]) - 1, 0)
@@ -185,7 +185,7 @@ def component_ink(contrast: Gray, components: Components, index: int) -> tuple[G
     return cv2.convertScaleAbs(ink, alpha=255 / white), left, top
 
 
-def stroke_thickness(ink: Gray) -> float:
+def _stroke_thickness(ink: Gray) -> float:
     """Return the mean thickness of the strokes in pixels: twice the area over the perimeter."""
     padded = np.pad(ink, 1).astype(np.float32)
     perimeter = np.hypot(
@@ -206,11 +206,11 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
     max_cost : float
         Strokes that a cut crosses, at most.
     """
-    pixels = np.maximum(ink.astype(np.float32) / 255, HOLE_COST * holes(ink))  # in 64 bits
+    pixels = np.maximum(ink.astype(np.float32) / 255, _HOLE_COST * holes(ink))  # in 64 bits
     # the picture and its mirror image in one go: the cheapest ways from both ends to each pixel
     (down, up), (from_above, from_below) = _cheapest_paths(np.stack([pixels, pixels[::-1]]))
     up, from_below = up[::-1], from_below[::-1]
-    distance = max(2, round(MIN_DISTANCE * len(ink)))
+    distance = max(2, round(_MIN_DISTANCE * len(ink)))
     found = _junctions(ink, from_above, from_below)
     # both ways include the pixel where they meet; a broad pen's joint costs no more than others
     through = (down + up - pixels) / stroke
@@ -221,7 +221,7 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
         for column in _local_minima(through[row], distance)
         if through[row, column] <= max_cost
     )
-    max_cuts = min(max(CUTS_PER_HEIGHT * ink.shape[1] // len(ink), CUTS_PER_HEIGHT), MAX_CUTS)
+    max_cuts = min(max(_CUTS_PER_HEIGHT * ink.shape[1] // len(ink), _CUTS_PER_HEIGHT), _MAX_CUTS)
     kept: list[Cut] = []
     # junctions first: a seam that is as near gives way to them
     for cut in found[:max_cuts]:
@@ -258,23 +258,23 @@ def _junctions(ink: Gray, from_above: NDArray[np.int8], from_below: NDArray[np.i
     # as seen from outside, a valley is where the first ink of a column lies deepest
     tops = np.where(has_ink, is_ink.argmax(axis=0), height)
     bottoms = np.where(has_ink, is_ink[::-1].argmax(axis=0), height)
-    depth = VALLEY_MIN_DEPTH * height
+    depth = _VALLEY_MIN_DEPTH * height
     upper, lower = _valleys(tops, depth), _valleys(bottoms, depth)
     cuts = []
     for column in upper:
-        partners = [other for other in lower if abs(other - column) <= JUNCTION_MAX_SLANT * height]
+        partners = [other for other in lower if abs(other - column) <= _JUNCTION_MAX_SLANT * height]
         other = min(partners, key=lambda candidate: abs(candidate - column), default=column)
         first, last = int(tops[column]), height - 1 - int(bottoms[other])
         if last >= first:
             path = _trace(first, column, last, other, from_above, from_below)
-            cuts.append(Cut(path, JUNCTION_COST if partners else LONE_VALLEY_COST))
+            cuts.append(Cut(path, _JUNCTION_COST if partners else _LONE_VALLEY_COST))
     # valleys below that no valley above has taken
     for other in lower:
-        if not any(abs(other - column) <= JUNCTION_MAX_SLANT * height for column in upper):
+        if not any(abs(other - column) <= _JUNCTION_MAX_SLANT * height for column in upper):
             first, last = int(tops[other]), height - 1 - int(bottoms[other])
             if last >= first:
                 path = _trace(first, other, last, other, from_above, from_below)
-                cuts.append(Cut(path, LONE_VALLEY_COST))
+                cuts.append(Cut(path, _LONE_VALLEY_COST))
     return cuts
 
 
@@ -303,7 +303,7 @@ def _valleys(profile: NDArray[np.integer], depth: float) -> list[int]:
     return valleys
 
 
-def _cheapest_paths(pixels: Costs) -> tuple[Costs, NDArray[np.int8]]:
+def _cheapest_paths(pixels: _Costs) -> tuple[_Costs, NDArray[np.int8]]:
     """Return the cost of the cheapest path to each pixel, and its last step.
 
     Parameters
@@ -324,11 +324,11 @@ def _cheapest_paths(pixels: Costs) -> tuple[Costs, NDArray[np.int8]]:
     costs[:, 0] = padded[:, 0, 1:-1] = pixels[:, 0]
     for row in range(1, height):
         above = padded[:, row - 1]
-        cheapest = np.minimum(above[:, :-2], above[:, 2:]) + ASIDE_COST
+        cheapest = np.minimum(above[:, :-2], above[:, 2:]) + _ASIDE_COST
         np.minimum(cheapest, above[:, 1:-1], out=cheapest)
         np.add(cheapest, pixels[:, row], out=costs[:, row])
         padded[:, row, 1:-1] = costs[:, row]
-    aside = padded[:, :-1] + ASIDE_COST
+    aside = padded[:, :-1] + _ASIDE_COST
     left, right = aside[:, :, :-2], aside[:, :, 2:]
     # of equal ways the straight one
     is_aside = np.minimum(left, right) < padded[:, :-1, 1:-1]
@@ -359,7 +359,7 @@ def _trace(
     return path
 
 
-def _local_minima(costs: Costs, distance: int) -> list[int]:
+def _local_minima(costs: _Costs, distance: int) -> list[int]:
     """Return the columns that no other one within the distance undercuts, but for the rims."""
     window = np.ones((1, 2 * distance + 1), np.uint8)
     is_minimum = costs <= cv2.erode(costs[np.newaxis], window)[0]

@@ -17,37 +17,37 @@ from digit_classifier.preprocessing.steps.ink import ink_threshold
 #: The code for digits that stand side by side.
 SEVERAL_DIGITS = "several_digits"
 #: Pixels of the picture: longest side of the ink below which there is little to read.
-SMALL_MAX_SIDE = 10
+_SMALL_MAX_SIDE = 10
 #: Gray levels by which ink stands out from the background, at least.
-LOW_CONTRAST_MAX_LEVEL = 32
+_LOW_CONTRAST_MAX_LEVEL = 32
 #: Fraction of the ink's level that grain has, at least, where it may pass for ink.
-NOISE_MIN_FRACTION_OF_INK = 0.25
+_NOISE_MIN_FRACTION_OF_INK = 0.25
 #: Fraction of the paper that such grain covers, at least.
-NOISE_MIN_COVERAGE = 0.1
+_NOISE_MIN_COVERAGE = 0.1
 #: Fraction of the whole height that another digit has, at least.
-DIGIT_MIN_HEIGHT_FRACTION = 0.5
+_DIGIT_MIN_HEIGHT_FRACTION = 0.5
 #: Fraction of the largest component's ink that another digit has, at least.
-DIGIT_MIN_INK_FRACTION = 0.2
+_DIGIT_MIN_INK_FRACTION = 0.2
 #: Fraction of the narrower one's columns that two digits share, at most.
-OVERLAP_MAX_FRACTION = 0.2
+_OVERLAP_MAX_FRACTION = 0.2
 #: Fraction of the ink's height: components this close are one, a broken stroke.
-BROKEN_STROKE_MAX_GAP = 0.04
+_BROKEN_STROKE_MAX_GAP = 0.04
 
 #: Pixels: a picture with a shorter longest side is clear, a scan that has room for the digit alone.
 #: Scans of up to 64 pixels lost up to half a point of accuracy by other framings.
 ROOM_MIN_SIDE = 40
 #: Fraction of the largest component's ink that another one has, at least, to be more than a speck.
-COMPONENT_MIN_FRACTION = 0.03
+_COMPONENT_MIN_FRACTION = 0.03
 #: Fraction of the ink's longest side that strokes are wide, at most; a shadow or a desk is wider.
 STROKE_MAX_FRACTION = 0.3
 #: Fraction of the picture that a digit fills which may touch the edges.
-FILLED_FRACTION = 0.9
+_FILLED_FRACTION = 0.9
 #: Gray levels of selected ink that is seen, at least.
 INK_MIN_LEVEL = 32
 #: Gray levels by which ink stands out in levelled light, at least.
-LEVELLED_MIN_CONTRAST = 10
+_LEVELLED_MIN_CONTRAST = 10
 #: Fraction of the ink on which two ways to find it may differ.
-MAX_DIFFERENCE = 0.12
+_MAX_DIFFERENCE = 0.12
 #: Two thresholds put the same edge up to a pixel apart.
 NEAR = np.ones((3, 3), np.uint8)
 
@@ -78,9 +78,9 @@ def find_doubts(contrast: Gray, ink: Gray, box: Gray, enlargement: float) -> tup
     tests = {
         SEVERAL_DIGITS: stand_side_by_side(strokes, len(box)),
         "cut_off": is_cut_off(strokes),
-        "too_small": max(box.shape) * enlargement < SMALL_MAX_SIDE,
-        "low_contrast": pen < LOW_CONTRAST_MAX_LEVEL,
-        "noisy": is_noisy(contrast, ink, NOISE_MIN_FRACTION_OF_INK * pen),
+        "too_small": max(box.shape) * enlargement < _SMALL_MAX_SIDE,
+        "low_contrast": pen < _LOW_CONTRAST_MAX_LEVEL,
+        "noisy": _is_noisy(contrast, ink, _NOISE_MIN_FRACTION_OF_INK * pen),
     }
     return tuple(filter(tests.get, tests))
 
@@ -101,11 +101,11 @@ def is_cut_off(strokes: Gray) -> bool:
     return box_width > 0 and (at_top or at_bottom or at_left or at_right) and not fills
 
 
-def is_noisy(contrast: Gray, ink: Gray, level: float) -> bool:
+def _is_noisy(contrast: Gray, ink: Gray, level: float) -> bool:
     """Whether much of the paper, where there is no ink, stands out more than that."""
     standing_out = cv2.threshold(contrast, int(level), 1, cv2.THRESH_BINARY)[1]
     n_grains = cv2.countNonZero(cv2.subtract(standing_out, ink))  # where there is no ink
-    return n_grains > NOISE_MIN_COVERAGE * (ink.size - cv2.countNonZero(ink))
+    return n_grains > _NOISE_MIN_COVERAGE * (ink.size - cv2.countNonZero(ink))
 
 
 def stand_side_by_side(strokes: Gray, height: int) -> bool:
@@ -122,17 +122,17 @@ def stand_side_by_side(strokes: Gray, height: int) -> bool:
     # before anything is dilated: most digits are in one piece
     if n_labels <= 2:  # the background and a single component
         return False
-    gap = round(BROKEN_STROKE_MAX_GAP * height) // 2
+    gap = round(_BROKEN_STROKE_MAX_GAP * height) // 2
     if gap:
         strokes = cv2.dilate(strokes, np.ones((1 + 2 * gap, 1 + 2 * gap), np.uint8))
     found = Components.of_mask(strokes)
-    is_digit = found.heights >= DIGIT_MIN_HEIGHT_FRACTION * height
-    is_digit &= found.amounts >= DIGIT_MIN_INK_FRACTION * found.amounts.max()
+    is_digit = found.heights >= _DIGIT_MIN_HEIGHT_FRACTION * height
+    is_digit &= found.amounts >= _DIGIT_MIN_INK_FRACTION * found.amounts.max()
     lefts, widths = found.lefts[is_digit].tolist(), found.widths[is_digit].tolist()
     spans = sorted(zip(lefts, widths, strict=True))
     return any(
         min(left + width, other_left + other_width) - other_left
-        <= OVERLAP_MAX_FRACTION * min(width, other_width)
+        <= _OVERLAP_MAX_FRACTION * min(width, other_width)
         for index, (left, width) in enumerate(spans)
         for other_left, other_width in spans[index + 1 :]
     )
@@ -157,7 +157,7 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
     left, top, width, height = cv2.boundingRect(strokes)
     n_rows, n_columns = strokes.shape
     # such a digit touches the edges by its size: its strokes come from nowhere else
-    if width >= FILLED_FRACTION * n_columns and height >= FILLED_FRACTION * n_rows:
+    if width >= _FILLED_FRACTION * n_columns and height >= _FILLED_FRACTION * n_rows:
         return _is_one(strokes)
     # what reaches in from an edge may be a shadow or a desk
     touches = left == 0 or top == 0 or left + width == n_columns or top + height == n_rows
@@ -171,13 +171,13 @@ def is_clear(results: Mapping[str, Gray]) -> bool:
     size = max(1, small.shape[1] // 2), max(1, small.shape[0] // 2)
     half = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
     contrast = level_light(half, is_light=ink_is_light(half))
-    threshold = max(ink_threshold(contrast, Histogram(contrast)), LEVELLED_MIN_CONTRAST)
+    threshold = max(ink_threshold(contrast, Histogram(contrast)), _LEVELLED_MIN_CONTRAST)
     seen = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1]
     reduced = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
     selected = cv2.threshold(reduced, INK_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
     n_other = cv2.countNonZero(cv2.subtract(seen, cv2.dilate(selected, NEAR)))
     n_other += cv2.countNonZero(cv2.subtract(selected, cv2.dilate(seen, NEAR)))
-    return n_other <= MAX_DIFFERENCE * cv2.countNonZero(seen | selected)
+    return n_other <= _MAX_DIFFERENCE * cv2.countNonZero(seen | selected)
 
 
 def _is_one(strokes: Gray) -> bool:
@@ -186,4 +186,4 @@ def _is_one(strokes: Gray) -> bool:
     if n_labels <= 2:  # the background and a single component
         return True
     amounts = np.bincount(labels.ravel())[1:]
-    return np.count_nonzero(amounts > COMPONENT_MIN_FRACTION * amounts.max()) == 1
+    return np.count_nonzero(amounts > _COMPONENT_MIN_FRACTION * amounts.max()) == 1

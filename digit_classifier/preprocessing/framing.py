@@ -46,12 +46,12 @@ Framing = Literal["auto", "center"]
 #: digit more.
 WORKING_SIDE = 176
 #: Pixels of that: a digit with a shorter longest side is looked at in a better resolution.
-SMALL_INK_SIDE = 40
+_SMALL_INK_SIDE = 40
 #: Fraction of such a digit's longest side that its region has around it, for the paper to be seen.
-REGION_MARGIN = 0.5
+_REGION_MARGIN = 0.5
 #: What is found in the region is another thing if it is so many times as large as the digit: what
 #: was left out of the whole picture, as a printed box, may reach into the region.
-REGION_MAX_GROWTH = 1.5
+_REGION_MAX_GROWTH = 1.5
 #: Gray levels between the darkest and the lightest pixel of a picture with ink, at least.
 MIN_CONTRAST = 16
 
@@ -191,11 +191,11 @@ def _results_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> tuple[Gray
     left, top, width, height = cv2.boundingRect(results["select_ink"])
     side = max(width, height)
     # where nothing was reduced, the picture has no better resolution to offer
-    if results["shrink"] is gray or side >= SMALL_INK_SIDE:
+    if results["shrink"] is gray or side >= _SMALL_INK_SIDE:
         return gray, {}
     # within the same frames as the digit was found in
     frame_left, frame_top, frame_width, frame_height = inside_frames(results["shrink"])
-    margin = REGION_MARGIN * side + 1
+    margin = _REGION_MARGIN * side + 1
     scale = _enlargement(gray, results)
     rows, columns = (
         slice(
@@ -214,7 +214,7 @@ def _results_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> tuple[Gray
         # the finer picture may lose a thin stroke: the first result stays
         return region, {}
     found = max(crop_to_ink(better["select_ink"]).shape) * _enlargement(region, better)
-    return region, better if found <= REGION_MAX_GROWTH * side * scale else {}
+    return region, better if found <= _REGION_MAX_GROWTH * side * scale else {}
 
 
 #: The steps of ``auto`` in their order.

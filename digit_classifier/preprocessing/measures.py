@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Gray = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.intp]
-N_LEVELS = 256
+_N_LEVELS = 256
 
 
 class Histogram:
@@ -36,7 +36,7 @@ class Histogram:
 
     def __init__(self, levels: Gray, mask: Gray | None = None) -> None:
         # float32, which counts exactly up to 16 million: no picture is decoded to so many pixels
-        counts = cv2.calcHist([levels], [0], mask, [N_LEVELS], [0, N_LEVELS])
+        counts = cv2.calcHist([levels], [0], mask, [_N_LEVELS], [0, _N_LEVELS])
         # a list: looking a number up in it takes a tenth of the time that NumPy takes
         self.cumulative: list[int] = counts.cumsum().astype(int).tolist()
         self.n_pixels = self.cumulative[-1]
@@ -46,7 +46,7 @@ class Histogram:
         # levels are whole: those above 3.7 are those above 3
         return self.n_pixels - self.cumulative[int(level)]
 
-    def quantile(self, fraction: float, above: int = -1, up_to: int = N_LEVELS - 1) -> int:
+    def quantile(self, fraction: float, above: int = -1, up_to: int = _N_LEVELS - 1) -> int:
         """Return the smallest level that at most this fraction of the pixels is below.
 
         Parameters

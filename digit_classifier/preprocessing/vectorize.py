@@ -23,8 +23,10 @@ MIN_LEVEL = 64
 EXTENT = 22 / 28
 #: Largest tangent of the slant that is taken out.
 MAX_SLANT = 0.8
-#: Smallest and largest factor of either axis, so that a 1 does not become a block.
-MIN_FACTOR, MAX_FACTOR = 0.6, 2.0
+#: Smallest factor of either axis.
+MIN_FACTOR = 0.6
+#: Largest factor of either axis, so that a 1 does not become a block.
+MAX_FACTOR = 2.0
 #: Variance of the ink along an axis, at least, in square pixels: an image may be one point.
 MIN_VARIANCE = 1e-3
 

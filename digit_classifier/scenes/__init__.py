@@ -42,36 +42,38 @@ from digit_classifier.scenes.parts import AT_EDGE, OF_TWO_DIGITS, find_parts, se
 MIN_SIDE = 72
 #: Gray levels, of 255 in all, between the lightest and the darkest pixel of such a scan's rim, at
 #: least, where the digit is as large as the scan.
-RIM_MIN_RANGE = 128
+_RIM_MIN_RANGE = 128
 #: Pixels: longest side of the picture that sheets are cut out of.
-MAX_SIDE = 640
+_MAX_SIDE = 640
 #: Sheets that are looked at, at most.
-MAX_SHEETS = 2
+_MAX_SHEETS = 2
 #: Log-probability of the framing as a whole, where others are tried.
-OF_WHOLE = -0.5
+_OF_WHOLE = -0.5
 #: Log-probability for all that is light in a scan, or all that is dark: chosen only where the whole
 #: is less than a third as sure.
-OF_SCAN = -5.0
+_OF_SCAN = -5.0
 #: Log-probability where the paper's grain is strong: a texture has chance shapes.
-NOISY = -0.3
+_NOISY = -0.3
 
-#: Fraction of the picture that a sheet covers, at least and at most.
-SHEET_MIN_AREA, SHEET_MAX_AREA = 0.06, 0.92
+#: Fraction of the picture that a sheet covers, at least.
+_SHEET_MIN_AREA = 0.06
+#: Fraction of the picture that a sheet covers, at most.
+_SHEET_MAX_AREA = 0.92
 #: Fraction of the area of its quadrilateral that a sheet covers, at least.
-SHEET_MIN_FILL = 0.9
+_SHEET_MIN_FILL = 0.9
 #: Fraction of the outline's length within which corners are found.
-CORNER_PRECISION = 0.03
-N_CORNERS = 4
+_CORNER_PRECISION = 0.03
+_N_CORNERS = 4
 #: Gray levels about the commonest one that a canvas has.
-SAME_SHADE = 5
+_SAME_SHADE = 5
 #: Fraction of a sheet's side that is cut off around it: its edge is seldom sharp or straight.
-SHEET_INSET = 0.03
+_SHEET_INSET = 0.03
 #: Pixels between the corners of one sheet, found in two ways, at most.
-SAME_CORNERS = 6
+_SAME_CORNERS = 6
 #: Pixels of a sheet's shorter side, at least.
-SHEET_MIN_SIDE = 8
+_SHEET_MIN_SIDE = 8
 #: Width over height of a sheet, or the other way round, at most.
-SHEET_MAX_ASPECT = 3.0
+_SHEET_MAX_ASPECT = 3.0
 
 #: Shape (4, 2): x and y.
 Corners = NDArray[np.float32]
@@ -100,7 +102,7 @@ class Proposal:
 
 def reduce_for_proposals(gray: Gray) -> Gray:
     """Return the picture that proposals are made of: at most 640 pixels on its longest side."""
-    factor = MAX_SIDE / max(gray.shape)
+    factor = _MAX_SIDE / max(gray.shape)
     if factor >= 1:
         return gray
     return resize(gray, *(max(1, round(side * factor)) for side in gray.shape))
@@ -119,12 +121,12 @@ def propose(gray: Gray) -> list[Proposal]:
         # from beyond the edge. Where the rim has nearly one shade, that is the paper's
         light = cv2.normalize(gray, None, 0, 255, cv2.NORM_MINMAX)
         rim = sorted_rim(light)
-        if rim[-1] - rim[0] < RIM_MIN_RANGE:
+        if rim[-1] - rim[0] < _RIM_MIN_RANGE:
             return []
         # all that is light, and all that is dark
         scans = [(levels, unstretch(levels)) for levels in (light, 255 - light)]
         return [
-            _proposal(ink, ink, {"stretch_levels": levels, "unstretch": ink}, OF_SCAN)
+            _proposal(ink, ink, {"stretch_levels": levels, "unstretch": ink}, _OF_SCAN)
             for levels, ink in scans
         ]
     small = shrink(gray)
@@ -132,7 +134,7 @@ def propose(gray: Gray) -> list[Proposal]:
     other = ink_is_light(small, NARROW_SURROUNDINGS)
     proposals = [*_by_parts(small, {"shrink": small}, other, may_be_ruled=True)]
     # lazy: sheets beyond the limit are not squared up
-    for sheet in islice(find_sheets(small, gray), MAX_SHEETS):
+    for sheet in islice(find_sheets(small, gray), _MAX_SHEETS):
         before = {"square_up": sheet}
         try:
             results, enlargement = frame_ink(sheet)
@@ -150,7 +152,7 @@ def propose(gray: Gray) -> list[Proposal]:
 
 def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
     """Return that of the framing as a whole, beside some proposals."""
-    return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else OF_WHOLE
+    return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else _OF_WHOLE
 
 
 def _by_parts(
@@ -203,7 +205,7 @@ def _proposal(
         "center_of_mass": image,
     }
     doubts = find_doubts(contrast, ink, box, enlargement)
-    plausibility += NOISY * ("noisy" in doubts)
+    plausibility += _NOISY * ("noisy" in doubts)
     return Proposal(Framed(image, doubts), plausibility, {**steps, **last})
 
 
@@ -222,19 +224,19 @@ def find_sheets(small: Gray, gray: Gray) -> Iterator[Gray]:
     light = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     # a canvas has one shade, however light and dark its surroundings are
     shade = int(np.diff(Histogram(small).cumulative, prepend=0).argmax())
-    canvas = cv2.inRange(small, max(shade - SAME_SHADE, 0), min(shade + SAME_SHADE, 255)) // 255
+    canvas = cv2.inRange(small, max(shade - _SAME_SHADE, 0), min(shade + _SAME_SHADE, 255)) // 255
     found: list[Corners] = []
     for mask in (light, 1 - light, canvas):
         corners = _quadrilateral(mask)
-        if corners is None or any(np.abs(corners - other).max() < SAME_CORNERS for other in found):
+        if corners is None or any(np.abs(corners - other).max() < _SAME_CORNERS for other in found):
             continue
         found.append(corners)
         corners = corners * scale
         sides = _size(corners)
         factor = min(1.0, WORKING_SIDE / max(sides))
-        width, height = (max(round(side * factor), SHEET_MIN_SIDE) for side in sides)
+        width, height = (max(round(side * factor), _SHEET_MIN_SIDE) for side in sides)
         middle = corners.mean(axis=0)
-        inner = middle + (corners - middle) * np.float32(1 - 2 * SHEET_INSET)
+        inner = middle + (corners - middle) * np.float32(1 - 2 * _SHEET_INSET)
         target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
         turn = cv2.getPerspectiveTransform(inner, target)
         # bilinear: OpenCV has no area average for warps
@@ -248,16 +250,16 @@ def _quadrilateral(mask: Gray) -> Corners | None:
         return None
     outline = max(contours, key=cv2.contourArea)
     area = cv2.contourArea(outline)
-    if not SHEET_MIN_AREA * mask.size < area < SHEET_MAX_AREA * mask.size:
+    if not _SHEET_MIN_AREA * mask.size < area < _SHEET_MAX_AREA * mask.size:
         return None
     # of the hull: what cuts into the outline adds no corners
     hull = cv2.convexHull(outline)
     corners = cv2.approxPolyDP(
-        hull, CORNER_PRECISION * cv2.arcLength(hull, closed=True), closed=True
+        hull, _CORNER_PRECISION * cv2.arcLength(hull, closed=True), closed=True
     )
-    if len(corners) != N_CORNERS or area < SHEET_MIN_FILL * cv2.contourArea(hull):
+    if len(corners) != _N_CORNERS or area < _SHEET_MIN_FILL * cv2.contourArea(hull):
         return None
-    corners = corners.reshape(N_CORNERS, 2).astype(np.float32)
+    corners = corners.reshape(_N_CORNERS, 2).astype(np.float32)
     # y points down: growing angles go clockwise
     angles = np.arctan2(*(corners - corners.mean(axis=0)).T[::-1])
     clockwise = corners[np.argsort(angles)]
@@ -265,7 +267,7 @@ def _quadrilateral(mask: Gray) -> Corners | None:
     sides = np.roll(clockwise, -1, axis=0) - clockwise
     ordered = np.roll(clockwise, -int(np.argmax(sides[:, 0])), axis=0)
     width, height = _size(ordered)
-    return ordered if max(width, height) < SHEET_MAX_ASPECT * min(width, height) else None
+    return ordered if max(width, height) < _SHEET_MAX_ASPECT * min(width, height) else None
 
 
 def _size(corners: Corners) -> tuple[float, float]:

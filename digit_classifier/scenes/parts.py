@@ -16,72 +16,76 @@ from digit_classifier.preprocessing.steps.ink import ink_threshold, is_grain
 
 #: Gray levels by which ink stands out, at least.
 MIN_CONTRAST = 10
-#: Fraction of the threshold of ink: what is connected to ink goes down to it,
+#: Fraction of the threshold of ink that what is connected to ink goes down to.
 WEAK_INK_FRACTION = 0.5
-#: or, where there is grain, to the level that it stays below with this fraction of its pixels,
-GRAIN_QUANTILE = 0.95
-#: but to no more than this fraction.
-WEAK_INK_MAX_FRACTION = 0.85
+#: Fraction of the grain's pixels that lie below what is connected to ink, where there is grain.
+_GRAIN_QUANTILE = 0.95
+#: Fraction of the threshold of ink above which nothing is left out for grain.
+_WEAK_INK_MAX_FRACTION = 0.85
 #: Fraction of the ink that is paler than the pen's own level.
 PEN_QUANTILE = 0.9
 #: Fraction of the largest part's ink that a part has, at least; a smaller one is a speck.
 SPECK_MAX_FRACTION = 0.015
 #: Pixels of a part, at least.
-MIN_PIXELS = 6
+_MIN_PIXELS = 6
 #: Parts that are looked at: those with the most ink.
 MAX_PARTS = 24
 #: Pixels within which a part touches the edge.
 EDGE = 1
 #: Times its breadth: a part that is longer is a rule.
-RULE_ASPECT = 5.0
+_RULE_ASPECT = 5.0
 #: Fraction of a ring's height that what it surrounds has, at least.
-IN_RING_MIN_HEIGHT = 0.25
+_IN_RING_MIN_HEIGHT = 0.25
 #: Rings, at most: the largest.
-MAX_RINGS = 3
+_MAX_RINGS = 3
 #: Fraction of its box that a ring's own ink covers, at most.
-RING_MAX_COVERAGE = 0.35
-#: Fraction of a ring's size that it may stay within its convex hull,
-RING_UNEVENNESS = 0.07
-#: and fraction of its ink that lies farther inside, at most.
-RING_MAX_INSIDE = 0.1
+_RING_MAX_COVERAGE = 0.35
+#: Fraction of a ring's size that it may stay within its convex hull.
+_RING_UNEVENNESS = 0.07
+#: Fraction of a ring's ink that lies farther inside than that, at most.
+_RING_MAX_INSIDE = 0.1
 #: Pixels around a part that belong to its flanks.
-FLANK = 2
+_FLANK = 2
 #: Times that what touches the edge is removed; each time, fainter ink is found.
-MAX_EDGE_ROUNDS = 2
+_MAX_EDGE_ROUNDS = 2
 #: Fraction of the highest part's height: parts that are so near belong together.
 NEAR = 0.12
-#: Fraction of the larger one's side, and of its ink, that the second of two digits has, at least,
-ALIKE_MIN_SIDE, ALIKE_MIN_INK = 0.7, 0.25
-#: fraction of the side of both together,
-LARGE_MIN_SIDE = 0.33
-#: and fraction of all ink that both have.
-BOTH_MIN_INK = 0.8
+#: Fraction of the larger one's side that the smaller of two digits has, at least.
+_ALIKE_MIN_SIDE = 0.7
+#: Fraction of the larger one's ink that the smaller of two digits has, at least.
+_ALIKE_MIN_INK = 0.25
+#: Fraction of the side of both together that each of two digits has, at least.
+_LARGE_MIN_SIDE = 0.33
+#: Fraction of all ink that two digits have together, at least.
+_BOTH_MIN_INK = 0.8
 
-#: Groups of parts, and parts alone, that are proposed of a picture, at most.
-MAX_GROUPS, MAX_ALONE = 3, 3
-#: Log-probability for two digits,
+#: Groups of parts that are proposed, at most.
+_MAX_GROUPS = 3
+#: Single parts that are proposed, at most.
+_MAX_ALONE = 3
+#: Log-probability for two digits.
 OF_TWO_DIGITS = -1.5
-#: for ink that touches the edge,
+#: Log-probability for ink that touches the edge.
 AT_EDGE = -2.0
-#: for a ring around the rest,
-WITH_RING = -3.0
-#: for rules,
-WITH_RULES = -1.0
-#: for parts far from each other,
-FAR_APART = -0.5
-#: and for a part without others that are near.
-SPLIT = -0.7
-#: Log-probability for any choice among very many parts, as on a printed page or in a texture,
-IN_A_CROWD = -0.5
-#: and how many these are, at least.
-CROWD = 20
+#: Log-probability for a ring around the rest.
+_WITH_RING = -3.0
+#: Log-probability for rules.
+_WITH_RULES = -1.0
+#: Log-probability for parts far from each other.
+_FAR_APART = -0.5
+#: Log-probability for a part without others that are near.
+_SPLIT = -0.7
+#: Log-probability for any choice among very many parts, as on a printed page or in a texture.
+_IN_A_CROWD = -0.5
+#: Very many parts, at least.
+_CROWD = 20
 #: Exponent of the fraction of the ink that is not left out. Marks far smaller than what is kept
 #: count little.
-KEPT_WEIGHT = 1.5
+_KEPT_WEIGHT = 1.5
 #: Times the thickness of what is kept: what touches the edge is no stroke if it is thicker.
-THICK = 1.6
+_THICK = 1.6
 #: Fraction of the shorter side that the rest has, at least, or it is a trace of what was removed.
-REST_MIN_SIDE = 0.25
+_REST_MIN_SIDE = 0.25
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,12 @@ class Parts(Components):
     @property
     def are_level_rules(self) -> Flags:
         """Whether each is far wider than it is high."""
-        return self.widths >= RULE_ASPECT * self.heights
+        return self.widths >= _RULE_ASPECT * self.heights
 
     @property
     def are_upright_rules(self) -> Flags:
         """Whether each is far higher than it is wide."""
-        return self.heights >= RULE_ASPECT * self.widths
+        return self.heights >= _RULE_ASPECT * self.widths
 
     @cached_property
     def inside(self) -> Flags:
@@ -131,27 +135,27 @@ class Parts(Components):
         sides = (self.lefts, self.tops, self.rights, self.bottoms)
         left, top, right, bottom = (side[:, np.newaxis] for side in sides)
         within = (left > left.T) & (top > top.T) & (right < right.T) & (bottom < bottom.T)
-        return within & (self.heights[:, np.newaxis] >= IN_RING_MIN_HEIGHT * self.heights)
+        return within & (self.heights[:, np.newaxis] >= _IN_RING_MIN_HEIGHT * self.heights)
 
     @cached_property
     def are_rings(self) -> Flags:
         """Whether each is a circle or a box, closed or not, around others."""
         areas = self.widths * self.heights
         # cheap tests first: for the others, a hull has to be drawn
-        may_be = self.inside.any(axis=0) & (self.amounts <= RING_MAX_COVERAGE * areas)
+        may_be = self.inside.any(axis=0) & (self.amounts <= _RING_MAX_COVERAGE * areas)
         found: Flags = np.zeros(len(areas), bool)
         # the largest candidates: all others count as 0, and come behind them
-        for index in np.argsort(-areas * may_be)[: min(MAX_RINGS, np.count_nonzero(may_be))]:
+        for index in np.argsort(-areas * may_be)[: min(_MAX_RINGS, np.count_nonzero(may_be))]:
             # whether it runs along its hull, one for all pieces: a circle may be open
             mask = self.own_pixels(index).view(np.uint8)
             contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
             hull = cv2.convexHull(np.concatenate(contours))
             filled = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)
-            reach = 1 + 2 * (FLANK + round(RING_UNEVENNESS * max(mask.shape)))
+            reach = 1 + 2 * (_FLANK + round(_RING_UNEVENNESS * max(mask.shape)))
             # beyond the box there is nothing of the ring: OpenCV would take it for filled
             inner = cv2.erode(filled, np.ones((reach, reach), np.uint8), borderValue=0)
             n_inside = cv2.countNonZero(mask & inner)
-            found[index] = n_inside < RING_MAX_INSIDE * cv2.countNonZero(mask)
+            found[index] = n_inside < _RING_MAX_INSIDE * cv2.countNonZero(mask)
         return found
 
 
@@ -165,12 +169,12 @@ def find_parts(contrast: Gray) -> Parts | None:
     histogram = Histogram(contrast)
     high = max(ink_threshold(contrast, histogram), MIN_CONTRAST)
     # the paper's grain: what is connected to ink must not go down into it
-    grain = histogram.quantile(GRAIN_QUANTILE, up_to=high)
-    low = round(min(max(WEAK_INK_FRACTION * high, grain), WEAK_INK_MAX_FRACTION * high))
+    grain = histogram.quantile(_GRAIN_QUANTILE, up_to=high)
+    low = round(min(max(WEAK_INK_FRACTION * high, grain), _WEAK_INK_MAX_FRACTION * high))
     weak = Components.of_mask(cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1])
     # only pixels above the threshold of ink: flanks and grain make no part larger
     amounts = np.bincount(weak.labels[contrast > high], minlength=1 + len(weak.amounts))[1:]
-    least = max(MIN_PIXELS, SPECK_MAX_FRACTION * amounts.max(initial=0))
+    least = max(_MIN_PIXELS, SPECK_MAX_FRACTION * amounts.max(initial=0))
     # stable, so that the order of equal parts does not depend on the library
     order = np.argsort(-amounts, kind="stable")[:MAX_PARTS]
     order = order[amounts[order] >= least]
@@ -189,8 +193,8 @@ def without_edges(parts: Parts) -> Parts | None:
 
     They are found again without the others, as pencil is paler than a desk.
     """
-    reach = np.ones((1 + 2 * FLANK, 1 + 2 * FLANK), np.uint8)
-    for _ in range(MAX_EDGE_ROUNDS):
+    reach = np.ones((1 + 2 * _FLANK, 1 + 2 * _FLANK), np.uint8)
+    for _ in range(_MAX_EDGE_ROUNDS):
         at_edge = parts.at_edge
         if not at_edge.any():
             break
@@ -219,7 +223,7 @@ def group_near(parts: Parts, chosen: Flags) -> list[Flags]:
     return sorted(found, key=lambda group: -int(parts.amounts[group].sum()))
 
 
-def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
+def _are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
     """Return whether two of some groups are large and alike, as one digit's are not.
 
     Parameters
@@ -231,17 +235,17 @@ def are_two_digits(parts: Parts, groups: list[Flags]) -> bool:
     if len(groups) < 2:
         return False
     first, second = groups[:2]
-    sides = longest_side(parts, first), longest_side(parts, second)
+    sides = _longest_side(parts, first), _longest_side(parts, second)
     inks = [int(parts.amounts[group].sum()) for group in groups]
     return (
-        min(sides) >= ALIKE_MIN_SIDE * max(sides)
-        and min(sides) >= LARGE_MIN_SIDE * longest_side(parts, first | second)
-        and inks[1] >= ALIKE_MIN_INK * inks[0]
-        and inks[0] + inks[1] >= BOTH_MIN_INK * sum(inks)
+        min(sides) >= _ALIKE_MIN_SIDE * max(sides)
+        and min(sides) >= _LARGE_MIN_SIDE * _longest_side(parts, first | second)
+        and inks[1] >= _ALIKE_MIN_INK * inks[0]
+        and inks[0] + inks[1] >= _BOTH_MIN_INK * sum(inks)
     )
 
 
-def longest_side(parts: Parts, chosen: Flags) -> int:
+def _longest_side(parts: Parts, chosen: Flags) -> int:
     """Return the longest side of the box around the chosen parts, in pixels."""
     width = parts.rights[chosen].max() - parts.lefts[chosen].min()
     height = parts.bottoms[chosen].max() - parts.tops[chosen].min()
@@ -280,8 +284,8 @@ def select_parts(parts: Parts) -> Iterator[tuple[Gray, float, bool]]:
     # all that is left, what may be strokes, what rings surround, groups, and single parts
     choices = [inner.all, strokes]
     choices += [inner.inside[:, ring] & strokes for ring in np.flatnonzero(inner.are_rings)]
-    choices += groups[:MAX_GROUPS]
-    alone = np.flatnonzero(strokes)[:MAX_ALONE]
+    choices += groups[:_MAX_GROUPS]
+    alone = np.flatnonzero(strokes)[:_MAX_ALONE]
     choices += [np.arange(len(strokes)) == index for index in alone]
     # several rules choose the same parts: each choice is framed once
     seen = {parts.all.tobytes()} if inner is parts else set()
@@ -309,19 +313,19 @@ def _judge(
     """
     # that all chosen parts belong to the digit
     score = AT_EDGE * bool(parts.at_edge[chosen].any())
-    score += WITH_RING * bool(parts.are_rings[chosen].any())
-    score += WITH_RULES * bool(parts.are_level_rules[chosen].any())
-    score += IN_A_CROWD * (len(parts.amounts) >= CROWD)
+    score += _WITH_RING * bool(parts.are_rings[chosen].any())
+    score += _WITH_RULES * bool(parts.are_level_rules[chosen].any())
+    score += _IN_A_CROWD * (len(parts.amounts) >= _CROWD)
     left_out = strokes & ~chosen
     if not left_out.any():
         near = group_near(parts, chosen)
-        shows_two = are_two_digits(parts, near)
-        return score + (OF_TWO_DIGITS if shows_two else FAR_APART * (len(near) > 1)), shows_two
+        shows_two = _are_two_digits(parts, near)
+        return score + (OF_TWO_DIGITS if shows_two else _FAR_APART * (len(near) > 1)), shows_two
     # parts of one group stand near each other: splitting a digit has to look far better
     is_split = any((group & left_out).any() and (group & chosen).any() for group in groups)
     own = int(parts.amounts[chosen].sum())
-    other = _weighed_ink(parts, left_out, longest_side(parts, chosen))
-    return score + (SPLIT * is_split + KEPT_WEIGHT * float(np.log(own / (own + other)))), False
+    other = _weighed_ink(parts, left_out, _longest_side(parts, chosen))
+    return score + (_SPLIT * is_split + _KEPT_WEIGHT * float(np.log(own / (own + other)))), False
 
 
 def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> float:
@@ -330,13 +334,13 @@ def _plausibility_without_edges(parts: Parts, inner: Parts, chosen: Flags) -> fl
     if not beyond.any():
         return 0.0
     # a thick thing at the edge is a desk or a shadow, unless the rest is but a trace
-    side = longest_side(inner, chosen)
-    if side >= REST_MIN_SIDE * min(parts.labels.shape) and thickness(
+    side = _longest_side(inner, chosen)
+    if side >= _REST_MIN_SIDE * min(parts.labels.shape) and thickness(
         parts.mask_of(beyond)
-    ) > THICK * thickness(inner.mask_of(chosen)):
+    ) > _THICK * thickness(inner.mask_of(chosen)):
         return 0.0
     own = int(inner.amounts[chosen].sum())
-    return KEPT_WEIGHT * float(np.log(own / (own + _weighed_ink(parts, beyond, side))))
+    return _KEPT_WEIGHT * float(np.log(own / (own + _weighed_ink(parts, beyond, side))))
 
 
 def _weighed_ink(parts: Parts, chosen: Flags, side: int) -> float:

@@ -34,9 +34,9 @@ from digit_classifier.training.training_run import TrainingRun
 
 Batch = tuple[Array, Array]
 
-NEGATIVE_LABEL = -1  # of images that are not digits
+_NEGATIVE_LABEL = -1  # of images that are not digits
 #: Samples that the principal components of outputs are of, at least, where ranks are reduced.
-N_SAMPLES_OF_COMPONENTS = 4096
+_N_SAMPLES_OF_COMPONENTS = 4096
 
 
 class EpochTrainingRun(TrainingRun):
@@ -138,10 +138,10 @@ class EpochTrainingRun(TrainingRun):
         return make_negatives(self.recipe.n_negatives, self.X_train, self.y_train, rng)
 
     def _augmented_samples(self) -> Array:
-        """Return `N_SAMPLES_OF_COMPONENTS` or more: of few digits, several variants of each."""
+        """Return `_N_SAMPLES_OF_COMPONENTS` or more: of few digits, several variants of each."""
         samples: list[Array] = []
         batches = chain.from_iterable(map(self._batches, count()))
-        while sum(map(len, samples)) < N_SAMPLES_OF_COMPONENTS:
+        while sum(map(len, samples)) < _N_SAMPLES_OF_COMPONENTS:
             vectors, _ = next(batches)
             samples.append(vectors)
         return np.concatenate(samples)
@@ -295,7 +295,7 @@ def augmented_batches(
         if negatives is not None:
             n = round(recipe.negative_share * len(chosen))
             images = np.concatenate([images, rng.choice(negatives, n)])
-            labels = np.concatenate([labels, np.full(n, NEGATIVE_LABEL)])
+            labels = np.concatenate([labels, np.full(n, _NEGATIVE_LABEL)])
             uniform = np.full((n, N_CLASSES), 1 / N_CLASSES, np.float32)
             targets = np.concatenate([targets, uniform])
         return vectorize(recipe.augmentation(images, labels, rng), recipe.scaling), targets

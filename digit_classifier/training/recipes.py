@@ -7,8 +7,8 @@ from digit_classifier.neural_network.network import Network, cnn, mlp
 from digit_classifier.preprocessing.vectorize import InputScaling
 from digit_classifier.training.augmentation import NO_AUGMENTATION, Augmentation
 
-IMAGE_SHAPE = (28, 28)
-N_PIXELS = 28 * 28
+_IMAGE_SHAPE = (28, 28)
+_N_PIXELS = 28 * 28
 N_CLASSES = 10
 
 
@@ -72,8 +72,8 @@ class Recipe:
         """Return the network that is trained, uninitialized."""
         sizes = (*self.hidden_layer_sizes, N_CLASSES)
         if self.channels:
-            return cnn(IMAGE_SHAPE, self.channels, sizes, dropout=self.dropout)
-        return mlp((N_PIXELS, *sizes), dropout=self.dropout)
+            return cnn(_IMAGE_SHAPE, self.channels, sizes, dropout=self.dropout)
+        return mlp((_N_PIXELS, *sizes), dropout=self.dropout)
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe in JSON's types, for metadata and checkpoints."""

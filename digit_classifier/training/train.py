@@ -17,17 +17,15 @@ from digit_classifier.framed_images import frame_image
 from digit_classifier.models.model import Model, ModelMetadata
 from digit_classifier.models.store import save_model
 from digit_classifier.neural_network.inspection import draw_filters
-from digit_classifier.preprocessing.decode import DecodeLimits
+from digit_classifier.preprocessing.decode import LOCAL_FILE_LIMITS
 from digit_classifier.preprocessing.framing import Framing
 from digit_classifier.training import checkpoint
 from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
 from digit_classifier.training.training_run import OneShotTrainingRun, TrainingRun
 
-#: A file of one's own may be a photo straight from the camera.
-_LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
 #: Pictures of each digit, without MNIST: some are held out for validation and for the test.
-MIN_OF_EACH_DIGIT = 10
+_MIN_OF_EACH_DIGIT = 10
 _TEST_SHARE = 0.1
 #: Files that are named which cannot be read.
 _SHOWN = 3
@@ -118,7 +116,7 @@ def checkpoint_of(path: Path) -> Path:
     return path.with_name(checkpoint.FILE_NAME)
 
 
-def load_pictures(
+def _load_pictures(
     directory: Path, framing: Framing, log: Callable[[str], None]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Read and frame the labelled pictures below a folder.
@@ -148,7 +146,7 @@ def load_pictures(
     labelled = list_labelled_images(directory)
     for path, label in tqdm(labelled, "Framing", leave=False, disable=None):
         try:
-            digits.append(frame_image(path.read_bytes(), _LIMITS, framing).framed.image)
+            digits.append(frame_image(path.read_bytes(), LOCAL_FILE_LIMITS, framing).framed.image)
         # one broken file among thousands does not end the run
         except (InputError, OSError) as exc:
             refused.append(f"{path.relative_to(directory)}: {exc}")
@@ -166,7 +164,7 @@ def load_pictures(
 def training_data(
     directory: Path, framing: Framing, mnist: Mnist | None, log: Callable[[str], None]
 ) -> Mnist:
-    """Read and frame pictures to train on, see :func:`load_pictures`.
+    """Read and frame pictures to train on, see :func:`_load_pictures`.
 
     Parameters
     ----------
@@ -179,15 +177,15 @@ def training_data(
     DatasetMissingError, DatasetCorruptError
         There are no pictures, or without `mnist` too few of a digit.
     """
-    X, y = load_pictures(directory, framing, log)
+    X, y = _load_pictures(directory, framing, log)
     if mnist is not None:
         X_train, y_train = np.concatenate([mnist.X_train, X]), np.concatenate([mnist.y_train, y])
         return replace(mnist, X_train=X_train, y_train=y_train)
     counts = np.bincount(y, minlength=10)
-    if counts.min() < MIN_OF_EACH_DIGIT:
+    if counts.min() < _MIN_OF_EACH_DIGIT:
         raise DatasetCorruptError(
             f"{directory} has {counts.min()} pictures of the {counts.argmin()}; at least "
-            f"{MIN_OF_EACH_DIGIT} of each digit are needed, or MNIST's with --add-mnist."
+            f"{_MIN_OF_EACH_DIGIT} of each digit are needed, or MNIST's with --add-mnist."
         )
     # a fixed seed: a second training is judged by the same pictures
     X_train, X_test, y_train, y_test = train_test_split(

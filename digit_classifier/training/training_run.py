@@ -29,14 +29,14 @@ from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 from digit_classifier.training.augmentation import Augmentation
 
 #: Share of the validation digits that a model may reject as "probably not a digit".
-REJECTED_SHARE = 0.01
+_REJECTED_SHARE = 0.01
 
 #: Validation digits that are augmented at once.
 BATCH_SIZE = 250
 
 #: Validation samples and scaling of the classifiers that are fitted in one call.
 N_VALIDATION = 5000
-SCALING = InputScaling(on_black=True)
+_SCALING = InputScaling(on_black=True)
 
 
 class TrainingRun(ABC):
@@ -145,7 +145,7 @@ class TrainingRun(ABC):
         test = score(trained, self.X_test, self.y_test, self.scaling)
         return replace(
             metadata,
-            min_confidence=float(np.quantile(confidence, REJECTED_SHARE)),
+            min_confidence=float(np.quantile(confidence, _REJECTED_SHARE)),
             training=self.identity
             | {
                 "calibrated_on": "the validation images, as they are and augmented",
@@ -182,11 +182,11 @@ class OneShotTrainingRun(TrainingRun):
         self._class = classifier_class(classifier)
         super().__init__(
             classifier,
-            {"n_validation": N_VALIDATION, "scaling": asdict(SCALING)},
+            {"n_validation": N_VALIDATION, "scaling": asdict(_SCALING)},
             data,
             seed=seed,
             n_validation=N_VALIDATION,
-            scaling=SCALING,
+            scaling=_SCALING,
             augmentation=Augmentation(),
         )
 

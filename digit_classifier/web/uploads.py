@@ -146,7 +146,7 @@ def sent_image(field: str) -> bytes:
     content = request.get_data()
     start = content[:64].lstrip()  # enough for white space that an editor or a shell adds
     if start[:1] in {b"{", b'"'}:  # no format of images begins like this
-        return image_of_json(content)
+        return _image_of_json(content)
     if start[:5].lower() == b"data:":
         return image_of_text(content.decode("latin-1"))  # any byte is a character of it
     if is_urlencoded_form() and b"=" in content:
@@ -236,7 +236,7 @@ def _decode_base64(text: str) -> bytes:
         raise BrokenImageError(f"This is not base64: {exc}.") from exc
 
 
-def image_of_json(body: bytes) -> bytes:
+def _image_of_json(body: bytes) -> bytes:
     """Return the image that a JSON object has as its member ``image``, or that a JSON string is.
 
     Raises

@@ -121,7 +121,7 @@ def start_housekeeping(folder: Path, app: Flask) -> None:
 
 def _kill_stopped(folder: Path, app: Flask, times_stopped: dict[int, int]) -> dict[int, int]:
     """Return how many rounds in a row each stopped process was found so; kill it after some."""
-    times_stopped = {pid: times_stopped.get(pid, 0) + 1 for pid in stopped_siblings(folder)}
+    times_stopped = {pid: times_stopped.get(pid, 0) + 1 for pid in _stopped_siblings(folder)}
     if times_stopped:
         # requests wait for the stopped process: their waiting is no sign of overload
         lifecycle.mark_ready(app)
@@ -133,7 +133,7 @@ def _kill_stopped(folder: Path, app: Flask, times_stopped: dict[int, int]) -> di
     return times_stopped
 
 
-def stopped_siblings(folder: Path) -> list[int]:
+def _stopped_siblings(folder: Path) -> list[int]:
     """Return the numbers of the other processes of this server that are stopped.
 
     Parameters

@@ -66,19 +66,19 @@ class PathList(Source):
             return file, 0, partial(_read_lines, _path_in_json)
         first_line = next(_lines_of(file), "")
         file.seek(0)
-        separator = separator_of(first_line)
+        separator = _separator_of(first_line)
         if not suffixes & {".csv", ".tsv"}:
             # as a whole, a line of a table is not the name of a picture
             is_name = is_image_name(first_line.strip())
-            fields = [] if is_name else split_line(first_line, separator)
-            has_heads = find_column(fields, _PATH_FIELDS) is not None
+            fields = [] if is_name else _split_line(first_line, separator)
+            has_heads = _find_column(fields, _PATH_FIELDS) is not None
             if len(fields) < 2 or not (has_heads or any(map(is_image_name, fields))):
                 return file, 0, partial(_read_lines, str)
         # of a table, the column with a known head, or the first one with names of pictures
         rows = read_rows(file, separator)
         _, first = next(rows, (0, [""]))
         start = file.tell()
-        column = find_column(first, _PATH_FIELDS)
+        column = _find_column(first, _PATH_FIELDS)
         if column is not None:
             return file, start, partial(_read_column, column, separator)
         column = _column_of_images(first)
@@ -122,7 +122,7 @@ def _path_in_json(line: str) -> str:
     except (ValueError, RecursionError):
         return line
     if isinstance(value, dict):
-        column = find_column([*value], _PATH_FIELDS)
+        column = _find_column([*value], _PATH_FIELDS)
         value = line if column is None else [*value.values()][column]
     return value if isinstance(value, str) else line
 
@@ -132,19 +132,19 @@ def _read_column(column: int, separator: str, file: BinaryIO) -> Iterator[tuple[
         yield offset, row[column] if column < len(row) else ""
 
 
-def separator_of(line: str) -> str:
+def _separator_of(line: str) -> str:
     """Return the separator that a line has most of."""
     return max(_SEPARATORS, key=line.count)
 
 
-def split_line(line: str, separator: str) -> list[str]:
+def _split_line(line: str, separator: str) -> list[str]:
     """Return the fields of one line, without quotes and white space around them."""
     # by csv, since a quoted field may have the separator in it
     rows: Any = csv.reader([line], delimiter=separator)
     return [field.strip() for row in rows for field in row]
 
 
-def find_column(heads: Sequence[str], names: Iterable[str]) -> int | None:
+def _find_column(heads: Sequence[str], names: Iterable[str]) -> int | None:
     """Return the first column with one of these heads, the first name being preferred.
 
     Upper case, spaces and underscores do not count: ``File Name`` is ``filename``.
@@ -203,14 +203,14 @@ def layout_of(sample: bytes) -> Layout | None:
     lines = sample.decode("utf-8-sig", "replace").splitlines()[:2]
     if not lines:
         return None
-    separator = separator_of(lines[0])
-    rows = [split_line(line, separator) for line in lines]
+    separator = _separator_of(lines[0])
+    rows = [_split_line(line, separator) for line in lines]
     # MNIST's heads are names such as "1x1" or "pixel0", never numbers alone
     has_heads = not _are_numbers(rows[0])
     row = rows[-1] if has_heads else rows[0]
     if not _are_numbers(row) or len(rows[0]) != len(row):
         return None
-    label = find_column(rows[0], _LABEL_HEADS) if has_heads else None
+    label = _find_column(rows[0], _LABEL_HEADS) if has_heads else None
     # 785 columns, where no head names the label: Kaggle and most others have it first
     if label is None and not _is_square(len(row)):
         label = 0
@@ -274,7 +274,7 @@ def _rows(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _digit(line: bytes, layout: Layout) -> NDArray[np.uint8] | PixelsError:
-    fields = split_line(line.decode("utf-8-sig", "replace"), layout.separator)
+    fields = _split_line(line.decode("utf-8-sig", "replace"), layout.separator)
     if layout.label is not None and layout.label < len(fields):
         del fields[layout.label]
     n_pixels = layout.side * layout.side

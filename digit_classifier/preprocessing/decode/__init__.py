@@ -124,6 +124,10 @@ class DecodeLimits:
     min_side: int = 8
 
 
+#: Of files of one's own, such as photos straight from the camera.
+LOCAL_FILE_LIMITS = DecodeLimits(max_bytes=64 * 1024 * 1024)
+
+
 @dataclass(frozen=True)
 class Decoded:
     """A decoded image file.

@@ -15,7 +15,7 @@ from PIL import Image, ImageStat
 #: and memory for more.
 MIN_REDUCED_SIDE = 320
 #: Pixels of a picture that is decoded in detail, at most: a sheet of A4 at 300 dpi has 8.7 million.
-MAX_DETAILED_PIXELS = 10_000_000
+_MAX_DETAILED_PIXELS = 10_000_000
 
 #: Pixels that are converted at once.
 _BAND_PIXELS = 1 << 18
@@ -25,9 +25,10 @@ _DEPTHS = (8, 10, 12, 14, 16)
 
 _HALF_OPAQUE = 127.5
 
-#: Colours are compared on about so many samples a side; one is taken instead of the luminance where
-#: it has so many times the contrast.
-_SAMPLES, _MUCH_BETTER = 192, 2
+#: Colours are compared on about so many samples a side.
+_SAMPLES = 192
+#: Times the contrast of the luminance that a colour has which is taken instead.
+_MUCH_BETTER = 2
 
 
 def to_gray(image: Image.Image, *, detailed: bool, min_side: int) -> Image.Image:
@@ -52,7 +53,7 @@ def to_gray(image: Image.Image, *, detailed: bool, min_side: int) -> Image.Image
 def _reduction(size: tuple[int, int], *, detailed: bool, min_side: int) -> int:
     """Return the whole factor that a picture is reduced by."""
     if detailed:
-        return ceil(sqrt(size[0] * size[1] / MAX_DETAILED_PIXELS))
+        return ceil(sqrt(size[0] * size[1] / _MAX_DETAILED_PIXELS))
     return max(1, max(size) // min_side)
 
 

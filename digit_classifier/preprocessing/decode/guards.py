@@ -40,11 +40,14 @@ START_OF_SCAN = b"\xff\xda"
 MAX_SCANS = 100
 #: Of all scans together: 10 in a picture of 40 megapixels.
 _MAX_SCANNED_PIXELS = 400_000_000
-_MARKER, _IS_SCAN = re.compile(rb"\xff([^\xff\0])"), b"\xda"
+_MARKER = re.compile(rb"\xff([^\xff\0])")
+_IS_SCAN = b"\xda"
 
 #: The frames of an AVIF together have at most so many times its pixels: colour, transparency and a
-#: thumbnail have less than three. Tiles go beyond the edges of small pictures.
-_AVIF_MAX_FRAMES, _AVIF_SPARE_PIXELS = 4, 1 << 20
+#: thumbnail have less than three.
+_AVIF_MAX_FRAMES = 4
+#: Pixels that they have besides, at most: tiles go beyond the edges of small pictures.
+_AVIF_SPARE_PIXELS = 1 << 20
 
 _JPEG = 7
 #: None, CCITT for fax and scans, LZW, JPEG, Deflate and PackBits; nobody scans by the others.
@@ -142,14 +145,14 @@ def is_plain_inside(image: Image.Image, content: bytes, n_frame_pixels: int) -> 
         return compression != _JPEG or (
             sum(lengths) <= len(content) and content.count(START_OF_SCAN) <= 4 * len(lengths)
         )
-    if not isinstance(image, JpegImageFile) or has_one_scan(image, content):
+    if not isinstance(image, JpegImageFile) or _has_one_scan(image, content):
         return True
     # in all of the file: counting those of a thumbnail only makes the guard stricter
     n_scans = content.count(START_OF_SCAN)
     return n_scans <= min(MAX_SCANS, _MAX_SCANNED_PIXELS // (image.width * image.height))
 
 
-def has_one_scan(image: JpegImageFile, content: bytes) -> bool:
+def _has_one_scan(image: JpegImageFile, content: bytes) -> bool:
     """Return whether the first scan of a JPEG holds all of the picture."""
     if "progressive" in image.info:
         return False
@@ -190,7 +193,7 @@ def pixel_cost(image: Image.Image, content: bytes) -> float:
     if isinstance(image, JpegImageFile):
         # decoded reduced, unless the coefficients of all components are to be kept
         sizes = [vertical * horizontal for _, vertical, horizontal, _ in image.layer]
-        return 1 if has_one_scan(image, content) else max(1, sum(sizes) / max(1, *sizes))
+        return 1 if _has_one_scan(image, content) else max(1, sum(sizes) / max(1, *sizes))
     if image.format in _COST_OF_FORMAT:
         return _COST_OF_FORMAT[image.format]
     tiles = getattr(image, "tile", [])

@@ -20,36 +20,38 @@ from digit_classifier.preprocessing.measures import (
 )
 
 #: Gray levels between the lightest and the darkest pixel of a rim that is of one shade, at most.
-EVEN_RIM_MAX_RANGE = 8
+_EVEN_RIM_MAX_RANGE = 8
 #: Fraction of the rim that ink covers, at least, and paper too, where a digit fills the picture.
-TOUCHED_RIM_MIN_FRACTION = 0.2
+_TOUCHED_RIM_MIN_FRACTION = 0.2
 #: A pixel has one of two shades if it is nearer to it than this fraction of their distance.
-TWO_SHADES_MAX_DISTANCE = 0.25
+_TWO_SHADES_MAX_DISTANCE = 0.25
 #: Fraction of the pixels that have one of the two shades, at least, in a picture of two shades.
-TWO_SHADES_MIN_FRACTION = 0.7
+_TWO_SHADES_MIN_FRACTION = 0.7
 #: Samples a side that the background is fitted on; more change no answer.
-N_SAMPLES = 32
+_N_SAMPLES = 32
 #: Rounds of reweighting, at most; the surface hardly moves after them.
-MAX_ROUNDS = 10
+_MAX_ROUNDS = 10
 #: Gray levels: sum of the changes of all coefficients after which the surface moves no more.
-SETTLED_MAX_CHANGE = 1.0
+_SETTLED_MAX_CHANGE = 1.0
 #: Weight of a sample inside the picture; one of the border has 1.
-INNER_WEIGHT = 0.5
+_INNER_WEIGHT = 0.5
 #: Gray levels: so much rounding leaves of a slope; it would tie a frame to the digit.
-SURFACE_ROUNDING = 1
+_SURFACE_ROUNDING = 1
 #: Gray levels: a residual this small is trusted fully, however even the border is.
-MIN_SPREAD = 4.0
+_MIN_SPREAD = 4.0
 
 #: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
 #: and lamps are wider.
 STROKE_MAX_FRACTION = 0.25
 #: Pixels: the same, at least.
 STROKE_MIN_WIDTH = 7
-#: Fractions of the shorter side within which a pixel's surroundings lie: in most pictures both
-#: give the same polarity; a lamp's spot misleads the wider one, a marker's strokes the other.
-WIDE_SURROUNDINGS, NARROW_SURROUNDINGS = 0.5, 0.2
+#: Fraction of the shorter side within which a pixel's surroundings lie.
+_WIDE_SURROUNDINGS = 0.5
+#: The same for a second look: in most pictures both give the same polarity; a lamp's spot misleads
+#: the wider one, a marker's strokes the other.
+NARROW_SURROUNDINGS = 0.2
 #: Gray levels: darker paper counts as this, or its grain would pass for ink.
-PAPER_MIN_LEVEL = 48
+_PAPER_MIN_LEVEL = 48
 
 
 def remove_background(gray: Gray) -> Gray:
@@ -73,12 +75,12 @@ def remove_background(gray: Gray) -> Gray:
     rim = sorted_rim(gray)
     rounding = 0
     background: Gray | np.uint8
-    if rim[-1] - rim[0] <= EVEN_RIM_MAX_RANGE:
+    if rim[-1] - rim[0] <= _EVEN_RIM_MAX_RANGE:
         background = np.uint8(rim[len(rim) // 2])
     elif (shade := _corner_shade(gray, rim)) is not None:
         background = np.uint8(shade)
     else:
-        background, rounding = background_surface(gray), SURFACE_ROUNDING
+        background, rounding = background_surface(gray), _SURFACE_ROUNDING
     # the plain difference of two bytes would wrap around
     lighter = np.maximum(gray, background) - background
     darker = background - np.minimum(gray, background)
@@ -98,7 +100,7 @@ def _corner_shade(gray: Gray, rim: bytes) -> int | None:
     middle = (low + high) / 2
     fraction = 1 - bisect_right(rim, middle) / len(rim)
     # a rim that is nearly all light, or all dark: the digit leaves paper around it
-    if not TOUCHED_RIM_MIN_FRACTION <= fraction <= 1 - TOUCHED_RIM_MIN_FRACTION:
+    if not _TOUCHED_RIM_MIN_FRACTION <= fraction <= 1 - _TOUCHED_RIM_MIN_FRACTION:
         return None
     is_light = gray > middle
     n_light_corners = int(np.count_nonzero(is_light[[0, 0, -1, -1], [0, -1, 0, -1]]))
@@ -107,10 +109,10 @@ def _corner_shade(gray: Gray, rim: bytes) -> int | None:
     if not reaches_all_edges(is_ink.view(np.uint8), 0):
         return None
     histogram = Histogram(gray)
-    distance = TWO_SHADES_MAX_DISTANCE * (high - low)
+    distance = _TWO_SHADES_MAX_DISTANCE * (high - low)
     # in uneven light there are many shades between the two, and none that all paper has
     n_between = histogram.n_above(low + distance) - histogram.n_above(high - distance)
-    if n_between > (1 - TWO_SHADES_MIN_FRACTION) * gray.size:
+    if n_between > (1 - _TWO_SHADES_MIN_FRACTION) * gray.size:
         return None
     return Histogram(gray, (~is_ink).view(np.uint8)).quantile(0.5)
 
@@ -130,21 +132,21 @@ def background_surface(gray: Gray) -> Gray:
     samples = gray.take(_sampled(height), axis=0).take(_sampled(width), axis=1)
     values = samples.reshape(-1, 1).astype(np.float32)
     # a constant to begin with; from the second round on, the last surface decides what is trusted
-    surface: NDArray[np.float32] | np.float32 = median(values[BORDER].ravel())
+    surface: NDArray[np.float32] | np.float32 = median(values[_BORDER].ravel())
     coefficients = np.zeros((6, 1), np.float32)
-    for _ in range(MAX_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         residuals = values - surface
         # in units of the border's deviation, where ink is seldom
-        on_border = np.abs(residuals[BORDER]).ravel()
-        on_border.partition(BORDER.size // 2)
-        spread = max(float(on_border[BORDER.size // 2]), MIN_SPREAD)
+        on_border = np.abs(residuals[_BORDER]).ravel()
+        on_border.partition(_BORDER.size // 2)
+        spread = max(float(on_border[_BORDER.size // 2]), _MIN_SPREAD)
         residuals *= 1 / spread
-        trusted = (TERMS * (WEIGHTS / (1 + residuals * residuals))).T
+        trusted = (_TERMS * (_WEIGHTS / (1 + residuals * residuals))).T
         previous = coefficients
         # the normal equations, whose matrix is symmetric and positive definite
-        _, coefficients = cv2.solve(trusted @ TERMS, trusted @ values, flags=cv2.DECOMP_CHOLESKY)
-        surface = TERMS @ coefficients
-        if np.abs(coefficients - previous).sum() < SETTLED_MAX_CHANGE:
+        _, coefficients = cv2.solve(trusted @ _TERMS, trusted @ values, flags=cv2.DECOMP_CHOLESKY)
+        surface = _TERMS @ coefficients
+        if np.abs(coefficients - previous).sum() < _SETTLED_MAX_CHANGE:
             break
     c = coefficients.ravel().tolist()
     rows, columns = _positions(height)[:, np.newaxis], _positions(width)
@@ -178,10 +180,10 @@ def level_light(gray: Gray, *, is_light: bool) -> Gray:
         return cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, square)
     # a closing is nowhere darker than the picture: the difference of bytes does not wrap around
     paper = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, square)
-    return cv2.divide(paper - gray, cv2.max(paper, PAPER_MIN_LEVEL), scale=255)
+    return cv2.divide(paper - gray, cv2.max(paper, _PAPER_MIN_LEVEL), scale=255)
 
 
-def ink_is_light(gray: Gray, surroundings: float = WIDE_SURROUNDINGS) -> bool:
+def ink_is_light(gray: Gray, surroundings: float = _WIDE_SURROUNDINGS) -> bool:
     """Return whether the ink is lighter than its surroundings.
 
     Ink is the lesser part: it gives the distribution of the levels about their local mean its long
@@ -195,7 +197,7 @@ def ink_is_light(gray: Gray, surroundings: float = WIDE_SURROUNDINGS) -> bool:
     """
     side = max(STROKE_MIN_WIDTH, round(surroundings * min(gray.shape))) | 1
     mean = cv2.blur(gray, (side, side)).astype(np.float32)
-    deviation = (gray - mean) / np.maximum(mean, np.float32(PAPER_MIN_LEVEL))
+    deviation = (gray - mean) / np.maximum(mean, np.float32(_PAPER_MIN_LEVEL))
     # the third moment about the local mean, whose sign is that of the longer tail
     return float(np.vdot(deviation, deviation * deviation)) > 0
 
@@ -203,7 +205,7 @@ def ink_is_light(gray: Gray, surroundings: float = WIDE_SURROUNDINGS) -> bool:
 @lru_cache(maxsize=256)
 def _sampled(length: int) -> NDArray[np.intp]:
     """Return which of so many pixels are sampled, the first and the last among them."""
-    return np.linspace(0, length - 1, N_SAMPLES).round().astype(np.intp)
+    return np.linspace(0, length - 1, _N_SAMPLES).round().astype(np.intp)
 
 
 @lru_cache(maxsize=256)
@@ -214,14 +216,14 @@ def _positions(length: int) -> NDArray[np.float32]:
 
 # Every picture is sampled at as many points: the terms are computed once, and a picture that is one
 # pixel wide does not make the fit singular.
-_ROWS = np.repeat(_positions(N_SAMPLES), N_SAMPLES)[:, np.newaxis]
-_COLUMNS = np.tile(_positions(N_SAMPLES), N_SAMPLES)[:, np.newaxis]
+_ROWS = np.repeat(_positions(_N_SAMPLES), _N_SAMPLES)[:, np.newaxis]
+_COLUMNS = np.tile(_positions(_N_SAMPLES), _N_SAMPLES)[:, np.newaxis]
 #: 1, r, c, r², rc, c² at every sample; shape (n_samples, 6).
-TERMS = np.hstack(
+_TERMS = np.hstack(
     [np.ones_like(_ROWS), _ROWS, _COLUMNS, _ROWS * _ROWS, _ROWS * _COLUMNS, _COLUMNS * _COLUMNS]
 )
-_INNER = np.zeros((N_SAMPLES - 2, N_SAMPLES - 2), bool)
+_INNER = np.zeros((_N_SAMPLES - 2, _N_SAMPLES - 2), bool)
 #: Whether each sample lies on the border, shape (n_samples,).
 _IS_BORDER = np.pad(_INNER, 1, constant_values=True).ravel()
-BORDER = np.flatnonzero(_IS_BORDER)
-WEIGHTS = np.where(_IS_BORDER, 1.0, INNER_WEIGHT).astype(np.float32)[:, np.newaxis]
+_BORDER = np.flatnonzero(_IS_BORDER)
+_WEIGHTS = np.where(_IS_BORDER, 1.0, _INNER_WEIGHT).astype(np.float32)[:, np.newaxis]

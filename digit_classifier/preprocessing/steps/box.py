@@ -18,13 +18,13 @@ CENTER = 14
 #: Gray level: ink above it is a stroke's own, not its flank's.
 STROKE_MIN_LEVEL = 127
 #: Width over height that a stretched digit gets back; MNIST's are a little wider, but slant more.
-ASPECT_RATIO = 0.7
+_ASPECT_RATIO = 0.7
 #: Pixels: the box is brought to this size where strokes have to be widened.
-WIDENING_SIDE = 80
+_WIDENING_SIDE = 80
 #: Pixels of the 20 pixel box: thinner strokes are widened. The thinnest of MNIST have 1.6.
-THIN_STROKE_MAX_WIDTH = 1.3
+_THIN_STROKE_MAX_WIDTH = 1.3
 #: Pixels of the 20 pixel box that such strokes are widened to.
-WIDENED_STROKE_WIDTH = 2.0
+_WIDENED_STROKE_WIDTH = 2.0
 #: Fraction of the ink that is paler than what becomes white after resizing.
 WHITE_QUANTILE = 0.95
 
@@ -38,7 +38,7 @@ def unstretch(ink: Gray) -> Gray:
     height, width = ink.shape
     if height != width or not reaches_all_edges(ink, STROKE_MIN_LEVEL):
         return ink
-    return resize(ink, round(height / ASPECT_RATIO), width)  # higher: no pixel is lost
+    return resize(ink, round(height / _ASPECT_RATIO), width)  # higher: no pixel is lost
 
 
 def crop_to_ink(ink: Gray) -> Gray:
@@ -52,13 +52,13 @@ def even_strokes(box: Gray) -> Gray:
 
     The box is first enlarged so far that the widening can be measured out.
     """
-    thin = THIN_STROKE_MAX_WIDTH * max(box.shape) / BOX_SIDE
+    thin = _THIN_STROKE_MAX_WIDTH * max(box.shape) / BOX_SIDE
     # the bound settles it for most digits, in a third of the time
-    if min_stroke_width(box) >= thin or stroke_width(box) >= thin:
+    if _min_stroke_width(box) >= thin or stroke_width(box) >= thin:
         return box
-    enlarged = _scaled(box, WIDENING_SIDE)
+    enlarged = _scaled(box, _WIDENING_SIDE)
     scale = BOX_SIDE / max(enlarged.shape)
-    radius = round((WIDENED_STROKE_WIDTH - stroke_width(enlarged) * scale) / 2 / scale)
+    radius = round((_WIDENED_STROKE_WIDTH - stroke_width(enlarged) * scale) / 2 / scale)
     if radius < 1:
         return box
     rows, columns = np.indices((2 * radius + 1, 2 * radius + 1)) - radius
@@ -93,7 +93,7 @@ def stroke_width(ink: Gray) -> float:
     return 4 * cv2.sumElems(ink)[0] / max(perimeter, 2.0)
 
 
-def min_stroke_width(ink: Gray) -> float:
+def _min_stroke_width(ink: Gray) -> float:
     """Return a lower bound of the mean stroke width, in a third of its time.
 
     It takes the perimeter along rows and columns, which no way across pixels exceeds.

@@ -23,41 +23,41 @@ SPECK_MAX_FRACTION = 0.02
 PEN_QUANTILE = 0.9
 #: Ink has at least this fraction of the pen's level. Otsu's threshold parts the grain in two where
 #: a thin pen leaves little ink.
-INK_MIN_FRACTION_OF_PEN = 0.4
+_INK_MIN_FRACTION_OF_PEN = 0.4
 #: Grain is what has some contrast, but less than this fraction of the threshold of ink.
-GRAIN_MAX_FRACTION_OF_THRESHOLD = 0.25
+_GRAIN_MAX_FRACTION_OF_THRESHOLD = 0.25
 #: Gray levels that grain spans, at least, however faint the ink is.
-GRAIN_MIN_RANGE = 2
+_GRAIN_MIN_RANGE = 2
 #: Fraction of the background that has grain, at least, in a picture with grain. A drawing's
 #: background has one shade.
-GRAIN_MIN_COVERAGE = 0.06
+_GRAIN_MIN_COVERAGE = 0.06
 #: In a picture with grain, ink connected to strong ink goes down to so many times the grain's
-#: median level,
-WEAK_INK_MIN_GRAINS = 4
-#: or to this fraction of the threshold of strong ink, if that is lower.
-WEAK_INK_FRACTION_OF_THRESHOLD = 0.5
+#: median level.
+_WEAK_INK_MIN_GRAINS = 4
+#: The same as a fraction of the threshold of strong ink; the lower of both counts.
+_WEAK_INK_FRACTION_OF_THRESHOLD = 0.5
 #: Fraction of the shorter side: what lies so close to the edge touches it.
 EDGE_FRACTION = 0.01
 #: Fraction of the shorter side: what touches the edge belongs to other ink that is so near, and a
 #: drawn box is so uneven.
-NEAR_FRACTION = 0.03
+_NEAR_FRACTION = 0.03
 #: Fraction of the ink that does not touch the edge, at least, where the rest is from beyond it.
-INSIDE_MIN_FRACTION = 0.25
+_INSIDE_MIN_FRACTION = 0.25
 #: Fraction of an edge, or of each side of its own box, that a frame runs along, at least.
 FRAME_MIN_FRACTION = 0.8
 #: Fraction of the ink that a frame leaves to the rest, at least.
-FRAMED_MIN_FRACTION = 0.04
+_FRAMED_MIN_FRACTION = 0.04
 #: Gray levels by which ink stands out, at least.
-INK_MIN_CONTRAST = 12
+_INK_MIN_CONTRAST = 12
 #: Gray levels: fainter ink has to stand out from the grain, too. Photographed pens seldom are: the
 #: faintest that was seen when this was set had 49.
-FAINT_INK_MAX_CONTRAST = 40
+_FAINT_INK_MAX_CONTRAST = 40
 #: Times the contrast that a tenth of the background exceeds: faint ink has so much, at least.
-FAINT_INK_MIN_GRAINS = 10
+_FAINT_INK_MIN_GRAINS = 10
 #: Gray levels: ink that reaches this one keeps its own, as all of MNIST's does; weaker is raised.
-FULL_INK = 200
+_FULL_INK = 200
 #: Fraction of the picture that ink covers, at most.
-MAX_COVERAGE = 0.75
+_MAX_COVERAGE = 0.75
 NOTHING_STANDS_OUT = "Nothing on the image stands out from its background."
 
 
@@ -90,15 +90,15 @@ def select_ink(contrast: Gray) -> Gray:
     n_ink = histogram.n_above(high)
     if not n_ink:
         raise NoInkError(NOTHING_STANDS_OUT)
-    if n_ink > MAX_COVERAGE * contrast.size:
+    if n_ink > _MAX_COVERAGE * contrast.size:
         raise InkNotFoundError
     # above the low threshold, beyond the grain, what is connected to ink belongs to it
-    max_grain = max(ceil(GRAIN_MAX_FRACTION_OF_THRESHOLD * high) - 1, GRAIN_MIN_RANGE)
+    max_grain = max(ceil(_GRAIN_MAX_FRACTION_OF_THRESHOLD * high) - 1, _GRAIN_MIN_RANGE)
     n_up_to = histogram.cumulative
     low = 0
-    if n_up_to[max_grain] - n_up_to[0] > GRAIN_MIN_COVERAGE * n_up_to[high]:
+    if n_up_to[max_grain] - n_up_to[0] > _GRAIN_MIN_COVERAGE * n_up_to[high]:
         grain = histogram.quantile(0.5, above=0, up_to=max_grain)
-        low = min(int(WEAK_INK_FRACTION_OF_THRESHOLD * high), WEAK_INK_MIN_GRAINS * grain)
+        low = min(int(_WEAK_INK_FRACTION_OF_THRESHOLD * high), _WEAK_INK_MIN_GRAINS * grain)
     # hysteresis: pale flanks and strokes count where strong ink is connected to them
     _, above_low = cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)
     n_labels, labels = cv2.connectedComponents(
@@ -107,13 +107,13 @@ def select_ink(contrast: Gray) -> Gray:
     if n_labels == 2:  # the background and a single component: nothing to select
         kept, peak = above_low, histogram.quantile(PEN_QUANTILE, above=high)
     else:
-        is_kept = digit_components(labels, n_labels, contrast > high)
+        is_kept = _digit_components(labels, n_labels, contrast > high)
         kept = is_kept.view(np.uint8).take(labels)
         peak = Histogram(contrast, kept).quantile(PEN_QUANTILE, above=high)
     if is_grain(peak, contrast, kept):
         raise NoInkError(NOTHING_STANDS_OUT)
     ink: Gray = contrast * kept
-    if peak < FULL_INK:
+    if peak < _FULL_INK:
         # the low threshold becomes black; the maximum keeps bytes below it from wrapping around
         raised = np.maximum(ink, np.uint8(low)) - np.uint8(low)
         ink = cv2.convertScaleAbs(raised, alpha=255 / max(peak - low, 1))
@@ -133,18 +133,18 @@ def ink_threshold(contrast: Gray, histogram: Histogram) -> int:
     if not histogram.n_above(threshold):
         return threshold
     pen = histogram.quantile(PEN_QUANTILE, above=threshold)
-    return max(threshold, int(INK_MIN_FRACTION_OF_PEN * pen))
+    return max(threshold, int(_INK_MIN_FRACTION_OF_PEN * pen))
 
 
 def is_grain(peak: int, contrast: Gray, kept: Gray) -> bool:
     """Return whether that is no faint ink but the strongest of grain, stains and shadows."""
-    if peak >= FAINT_INK_MAX_CONTRAST or peak < INK_MIN_CONTRAST:
-        return peak < INK_MIN_CONTRAST
+    if peak >= _FAINT_INK_MAX_CONTRAST or peak < _INK_MIN_CONTRAST:
+        return peak < _INK_MIN_CONTRAST
     grain = Histogram(contrast, 1 - kept).quantile(0.9)
-    return peak < FAINT_INK_MIN_GRAINS * grain
+    return peak < _FAINT_INK_MIN_GRAINS * grain
 
 
-def digit_components(labels: NDArray[np.uint16], n_labels: int, is_ink: Flags) -> Flags:
+def _digit_components(labels: NDArray[np.uint16], n_labels: int, is_ink: Flags) -> Flags:
     """Return whether each connected component, by its label, is part of the digit.
 
     That is: neither a speck nor, probably, a frame.
@@ -189,14 +189,14 @@ def _from_beyond(labels: NDArray[np.uint16], amounts: Ints) -> Flags:
     if not at_edge.any():
         return at_edge
     inside = np.where(at_edge, 0, amounts)
-    if inside.sum() <= INSIDE_MIN_FRACTION * amounts.sum():
+    if inside.sum() <= _INSIDE_MIN_FRACTION * amounts.sum():
         # little ink inside: a digit that fills the picture, unless the rest is a frame around it
-        if inside.sum() > FRAMED_MIN_FRACTION * amounts.sum():
+        if inside.sum() > _FRAMED_MIN_FRACTION * amounts.sum():
             return along
         return np.zeros(len(amounts), bool)
     # only ink that is no speck itself can show that a stroke goes on to the edge
     main = (inside > SPECK_MAX_FRACTION * inside.max()).view(np.uint8)
-    reach = 1 + 2 * round(NEAR_FRACTION * shorter)
+    reach = 1 + 2 * round(_NEAR_FRACTION * shorter)
     near = cv2.dilate(main.take(labels), np.ones((reach, reach), np.uint8))
     at_edge[labels[near > 0]] = False
     return at_edge
@@ -209,7 +209,7 @@ def _frames(labels: NDArray[np.uint16], amounts: Ints) -> list[int]:
         return []
     # OpenCV numbers them as it did `labels`; those that are no longer major are left out
     found = Components.of_mask((labels > 0).view(np.uint8)).select(major - 1)
-    enough = FRAMED_MIN_FRACTION * amounts.sum()
+    enough = _FRAMED_MIN_FRACTION * amounts.sum()
     frames = []
     # of thousands of dots, as a print has, none has room for so much ink
     for index in np.flatnonzero((found.heights - 2) * (found.widths - 2) > enough).tolist():
@@ -219,6 +219,6 @@ def _frames(labels: NDArray[np.uint16], amounts: Ints) -> list[int]:
         if amounts[major[inside]].sum() <= enough:
             continue
         # it runs along all four sides of its own box, as no digit's outline does
-        if min(edge_coverage(found.own_pixels(index), NEAR_FRACTION)) > FRAME_MIN_FRACTION:
+        if min(edge_coverage(found.own_pixels(index), _NEAR_FRACTION)) > FRAME_MIN_FRACTION:
             frames.append(int(major[index]))
     return frames

@@ -70,10 +70,10 @@ _REFERENCE = "#/components/schemas/{name}"
 @cache
 def openapi_json(app: Flask) -> str:
     """Write the document of the current application, which does not change while it runs."""
-    return json.dumps(openapi_document(app), ensure_ascii=False)
+    return json.dumps(_openapi_document(app), ensure_ascii=False)
 
 
-def openapi_document(app: Flask) -> dict[str, Any]:
+def _openapi_document(app: Flask) -> dict[str, Any]:
     """Describe the current application's API, as OpenAPI 3.1."""
     spec = APISpec(
         title="digit-classifier",

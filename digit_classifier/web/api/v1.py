@@ -70,7 +70,7 @@ MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
 #: All images of a batch together may have the pixels of so many of the largest.
-BATCH_LARGEST = 16
+_BATCH_LARGEST = 16
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 #: What each file and folder has in an archive's directory.
@@ -146,11 +146,11 @@ def read() -> ReadAnswer:
 def classify_batch() -> list[BatchAnswer | BatchProblem]:
     """Read the digits of many images; one that cannot be read spoils no other."""
     classifier = current_classifier()
-    items = items_of_request()
+    items = _items_of_request()
     # an item that cannot be read keeps its place in the answer, and is not classified
     contents = [item.content for item in items if isinstance(item.content, bytes)]
     # both limits: one bounds the time on a slow machine, the other the work on any
-    pixel_limit = BATCH_LARGEST * classifier.limits.max_pixels
+    pixel_limit = _BATCH_LARGEST * classifier.limits.max_pixels
     answers = iter(
         classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)
     )
@@ -205,7 +205,7 @@ class Item:
         return len(self.content) if isinstance(self.content, bytes) else 0
 
 
-def items_of_request() -> list[Item]:
+def _items_of_request() -> list[Item]:
     """Return the image files that the current request holds, in their order.
 
     Raises
