@@ -6,6 +6,7 @@ alone; what is transparent becomes paper that the ink stands out from.
 
 from collections.abc import Callable, Iterator
 from math import ceil, sqrt
+from typing import cast
 
 import numpy as np
 from PIL import Image, ImageStat
@@ -29,6 +30,7 @@ _HALF_OPAQUE = 127.5
 _SAMPLES = 192
 #: Times the contrast of the luminance that a colour has which is taken instead.
 _MUCH_BETTER = 2
+_MAX_CONTRAST = 255
 
 
 def to_gray(image: Image.Image, *, detailed: bool, min_side: int) -> Image.Image:
@@ -45,9 +47,12 @@ def to_gray(image: Image.Image, *, detailed: bool, min_side: int) -> Image.Image
         _alpha(band).getextrema() != (255, 255) for band in _bands(image, factor)
     ):
         return _on_paper(image, factor)
-    if image.mode not in {"L", "LA", "1"} and (colour := _telling_colour(image)) is not None:
-        return _reduce(image, factor, lambda band: _in_mode(band, "RGB", "RGBA").getchannel(colour))
-    return _reduce(image, factor, lambda band: _in_mode(band, "L"))
+    gray = _reduce(image, factor, lambda band: _in_mode(band, "L"))
+    if image.mode in {"L", "LA", "1"} or _MUCH_BETTER * _contrast(gray) >= _MAX_CONTRAST:
+        return gray  # no colour can have so much more contrast
+    if (colour := _telling_colour(image)) is None:
+        return gray
+    return _reduce(image, factor, lambda band: _in_mode(band, "RGB", "RGBA").getchannel(colour))
 
 
 def _reduction(size: tuple[int, int], *, detailed: bool, min_side: int) -> int:
@@ -77,6 +82,9 @@ def _bands(image: Image.Image, factor: int) -> Iterator[Image.Image]:
     """Cut a picture into bands, whose rows are a multiple of the factor but for the last."""
     image.load()  # a TIFF may be turned by it
     n_rows = max(1, _BAND_PIXELS // (image.width * factor)) * factor
+    if n_rows >= image.height:
+        yield image  # which a crop would copy
+        return
     for top in range(0, image.height, n_rows):
         yield image.crop((0, top, image.width, min(top + n_rows, image.height)))
 
@@ -100,12 +108,15 @@ def _telling_colour(image: Image.Image) -> int | None:
     # single pixels: converting all of them would take memory for the whole picture
     size = max(1, width // step), max(1, height // step)
     sample = image.resize(size, Image.Resampling.NEAREST).convert("RGB")
-    # Pillow finds the extremes of each colour in a tenth of the time that NumPy takes
-    *contrasts, of_luminance = (
-        high - low for low, high in (*sample.getextrema(), sample.convert("L").getextrema())
-    )
+    contrasts = [_contrast(band) for band in sample.split()]
     best = contrasts.index(max(contrasts))
-    return best if contrasts[best] > _MUCH_BETTER * of_luminance else None
+    return best if contrasts[best] > _MUCH_BETTER * _contrast(sample.convert("L")) else None
+
+
+def _contrast(band: Image.Image) -> int:
+    # Pillow finds both extremes in a tenth of the time that NumPy takes
+    low, high = cast("tuple[int, int]", band.getextrema())  # as it has one channel
+    return high - low
 
 
 def _deep_to_gray(image: Image.Image, factor: int) -> Image.Image:
