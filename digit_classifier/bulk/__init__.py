@@ -1,10 +1,9 @@
-"""Millions of images on the cores of one machine or of many, by Dask.
+"""Classify millions of images by Dask, on the cores of one machine or of many.
 
 How a run works: :mod:`sources` detects the kinds of the inputs and lists their images,
 :mod:`shards` splits the listing, and `run_batch` submits the shards to the workers, a bounded
 number at a time. A :mod:`worker` reads and classifies the images of a shard and writes its file.
-Neither images nor rows pass through the scheduler. The extra ``distributed`` installs what this
-needs.
+Neither images nor rows pass through the scheduler. The extra ``distributed`` installs the packages.
 """
 
 import logging
@@ -53,7 +52,7 @@ from digit_classifier.settings import Settings
 #: Shards submitted per worker thread: enough that no thread waits for work, and few, so that the
 #: scheduler holds a small part of the run at any time.
 SHARDS_PER_THREAD = 3
-#: How often a failed shard is tried again: a network may fail for a moment.
+#: Number of times that a failed shard is tried again: a network may fail for a moment.
 _RETRIES = 2
 _LOST = "The scheduler was lost; --resume goes on with another one."
 #: Seconds to connect, to wait for the first worker (a cluster may start with the run), and between
@@ -140,7 +139,7 @@ def run_batch(inputs: Sequence[str], out: str, settings: Settings, options: Opti
     # before workers are started and the inputs are listed, which may take minutes
     output.check(resume=options.resume)
     with _connected(options) as client:
-        # _classify lists the input again: a list of millions of images would not fit in memory.
+        # _classify lists the inputs again: a list of millions of images would not fit in memory
         manifest = build_manifest(sources, options.shard_size)
         if not manifest.n_images:
             skipped = f"; {manifest.n_skipped:,} files skipped" if manifest.n_skipped else ""
@@ -172,7 +171,7 @@ def _connected(options: Options) -> Iterator[Client]:
 def _local_cluster(options: Options) -> LocalCluster:
     """Start a worker process per core, which ignores Ctrl-C: this process stops them in order."""
     is_main = threading.current_thread() is threading.main_thread()
-    # What starts while a signal is ignored goes on ignoring it, and prints no traceback.
+    # processes started while a signal is ignored go on ignoring it, and print no traceback
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
     try:
         return LocalCluster(
@@ -217,7 +216,7 @@ def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Itera
 
     def submit(count: int) -> Iterator[Future[ShardResult]]:
         for shard in islice(shards, max(0, count)):
-            # not pure: Dask would hash every shard, to reuse the results of equal tasks
+            # not pure, or Dask would hash every shard to reuse the results of equal tasks
             yield client.submit(classify_shard, job, shard, pure=False, retries=_RETRIES)
 
     pending = as_completed(submit(limit.max_pending()))
@@ -236,13 +235,13 @@ def _classify_shards(client: Client, job: Job, shards: Iterator[Shard]) -> Itera
             ) from exc
         future.release()  # the scheduler forgets the task: its memory does not grow with the run
         yield result
-        # as many as are missing: more workers may have come, or some have gone
+        # not always one: workers may have come or gone
         for other in submit(limit.max_pending() - pending.count()):
             pending.add(other)
 
 
 class _Backpressure:
-    """Limit on the submitted shards; it follows the number of workers, which come and go."""
+    """Limit on the submitted shards, in proportion to the workers, which come and go."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -262,7 +261,7 @@ class _Backpressure:
 
 @contextmanager
 def show_progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Show on standard error how far a run is: by a bar on a terminal, a line a minute elsewhere.
+    """Show on standard error how far a run is: a bar on a terminal, else a line each minute.
 
     Yields
     ------

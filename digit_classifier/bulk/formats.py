@@ -1,4 +1,4 @@
-"""The rows of the output, one an image, and the formats that encode them as a file."""
+"""The rows of the output, one for each image, and the formats that encode them as a file."""
 
 import csv
 import json
@@ -112,20 +112,18 @@ def _from_jsonl(content: bytes) -> list[Row]:
 
 
 def _to_csv(rows: Sequence[Row]) -> bytes:
-    """Write a table with heads: lists as JSON, and nothing where there is no value."""
+    """Encode a table with column names: lists as JSON, missing values as empty fields."""
     file = StringIO()
     schema = SCHEMAS[any("text" in row for row in rows[:1])]
     writer = csv.DictWriter(file, schema.names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(
-            {
-                column: json.dumps(value, ensure_ascii=False)
-                if isinstance(value, (bool, list))
-                else value
-                for column, value in row.items()
-            }
-        )
+        as_text = {
+            column: json.dumps(value, ensure_ascii=False)
+            for column, value in row.items()
+            if isinstance(value, (bool, list))
+        }
+        writer.writerow(row | as_text)
     return file.getvalue().encode()
 
 
@@ -138,9 +136,9 @@ def _from_csv(content: bytes) -> list[Row]:
         raise ValueError("not the heads of this format")
     try:
         counted = [{column: row[column] or None for column in COUNTED} for row in rows]
-    except csv.Error as exc:
+        return [row | {"accepted": _ACCEPTED[row["accepted"]]} for row in counted]
+    except (csv.Error, KeyError) as exc:
         raise ValueError(f"not a row of this format: {exc}") from exc
-    return [row | {"accepted": _ACCEPTED[row["accepted"]]} for row in counted]
 
 
 #: A truth value as CSV has it.

@@ -14,7 +14,7 @@ from digit_classifier.errors import BulkError
 FORMAT_VERSION = 1
 _MANIFEST_FILE = "_manifest.json"
 _CHECKSUMS_FILE = "_SHA256SUMS"
-#: Shards whose images with errors are kept by name.
+#: Number of shards whose images with errors are kept by name.
 _MAX_EXAMPLE_SHARDS = 100
 
 
@@ -147,7 +147,7 @@ class Output:
             Files are missing: the workers wrote to another directory.
         """
         names = {index: self.job.shard_name(index) for index in sorted(summary.checksums)}
-        # of workers that died: their shards were written again, under other temporary names
+        # workers that died left them; their shards were written again, under other names
         storage.remove_partials(self.job.out)
         missing = set(names.values()) - set(storage.list_names(self.job.out))
         if missing:
@@ -158,7 +158,7 @@ class Output:
         # in the format of sha256sum, which can check them
         checksums = "".join(f"{summary.checksums[i]}  {name}\n" for i, name in names.items())
         storage.write_atomic(storage.join(self.job.out, _CHECKSUMS_FILE), checksums.encode())
-        # last: what is read before is marked as not complete
+        # last: until then, the manifest marks the output as incomplete
         self._write_manifest(complete=True, counts=summary.as_json())
 
     def _write_manifest(self, **more: Any) -> None:

@@ -1,8 +1,7 @@
 """Sources, chunks and shards: the interface of an input, and a run's images by output file.
 
 A source lists its images in chunks, and reads the images of a chunk. A shard is a chunk of one
-source, whose rows become one file of the output; a manifest sums up all shards of a run. Sources
-share how entries are batched, and the handles that a thread keeps open.
+source, whose rows become one file of the output; a manifest sums up all shards of a run.
 """
 
 import hashlib
@@ -25,8 +24,8 @@ Entry = TypeVar("Entry")
 #: Counts a file that is not read.
 Skip = Callable[[], None]
 
-#: Open sources per thread; beyond that, the least recently used one is closed. Consecutive shards
-#: are of one input, so that few are in use at a time.
+#: Open sources per thread; beyond that, the least recently used one is closed. Few are in use at a
+#: time, since consecutive shards are of one input.
 _MAX_OPEN = 4
 
 
@@ -229,7 +228,7 @@ def is_image(name: str) -> bool:
 
 
 class _OpenHandles(threading.local):
-    """Open files by their source; one table per thread, since a file has one position."""
+    """Open files by their source, for each thread its own, since a file has one position."""
 
     def __init__(self) -> None:
         self.by_source: OrderedDict[Source, tuple[ExitStack, Any]] = OrderedDict()

@@ -38,7 +38,7 @@ _NOT_A_REGULAR_FILE = (
     errno.ENAMETOOLONG,
     errno.EOPNOTSUPP,
 )
-#: Stores report different ones of these; each changes when the file is written again.
+#: Each changes when the file is written again; each store reports some of them.
 _VERSION_KEYS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
 _PARTIAL = ".*.partial"
 
@@ -76,14 +76,8 @@ def join(directory: str, name: str) -> str:
     return name if "://" in name or name.startswith("/") else f"{directory.rstrip('/')}/{name}"
 
 
-def fingerprint(url: str) -> str:
-    """Return a file's size and time of writing, which identify its version."""
-    fs, path = locate(url)
-    return fingerprint_of(fs.info(path))
-
-
-def fingerprint_of(info: dict[str, Any]) -> str:
-    """Return the fingerprint of a file from fsspec's information on it."""
+def fingerprint(info: dict[str, Any]) -> str:
+    """Return a file's size and version, from fsspec's information on it."""
     # the size alone would miss a change of some pixels
     version = next((info[key] for key in _VERSION_KEYS if info.get(key)), "")
     return f"{info.get('size')} {version}"
@@ -98,7 +92,7 @@ def open_decompressed(url: str) -> Iterator[BinaryIO]:
     """
     fs, path = locate(url)
     with fs.open(path, "rb") as raw:
-        head = raw.read(6)  # not the suffix, which a URL may lack
+        head = raw.read(6)  # instead of the suffix, which a URL may lack
         raw.seek(0)
         for magic, opener in _COMPRESSIONS:
             if head.startswith(magic):
@@ -134,14 +128,11 @@ def read_image(url: str, max_bytes: int) -> bytes | InputError:
 
 
 def _read_local(path: Path, max_bytes: int) -> bytes | InputError:
-    def open_nonblocking(name: str, flags: int) -> int:
-        return os.open(name, flags | os.O_NONBLOCK)
-
     try:
         if not path.is_file():  # a pipe, for example: reading would block
             return NoFileError("There is no such file.")
-        # Some files of /proc would block, too.
-        with open(path, "rb", opener=open_nonblocking) as file:
+        # some files of /proc would block, too
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             content: bytes | None = file.read(max_bytes + 1)
     except OSError as exc:
         if exc.errno not in _NOT_A_REGULAR_FILE:

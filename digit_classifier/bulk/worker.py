@@ -5,7 +5,6 @@ Each image becomes a row: a prediction, a reading of all digits, or an error.
 
 import hashlib
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,10 +39,10 @@ BATCH, BATCH_BYTES = 128, 16 * 1024 * 1024
 #: Held while a worker's thread loads the model that all of them share.
 _loading = threading.Lock()
 
-#: The run's output contains the model, so that workers need no model files of their own.
+#: Directory of the model in the run's output, so that workers need no model files of their own.
 MODEL_DIRECTORY = "_model"
 
-#: Images of each error that are named.
+#: Number of images that are named for each error code.
 N_EXAMPLES = 3
 
 
@@ -111,31 +110,28 @@ class ShardResult:
     @classmethod
     def from_rows(cls, index: int, rows: Sequence[Row], content: bytes) -> "ShardResult":
         """Count the rows of a file."""
-        codes = (row["error_code"] for row in rows)
-        examples: dict[str, tuple[str, ...]] = {}
+        failed: dict[str, list[str]] = {}
         for row in rows:
-            named = examples.get(row["error_code"] or "", ())
-            if row["error_code"] is not None and len(named) < N_EXAMPLES:
-                examples[row["error_code"]] = (*named, row["name"] or row["source"])
+            if row["error_code"] is not None:
+                failed.setdefault(row["error_code"], []).append(row["name"] or row["source"])
         return cls(
             index=index,
             n_images=len(rows),
             n_accepted=sum(row["accepted"] is True for row in rows),
             n_bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
-            errors=dict(Counter(code for code in codes if code is not None)),
-            examples=examples,
+            errors={code: len(names) for code, names in failed.items()},
+            examples={code: tuple(names[:N_EXAMPLES]) for code, names in failed.items()},
         )
 
 
 def classify_shard(job: Job, shard: Shard) -> ShardResult:
-    """Write the file of a shard, unless a whole one exists; the result is the same."""
+    """Write the file of a shard, unless an earlier run or a lost worker has written all of it."""
     url = storage.join(job.out, job.shard_name(shard.index))
     fs, path = storage.locate(url)
     with suppress(FileNotFoundError, ValueError):
-        # written by an earlier run or a lost worker
         content = fs.cat_file(path)
-        # a whole file is not taken on trust: stores without rename may have half of one
+        # checked, since a store without rename may have half a file
         result = ShardResult.from_rows(shard.index, FORMATS[job.format].decode(content), content)
         # development versions reported slow images as out of time: those are classified again
         if result.n_images == shard.chunk.count and OutOfTimeError.code not in result.errors:
@@ -150,7 +146,7 @@ def classify_shard(job: Job, shard: Shard) -> ShardResult:
 
 @lru_cache(maxsize=1)  # of the last job: a cluster's workers stay for the next run
 def _load_classifier(job: Job) -> DigitClassifier:
-    """Load the model, once per process. Each process uses one core, also for linear algebra."""
+    """Load the model, once per process; each process uses one core, also for linear algebra."""
     if job.release != __version__:
         raise BulkError(f"A worker has release {__version__}, the run is one of {job.release}.")
     threadpool_limits(1)  # NumPy is imported already, so an environment variable has no effect
@@ -166,7 +162,7 @@ def _load_classifier(job: Job) -> DigitClassifier:
             max_image_pixels=job.max_pixels,
         )
         classifier = DigitClassifier.from_settings(settings)
-    # somebody may have replaced it while the run was interrupted
+    # it may have been replaced while the run was interrupted
     if classifier.model.version != job.model_version:
         raise BulkError(f"The model at {job.model_url} is not the one that the run began with.")
     return classifier
@@ -175,14 +171,7 @@ def _load_classifier(job: Job) -> DigitClassifier:
 def rows_of(
     shard: Shard, classifier: DigitClassifier, *, all_digits: bool = False
 ) -> Iterator[Row]:
-    """Read the images of a shard, with one batch in memory at a time.
-
-    Parameters
-    ----------
-    shard : Shard
-    classifier : DigitClassifier
-    all_digits : bool, default=False
-        Read all digits of each image instead of one.
+    """Yield the rows of a shard, with one batch of images in memory at a time.
 
     Raises
     ------
@@ -191,14 +180,14 @@ def rows_of(
     """
     items = shard.read_items(classifier.limits.max_bytes)
     predict: Callable[[DigitClassifier, Iterable[Any]], Answers]
-    if all_digits and shard.source.framed:
+    if not shard.source.framed:
+        predict = _read_all if all_digits else DigitClassifier.predict_batch
+    elif not all_digits:
+        predict = _predict_framed
+    else:
         raise BulkError(
             f"{shard.source.name} has one framed digit an image; read it without --read."
         )
-    if all_digits:
-        predict = _read_all
-    else:
-        predict = _predict_framed if shard.source.framed else DigitClassifier.predict_batch
     while batch := _classify_batch(items, classifier, predict):
         for name, answer in batch:
             # all columns of the format, in its order, whether the image was read or not
@@ -264,14 +253,13 @@ def _predict_framed(classifier: DigitClassifier, digits: Iterable[NDArray[np.uin
 
 def _read_all(classifier: DigitClassifier, contents: Iterable[bytes]) -> Answers:
     """Read all digits of image files, one file after the other."""
-
-    def read(content: bytes) -> Answer:
+    answers: list[Answer] = []
+    for content in contents:
         try:
-            return classifier.read(content)
+            answers.append(classifier.read(content))
         except InputError as exc:
-            return exc
-
-    return [read(content) for content in contents]
+            answers.append(exc)
+    return answers
 
 
 def _text(name: str | None) -> str | None:

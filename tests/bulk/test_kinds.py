@@ -186,9 +186,12 @@ def test_csv_has_the_rows_and_gives_back_what_is_counted():
     ]
 
 
-@pytest.mark.parametrize("damage", [b"", b"a,b\n1,2\n", b"source,name\na,b"])
+DAMAGED = FORMATS["csv"].encode(ROWS).replace(b",true,", b",tru,")
+
+
+@pytest.mark.parametrize("damage", [b"", b"a,b\n1,2\n", b"source,name\na,b", DAMAGED])
 def test_damaged_csv_is_not_taken_for_a_shard(damage):
-    with pytest.raises(ValueError, match=r"line|heads"):
+    with pytest.raises(ValueError, match=r"line|heads|format"):
         FORMATS["csv"].decode(damage)
 
 

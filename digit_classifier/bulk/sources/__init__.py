@@ -30,7 +30,7 @@ def find_source(name: str) -> Source:
     Raises
     ------
     BulkError
-        There is no such file, or it is of no kind that can be read.
+        There is no such file, or its kind is unknown.
     MissingPackageError
         The store's package is not installed.
     """
@@ -44,13 +44,13 @@ def find_source(name: str) -> Source:
     sample = b""
     try:
         with storage.open_decompressed(name) as file:
-            # in pieces, since one long read of a damaged file would give nothing
+            # in pieces: of a damaged file, one long read would return nothing
             while len(sample) < _SAMPLE_BYTES and (piece := file.read(_PIECE_BYTES)):
                 sample += piece
     except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
         if not sample:
             raise BulkError(f"{name} cannot be read: {exc}.") from exc
-    return _detect_kind(name, sample)(name, url, storage.fingerprint(name))
+    return _detect_kind(name, sample)(name, url, storage.fingerprint(fs.info(path)))
 
 
 def _detect_kind(name: str, sample: bytes) -> type[Source]:

@@ -1,7 +1,4 @@
-"""Image files: a single one, all below a folder, or all of a ZIP or TAR archive.
-
-Of a folder and of an archive, these are the files whose names have an image's suffix.
-"""
+"""Image files: a single one, or those of a folder, a ZIP or a TAR archive, by their suffixes."""
 
 import os
 import tarfile
@@ -90,7 +87,7 @@ class Folder(Source):
 
 
 def _walk(root: Path, skip: Skip, unlisted: list[OSError]) -> Iterator[tuple[str, str]]:
-    """Yield names and fingerprints; without fsspec, which keeps a kilobyte per file."""
+    """Yield names and fingerprints; not by fsspec, which keeps a kilobyte per file."""
     for folder, subfolders, names in os.walk(root, onerror=unlisted.append):
         subfolders.sort()  # in place: os.walk goes on in this order, the same on every machine
         below = Path(folder).relative_to(root)
@@ -115,7 +112,7 @@ def _walk_store(
         if entry["type"] == "directory":
             yield from _walk_store(fs, path, f"{name}/", skip)
         elif is_image(name):
-            yield name, storage.fingerprint_of(entry)
+            yield name, storage.fingerprint(entry)
         else:
             skip()
 
@@ -147,7 +144,7 @@ class Zip(Source):
     def open(self, stack: ExitStack) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
         """Open the archive and list its images in the directory's order; the stack closes it."""
         fs, path = storage.locate(self.url)
-        # both are closed: ZipFile leaves a file that it was given open
+        # both are closed by the stack: ZipFile does not close a file that was open before
         archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(fs.open(path, "rb"))))
         return archive, [entry for entry in archive.infolist() if is_image(entry.filename)]
 
@@ -171,8 +168,8 @@ class Tar(Source):
             self,
             lambda stack: _LimitedReader(stack.enter_context(storage.open_decompressed(self.url))),
         )
-        # tarfile starts to read where the file is: at the chunk's first header. "r:", since it is
-        # decompressed already.
+        # tarfile begins at the file's position, here the chunk's first header; "r:" means that the
+        # file is decompressed already
         file.seek(chunk.start)
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file stays open
         for member in islice(_list_images(archive), chunk.count):

@@ -30,7 +30,7 @@ _PATH_FIELDS = (
     *("img", "name", "url"),
 )
 
-#: Fewer columns are not taken for pixels: a list of paths may have some numbers beside them.
+#: Smallest side of a digit in a table of pixels: a list of paths may have some numbers, too.
 _MIN_SIDE = 10
 _LABEL_HEADS = ("label", "class", "digit", "target", "y")
 
@@ -165,7 +165,7 @@ def read_rows(file: BinaryIO, separator: str) -> Iterator[tuple[int, list[str]]]
 
 def _lines_of(file: BinaryIO) -> Iterator[str]:
     """Yield lines, so that `file.tell()` is the end of the last one; names may not be UTF-8."""
-    # not `for line in file`, which reads ahead: tell() would be somewhere behind
+    # not `for line in file`: it reads ahead, so that tell() would be beyond the line's end
     while line := file.readline():
         # Excel begins its files with a byte order mark
         yield line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
