@@ -30,15 +30,15 @@ class Command(click.Command):
     """A command that prints errors as one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; any error that people can understand becomes one of click's."""
+        """Run the command, and convert errors that people can understand into click's."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()  # here, so that a full disk is an error that is reported below
         except DigitClassifierError as exc:
             raise click.ClickException(str(exc)) from exc
         except OSError as exc:
-            # Discards what a full or closed standard output did not take: at its end, the
-            # interpreter would try to write it again and print a traceback.
+            # Discards the output that a full or closed standard output did not take: the
+            # interpreter would try to write it again at its end, and print a traceback.
             try:
                 sys.stdout.flush()
             except OSError:
@@ -63,10 +63,28 @@ class Command(click.Command):
 
 
 class Group(Command, click.Group):
-    """A group that does so for all its commands, which click invokes from its own invocation."""
+    """A group that does so for all its commands, since click invokes these within its `invoke`."""
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    # not by decorators of the group: the commands' modules would have to import this one
+    commands=[
+        data,
+        train,
+        evaluate,
+        predict,
+        read,
+        batch,
+        models,
+        serve,
+        query,
+        api_key,
+        apache,
+        doctor,
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="digit-classifier")
 def main() -> None:
     """Read handwritten digits: train, evaluate, predict, serve.
@@ -74,23 +92,3 @@ def main() -> None:
     Settings come from the file that DIGIT_CLASSIFIER_CONFIG names (by default
     instance/settings.toml) and from DIGIT_CLASSIFIER_* variables, which win.
     """
-
-
-_COMMANDS = (
-    data,
-    train,
-    evaluate,
-    predict,
-    read,
-    batch,
-    models,
-    serve,
-    query,
-    api_key,
-    apache,
-    doctor,
-)
-
-# not by decorators of the group: the commands' modules would have to import this one
-for command in _COMMANDS:
-    main.add_command(command)

@@ -72,7 +72,7 @@ def evaluate(
         raise click.UsageError("--corruptions and --report are of MNIST alone, not of --data.")
     if numbers_directory is not None and (directory or corruptions or report):
         raise click.UsageError("--numbers goes with none of --data, --corruptions and --report.")
-    # before the time for the evaluation is spent
+    # first, so that an invalid file is reported before the long evaluation
     baseline = read_baseline(baseline_file) if baseline_file else None
     settings = load_settings()
     default = settings.numbers_model if numbers_directory else settings.model
@@ -90,14 +90,14 @@ def evaluate(
 
 
 def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dict[str, Any]:
-    """Judge the model on the arrays as they are, and framed as uploads are."""
+    """Measure the model on MNIST's arrays as they are, and framed as uploads are."""
     from tqdm import tqdm
 
     from digit_classifier.datasets import load_mnist
     from digit_classifier.evaluation.metrics import evaluate_views, predict_view
     from digit_classifier.models.store import load_model
 
-    if report is not None:  # fails without Matplotlib before the time is spent
+    if report is not None:  # first, so that a missing Matplotlib is reported at once
         from digit_classifier.evaluation.report import write_report
     model = load_model(settings.model, settings.models_dir)
     data = load_mnist(settings.data_dir)
@@ -119,7 +119,7 @@ def _on_mnist(settings: Settings, corruptions: bool, report: Path | None) -> dic
 
 
 def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
-    """Read each file from bytes to answer; a refused one counts as an error."""
+    """Read the digit of each file; a refused file counts as an error."""
     from tqdm import tqdm
 
     from digit_classifier.cli.predict import file_content, local_classifier
@@ -127,7 +127,7 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
 
     classifier = local_classifier(settings)
     labelled = list_labelled_images(directory)
-    # counted apart: a user notices a refused picture, and one not accepted, but not an error
+    # counted apart: a user notices pictures that are refused or not accepted, but not an error
     n_errors = n_refused = n_not_accepted = 0
     for path, label in tqdm(labelled, "Reading", leave=False, disable=None):
         try:
@@ -149,7 +149,7 @@ def _on_folder(settings: Settings, directory: Path) -> dict[str, Any]:
 
 
 def _on_numbers(settings: Settings, directory: Path) -> dict[str, Any]:
-    """Read all digits of each file; a refused one counts as an error."""
+    """Read all digits of each file; a refused file counts as an error."""
     from tqdm import tqdm
 
     from digit_classifier.cli.predict import local_classifier

@@ -1,4 +1,4 @@
-"""``digit-classifier predict``, ``read`` and ``batch``: the digits of files of one's own."""
+"""``digit-classifier predict``, ``read`` and ``batch``: read the digits of files."""
 
 import json
 import os
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from digit_classifier.inference import DigitClassifier
 
 
+_JSON_OPTION = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each."
+)
+_PATHS = click.argument(
+    "paths", nargs=-1, required=True, metavar="FILE|DIR...", type=click.Path(path_type=Path)
+)
+
+
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
+@_JSON_OPTION
 @click.option("--model", help="Name of the model.  [default: the setting model]")
 @click.option(
     "--explain",
@@ -29,9 +37,7 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write there, as one PNG a file, what each step of preprocessing made of it.",
 )
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="FILE|DIR...", type=click.Path(path_type=Path)
-)
+@_PATHS
 def predict(
     as_json: bool, model: str | None, explanations: Path | None, paths: tuple[Path, ...]
 ) -> None:
@@ -54,15 +60,14 @@ def predict(
         all_read &= "error" not in answer
         click.echo(json.dumps(answer) if as_json else _as_text(answer))
         if explanations:
-            # numbered, since files of several folders may have one name
-            target = explanations / f"{index:04}_{file.stem}.png"
-            with suppress(InputError):  # which the answer names
-                _write_picture(target, show_steps(classifier, file_content(file, max_bytes)))
+            with suppress(InputError):  # the answer has it
+                steps = show_steps(classifier, file_content(file, max_bytes))
+                _write_picture(explanations, index, file, steps)
     sys.exit(0 if all_read else 1)
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, a line each.")
+@_JSON_OPTION
 @click.option("--model", help="Name of the model.  [default: the setting numbers_model]")
 @click.option(
     "--boxes",
@@ -70,9 +75,7 @@ def predict(
     type=click.Path(file_okay=False, path_type=Path),
     help="Write there, as one PNG a file, the picture with a box around each digit.",
 )
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="FILE|DIR...", type=click.Path(path_type=Path)
-)
+@_PATHS
 def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path, ...]) -> None:
     """Read all digits on each image; of a folder, on each file named like an image.
 
@@ -84,16 +87,13 @@ def read(as_json: bool, model: str | None, boxes: Path | None, paths: tuple[Path
 
     settings = load_settings()
     classifier = local_classifier(replace(settings, model=model or settings.numbers_model))
-    # a file that cannot be read ends neither the command nor the output of the others
-    all_read = True
+    all_read = True  # so far: after a file that cannot be read, the others are still read
     for index, file in enumerate(image_files(paths), 1):
         try:
             content = file_content(file, classifier.limits.max_bytes)
             reading = classifier.read(content)
             if boxes:
-                # numbered, since files of several folders may have one name
-                target = boxes / f"{index:04}_{file.stem}.png"
-                _write_picture(target, show_boxes(classifier, content, reading).png)
+                _write_picture(boxes, index, file, show_boxes(classifier, content, reading).png)
             answer = {"file": str(file), **reading.as_json()}
         except InputError as exc:
             answer = _error_answer(file, exc)
@@ -205,7 +205,7 @@ def _with_limit_of_local_files(settings: Settings) -> Settings:
 def image_files(paths: Iterable[Path]) -> list[Path]:
     """Return the files, and of each folder those that are named like images.
 
-    A folder that cannot be listed stands for itself: reading it reports the error.
+    A folder that cannot be listed is returned itself, so that reading it reports the error.
     """
     from digit_classifier.datasets.image_files import list_images
 
@@ -220,7 +220,7 @@ def image_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def file_content(file: Path, max_bytes: int) -> bytes:
-    """Return the content of a file, at most a byte more than is accepted.
+    """Return the content of a file, at most one byte more than `max_bytes`.
 
     Raises
     ------
@@ -228,19 +228,19 @@ def file_content(file: Path, max_bytes: int) -> bytes:
     """
     try:
         with file.open("rb") as opened:
-            # a device has no end; what is longer is refused for its length
+            # bounded, since a device has no end; longer content is rejected for its length
             return opened.read(max_bytes + 1)
     except OSError as exc:
         raise NoFileError(f"The file cannot be read: {exc.strerror}.") from exc
 
 
 def _error_answer(file: Path, error: InputError) -> dict[str, Any]:
-    """Describe why a file was not read, in JSON's types."""
+    """Describe the error of a file in JSON's types."""
     return {"file": str(file), "error": {"code": error.code, "detail": str(error)}}
 
 
 def _as_text(answer: dict[str, Any]) -> str:
-    """Lay out an answer, or why a file was not read, for a person."""
+    """Format an answer or an error for a person."""
     name = click.format_filename(answer["file"])  # which may be in any encoding
     if "error" in answer:
         return f"{name}: error: {answer['error']['detail']}"
@@ -251,13 +251,15 @@ def _as_text(answer: dict[str, Any]) -> str:
     return f"{name}: {answer['prediction']} ({answer['confidence']:.1%}{doubt}{warnings})"
 
 
-def _write_picture(target: Path, png: bytes) -> None:
-    """Write a picture, creating missing folders above it.
+def _write_picture(folder: Path, index: int, file: Path, png: bytes) -> None:
+    """Write the picture of a file, creating missing folders above it.
 
     Raises
     ------
     click.FileError
     """
+    # numbered, since files of several folders may have one name
+    target = folder / f"{index:04}_{file.stem}.png"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(png)

@@ -1,4 +1,4 @@
-"""``digit-classifier serve``, ``query``, and a service's ``api-key``, ``apache`` and ``doctor``."""
+"""``digit-classifier serve``, ``query``, ``api-key``, ``apache`` and ``doctor``."""
 
 import ipaddress
 import random
@@ -48,7 +48,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
     settings = load_settings()
     host = host if host is not None else settings.host
     if not settings.secret_key and _is_of_this_machine(host):
-        # open forms do not outlive this process; other machines get a key that stays
+        # a random key: the page's open forms expire with this process, which is good enough here
         settings = replace(settings, secret_key=ts.SecretStr(secrets.token_urlsafe()))
     app = create_app(replace(settings, model=model or settings.model))
     # Werkzeug's debugger has a console for everybody who can reach it
@@ -103,7 +103,7 @@ def apache(directory: Path) -> None:
     from digit_classifier.web import create_app
     from digit_classifier.web.apache_config import write_configuration
 
-    # the application itself is asked, so that Apache's limits cannot differ from its own
+    # from the application itself, so that Apache's limits cannot differ from its own
     for file in write_configuration(create_app(), directory):
         click.echo(file)
 
@@ -124,7 +124,7 @@ def doctor() -> None:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of one digit.
+    """The outcome of sending one digit.
 
     Attributes
     ----------
@@ -133,11 +133,11 @@ class Reply:
     seconds : float
         From the first byte sent to the last received.
     status : int or None
-        None if there was no answer.
+        The HTTP status, or None without an answer.
     text : str
-        The answer, or the reason why it failed.
+        The answer's body, or the reason why there was no answer.
     digit : int or None
-        As it was read.
+        The digit in the answer, right or wrong.
     """
 
     name: str
@@ -148,7 +148,7 @@ class Reply:
 
     @property
     def label(self) -> str:
-        """The digit's class."""
+        """The digit's true class."""
         return self.name.removesuffix(".png").rpartition("-")[2]
 
     @property
@@ -184,8 +184,8 @@ def query(
     indices = random.Random(seed).choices(range(len(digits)), k=count)  # noqa: S311, no secret
     started = time.perf_counter()
     names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
-    transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # what went wrong is to be counted
-    # as curl: an address without a scheme is one of HTTP
+    transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # failures are to be counted
+    # as with curl, an address without a scheme is one of HTTP
     url = url if "://" in url else f"http://{url}"
     if not urlsplit(url).path.strip("/"):
         url = url.rstrip("/") + PATH

@@ -1,4 +1,4 @@
-"""``digit-classifier data``, ``train`` and ``models``: MNIST, trainings, and what they left."""
+"""``digit-classifier data``, ``train`` and ``models``: MNIST, training, and the trained models."""
 
 import sys
 from pathlib import Path
@@ -176,10 +176,7 @@ def train_into(
     start: "Model | None" = None,
     resume: bool = False,
 ) -> None:
-    """Train, by default on the settings' MNIST, and print the result.
-
-    Ctrl-C exits with status 130.
-    """
+    """Train, by default on the settings' MNIST, and print the result; Ctrl-C exits with 130."""
     from digit_classifier.datasets import load_mnist
     from digit_classifier.training.train import checkpoint_of, train_model
 
@@ -195,7 +192,7 @@ def train_into(
             resume=resume,
         )
     except KeyboardInterrupt:
-        # before the first epoch, and of what is fitted in one call, there is no checkpoint
+        # there is no checkpoint before the first epoch, nor of a model that is fitted in one call
         kept = "Nothing is kept of it."
         if checkpoint_of(path).exists():
             kept = f"{checkpoint_of(path)} has the finished epochs; --resume continues."
@@ -233,7 +230,7 @@ def list_() -> None:
     """
     from digit_classifier.models.store import list_models, load_model
 
-    # all are listed, whatever is wrong with one: the operator looks for the one to use instead
+    # an unusable model does not end the list: the operator looks for another one to use
     all_read = True
     models_dir = load_settings().models_dir
     for name in list_models(models_dir):
@@ -276,7 +273,7 @@ def show_filters(name: str, output: Path | None) -> None:
     picture = draw_filters(model.classifier, model.metadata.image_shape)
     if picture is None:
         raise click.ClickException(f"A {model.metadata.classifier!r} has no filters to be seen.")
-    # not beside a shipped model, in the package: its next release would remove the picture
+    # not beside a shipped model, in the package: the next release would remove the picture
     path = Path(name) if name.endswith(SUFFIX) else model_file(name, settings.models_dir)
     target = output or path.with_suffix(".png")
     target.parent.mkdir(parents=True, exist_ok=True)

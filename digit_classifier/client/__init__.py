@@ -1,4 +1,4 @@
-"""A Python client of the service, which needs nothing of it but its address.
+"""A Python client of the service, which only needs its address.
 
 >>> from digit_classifier.client import Client
 >>> client = Client("http://127.0.0.1:5000")
@@ -32,7 +32,7 @@ from digit_classifier.client.transport import (
     Transport,
     UnexpectedAnswerError,
     answer_or_refusal,
-    understand,
+    parse_response,
 )
 
 __all__ = [
@@ -107,7 +107,7 @@ class Client:
         self._url = url.rstrip("/")
         self._transport = Transport(timeout, retries, api_key)
         # for ready(): a service that is not ready answers 503, which would be tried again
-        self._asks_once = Transport(timeout, 0, api_key)
+        self._without_retries = Transport(timeout, 0, api_key)
 
     def classify(self, image: Image, *, model: str | None = None) -> Answer:
         """Read the digit of one image.
@@ -133,39 +133,19 @@ class Client:
     def read(self, image: Image, *, model: str | None = None) -> Reading:
         """Read all digits of one image, row by row.
 
-        Parameters
-        ----------
-        image : bytes, path, binary file, Pillow image or array
-        model : str, optional
-            By default the service's.
-
-        Raises
-        ------
-        ProblemError
-            The service refused; its ``code`` gives the reason.
-        NoAnswerError, UnexpectedAnswerError
-        OSError
-            The file cannot be read.
-        TypeError
-            It is not an image; see :func:`named_content`.
+        Parameters and errors are those of :meth:`classify`.
         """
         return self._send_image("/api/v1/read", Reading, image, model)
 
     def explain(self, image: Image, *, model: str | None = None, steps: bool = False) -> Explained:
-        """Read the digit of one image, and return what decided as well.
+        """Read the digit of one image, and return the answer with its explanation.
+
+        Parameters and errors are those of :meth:`classify`, besides:
 
         Parameters
         ----------
-        image : bytes, path, binary file, Pillow image or array
-        model : str, optional
-            By default the service's.
         steps : bool, default=False
             Return a picture of each step of preprocessing, too.
-
-        Raises
-        ------
-        ProblemError, NoAnswerError, UnexpectedAnswerError, OSError, TypeError
-            As by :meth:`classify`.
         """
         explain = "steps" if steps else "1"
         return self._send_image("/api/v1/classify", Explained, image, model, explain=explain)
@@ -175,8 +155,7 @@ class Client:
     ) -> Iterator[Answer | Refusal]:
         """Read the digits of many images, a batch at a time.
 
-        The images are fetched as their answers are asked for, and no more of them are held than a
-        batch has: the iterable may be endless.
+        Only the images of one batch are held at a time: the iterable may be endless.
 
         Parameters
         ----------
@@ -223,16 +202,16 @@ class Client:
                 "/api/v1/classify/batch",
                 list[dict[str, Any]],
                 params={"model": model},
-                # a part without a file name would be a text
+                # a part of a form without a file name would be a text
                 files=[("images", (name or "image", content)) for name, content in images],
             )
         except ProblemError as exc:
-            # batches_of lets a large image come alone, so that it is this one which is too large
+            # batches_of sends a large image alone: if it is too large, the others go on
             if len(images) > 1 or exc.code != "file_too_large":
                 raise
-            ((name, _),) = images  # too large for any request: the others go on
+            ((name, _),) = images
             return iter([Refusal(status=exc.status, code=exc.code, detail=exc.detail, name=name)])
-        # by place, since several images may have one name, or none
+        # by position, since names may be equal or missing
         if len(entries) != len(images):
             raise UnexpectedAnswerError(
                 f"{self._url}: {len(entries)} answers to {len(images)} images."
@@ -264,9 +243,8 @@ class Client:
         Raises
         ------
         NoAnswerError
-            It is not there at all.
         """
-        return self._asks_once.send("GET", f"{self._url}/readyz").status_code == HTTPStatus.OK
+        return self._without_retries.send("GET", f"{self._url}/readyz").status_code == HTTPStatus.OK
 
     def _send_image(
         self, path: str, kind: type[T], image: Image, model: str | None, **query: str
@@ -284,7 +262,7 @@ class Client:
         return answer
 
     def _call(self, method: str, path: str, kind: Any, **arguments: Any) -> Any:
-        return understand(self._transport.send(method, self._url + path, **arguments), kind)
+        return parse_response(self._transport.send(method, self._url + path, **arguments), kind)
 
 
 def named_content(image: Image) -> Named:
@@ -306,15 +284,15 @@ def named_content(image: Image) -> Named:
     OSError
         The file cannot be read.
     TypeError
-        Anything else, such as a file that is open for text, or an array of another type; or an
-        array without Pillow.
+        The image is something else, such as a file that is open for text or an array of another
+        type, or Pillow is missing for an array.
     """
     if isinstance(image, bytes | bytearray | memoryview):
         return None, bytes(image)
     if isinstance(image, str | os.PathLike):
         path = Path(image)
         return path.name, path.read_bytes()
-    # by what they have, since neither Pillow nor NumPy need be installed
+    # by protocols, since neither Pillow nor NumPy need be installed
     if isinstance(image, PillowImage):
         return None, _encode(image)
     if isinstance(image, ArrayLike):
@@ -351,7 +329,7 @@ def batches_of(
     Parameters
     ----------
     images : iterable of (name, content) or Refusal
-        A refusal, of a file that cannot be read, has no bytes.
+        A refusal, of a file that cannot be read, counts as 0 bytes.
     max_items : int
         A batch has at most so many images, and `MAX_BYTES`; an image that is larger comes alone.
 
@@ -362,7 +340,7 @@ def batches_of(
     Raises
     ------
     ValueError
-        A batch of no images was asked for.
+        `max_items` is less than 1.
     """
     if max_items < 1:
         raise ValueError("A batch has one image at least.")
@@ -380,10 +358,10 @@ def batches_of(
 
 
 def _encode(image: Any) -> bytes:
-    if image.mode in {"HSV", "La", "RGBa"}:  # which no file holds
+    if image.mode in {"HSV", "La", "RGBa"}:  # no file format has these
         image = image.convert("RGB" if image.mode == "HSV" else image.mode.upper())
     file = BytesIO()
-    # the format of scanners holds what PNG does not
+    # TIFF takes the modes that PNG does not
     is_png = image.mode in {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
     image.save(file, "PNG" if is_png else "TIFF")
     return file.getvalue()

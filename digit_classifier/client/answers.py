@@ -1,21 +1,15 @@
-"""What the service answers, as typed objects; members that are not known here are left out."""
+"""The service's answers as typed objects; unknown members are left out."""
 
 from dataclasses import dataclass
 from typing import Any
 
-# msgspec fills these dataclasses and ignores other members, which a later release may add. They are
-# the service's types once more, since the client imports nothing of it.
+# msgspec fills these dataclasses and ignores other members, which a later release may add. The
+# service has these types, too, but the client imports nothing of the service.
 
 
 @dataclass(frozen=True)
 class ModelId:
-    """Which model answered.
-
-    Attributes
-    ----------
-    name, version : str
-        Another training is another version.
-    """
+    """The name of the model that answered, and its version, which each training changes."""
 
     name: str
     version: str
@@ -41,7 +35,7 @@ class Answer:
     elapsed_ms : float
         From the bytes to the answer, within the service.
     request_id : str or None
-        By which the service's log knows the request.
+        The request's, in the service's log.
     name : str or None
         The file's, in the answers of ``Client.classify_many``.
     """
@@ -82,7 +76,7 @@ class Explanation:
     framed : str
         The framed digit, a PNG as a data URL.
     saliency : tuple of tuple of float, or None
-        How much each pixel of it added to the answer's log-odds, row by row.
+        How much each of its pixels added to the answer's log-odds, row by row.
     overlay : str or None
         The same as a picture, a PNG as a data URL: orange for the answer, blue against it.
     steps : tuple of Step
@@ -97,12 +91,7 @@ class Explanation:
 
 @dataclass(frozen=True, kw_only=True)
 class Explained(Answer):
-    """An answer with its explanation.
-
-    Attributes
-    ----------
-    explanation : Explanation
-    """
+    """An answer with its explanation."""
 
     explanation: Explanation
 
@@ -132,16 +121,16 @@ class ReadDigit:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Digits that stand beside each other.
+    """A row of digits.
 
     Attributes
     ----------
     text : str
         The digits, from left to right.
     groups : tuple of str
-        Its parts between wide gaps.
+        The parts of `text` between wide gaps.
     box : tuple of 4 ints
-        As that of a digit.
+        As a digit's.
     digits : tuple of ReadDigit
     """
 
@@ -171,7 +160,7 @@ class Reading:
     elapsed_ms : float
         From the bytes to the answer, within the service.
     request_id : str
-        By which the service's log knows the request.
+        The request's, in the service's log.
     """
 
     text: str
@@ -191,7 +180,7 @@ class Refusal:
     Attributes
     ----------
     status : int or None
-        What the service would have answered to the image alone; None where it was not asked.
+        Of the image's own answer, if it had been sent alone; None where it was not sent.
     code : str
         Stable; docs/api.md lists them all, and ``"unreadable_file"`` is this client's own.
     detail : str

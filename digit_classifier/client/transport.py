@@ -1,11 +1,11 @@
-"""Requests that are tried again where that helps, over connections that are kept; their errors.
+"""Requests with retries, over connections that are kept open, and their errors.
 
 ::
 
     ClientError
     ├── NoAnswerError            no connection, or no answer in time, however often it was tried
-    ├── ProblemError             the service refused, and says why
-    └── UnexpectedAnswerError    something answered that is not this service
+    ├── ProblemError             the service refused, with a reason
+    └── UnexpectedAnswerError    an answer that this service does not give
 """
 
 import threading
@@ -56,9 +56,9 @@ class ProblemError(ClientError):
     detail : str
         One sentence for a person.
     request_id : str or None
-        By which the service's log knows the request.
+        The request's, in the service's log.
     url : str or None
-        What was asked.
+        The request's.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class UnexpectedAnswerError(ClientError):
 
 
 class _Retry(Retry):
-    """Gives up at once where the service asks for a longer pause than anybody waits for."""
+    """Gives up at once where the service asks for a pause of more than 30 seconds."""
 
     def increment(
         self,
@@ -125,8 +125,8 @@ class Transport:
         Seconds without a connection or a byte of the answer.
     retries : int
         How often a request is sent again after the first time: without a connection, without an
-        answer in time, and after 429, 502, 503 and 504. To read a digit changes nothing, so that a
-        POST may be repeated.
+        answer in time, and after 429, 502, 503 and 504. A POST is safe to repeat: it changes
+        nothing.
     api_key : str, optional
         Sent with every request.
     """
@@ -138,23 +138,14 @@ class Transport:
     def send(self, method: str, url: str, **arguments: Any) -> requests.Response:
         """Send a request and return the last answer, whatever its status.
 
-        Parameters
-        ----------
-        method, url : str
-        **arguments
-            As of ``requests.request``.
-
-        Returns
-        -------
-        requests.Response
+        Further arguments are those of ``requests.request``.
 
         Raises
         ------
         NoAnswerError
         """
         try:
-            arguments = {"timeout": self.timeout} | arguments
-            return self._own.session.request(method, url, **arguments)
+            return self._own.session.request(method, url, timeout=self.timeout, **arguments)
         except requests.RequestException as exc:
             # urllib3's own text of a failed connection is a paragraph
             cause = getattr(next(iter(exc.args), None), "reason", None)
@@ -173,25 +164,15 @@ class _Problem(msgspec.Struct):
     request_id: str | None = None
 
 
-def understand(response: requests.Response, kind: type[T]) -> T:
-    """Read an answer as what it should be.
-
-    Parameters
-    ----------
-    response : requests.Response
-    kind : type
-        Of the JSON document where the status is 200.
-
-    Returns
-    -------
-    object of that type
+def parse_response(response: requests.Response, kind: type[T]) -> T:
+    """Return the JSON document of a response as an object of that type.
 
     Raises
     ------
     ProblemError
         It is a problem document.
     UnexpectedAnswerError
-        It is something else.
+        It is neither.
     """
     if response.status_code == HTTPStatus.OK:
         try:
@@ -212,17 +193,12 @@ def understand(response: requests.Response, kind: type[T]) -> T:
 
 
 def answer_or_refusal(entry: Mapping[str, Any]) -> Answer | Refusal:
-    """Read one item of a batch's answer.
-
-    Parameters
-    ----------
-    entry : mapping
-        A refusal has a ``code``.
+    """Convert one item of a batch's answer; a refusal has a ``code``.
 
     Raises
     ------
     UnexpectedAnswerError
-        It has not the members of an answer or of a refusal.
+        It lacks members of an answer or of a refusal.
     """
     kind: type[Answer | Refusal] = Refusal if "code" in entry else Answer
     try:

@@ -21,7 +21,7 @@ from digit_classifier.web.access import api_keys, headers
 from digit_classifier.web.api import docs, inference_v2, v1
 from digit_classifier.web.monitoring import health, logs, metrics
 
-#: For programs, which have no cookie that a foreign page could abuse.
+#: For programs. They need no CSRF token: no cookie of theirs could be abused by a foreign page.
 _API_BLUEPRINTS = (
     v1.blueprint,
     compat.curl_api,
@@ -60,7 +60,7 @@ class _JSON(DefaultJSONProvider):
     ensure_ascii = False
 
     def response(self, *args: Any, **kwargs: Any) -> AnyResponse:
-        """Write answers by msgspec, which is quicker; indented, where a person looks on."""
+        """Write answers by msgspec, which is quick; in debug mode by Flask, which indents them."""
         if self._app.debug:
             return super().response(*args, **kwargs)
         content = msgspec.json.encode(self._prepare_response_obj(args, kwargs))
@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None, log_file: Path | None = None) -
     SettingsError
         The settings are wrong, or there is no secret key.
     ModelNotFoundError, ModelCorruptError
-        A model that is to answer cannot be loaded.
+        A model of the settings cannot be loaded.
     """
     settings = settings or load_settings()
     if not settings.secret_key and settings.environment == "production":

@@ -1,7 +1,6 @@
-"""What Apache must know of the application, in Apache's own words.
+"""The application's limits, security headers and error documents, as files that Apache includes.
 
-The limits, the security headers and the error documents are the application's: Apache's
-configuration includes what is written here, and has no copy of its own.
+So Apache's configuration has no copy of them that could differ.
 """
 
 import json
@@ -15,24 +14,24 @@ from digit_classifier.web.access.headers import HEADERS
 from digit_classifier.web.errors import MEDIA_TYPE, problem_document, to_problem
 from digit_classifier.web.lifecycle import overloaded
 
-#: Those that Apache and mod_wsgi answer with by themselves.
-#: 501 and 417 come of methods and of Expect headers that it does not know.
+#: Statuses that Apache and mod_wsgi answer with by themselves: 501 for an unknown method, for
+#: example, and 417 for an unknown Expect header.
 STATUSES = (400, 403, 404, 405, 408, 411, 412, 413, 414, 416, 417, 431, 500, 501, 502, 503, 504)
 
 #: Private memory of a process before its first request, in bytes: what counts against its limit.
 _BASE_MEMORY = 128 * 1024 * 1024
 
-#: A page for clients that prefer HTML, such as browsers, and a problem document for the others.
-_TYPE_MAP = """\
-URI: {status}.json
-Content-Type: {media_type}; qs=0.9
-
-URI: {status}.html
-Content-Type: {html_type}; qs=0.8
-"""
 _HTML_TYPE = "text/html; charset=utf-8"
+#: A page for clients that prefer HTML, such as browsers, and a problem document for the others.
+_TYPE_MAP = f"""\
+URI: {{status}}.json
+Content-Type: {MEDIA_TYPE}; qs=0.9
 
-#: What mod_asis sends: with a status of its own, where Apache's is another one.
+URI: {{status}}.html
+Content-Type: {_HTML_TYPE}; qs=0.8
+"""
+
+#: What mod_asis sends: the problem's status may differ from Apache's own.
 _AS_IS = """\
 Status: {status.value} {status.phrase}
 Content-Type: {media_type}
@@ -42,10 +41,10 @@ Content-Type: {media_type}
 
 
 def error_of(status: int) -> Exception:
-    """Return what a status of Apache's own means; 503 is that no process had room."""
-    return (
-        overloaded() if status == HTTPStatus.SERVICE_UNAVAILABLE else default_exceptions[status]()
-    )
+    """Return the error behind a status of Apache's own; 503 means that no process had room."""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return overloaded()
+    return default_exceptions[status]()
 
 
 def limits_conf(app: Flask) -> str:
@@ -76,18 +75,15 @@ def error_files(app: Flask) -> dict[str, str]:
             problem = to_problem(error_of(status))
             page = render_template("error.html", problem=problem)
             document = json.dumps(problem_document(problem))
-            files |= {
-                f"{status}.html": _as_is(problem.status, _HTML_TYPE, page),
-                f"{status}.json": _as_is(problem.status, MEDIA_TYPE, document),
-                f"{status}.var": _TYPE_MAP.format(
-                    status=status, media_type=MEDIA_TYPE, html_type=_HTML_TYPE
-                ),
-            }
+            for name, media_type, content in (
+                (f"{status}.html", _HTML_TYPE, page),
+                (f"{status}.json", MEDIA_TYPE, document),
+            ):
+                files[name] = _AS_IS.format(
+                    status=problem.status, media_type=media_type, content=content
+                )
+            files[f"{status}.var"] = _TYPE_MAP.format(status=status)
     return files
-
-
-def _as_is(status: HTTPStatus, media_type: str, content: str) -> str:
-    return _AS_IS.format(status=status, media_type=media_type, content=content)
 
 
 def write_configuration(app: Flask, directory: Path) -> list[Path]:
@@ -96,21 +92,16 @@ def write_configuration(app: Flask, directory: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        Of these three, those that were not as they are now.
+        Those of the three that have changed.
     """
-    contents = {
-        directory / "limits.conf": {directory / "limits.conf": limits_conf(app)},
-        directory / "headers.conf": {directory / "headers.conf": headers_conf()},
-        directory / "errors": {
-            directory / "errors" / name: content for name, content in error_files(app).items()
-        },
-    }
-    changed: dict[Path, None] = {}
-    for path, files in contents.items():
-        for file, content in files.items():
-            # Apache is only reloaded where something has changed
-            if not file.is_file() or file.read_text("utf-8") != content:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(content, "utf-8")
-                changed[path] = None
+    contents = {"limits.conf": limits_conf(app), "headers.conf": headers_conf()}
+    contents |= {f"errors/{name}": content for name, content in error_files(app).items()}
+    changed: dict[Path, None] = {}  # as an ordered set
+    for name, content in contents.items():
+        file = directory / name
+        # Apache is only reloaded where something has changed
+        if not file.is_file() or file.read_text("utf-8") != content:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, "utf-8")
+            changed[directory / name.partition("/")[0]] = None
     return [*changed]

@@ -14,7 +14,7 @@ from digit_classifier.web.lifecycle import observe_reading
 _KEY, _NUMBERS_KEY = "digit_classifier", "numbers_classifier"
 
 
-# A subclass and not calls in the views: no view can forget to record what it has read.
+# A subclass, and not calls in the views: so no view can forget to record a reading.
 class RecordingClassifier(DigitClassifier):
     """A classifier that records its answers, and its errors, in the current request."""
 
@@ -68,19 +68,19 @@ class RecordingClassifier(DigitClassifier):
 def init_app(app: Flask, classifiers: Mapping[str, DigitClassifier], numbers_model: str) -> None:
     """Give the application its classifiers by name.
 
-    The first one reads single digits where none is chosen, that of `numbers_model` reads numbers.
+    Where a request chooses none, the first one reads single digits, and `numbers_model` numbers.
 
     Raises
     ------
     ModelNotFoundError
-        There is no such model.
+        There is no model `numbers_model`.
     """
     app.extensions[_KEY] = {
         name: RecordingClassifier(classifier.model, classifier.framing, classifier.limits)
         for name, classifier in classifiers.items()
     }
     # the setting may be a file's path, whose stem is the model's name
-    app.extensions[_NUMBERS_KEY] = _find(app.extensions[_KEY], Path(numbers_model).stem)
+    app.extensions[_NUMBERS_KEY] = find_classifier(app.extensions[_KEY], Path(numbers_model).stem)
 
 
 def all_classifiers() -> Mapping[str, DigitClassifier]:
@@ -90,12 +90,12 @@ def all_classifiers() -> Mapping[str, DigitClassifier]:
 
 
 def default_classifier() -> DigitClassifier:
-    """Return the one that reads single digits where none is chosen."""
+    """Return the classifier for single digits, for requests that choose none."""
     return next(iter(all_classifiers().values()))  # a dict keeps the order of load_classifiers
 
 
 def default_numbers_classifier() -> DigitClassifier:
-    """Return the one that reads numbers where none is chosen."""
+    """Return the classifier for numbers, for requests that choose none."""
     found: DigitClassifier = current_app.extensions[_NUMBERS_KEY]
     return found
 
@@ -103,18 +103,23 @@ def default_numbers_classifier() -> DigitClassifier:
 def current_classifier(
     default: Callable[[], DigitClassifier] = default_classifier,
 ) -> DigitClassifier:
-    """Return the one that the current request chooses by ``?model=NAME``, or the default.
+    """Return the classifier that the current request chooses by ``?model=NAME``, or the default.
 
     Raises
     ------
     ModelNotFoundError
-        There is none of that name.
     """
     args = request.args
-    return _find(all_classifiers(), args["model"]) if "model" in args else default()
+    return find_classifier(all_classifiers(), args["model"]) if "model" in args else default()
 
 
-def _find(classifiers: Mapping[str, DigitClassifier], name: str) -> DigitClassifier:
+def find_classifier(classifiers: Mapping[str, DigitClassifier], name: str) -> DigitClassifier:
+    """Return the classifier of that name.
+
+    Raises
+    ------
+    ModelNotFoundError
+    """
     if name not in classifiers:
         raise ModelNotFoundError.of(name, classifiers)
     return classifiers[name]

@@ -59,7 +59,7 @@ mnist_classify = Blueprint("mnist_classify", __name__)
 mnist_rest = Blueprint("mnist_rest", __name__)
 
 _PIXELS_FIELD = "img"
-#: Eighteen digits are far beyond the test set, and as an int still cheap to make.
+#: Eighteen digits are more than any index has, and few enough to convert quickly.
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 

@@ -81,13 +81,11 @@ STATUSES: dict[type[DigitClassifierError], HTTPStatus] = {
     UnsoundError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-
-#: The text that a caller gets where the error's own names folders of the server.
+#: The text for callers where the error's own text names folders of the server.
 _PUBLIC_DETAILS: dict[type[DigitClassifierError], str] = {
     DatasetMissingError: "MNIST is not installed here; 'digit-classifier data fetch' brings it.",
     UnsoundError: "The server is not installed as it should be; its log has the reason.",
 }
-
 
 #: Errors of Python and Werkzeug that get a status, code and text of ours.
 _HTTP_OVERRIDES: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
@@ -212,9 +210,9 @@ def record_problem(error: Exception) -> Problem:
 
 
 def problem_document(problem: Problem) -> ProblemDocument:
-    """Write a problem as RFC 9457 has it."""
+    """Write a problem as RFC 9457 specifies."""
     document: ProblemDocument = {
-        # RFC 9457, 4.2.1: the title is then the status's own phrase, and `code` has the rest
+        # RFC 9457, 4.2.1: with this type, the title is the status's own phrase
         "type": "about:blank",
         "title": problem.status.phrase,
         "status": problem.status,
@@ -227,7 +225,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 def answer_error(error: Exception) -> Response:
     """Answer with an error's problem document, or with a page where a browser asks for one."""
     problem = record_problem(error)
-    # the two that a person with a browser meets; all others are answers to programs
+    # a person with a browser meets these two; all others are answers to programs
     if isinstance(error, NotFound | OverloadedError) and prefers_html(MEDIA_TYPE):
         response = error_page(problem)
     else:
@@ -256,5 +254,5 @@ def error_page(problem: Problem) -> Response:
 
 def prefers_html(default_type: str) -> bool:
     """Return whether the client prefers HTML to another type: browsers do, programs do not."""
-    # the default is first: of types that a client likes as much (*/*), Werkzeug takes the first
+    # the default is first: of types that a client likes equally (*/*), Werkzeug takes the first
     return request.accept_mimetypes.best_match((default_type, "text/html")) == "text/html"

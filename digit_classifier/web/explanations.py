@@ -1,4 +1,4 @@
-"""Explanations as documents, whose pictures are ``data:`` addresses that the page shows."""
+"""Explanations as JSON documents, whose pictures are ``data:`` URLs that the page shows."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -9,8 +9,7 @@ from msgspec import Meta
 from digit_classifier.activations import NetworkPictures
 from digit_classifier.explanation import Explanation, PictureWithBoxes
 
-#: Each step of preprocessing, and what it is good for. The page shows these words in the order in
-#: which the steps were done, whatever the order here.
+#: The title of each step of preprocessing, and what the step is good for, in no special order.
 STEPS = {
     "decode": ("Decoded, in gray", "as the file has it"),
     "shrink": ("Reduced", "fewer pixels are quicker to search"),
@@ -32,8 +31,7 @@ STEPS = {
     "select_parts": ("Parts of the ink chosen", "without rules, rings and what the edge cuts"),
 }
 
-# Pictures are in the document itself: nothing of an upload is kept, so that a second request could
-# ask for none.
+# in the document itself: uploads are not kept, so that no second request could get the picture
 _Picture = Annotated[str, Meta(description="A PNG in a `data:` address.")]
 
 
@@ -101,7 +99,7 @@ def explanation_document(
     ----------
     explanation : Explanation
     with_steps : bool
-        With a picture of each step of preprocessing, which are most of its size.
+        With a picture of each step of preprocessing; these make most of the document's size.
     inside : NetworkPictures, optional
         The network at work.
     """

@@ -1,9 +1,9 @@
 """Flask's hooks around every view, and the record of each request.
 
 Metrics, log and response headers are made from the record. A request that waited too long for a
-thread is refused before its view: its client has probably given up, and to read its image would
-make all others wait longer; a refusal costs almost nothing. The queue itself is Apache's, which
-refuses at once what finds it full.
+thread is refused before its view, which costs almost nothing: its client has probably given up, and
+reading its image would make all others wait longer. The queue itself is Apache's, which refuses
+requests at once while the queue is full.
 """
 
 import re
@@ -22,23 +22,22 @@ from digit_classifier.errors import BadPurposeError, InputError, OverloadedError
 from digit_classifier.prediction import Prediction, Reading
 from digit_classifier.web.uploads import InMemoryFormParser
 
-#: The code of a request whose client went away, and the status it is counted and logged with. Nginx
-#: has that status, too: the client is at fault for nothing, and the service neither.
+#: The code of a request whose client went away, and the status that it is counted and logged with:
+#: nginx's own, since it is an error of neither the client nor the service.
 CLIENT_DISCONNECTED = "client_disconnected"
 _CLIENT_CLOSED_REQUEST = 499
 
 #: The header with a request's id, by which a caller and an operator refer to the same request.
 _REQUEST_ID_HEADER = "X-Request-ID"
-#: What Apache accepts of a caller, and what it makes itself: no line of a log can be forged by it.
+#: An id that Apache makes or accepts from a client: such an id cannot forge a line of a log.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 #: A key of the WSGI environment, which no client can set: requests with it are not observed.
 UNOBSERVED = "digit_classifier.unobserved"
 
 #: What a reading is for, where it does not count as an answer: ``?purpose=``. The page reads a
-#: drawing while it is being drawn (``live``), and one picture by several models (``again``: it has
-#: its answer already). Such readings are counted apart from the digits read, and limited apart from
-#: other calls.
+#: drawing while it is being drawn (``live``), and a picture that has its answer by other models
+#: (``again``). Such readings have counters and rate limits of their own.
 Purpose = Literal["live", "again"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 _ENDPOINTS_WITH_PURPOSE = frozenset({"api_v1.classify", "api_v1.read"})
@@ -58,7 +57,7 @@ _ALWAYS_ANSWERED = frozenset(
 
 @dataclass
 class Observation:
-    """What is known of a request.
+    """The record of a request.
 
     Attributes
     ----------
@@ -69,7 +68,7 @@ class Observation:
     is_recorded : bool
         Whether observers are called with it.
     waited_ms : float or None
-        Wait for a free thread, if the server reports it.
+        Wait for a free thread, in milliseconds, if the server reports it.
     is_in_flight : bool
         Whether it is counted as being answered.
     code : str or None
@@ -77,9 +76,9 @@ class Observation:
     contents : list of bytes
         The images that were read or refused.
     answers : list of Prediction or Reading
-        The answers about those that were read, as one digit or for all their digits.
+        Of the images that were read, as one digit or for all their digits.
     refusals : list of InputError
-        Why the others were refused.
+        Of the other images.
     purpose : str or None
         What they were read for, if not for an answer.
     seconds : float
@@ -102,7 +101,7 @@ class Observation:
 
     @property
     def codes(self) -> list[str]:
-        """The codes of its refusals: of each refused image, or else of the whole request."""
+        """The code of each refused image, or else that of the refused request."""
         if self.refusals:
             return [refusal.code for refusal in self.refusals]
         return [self.code] if self.code and self.code != CLIENT_DISCONNECTED else []
@@ -119,10 +118,10 @@ class Request(flask.Request):
     max_form_memory_size: int | None = 500_000
     max_form_parts: int | None = 1000
 
-    # begun once, also where an error handler comes before all hooks
+    # made at the first access: an error handler may come before all hooks
     @cached_property
     def observation(self) -> Observation:
-        """What is known of it; it gets an id, unless its header has one."""
+        """The record of this request, with the id of its header or a new one."""
         sent_id = self.headers.get(_REQUEST_ID_HEADER, "")
         return Observation(
             sent_id if _PLAIN_ID.fullmatch(sent_id) else secrets.token_urlsafe(16),
@@ -134,7 +133,7 @@ class Request(flask.Request):
         )
 
 
-#: Flask's, by its type here.
+#: Flask's request, which `init_app` makes one of ours.
 request = cast(Request, flask.request)
 
 #: Called with each request when it is answered, and with the status that it counts with.
@@ -142,12 +141,11 @@ Observer = Callable[[Observation, int], None]
 
 
 def current_purpose() -> Purpose | None:
-    """Return what the current request's reading is for; None if it is an answer.
+    """Return the purpose of the current request's reading, or None where it is an answer.
 
     Raises
     ------
     BadPurposeError
-        It names another purpose.
     """
     args = request.args
     if "purpose" not in args:
@@ -160,7 +158,7 @@ def current_purpose() -> Purpose | None:
 
 def has_purpose() -> bool:
     """Return whether the current request asks for a reading that does not count as an answer."""
-    # others ignore the parameter, which must not lift their limit
+    # other endpoints ignore the parameter, which must not raise their limit
     has_endpoint = request.endpoint in _ENDPOINTS_WITH_PURPOSE
     return has_endpoint and request.args.get("purpose") in PURPOSES
 
@@ -189,12 +187,12 @@ def waited_ms(environ: Mapping[str, Any]) -> float | None:
 
 
 def overloaded() -> OverloadedError:
-    """Return the error that application and Apache have in common."""
+    """Return the error that both application and Apache answer with when there is too much work."""
     return OverloadedError("The service has more to do than it can. Please try again soon.")
 
 
 def mark_ready(app: Flask) -> None:
-    """Note that the process is ready: the waiting of requests counts from now on."""
+    """Note that the process is ready: requests are refused only for waits since now."""
     app.extensions[_READY_SINCE] = time.time()
 
 
@@ -212,7 +210,7 @@ def _server_timing(observation: Observation) -> str:
 
 
 def init_app(app: Flask, max_queue_ms: int, in_flight: Gauge, *observers: Observer) -> None:
-    """Keep a record of each request, and refuse it where it has waited too long.
+    """Keep a record of each request, and refuse it if it has waited too long.
 
     The record begins before all hooks registered later; the observers are called after them.
 
@@ -220,8 +218,8 @@ def init_app(app: Flask, max_queue_ms: int, in_flight: Gauge, *observers: Observ
     ----------
     app : Flask
     max_queue_ms : int
-        Counted from the start of the process. Waiting for a process that starts, be it the server's
-        first, is no sign of overload: what waits then, Apache's queue bounds.
+        Only waiting since the process was ready counts: to wait for a process that starts is no
+        sign of overload, and Apache's queue bounds how many wait then.
     in_flight : Gauge
         How many requests are being answered.
     *observers : callable
@@ -234,7 +232,7 @@ def init_app(app: Flask, max_queue_ms: int, in_flight: Gauge, *observers: Observ
         if observation.is_recorded:
             in_flight.inc()
             observation.is_in_flight = True
-        # an overloaded service that looked dead would be restarted, which would not help
+        # an overloaded service must not look dead: it would be restarted, which would not help
         if observation.waited_ms is None or request.endpoint in _ALWAYS_ANSWERED:
             return
         # Apache counts from the request's arrival, also while no process was there to answer it
@@ -257,7 +255,7 @@ def init_app(app: Flask, max_queue_ms: int, in_flight: Gauge, *observers: Observ
         return response
 
     def end(_error: BaseException | None) -> None:
-        # a request that failed before the first hook ends without having begun
+        # a request may fail before the first hook
         if request.observation.is_in_flight:
             in_flight.dec()
 

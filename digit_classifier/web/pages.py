@@ -1,7 +1,7 @@
 """The pages for people: the form with its answer, and the page about the service.
 
-The form works without JavaScript. The static files' address holds a digest of them, so that
-browsers may keep them for ever.
+The form works without JavaScript. The address of the static files contains a digest of them, so
+that browsers may keep them for ever.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from flask import (
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import generate_csrf
 from flask_wtf.file import FileField, FileRequired
+from werkzeug.datastructures import CombinedMultiDict
 from werkzeug.exceptions import HTTPException
 
 from digit_classifier import __version__
@@ -50,7 +51,7 @@ from digit_classifier.web.errors import record_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
 
 blueprint = Blueprint("pages", __name__)
-#: Apart, since the errors of these pages are not shown in the form.
+#: Blueprints of their own, since the errors of these pages are not shown in the form.
 about = Blueprint("about", __name__)
 samples = Blueprint("samples", __name__)
 
@@ -61,20 +62,13 @@ MAX_AGE = 365 * 24 * 60 * 60
 
 #: The media types of what is read, for the browser's file dialog and for the page's script.
 _TYPES = tuple(f"image/{name.lower()}" for name in FORMATS)
-#: How an iPhone's photos begin, after four bytes.
+#: How an iPhone's photos begin, after their first four bytes.
 _HEIC_BRANDS = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")
 _KEY = "digit_classifier_test_set"
 
 
 class UploadForm(FlaskForm):
-    """One picture. The form only asks that a file is there; the classifier judges its bytes."""
-
-    class Meta(FlaskForm.Meta):
-        """Takes forms alone: FlaskForm would take JSON for one, whatever it holds."""
-
-        def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-            """Return what was sent; nothing where that is JSON."""
-            return None if request.is_json else super().wrap_formdata(form, formdata)
+    """One picture. The form only checks that there is a file; the classifier checks its bytes."""
 
     myfile = FileField(
         "Choose a picture",
@@ -84,12 +78,12 @@ class UploadForm(FlaskForm):
 
 
 def init_app(app: Flask, source_url: str, test_set: MnistTestSet) -> None:
-    """Give every page's footer the address of the source code, and the application a test set."""
+    """Give every page's footer its links, and the application a test set."""
     app.extensions[_KEY] = test_set
 
     @app.context_processor
     def footer() -> dict[str, Any]:
-        # Apache opens /status to this machine alone: its link would be a dead end for others
+        # Apache opens /status to this machine alone: others get no link to it
         try:
             is_local = ipaddress.ip_address(request.remote_addr or "").is_loopback
         except ValueError:  # the server listens on a socket's path, for example
@@ -98,7 +92,7 @@ def init_app(app: Flask, source_url: str, test_set: MnistTestSet) -> None:
 
 
 def static_path() -> str:
-    """Return ``/static/DIGEST``: another one for every change of a file."""
+    """Return ``/static/DIGEST``, which changes with every file."""
     digest = hashlib.sha256(version("bootstrap-flask").encode())
     for file in sorted(STATIC.rglob("*")):
         if file.is_file():
@@ -108,7 +102,7 @@ def static_path() -> str:
 
 @blueprint.before_request
 def check_token() -> None:
-    """Take forms of this page alone: a browser sends its cookie with those of other sites, too."""
+    """Accept forms of this page alone: a browser also sends our cookie with other sites' forms."""
     if current_app.config["WTF_CSRF_ENABLED"]:
         current_app.extensions["csrf"].protect()
 
@@ -123,7 +117,8 @@ def show_form() -> str:
 @blueprint.post("/")
 def classify() -> str:
     """Read the digit of the form's picture, or the number where there are several digits."""
-    form = UploadForm()
+    # given explicitly: by itself, FlaskForm would also take any JSON for a form
+    form = UploadForm(formdata=CombinedMultiDict([request.files, request.form]))
     if not form.validate():
         raise NoFileError(form.myfile.errors[0])
     content = form.myfile.data.read()
@@ -153,7 +148,7 @@ def classify() -> str:
 def _read_number(
     classifier: DigitClassifier, content: bytes, prediction: Prediction
 ) -> Reading | None:
-    """Read all digits of a picture that may hold several; None where it holds one, or none."""
+    """Read all digits of a picture that may hold several; None if it holds fewer."""
     is_number = "several_digits" in prediction.warnings
     if prediction.accepted and not is_number:
         return None
@@ -161,7 +156,7 @@ def _read_number(
         reading = classifier.read(content)
     except InputError:  # the answer about one digit stands
         return None
-    # Letters and scribbles are also read as digits, though most of these are in doubt.
+    # letters and scribbles are also read as digits, but most of these digits are doubtful
     n_doubtful = sum(digit.confidence < DOUBTFUL for row in reading.rows for digit in row.digits)
     is_number = is_number or 2 * n_doubtful < reading.n_digits
     return reading if reading.n_digits > 1 and is_number else None
@@ -171,7 +166,7 @@ def _read_number(
 @blueprint.errorhandler(ModelNotFoundError)
 @blueprint.errorhandler(HTTPException)
 def show_error(error: Exception) -> tuple[str, HTTPStatus]:
-    """Show the form again, with what went wrong."""
+    """Show the form again, with the error."""
     problem = record_problem(error)
     if problem.code == FileTooLargeError.code:
         max_size = words.file_size(default_classifier().limits.max_bytes)
@@ -193,8 +188,8 @@ def _render(**context: object) -> str:
         formats=words.enumerate_words(FORMATS, "or"),
         limits=limits,
         max_size=max_size,
-        # All are named in the page, so that the browser fetches them at once: it would find each
-        # only in the one that imports it.
+        # The page names all, so that the browser fetches them at once: otherwise it would find
+        # each only in the module that imports it.
         modules=sorted(file.name for file in (STATIC / "page").glob("*.js")),
         models={name: words.name_model(name) for name in all_classifiers()},
         ready=words.READY,
@@ -215,9 +210,9 @@ def _render(**context: object) -> str:
 
 @blueprint.get("/service-worker.js")
 def service_worker() -> Response:
-    """Send the script that keeps the page in the browser; its place allows it to see the page."""
-    # Below /static it would only control what is below /static. Browsers compare it byte by byte,
-    # so that one that they keep would hide a new release.
+    """Send the script that keeps the page in the browser."""
+    # Not below /static: it would only control the addresses there. Not cached: browsers notice a
+    # new release by comparing this file.
     return send_from_directory(STATIC, "service_worker.js", max_age=0)
 
 
@@ -225,7 +220,7 @@ def service_worker() -> Response:
 def show() -> str:
     """Show what the service keeps, where its source is, and its licence."""
     licence = distribution("digit-classifier").read_text("licenses/LICENSE")
-    if not licence:  # an editable installation has none beside its metadata
+    if not licence:  # an editable installation has no licence beside its metadata
         licence = (Path(__file__).parents[2] / "LICENSE").read_text("utf-8")
     return render_template("about.html", version=__version__, licence=licence)
 

@@ -1,10 +1,10 @@
 """Uploads: kept in memory, of bounded size; as files, bodies or texts.
 
-A text is a data URL, as a canvas's ``toDataURL`` gives it, or base64 of any flavour.
+A text is a data URL, as a canvas's ``toDataURL`` returns it, or base64 of any variant.
 
-Multipart forms are taken apart by a parser of our own choice. Clients make up a boundary for each
-form, and Werkzeug's parser compiles two regular expressions of it, which takes longer than all else
-that an upload costs, its digit apart.
+Multipart forms are parsed by the package multipart. Werkzeug's parser compiles two regular
+expressions for the boundary, which is another one in each form: that would take longer than all
+else in an upload, except reading its digit.
 """
 
 from base64 import b64decode
@@ -12,7 +12,7 @@ from contextlib import suppress
 from io import BytesIO
 from math import inf
 from string import whitespace
-from typing import IO, Annotated, Any, TypedDict
+from typing import IO, Annotated, Any, TypedDict, TypeVar
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 import msgspec
@@ -30,23 +30,24 @@ ImageText = Annotated[str, Meta(description="A data URL, or base64.")]
 
 #: Room in a request's body for what surrounds the file: part headers and the CSRF token.
 FRAMING_BYTES = 16 * 1024
-#: Fields of a URL-encoded form that are read: a million of them would take long.
+#: Of a URL-encoded form: to read a million fields would take long.
 _MAX_FIELDS = 100
-#: The URL-safe alphabet to the usual one; line breaks, which MIME and many tools add, are dropped.
+#: Maps base64's URL-safe alphabet to the usual one, and drops the line breaks of MIME.
 _TO_USUAL = str.maketrans({"-": "+", "_": "/"} | dict.fromkeys(whitespace))
 _MAX_REASON = 200  # characters
-#: Werkzeug's; what names another one is read as UTF-8.
+#: Those of Werkzeug's parser; a text with any other is read as UTF-8.
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
-#: Of those who write a form by hand, by words of the parser's error.
+#: Usual faults in a form written by hand, by words of the parser's error.
 _USUAL_FAULTS = {
     "line break": "its lines end in LF alone, and need CR LF",
     "end of": "it ends before its closing boundary, or has another boundary than its Content-Type",
 }
 _Parsed = tuple[IO[bytes], Any, Any]
+Decoded = TypeVar("Decoded")
 
 
 class InMemoryFormParser(FormDataParser):
-    """Werkzeug's, but for multipart forms, whose files never touch the disk."""
+    """Werkzeug's parser, with another one for multipart forms: their files never touch the disk."""
 
     def parse(
         self,
@@ -67,7 +68,7 @@ class InMemoryFormParser(FormDataParser):
         # other forms have no files
         if mimetype != "multipart/form-data":
             return super().parse(stream, mimetype, content_length, options)
-        # as Werkzeug: no form, where the parser would miss the closing boundary
+        # as Werkzeug: an empty form, while the parser would report a missing boundary
         if content_length == 0:
             return stream, self.cls(), self.cls()
         boundary = (options or {}).get("boundary", "")
@@ -109,9 +110,9 @@ class InMemoryFormParser(FormDataParser):
     def _part(self, segment: MultipartSegment, content: bytes) -> tuple[str, str | FileStorage]:
         header = segment["Content-Disposition"]
         if not header.isascii():
-            with suppress(UnicodeDecodeError):  # Latin-1 it stays, then: no name costs the form
+            with suppress(UnicodeDecodeError):  # it stays Latin-1: no name makes a form invalid
                 header = header.encode("latin-1").decode("utf-8")
-        # names as Werkzeug reads them: those of old clients are not ASCII, in a way of their own
+        # by Werkzeug, which also reads the names that old clients do not send as ASCII
         _, said = parse_options_header(header)
         name, filename = said.get("name", ""), said.get("filename")
         if filename is not None:
@@ -124,11 +125,10 @@ class InMemoryFormParser(FormDataParser):
 
 
 def sent_image(field: str) -> bytes:
-    """Return the image that the current request sends, in any of the ways that clients have.
+    """Return the image of the current request, in whichever way it was sent.
 
-    It is a file or a text of a form's field, a member of a JSON object, or the body itself. A text
-    is a data URL, as a canvas gives it, or base64. The body's type is not relied upon: many clients
-    name a wrong one.
+    It is a file or a text in a form's field, a member of a JSON object, or the body itself. The
+    body's content decides, since many clients name a wrong type.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def sent_image(field: str) -> bytes:
         The form, the data URL or the base64 is malformed.
     """
     if request.mimetype == "multipart/form-data":
-        # an image may come as text; the body is bounded
+        # an image may come as text, whose length the limit for the body bounds
         request.max_form_memory_size = request.max_content_length
         if field not in request.files and field in request.form:
             return image_of_text(request.form[field])
@@ -156,7 +156,7 @@ def sent_image(field: str) -> bytes:
             raise NoFileError(f"The form has more than {_MAX_FIELDS} fields.") from exc
         if field not in fields:
             raise NoFileError(f"The form has no field {field!r}; send a picture in it.")
-        # a client that does not escape base64 sends "+", which forms take for a space
+        # a client that does not escape base64 sends "+", which forms decode as a space
         return image_of_text(fields[field].replace(" ", "+"))
     if not content:
         raise NoFileError(
@@ -166,10 +166,9 @@ def sent_image(field: str) -> bytes:
 
 
 def is_urlencoded_form() -> bool:
-    """Return whether the body is a URL-encoded form, and not an image that only claims to be one.
+    """Return whether the body is a URL-encoded form, and not an image under that type.
 
-    curl's ``--data-binary`` sends any file with this type. A form is ASCII without NUL, which no
-    image is.
+    curl's ``--data-binary`` sends any file with that type. Forms are ASCII without NUL, images not.
     """
     if request.mimetype != "application/x-www-form-urlencoded":
         return False
@@ -213,45 +212,46 @@ def image_of_text(text: str) -> bytes:
     head, comma, data = text.partition(",")
     if not comma:
         raise BrokenImageError("This data URL has no comma, behind which its data would be.")
-    # ";+base64" is "; base64" of a form, whose spaces sent_image takes for the "+" of base64
+    # ";+base64" is "; base64" in a form, where sent_image replaces spaces by the "+" of base64
     if not "".join(head.split()).lower().endswith((";base64", ";+base64")):
         return unquote_to_bytes(data)
-    # as in any URL; a scan of megabytes for nothing is quicker than to unquote them
+    # a scan of megabytes for "%" is quicker than to unquote them
     return _decode_base64(unquote(data) if "%" in data else data)
 
 
 def _decode_base64(text: str) -> bytes:
-    """Decode base64, with or without line breaks and padding, in both alphabets (RFC 4648).
-
-    Raises
-    ------
-    BrokenImageError
-    """
-    # padding is made again: URLs often have none, and Python refuses too little as well as too much
+    """Decode base64, with or without line breaks and padding, in both alphabets (RFC 4648)."""
+    # exact padding: URLs often have none, and Python refuses too little as well as too much
     digits = text.translate(_TO_USUAL).rstrip("=")
     try:
-        # validate: Python would skip other characters, and decode another picture
+        # validate: otherwise Python would skip invalid characters, and decode another picture
         return b64decode(digits + "=" * (-len(digits) % 4), validate=True)
     except ValueError as exc:
         raise BrokenImageError(f"This is not base64: {exc}.") from exc
 
 
 def _image_of_json(body: bytes) -> bytes:
-    """Return the image that a JSON object has as its member ``image``, or that a JSON string is.
+    """Return the image in the member ``image`` of a JSON object, or in a JSON string."""
+    kind: Any = ImageJson | str
+    try:
+        document = read_json(body, kind)
+    except ValueError as exc:
+        raise NoFileError(
+            f'The JSON has no image: {exc}. Send {{"image": "<data URL or base64>"}}.'
+        ) from exc
+    return image_of_text(document if isinstance(document, str) else document["image"])
+
+
+def read_json(content: bytes, kind: type[Decoded]) -> Decoded:
+    """Decode JSON, and check that it is of a type.
 
     Raises
     ------
-    NoFileError
-        There is no such member.
-    BrokenImageError
-        It is neither a data URL nor base64.
+    ValueError
+        Its text has a bounded length.
     """
-    kind: Any = ImageJson | str
     try:
-        document = msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        reason = str(exc)[:_MAX_REASON]  # it may quote what was sent, however long that is
-        raise NoFileError(
-            f'The JSON has no image: {reason}. Send {{"image": "<data URL or base64>"}}.'
-        ) from exc
-    return image_of_text(document if isinstance(document, str) else document["image"])
+        # msgspec may quote what was sent, however long that is
+        raise ValueError(str(exc)[:_MAX_REASON]) from exc

@@ -1,4 +1,4 @@
-"""What is said to people in plain words: predictions and readings, and the page's own texts."""
+"""Texts for people: predictions and readings in words, and the page's own texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from digit_classifier.explanation import DOUBTFUL
 from digit_classifier.prediction import Prediction, Reading
 
-#: Least confidence for each way to say it; below the last, the runner-up is named.
+#: Least confidences for these two sentences; below the last, the runner-up is named.
 _SURE, _FAIRLY_SURE = 0.95, 0.8
 #: Least confidence for a guess to be named where there is probably no digit.
 _LIKELY = 0.5
@@ -185,7 +185,7 @@ def _with_article(digit: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share in per cent, never rounding to a certainty that is none.
+    """Write a share in per cent, without rounding it to 0 or 100 %.
 
     >>> percent(0.9731), percent(0.99996), percent(0.0002), percent(1.0)
     ('97.3 %', '> 99.9 %', '< 0.1 %', '100 %')
@@ -206,7 +206,7 @@ MODELS = {
 
 #: The pictures that the page offers to read, and what they are.
 READY = {
-    # from the easiest to what is no digit: the answers show what can be expected
+    # from the easiest to one that is not a digit: the answers show what to expect
     "digit.png": "a drawn digit",
     "photo.jpg": "a photo",
     "hard.jpg": "a hard one",
@@ -214,8 +214,8 @@ READY = {
     "letter.png": "a letter",
 }
 
-#: Messages that need no answer of the network. The page's script has them from the start: one says
-#: that the service cannot be reached.
+#: Messages for the page's script, which has them from the start: it shows one of them when the
+#: service cannot be reached.
 MESSAGES = {
     "nothing": "Nothing drawn yet.",
     "offline": "You are offline. Draw all the same: it is read when there is a connection again.",
@@ -234,7 +234,7 @@ MESSAGES = {
 
 
 def name_model(name: str) -> tuple[str, str]:
-    """Return a name for people and a line on the model; its own name where it is not shipped."""
+    """Return a model's name for people, and a line on it; a model of one's own keeps its name."""
     return MODELS.get(name, (name, "A model that was trained here."))
 
 

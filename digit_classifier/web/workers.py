@@ -1,13 +1,13 @@
-"""The processes of a server: each limits its memory, is tried out, and reports that it is ready.
+"""The start of a server's process, and the thread that keeps house in it.
 
-It reports by a file of its number in a common folder: reload.sh, which replaces one process after
-the other, waits for that file before the next.
+At its start, a process limits its memory, tests itself and creates a file in a folder of the
+server, named by its number. reload.sh, which replaces one process after the other, waits for it.
 
-A thread of each then gives back free memory, and ends processes that were stopped, before they keep
-the others from serving. mod_wsgi's processes take turns to wait at their common socket, by a lock.
-A process that is stopped (SIGSTOP, a debugger) in its turn keeps the lock: until it goes on, no
-request reaches the others, which are idle, and none of Apache's timeouts ends that. So each looks
-at the others, those for large bodies included.
+The thread then gives back free memory, and kills processes of the server that were stopped. They
+would block the others: mod_wsgi's processes take turns to wait at their common socket, by a lock,
+and a process that is stopped (by SIGSTOP or a debugger) in its turn keeps that lock. Until it
+continues, no request reaches the idle others, and none of Apache's timeouts ends that. So each
+process watches all others, those for large bodies included.
 """
 
 import ctypes
@@ -48,8 +48,7 @@ _LOGGER = logging.getLogger("digit_classifier")
 def limit_memory() -> None:
     """Limit glibc to one heap, and let it give back large blocks at once; no effect elsewhere.
 
-    By its own choice the C library keeps a heap for each thread and, once a large picture has been
-    read, its memory for the next one.
+    By default, glibc has a heap for each thread, and keeps the memory of a large picture.
     """
     # by ctypes, since Python has no call for it, and MALLOC_ARENA_MAX would have to be set before
     # Apache itself starts
@@ -67,12 +66,11 @@ def free_memory() -> None:
 
 
 def warm_up(app: Flask) -> None:
-    """Ask the application whether it is ready, which also spares the first request the first use.
+    """Check that the application is ready, which also makes its first request a quick one.
 
     Raises
     ------
     SelfTestError
-        It is not.
     """
     # not by Flask's own client, which loads Python's debugger
     response = Client(app).get("/readyz", environ_overrides={lifecycle.UNOBSERVED: True})
@@ -81,9 +79,9 @@ def warm_up(app: Flask) -> None:
 
 
 def report_ready(folder: Path) -> None:
-    """Leave a file of this process's number in the folder, where there is such a folder.
+    """Create a file with this process's number as its name, if there is such a folder.
 
-    A folder that is full keeps reload.sh waiting, and no client.
+    If the disk is full, reload.sh has to wait, but no client.
     """
     if not folder.is_dir():
         return
@@ -99,7 +97,7 @@ def start_housekeeping(folder: Path, app: Flask) -> None:
     Parameters
     ----------
     folder : Path
-        With a file of each process's number, see :func:`report_ready`.
+        The folder of :func:`report_ready`.
     app : Flask
     """
 
@@ -120,7 +118,7 @@ def start_housekeeping(folder: Path, app: Flask) -> None:
 
 
 def _kill_stopped(folder: Path, app: Flask, times_stopped: dict[int, int]) -> dict[int, int]:
-    """Return how many rounds in a row each stopped process was found so; kill it after some."""
+    """Count the rounds in a row in which each process is stopped; after some, kill it."""
     times_stopped = {pid: times_stopped.get(pid, 0) + 1 for pid in _stopped_siblings(folder)}
     if times_stopped:
         # requests wait for the stopped process: their waiting is no sign of overload
@@ -134,18 +132,12 @@ def _kill_stopped(folder: Path, app: Flask, times_stopped: dict[int, int]) -> di
 
 
 def _stopped_siblings(folder: Path) -> list[int]:
-    """Return the numbers of the other processes of this server that are stopped.
-
-    Parameters
-    ----------
-    folder : Path
-        With a file of each process's number.
-    """
+    """Return the numbers of the other processes of this server that are stopped."""
     stopped = []
     for pid in [int(file.name) for file in folder.iterdir() if file.name.isdecimal()]:
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
             state, parent, *_ = process_status(pid)
-            # by its parent, since the number may be another process's by now
+            # the parent: by now, the number may be that of another server's process
             if state in _STOPPED and int(parent) == os.getppid():
                 stopped.append(pid)
     return stopped

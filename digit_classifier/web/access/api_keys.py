@@ -1,7 +1,7 @@
-"""Who may call the API, where the settings name any keys: their digests, never the keys themselves.
+"""API keys: if the settings list any, as digests and never the keys themselves, the API needs one.
 
-The page goes on without a key: its requests carry the token of its form instead, which is worth
-no more than that, since everybody who loads the page gets a token. The limit by address applies.
+The page needs no key: its requests carry the CSRF token of its form instead. Since everybody who
+loads the page gets a token, the rate limit of their address applies.
 """
 
 import hmac
@@ -22,7 +22,7 @@ from digit_classifier.errors import SettingsError
 HEADER = "X-API-Key"
 _PAGE_HEADER = "X-CSRFToken"
 
-#: Of programs' paths, those that need no key and are not limited: a monitor has none.
+#: Endpoints for monitors, which have no key: these need none, and are not limited.
 OPEN_ENDPOINTS = frozenset({"inference_v2.live", "inference_v2.ready"})
 
 _KEYS = "digit_classifier_api_keys"
@@ -87,7 +87,7 @@ def parse_keys(lines: Iterable[str]) -> tuple[ApiKey, ...]:
 
 
 def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -> None:
-    """Ask for a key in front of the views of these blueprints, where there are any keys."""
+    """Ask for a key before the views of these blueprints, where there are any keys."""
     app.config["API_KEYS_WANTED"] = bool(keys)
     app.extensions[_KEYS] = keys
     if not keys:
@@ -96,14 +96,13 @@ def init_app(app: Flask, keys: tuple[ApiKey, ...], blueprints: frozenset[str]) -
     @app.before_request
     def check() -> None:
         # browsers ask by OPTIONS, without a key, whether they may send one
-        if request.blueprint not in blueprints or request.method == "OPTIONS":
-            return
-        if request.endpoint in OPEN_ENDPOINTS:
+        is_open = request.endpoint in OPEN_ENDPOINTS or request.method == "OPTIONS"
+        if request.blueprint not in blueprints or is_open:
             return
         # a key first: the page's own token must not help a key that was withdrawn
         if _sent_key():
             if current_key() is None:
-                raise ApiKeyWrong(www_authenticate=_challenge("invalid_token"))
+                raise ApiKeyWrong(www_authenticate=_challenge(error="invalid_token"))
         elif _PAGE_HEADER in request.headers:
             try:
                 validate_csrf(request.headers[_PAGE_HEADER])
@@ -132,9 +131,6 @@ def _sent_key() -> str:
     return request.headers.get(HEADER, "")
 
 
-def _challenge(error: str | None = None) -> WWWAuthenticate:
+def _challenge(**error: str | None) -> WWWAuthenticate:
     # RFC 6750, section 3: a 401 names the scheme, and an error only where a token was sent
-    values: dict[str, str | None] = {"realm": "digit-classifier"}
-    if error:
-        values["error"] = error
-    return WWWAuthenticate("bearer", values)
+    return WWWAuthenticate("bearer", {"realm": "digit-classifier", **error})

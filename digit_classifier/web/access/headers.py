@@ -1,8 +1,4 @@
-"""Headers that browsers obey: what a page may load, who may frame it, and which origins may call.
-
-Every answer has the security headers. Other sites' pages may call the API where the settings name
-their origins (CORS).
-"""
+"""Security headers on every answer, and CORS for the origins that the settings name."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -41,7 +37,7 @@ _SET_HERE = frozenset(map(str.lower, HEADERS))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?|\*")
 #: The API's paths alone: the page and the paths of older clients stay with their own origin.
 _CORS_PATHS = (re.compile(r"/api/.*"), re.compile(r"/v2(/.*)?$"))
-#: Request headers beyond the few that a browser sends without a preflight.
+#: Request headers beyond the few that a browser sends without asking by a preflight.
 _ALLOWED = (
     "Authorization",
     "Content-Type",
@@ -65,9 +61,9 @@ _PREFLIGHT_MAX_AGE = 600
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Behind TLS, the session's cookie never goes another way; most requests have none.
+    """Sends the session's cookie as Secure behind TLS, and costs requests without one little.
 
-    Without this, `/livez` costs an eighth more instructions (`python -m benchmarks.gate`).
+    Without the latter, `/livez` costs an eighth more instructions (`python -m benchmarks.gate`).
     """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
@@ -88,14 +84,14 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 def init_app(app: Flask, cors_origins: Sequence[str]) -> None:
-    """Set the headers on every answer, guard the session's cookie, and allow these origins' pages.
+    """Set the security headers and the session's cookie, and let these origins' pages call the API.
 
-    Cookies stay at home: other origins' requests carry none.
+    Requests from other origins carry no cookies.
 
     Raises
     ------
     SettingsError
-        One is not an origin.
+        An origin is malformed.
     """
     app.session_interface = _Sessions()
     app.wsgi_app = _with_security_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]

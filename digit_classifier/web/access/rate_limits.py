@@ -31,17 +31,17 @@ from digit_classifier.web.monitoring.metrics import current_metrics
 
 #: The page's form is another way to have digits read.
 FORM = "pages.classify"
-#: While a digit is drawn on the page, it is read about so often besides its answer: these readings
-#: have a limit of their own, so many times as high.
+#: About how often a drawing is read before it is finished: these readings have a limit of their
+#: own, so many times as high.
 _READINGS_A_DRAWING = 10
 #: The setting that lets each process count by itself.
 _MEMORY = "memory://"
-#: Where Flask-Limiter puts its Retry-After, which it sends with every answer: to a client that was
-#: answered, it would mean to wait all the same.
+#: Flask-Limiter sends Retry-After with every answer, by which even clients within their limit would
+#: wait. It is sent under this name instead, which `set_retry_after` replaces or removes.
 _PAUSE_HEADER = "X-RateLimit-Pause"
 #: Seconds that a request may wait for Redis before its process counts by itself.
 _STORAGE_TIMEOUT_S = 0.5
-#: One customer has at least so many bits of an IPv6 address to choose from.
+#: Of an IPv6 address, in bits: a customer may choose the bits after it.
 _IPV6_PREFIX_LENGTH = 64
 #: Callers that have a count of their own. New callers beyond them share so many counts of each
 #: limit, until some of the others have not called for a whole window.
@@ -60,8 +60,8 @@ def init_app(
 ) -> None:
     """Limit the calls of each key, or of each address without one, to the API and to the form.
 
-    What an address asks for with a purpose, see :data:`.lifecycle.PURPOSES`, counts by itself, up
-    to ten times its limit. A key has one limit for all.
+    Readings with a purpose, see :data:`.lifecycle.PURPOSES`, have a count of their own for each
+    address, with ten times its limit. A key has one limit for all.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def init_app(
         for one in (parse_many(rate_limit) if rate_limit else ())
     )
 
-    # asked for with each request, by Flask-Limiter: the caller decides which limit applies
+    # Flask-Limiter calls this with each request: which limit applies depends on the caller
     def limit() -> str:
         key = current_key()
         if key is None and has_purpose():
@@ -96,7 +96,7 @@ def init_app(
 
     @app.after_request  # after Flask-Limiter, which is registered later
     def set_retry_after(response: Response) -> Response:
-        """Send Retry-After to a caller who is over its limit, and to no other."""
+        """Send Retry-After only to a caller who is over the limit."""
         pause = response.headers.pop(_PAUSE_HEADER, None)
         if pause is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             response.headers["Retry-After"] = str(max(1, int(pause)))
@@ -124,10 +124,7 @@ def init_app(
 
 
 def _caller() -> str:
-    """Return the caller's key, or the network that one caller is taken to have.
-
-    That is an IPv4 address, or a /64 of IPv6.
-    """
+    """Identify the caller: by its key, its IPv4 address, or its /64 network of IPv6."""
     key = current_key()
     if key:
         return f"key {key.name}"
@@ -140,7 +137,7 @@ def _caller() -> str:
 
 
 def _storage_options(storage: str) -> dict[str, Any]:
-    """Keep Redis's client from waiting and trying again for seconds where Redis is silent."""
+    """Return options with which Redis's client neither waits long for Redis nor tries again."""
     if not storage.startswith("redis"):
         return {}
     try:
@@ -156,7 +153,7 @@ def _storage_options(storage: str) -> dict[str, Any]:
 
 
 class _StorageFailures(logging.Handler):
-    """Counts and logs that the storage failed, which Flask-Limiter reports to its own log."""
+    """Counts and logs failures of the storage, which Flask-Limiter reports to its own log."""
 
     def emit(self, _record: logging.LogRecord) -> None:
         current_metrics().rate_limit_storage_failures.inc()
@@ -241,19 +238,8 @@ class BoundedMemory(Storage, MovingWindowSupport):
             self._windows.clear()
         return n_callers
 
-    def clear(self, key: str) -> None:
-        """Forget a caller."""
-        with self._lock:
-            self._windows.pop(key, None)
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Unused by moving windows."""
+    def _unused(self, *_: Any, **__: Any) -> Any:
         raise NotImplementedError
 
-    def get(self, key: str) -> int:
-        """Unused by moving windows."""
-        raise NotImplementedError
-
-    def get_expiry(self, key: str) -> float:
-        """Unused by moving windows."""
-        raise NotImplementedError
+    # abstract methods of the base class that moving windows do not use
+    incr = get = get_expiry = clear = _unused

@@ -1,8 +1,8 @@
-"""The API's own description: what views say of themselves, and the pages that show all of it.
+"""The API's documentation: descriptions of views, and the addresses of the OpenAPI document.
 
-:mod:`digit_classifier.web.api.openapi` makes the OpenAPI document. Path and methods of a view are
-those of its route, the summary is its docstring, the answer's type is its return annotation;
-:func:`described` says the rest.
+:mod:`digit_classifier.web.api.openapi` makes that document: a view's path and methods from its
+route, the summary from its docstring, the answer's type from its return annotation, and the rest
+from :func:`described`.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from digit_classifier.errors import (
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-#: What may be wrong with one image, and with the choice of the model.
+#: The errors of a view that takes one image and the name of a model.
 IMAGE_ERRORS = (
     NoFileError,
     BadFormError,
@@ -47,7 +47,7 @@ IMAGE_ERRORS = (
 
 @dataclass(frozen=True)
 class Description:
-    """What is said of a view.
+    """What the OpenAPI document takes from neither the route nor the function of a view.
 
     Attributes
     ----------
@@ -56,13 +56,13 @@ class Description:
     takes : mapping
         The types of the body, by media type.
     gives : type, optional
-        The type of the answer, where the view returns a response that it has made itself.
+        The type of the answer, where the view returns a response of its own.
     raises : tuple of type
         Errors; one that has subclasses stands for those.
     gives_media, errors_media : str, optional
         Media types of the answer and of errors, where they are not JSON.
     redirects_to : str, optional
-        Where the view leads, if it does nothing else.
+        Where the view redirects to, if it does nothing else.
     """
 
     query: Any = None
@@ -74,19 +74,19 @@ class Description:
     redirects_to: str | None = None
 
 
-def described(**said: Any) -> Callable[[View], View]:
-    """Say something of a view; the arguments are those of :class:`Description`."""
+def described(**attributes: Any) -> Callable[[View], View]:
+    """Describe a view; the arguments are those of :class:`Description`."""
 
-    def say(view: View) -> View:
-        # On the function itself, which stays as it is: a wrapper would be one more call a request.
-        vars(view)["description"] = Description(**said)
+    def describe(view: View) -> View:
+        # on the function itself: a wrapper would be one more call a request
+        vars(view)["description"] = Description(**attributes)
         return view
 
-    return say
+    return describe
 
 
 def description_of(view: Callable[..., Any]) -> Description | None:
-    """Return what was said of a view."""
+    """Return the description of a view, if it has one."""
     found: Description | None = vars(view).get("description")
     return found
 
@@ -104,7 +104,7 @@ blueprint = Blueprint(
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """Give the OpenAPI document."""
-    # here, so that processes which are never asked for it do without apispec
+    # here: most processes never need apispec
     from digit_classifier.web.api.openapi import openapi_json
 
     document = openapi_json(current_app._get_current_object())  # type: ignore[attr-defined]

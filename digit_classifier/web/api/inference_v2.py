@@ -23,7 +23,7 @@ from digit_classifier.web.api.inference_v2_messages import (
     read_message,
     write_message,
 )
-from digit_classifier.web.classifier import all_classifiers
+from digit_classifier.web.classifier import all_classifiers, find_classifier
 from digit_classifier.web.errors import answer_error, record_problem, with_headers_of
 from digit_classifier.web.monitoring.health import readyz
 
@@ -32,7 +32,7 @@ blueprint = Blueprint("inference_v2", __name__, url_prefix="/v2")
 #: 256 digits of 784 numbers in JSON, each with up to forty characters.
 MAX_BYTES = 8 * 1024 * 1024
 
-#: In the protocol's form, PROJECT_FORMAT.
+#: The protocol wants the form PROJECT_FORMAT.
 _PLATFORM = "digit_classifier_numpy"
 
 #: Paths of the protocol's extensions that are not here, and what to do instead.
@@ -255,11 +255,9 @@ def init_app(app: Flask) -> None:
 
 
 def _answer_unknown(error: HTTPException) -> Response:
-    # no blueprint's: a path that matches no route belongs to none
-    path = request.path.rstrip("/")
-    if path != "/v2" and not path.startswith("/v2/"):
-        return answer_error(error)
-    return answer_v2_error(error)
+    # a handler of the application's: a path that matches no route belongs to no blueprint
+    is_below_v2 = f"{request.path}/".startswith("/v2/")
+    return answer_v2_error(error) if is_below_v2 else answer_error(error)
 
 
 @blueprint.errorhandler(DigitClassifierError)
@@ -268,22 +266,20 @@ def _answer_unknown(error: HTTPException) -> Response:
 def answer_v2_error(error: Exception) -> Response:
     """Answer with an error in the protocol's own form."""
     problem = record_problem(error)
-    path = request.path.rstrip("/")
-    # what Triton has and this server lacks gets a remedy, where a bare 404 would look like a typo
-    is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
-    instead = (
-        said for pattern, said in _ABSENT.items() if is_unknown and re.fullmatch(pattern, path)
-    )
-    response = jsonify(V2Error(error=next(instead, problem.detail)))
+    detail = problem.detail
+    # a bare 404 would look like a typo where Triton has the path and this server lacks it
+    if problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        path = request.path.rstrip("/")
+        remedies = (_ABSENT[pattern] for pattern in _ABSENT if re.fullmatch(pattern, path))
+        detail = next(remedies, detail)
+    response = jsonify(V2Error(error=detail))
     response.status_code = problem.status
     return with_headers_of(error, response)
 
 
 def _chosen(name: str, version: str | None) -> DigitClassifier:
-    classifiers = all_classifiers()
-    if name not in classifiers:
-        raise ModelNotFoundError.of(name, classifiers)
-    found = classifiers[name].model.version
+    classifier = find_classifier(all_classifiers(), name)
+    found = classifier.model.version
     if version not in {None, found}:
         raise ModelNotFoundError(f"{name} has no version {version!r}; it has {found}.")
-    return classifiers[name]
+    return classifier

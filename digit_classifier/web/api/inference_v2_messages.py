@@ -5,20 +5,19 @@ Its binary extension puts the bytes of tensors after the JSON; a header gives th
 
 import zlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar, get_args
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
-import msgspec
 from flask import Request, Response, jsonify
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from digit_classifier.errors import TensorError
 from digit_classifier.tensors import MAX_DIGITS, Tensor
+from digit_classifier.web.uploads import Decoded, read_json
 
 #: How many bytes of the body are JSON; what follows are the bytes of tensors.
 HEADER = "Inference-Header-Content-Length"
 
-_MAX_REASON = 200  # characters
 _MAX_DIGITS_OF_SIZE = 20
 #: Commas between the values of the largest tensor that is read, 256 digits of 28×28 pixels.
 _MAX_COMMAS = MAX_DIGITS * 28 * 28
@@ -29,7 +28,6 @@ _LISTS: dict[str, dict[int, Any]] = {
 }
 
 OutputName = Literal["probabilities", "digits"]
-Decoded = TypeVar("Decoded")
 
 
 # msgspec checks what comes against these structs, and the OpenAPI document is made of them.
@@ -158,7 +156,7 @@ def read_message(request: Request, max_bytes: int) -> tuple[InferRequest, Tensor
         )
     values: bytes | list[Any] = behind
     if has_data:
-        # by its type: anything else is rejected before it takes memory
+        # counted first: too many values are rejected before they take memory
         if data.count(b",") > _MAX_COMMAS:
             raise TensorError(f"The data have more values than {MAX_DIGITS} digits.")
         # the leading brackets alone: how the rest is nested, the decoder checks
@@ -181,9 +179,8 @@ def _unpacked(request: Request, max_bytes: int) -> bytes:
         )
     # deflate is zlib's format by the standard (RFC 9110, 8.4.1.2), and without its head by some
     has_head = body[:1] == b"\x78"
-    # zlib's window bits: 15, plus 16 for gzip's head, negative for none
-    kind = 31 if "gzip" in encoding else 15 if has_head else -15
-    unpacker = zlib.decompressobj(kind)
+    # zlib's window bits: 15, plus 16 for gzip's head, negative without a head
+    unpacker = zlib.decompressobj(31 if "gzip" in encoding else 15 if has_head else -15)
     try:
         # a byte more than is allowed, and no more: a small body may unpack to any size
         content = unpacker.decompress(body, max_bytes + 1)
@@ -196,12 +193,11 @@ def _unpacked(request: Request, max_bytes: int) -> bytes:
     return content
 
 
-def _decode(content: bytes | Raw, kind: type[Decoded]) -> Decoded:
+def _decode(content: bytes, kind: type[Decoded]) -> Decoded:
     try:
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        # whose text may quote what was sent, however long that is
-        raise TensorError(f"This is not an inference request: {str(exc)[:_MAX_REASON]}.") from exc
+        return read_json(content, kind)
+    except ValueError as exc:
+        raise TensorError(f"This is not an inference request: {exc}.") from exc
 
 
 def write_message(

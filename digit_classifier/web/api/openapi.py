@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the routes, the views' types and docstrings, and the errors."""
+"""The OpenAPI document, made from the routes, the views' types and docstrings, and the errors."""
 
 import inspect
 import json
@@ -69,12 +69,7 @@ _REFERENCE = "#/components/schemas/{name}"
 
 @cache
 def openapi_json(app: Flask) -> str:
-    """Write the document of the current application, which does not change while it runs."""
-    return json.dumps(_openapi_document(app), ensure_ascii=False)
-
-
-def _openapi_document(app: Flask) -> dict[str, Any]:
-    """Describe the current application's API, as OpenAPI 3.1."""
+    """Describe the current application's API, which does not change while it runs."""
     spec = APISpec(
         title="digit-classifier",
         version=__version__,
@@ -112,7 +107,7 @@ def _openapi_document(app: Flask) -> dict[str, Any]:
     codes["enum"] = sorted(statuses())
     for name, schema in schemas.components.items():
         spec.components.schema(name, schema)
-    return spec.to_dict()
+    return json.dumps(spec.to_dict(), ensure_ascii=False)
 
 
 class _Schemas:
@@ -123,7 +118,7 @@ class _Schemas:
 
     def of(self, kind: Any) -> dict[str, Any]:
         if get_origin(kind) is list and isinstance(get_args(kind)[0], UnionType):
-            # msgspec cannot distinguish two kinds of objects; the code can
+            # msgspec has no schemas for a union of two kinds of objects
             kinds = [self.of(one) for one in get_args(get_args(kind)[0])]
             return {"type": "array", "items": {"anyOf": kinds}}
         schema, components = self._made(kind)
@@ -153,10 +148,9 @@ class _Schemas:
 def _operation(rule: Rule, view: Callable[..., Any], schemas: _Schemas) -> dict[str, Any]:
     said = description_of(view) or Description()
     blueprint = rule.endpoint.partition(".")[0]
-    model = default_classifier().model
     parameters: list[dict[str, Any]] = []
-    for name in sorted(rule.arguments):  # a model's name or version
-        example = _TEST_DIGIT if name == "index" else getattr(model, name)
+    for name in sorted(rule.arguments):  # a digit's index, or a model's name or version
+        example = _TEST_DIGIT if name == "index" else getattr(default_classifier().model, name)
         place = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         parameters.append(place | {"example": example})
     if said.query is not None:
@@ -190,7 +184,7 @@ def _answers(
     if said.redirects_to:
         return {"302": {"description": f"To {said.redirects_to}."}}
     answer: dict[str, Any] = {"description": "The answer."}
-    # the annotation of a view is the type of its answer, unless the view makes a response itself
+    # a view's annotation is the type of its answer, unless it returns a response of its own
     kind = said.gives or get_type_hints(view, include_extras=True)["return"]
     if said.gives_media:
         answer["content"] = {said.gives_media: {"schema": _BINARY}}
@@ -212,7 +206,7 @@ def _errors(blueprint: str, said: Description, schemas: _Schemas) -> dict[str, d
     for error in (leaf for base in said.raises for leaf in leaves(base)):
         by_status[str(int(to_problem(error("")).status))].append(error)
     problems = {status: _problem(errors, schemas) for status, errors in sorted(by_status.items())}
-    # any request may also be refused by what is in front of the view, or by Apache
+    # any request may also be refused before the view, or by Apache
     problems["default"] = _problem([], schemas)
     if said.errors_media:
         for problem in problems.values():
@@ -235,7 +229,7 @@ def _problem(errors: list[type[DigitClassifierError]], schemas: _Schemas) -> dic
 
 
 def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]]:
-    """Return the errors of a tree that have no subclasses."""
+    """Return the errors below this one that have no subclasses, or the error itself."""
     below = error.__subclasses__()
     return [leaf for sub in below for leaf in leaves(sub)] if below else [error]
 
@@ -243,16 +237,10 @@ def leaves(error: type[DigitClassifierError]) -> list[type[DigitClassifierError]
 def statuses() -> dict[str, set[int]]:
     """Map every stable code of a problem to the statuses that it comes with."""
     own = [error("") for error in leaves(DigitClassifierError) if issubclass(error, (*STATUSES,))]
-    http = [
-        CSRFError(),
-        TooManyRequests(),
-        ApiKeyMissing(),
-        ApiKeyWrong(),
-        PageExpired(),
-        ClientDisconnected(),
-    ]
+    keys = (ApiKeyMissing(), ApiKeyWrong(), PageExpired())
+    others = (CSRFError(), TooManyRequests(), ClientDisconnected(), MemoryError())
     apache = [error_of(status) for status in APACHE_STATUSES]
-    found: dict[str, set[int]] = {}
-    for problem in map(to_problem, (*own, *http, *apache, MemoryError())):
-        found.setdefault(problem.code, set()).add(int(problem.status))
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for problem in map(to_problem, (*own, *keys, *others, *apache)):
+        found[problem.code].add(int(problem.status))
     return found

@@ -1,7 +1,4 @@
-"""What the API takes and answers, as types: the views are held to them.
-
-The OpenAPI document has them all.
-"""
+"""The requests and answers of the API, as types for mypy and for the OpenAPI document."""
 
 from typing import Annotated, Any, NotRequired, TypedDict, cast
 
@@ -14,7 +11,7 @@ from digit_classifier.web.lifecycle import Purpose
 from digit_classifier.web.uploads import ImageText
 from digit_classifier.web.words import NumberWords, PredictionWords
 
-# TypedDicts, not classes: a view returns a plain dict, which costs a request nothing to check.
+# TypedDicts, not classes: a view returns a plain dict, at no cost.
 
 #: Bytes in a form, which JSON Schema has no type for.
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
@@ -170,7 +167,7 @@ class ModelAnswer(TypedDict):
     ]
 
 
-# The time is added here: the prediction's own JSON is the same each time, as bulk runs promise.
+# the time is added here: the prediction's own JSON is the same each time, as bulk runs need
 def answer_of(prediction: Prediction) -> Answer:
     """Describe a prediction to a program."""
     return {**prediction.as_json(), "elapsed_ms": prediction.elapsed_ms}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import cast
 
-import msgspec
 from flask import Blueprint, current_app
 
 from digit_classifier.activations import picture_network
@@ -47,12 +46,12 @@ from digit_classifier.web.classifier import (
 from digit_classifier.web.errors import problem_document, to_problem
 from digit_classifier.web.explanations import boxes_document, explanation_document
 from digit_classifier.web.lifecycle import current_purpose, request
-from digit_classifier.web.uploads import ImageJson, ImageText, image_of_text, sent_image
+from digit_classifier.web.uploads import ImageJson, ImageText, image_of_text, read_json, sent_image
 from digit_classifier.web.words import words_of_prediction, words_of_reading
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
 
-#: For the document alone: which of them a body is, is judged by its content.
+#: For the OpenAPI document alone: the views look at a body's content, not at its type.
 _IMAGE_BODIES = {
     "multipart/form-data": ImageForm,
     "application/json": ImageJson,
@@ -64,20 +63,19 @@ _IMAGE_BODIES = {
 
 #: The images of a batch are files of a form, the files of a ZIP, or texts in JSON.
 _FIELD = "images"
-#: PHP and the clients made for it mark a field that has many values.
+#: PHP and its clients add brackets to the name of a field with many values.
 _FORM_FIELDS = (_FIELD, f"{_FIELD}[]")
 MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
-#: All images of a batch together may have the pixels of so many of the largest.
+#: The limit for the pixels of a batch, in images of the largest size.
 _BATCH_LARGEST = 16
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
-#: What each file and folder has in an archive's directory.
+#: How the entry of each file and folder in an archive's directory begins.
 _ZIP_ENTRY = b"PK\x01\x02"
 #: Commas of a JSON batch: three an image, and plenty for those in file names.
 _MAX_COMMAS = 64 * MAX_ITEMS
-_MAX_REASON = 200  # characters
 _HOW = (
     f"Send images as files of the multipart form field {_FIELD!r}, as a ZIP archive, or as JSON: "
     f'{{"{_FIELD}": ["<data URL or base64>", …]}}.'
@@ -92,7 +90,7 @@ _HOW = (
 )
 def classify() -> ImageAnswer:
     """Read the digit of one image; explain it and put it in words where that is asked for."""
-    # first, so that what fails afterwards is counted under the purpose
+    # first, so that later errors are counted under the purpose
     observation, query = request.observation, request.args
     observation.purpose = current_purpose()
     # a wrong name is reported before the body is read
@@ -191,30 +189,19 @@ class Item:
     Attributes
     ----------
     name : str or None
-        As the caller calls it.
+        The file's, from the request.
     content : bytes or InputError
-        Why it cannot be had, where it cannot.
+        The error, where the content cannot be decoded or unpacked.
     """
 
     name: str | None
     content: bytes | InputError
 
-    @property
-    def n_bytes(self) -> int:
-        """How much of the batch it is."""
-        return len(self.content) if isinstance(self.content, bytes) else 0
-
 
 def _items_of_request() -> list[Item]:
-    """Return the image files that the current request holds, in their order.
-
-    Raises
-    ------
-    BadBatchError
-        It holds none, more than `MAX_ITEMS`, or cannot be taken apart.
-    """
+    """Return the image files of the current request, in their order."""
     max_bytes = current_app.config["MAX_BATCH_BYTES"]
-    # instead of the limit for one file, which the application has for all other paths
+    # instead of the limit for one file, which holds for all other paths
     request.max_content_length = max_bytes
     if request.mimetype == "multipart/form-data":
         items = _of_form()
@@ -228,7 +215,7 @@ def _items_of_request() -> list[Item]:
     n_bytes = 0
     for item in items:
         found.append(item)
-        n_bytes += item.n_bytes
+        n_bytes += len(item.content) if isinstance(item.content, bytes) else 0
         # while they are unpacked: a small archive may hold more than the memory does
         if len(found) > MAX_ITEMS:
             raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
@@ -249,14 +236,13 @@ def _of_form() -> Iterator[Item]:
 
 
 def _of_json(body: bytes) -> Iterator[Item]:
-    # JSON separates all that it holds by commas: checked first, a million entries take no memory.
+    # counted before decoding, so that a million entries take no memory
     if body.count(b",") > _MAX_COMMAS:
         raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this one has more.")
     try:
-        document = msgspec.json.decode(body, type=ImagesJson)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        reason = str(exc)[:_MAX_REASON]  # it may quote what was sent, however long that is
-        raise BadBatchError(f"The JSON is not a batch: {reason}. {_HOW}") from exc
+        document = read_json(body, ImagesJson)
+    except ValueError as exc:
+        raise BadBatchError(f"The JSON is not a batch: {exc}. {_HOW}") from exc
     return (
         _of_text(None, one) if isinstance(one, str) else _of_text(one.get("name"), one["data"])
         for one in document["images"]

@@ -1,9 +1,9 @@
-"""What machines ask, alive and ready, and what operators ask: model, versions, settings, counts."""
+"""Health checks for machines, and the status for operators: model, versions, settings, counts."""
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
@@ -31,7 +31,7 @@ blueprint = Blueprint("health", __name__)
 _KEY = "digit_classifier_shown_settings"
 _LIBRARIES = ("flask", "numpy", "pillow")
 
-#: What may be shown of the settings: neither the secret nor paths.
+#: The settings that `/status` shows: neither the secret nor paths.
 _SHOWN = (
     "environment",
     "numbers_model",
@@ -45,16 +45,15 @@ _SHOWN = (
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Remember what is to be shown of the settings."""
-    known = asdict(settings)
-    app.extensions[_KEY] = {name: known[name] for name in _SHOWN}
+    """Keep the settings that `/status` shows."""
+    app.extensions[_KEY] = {name: getattr(settings, name) for name in _SHOWN}
 
 
 @blueprint.get("/livez")
 def livez() -> dict[str, str]:
     """Answer, which is the proof."""
-    # nothing more: a process that fails this check is restarted, which would not mend what /readyz
-    # finds
+    # nothing more: a process that fails this check is restarted, which cannot mend faults that
+    # /readyz finds
     return {"status": "alive"}
 
 
@@ -63,7 +62,7 @@ def livez() -> dict[str, str]:
 def readyz() -> dict[str, str]:
     """Check the process, and let the default models read a digit; what fails becomes a 503."""
     try:
-        # cheap, and first: a wrong library may let the digit be read all the same
+        # cheap, and first: with a wrong library, the digit may be read all the same
         check_interpreter()
         check_blas()
         if current_app.config["READ_ONLY_MODELS"]:
@@ -82,7 +81,7 @@ def status() -> ResponseReturnValue:
     """Show the service's state: a page for a browser, JSON for a program."""
     model = current_classifier().model
     metrics = current_metrics().collect()  # of all processes
-    # no process has a start where the disk had no room for it
+    # 0 where the disk had no room for it
     started = _value(metrics, "start_time_seconds") or time.time()
     state = {
         "status": "ok",
@@ -123,16 +122,15 @@ def status() -> ResponseReturnValue:
 
 
 def _value(metrics: Mapping[str, Metric], name: str) -> float:
-    """Return the value of a metric, or 0 where there is no room to count it."""
+    """Return the value of a metric, or 0 where the disk had no room for it."""
     metric = metrics.get(f"digit_classifier_{name}")
     return metric.samples[0].value if metric else 0.0
 
 
 def _counts(metrics: Mapping[str, Metric], name: str, label: str) -> dict[str, int]:
-    """Sum a counter up by one of its labels; where nothing was counted yet, it is not there."""
-    counts: dict[str, int] = {}
+    """Sum a counter up by one of its labels; a counter without counts may be missing."""
+    counts: Counter[str] = Counter()
     metric = metrics.get(f"digit_classifier_{name}")
     for sample in metric.samples if metric else ():
-        key = sample.labels[label]
-        counts[key] = counts.get(key, 0) + int(sample.value)
+        counts[sample.labels[label]] += int(sample.value)
     return dict(sorted(counts.items()))

@@ -1,8 +1,7 @@
 """The log: one JSON line per request and per other event; never an upload or its name.
 
-A line has the request's identity, by which the line of Apache's access log is found, with the
-client's address; this log has none. Its file may be full or not writable: requests are answered
-all the same.
+A line has the id of its request. Apache's access log has the same id, and the client's address,
+which this log omits. Requests are answered even if the log cannot be written.
 """
 
 import errno
@@ -74,10 +73,10 @@ def log_request(observation: Observation, status: int) -> None:
 
 
 class _JSONLine(logging.Formatter):
-    """A line a record: a request's, or another of the application, Flask or a library."""
+    """One JSON line a record, of a request or of another event."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, with the identity of the request that it is about."""
+        """Return the line of a record, with the id of the current request."""
         event: dict[str, object] = {"time": datetime.fromtimestamp(record.created, UTC)}
         if has_request_context():  # not at the start, nor in the thread that watches the processes
             event["id"] = request.observation.request_id
@@ -85,7 +84,7 @@ class _JSONLine(logging.Formatter):
         event |= getattr(record, "facts", {})
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        # repr: no line is lost for a value that JSON has no type for
+        # repr: a value that JSON has no type for costs no line
         return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
@@ -97,7 +96,7 @@ class QuietRequestHandler(WSGIRequestHandler):
 
 
 def _image_facts(observation: Observation) -> dict[str, object]:
-    """Describe the request's image and the answer, or, of a batch, how many of either there are.
+    """Describe the image and its answer; of a batch, count the images and the refusals.
 
     The page may read one image twice: for a digit, and then for all digits.
     """
@@ -106,14 +105,14 @@ def _image_facts(observation: Observation) -> dict[str, object]:
         return {"images": len(observation.contents), "refused": len(observation.codes)}
     facts: dict[str, object] = {}
     for content in observation.contents:
-        # the digest finds the requests of a picture that one has, and shows nothing of others
+        # with a picture at hand, its digest finds its requests; without, it reveals nothing
         facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     for answer in answers:
         if image := answer.image:
             facts |= {"format": image.format, "width": image.width, "height": image.height}
         if isinstance(answer, Prediction):
             facts["digit"] = answer.digit
-        else:  # how many digits alone: a number may be somebody's, a digit is not
+        else:  # only how many digits: a number may be personal data, a digit is not
             facts |= {"rows": len(answer.rows), "digits": answer.n_digits}
         facts |= {
             "confidence": round(answer.confidence, 4),
@@ -124,7 +123,7 @@ def _image_facts(observation: Observation) -> dict[str, object]:
 
 
 def warn_server(message: str) -> None:
-    """Write to the server's own error log, if that can be written."""
+    """Write to the server's own error log, if possible."""
     with suppress(OSError):
         print(message, file=sys.stderr)  # noqa: T201
 
@@ -132,9 +131,8 @@ def warn_server(message: str) -> None:
 class LogFile(WatchedFileHandler):
     """Appends each record to a file as one line; a line that cannot be written is dropped.
 
-    The file is opened again once it was renamed or removed, so that its rotation needs no signal,
-    and is tried again with each line. The first line that is written again is preceded by one that
-    has the number of the dropped ones.
+    The file is opened again once it was renamed or removed, so that its rotation needs no signal.
+    After lines were dropped, the next line that can be written is preceded by their number.
 
     Parameters
     ----------

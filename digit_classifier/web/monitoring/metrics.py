@@ -11,10 +11,10 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from http import HTTPMethod
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import (
@@ -39,11 +39,8 @@ from digit_classifier.web.monitoring.logs import warn_server
 
 blueprint = Blueprint("metrics", __name__)
 
-#: How a gauge of several processes becomes one: the names are prometheus_client's.
-Mode = Literal["livesum", "livemax", "min"]
-
 _KEY = "digit_classifier_metrics"
-_PREFIX = "digit_classifier"
+_NAMESPACE = "digit_classifier"
 _METHODS = frozenset(HTTPMethod)
 _LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+-\d+)\.db")
 
@@ -58,7 +55,7 @@ _MmapedDict: Any = mmap_dict.MmapedDict  # which has no types
 
 
 class _ReservedFile(_MmapedDict):  # type: ignore[misc]
-    """Values in a file whose space is reserved; a value is not counted until there is room."""
+    """Values in a file whose space is reserved; without room, a value is not counted."""
 
     def __init__(self, filename: str) -> None:
         self._fname = filename
@@ -108,8 +105,8 @@ class _ReservedFile(_MmapedDict):  # type: ignore[misc]
 disable_created_metrics()  # a time of creation beside every counter, which nobody reads
 if METRICS_VARIABLE in os.environ:
     # before the first metric is made, which looks at both
-    values.__dict__["MmapedDict"] = _ReservedFile  # it has no place for another kind of file
-    values.ValueClass = values.MultiProcessValue(own_identity)  # not the number alone
+    values.__dict__["MmapedDict"] = _ReservedFile  # prometheus_client has no setting for it
+    values.ValueClass = values.MultiProcessValue(own_identity)  # system numbers are reused
 
 
 class Metrics:
@@ -119,44 +116,61 @@ class Metrics:
         self._own = CollectorRegistry()
         # prometheus_client looks up labels behind a lock each time
         self._counter_of, self._histogram_of = cache(Counter.labels), cache(Histogram.labels)
-        self.requests = self._counter("requests", "Requests answered", "method", "route", "status")
-        self.seconds = self._histogram(
-            "request_duration_seconds", "From a request to its answer", _REQUEST_SECONDS, "route"
+        counter = partial(Counter, namespace=_NAMESPACE, registry=self._own)
+        histogram = partial(Histogram, namespace=_NAMESPACE, registry=self._own)
+        gauge = partial(Gauge, namespace=_NAMESPACE, registry=self._own)
+        self.requests = counter("requests", "Requests answered", ["method", "route", "status"])
+        self.seconds = histogram(
+            "request_duration_seconds",
+            "From a request to its answer",
+            ["route"],
+            buckets=_REQUEST_SECONDS,
         )
-        self.queue_seconds = self._histogram(
-            "queue_duration_seconds", "From Apache to a free thread", _REQUEST_SECONDS
+        self.queue_seconds = histogram(
+            "queue_duration_seconds", "From Apache to a free thread", buckets=_REQUEST_SECONDS
         )
-        stage_seconds = self._histogram(
-            "stage_duration_seconds", "Decoding, framing, network", _STAGE_SECONDS, "stage"
+        stage_seconds = histogram(
+            "stage_duration_seconds",
+            "Decoding, framing, network",
+            ["stage"],
+            buckets=_STAGE_SECONDS,
         )
         self.decode_seconds = stage_seconds.labels("decode")
         self.frame_seconds = stage_seconds.labels("frame")
         self.network_seconds = stage_seconds.labels("network")
-        self.predictions = self._counter("predictions", "Digits read", "digit", "model")
-        self.page_predictions = self._counter(
-            "page_predictions", "Read for the page besides its answers", "purpose", "model"
+        self.predictions = counter("predictions", "Digits read", ["digit", "model"])
+        self.page_predictions = counter(
+            "page_predictions", "Read for the page besides its answers", ["purpose", "model"]
         )
-        self.abstentions = self._counter("abstentions", "Answers with accepted false", "model")
-        self.readings = self._counter("readings", "Pictures read for all their digits", "model")
-        self.reading_digits = self._counter("reading_digits", "Digits found in these", "model")
-        self.reading_abstentions = self._counter(
-            "reading_abstentions", "Readings with accepted false", "model"
+        self.abstentions = counter("abstentions", "Answers with accepted false", ["model"])
+        self.readings = counter("readings", "Pictures read for all their digits", ["model"])
+        self.reading_digits = counter("reading_digits", "Digits found in these", ["model"])
+        self.reading_abstentions = counter(
+            "reading_abstentions", "Readings with accepted false", ["model"]
         )
-        self.refusals = self._counter("refusals", "Requests and images refused", "code")
-        self.images = self._counter("images", "Images read", "format")
-        self.bytes = self._histogram("image_bytes", "Size of the images read", _BYTES)
-        self.pixels = self._histogram("image_pixels", "Pixels of the images read", _PIXELS)
-        self.in_flight = self._gauge("requests_in_flight", "Being answered now", "livesum")
-        self.rate_limit_storage_failures = self._counter(
+        self.refusals = counter("refusals", "Requests and images refused", ["code"])
+        self.images = counter("images", "Images read", ["format"])
+        self.bytes = histogram("image_bytes", "Size of the images read", buckets=_BYTES)
+        self.pixels = histogram("image_pixels", "Pixels of the images read", buckets=_PIXELS)
+        # the mode: how the gauges of several processes become one
+        self.in_flight = gauge(
+            "requests_in_flight", "Being answered now", multiprocess_mode="livesum"
+        )
+        self.rate_limit_storage_failures = counter(
             "rate_limit_storage_failures", "Times that the storage of the rate limits failed"
         )
-        self.log_lines_dropped = self._counter(
+        self.log_lines_dropped = counter(
             "log_lines_dropped", "Lines of the log that could not be written"
         )
-        self.processes = self._gauge("processes", "Processes that serve", "livesum")
-        self.started = self._gauge("start_time_seconds", "When the server started", "min")
-        self.model = self._gauge(
-            "model_info", "The models that are loaded", "livemax", "name", "version", "classifier"
+        self.processes = gauge("processes", "Processes that serve", multiprocess_mode="livesum")
+        self.started = gauge(
+            "start_time_seconds", "When the server started", multiprocess_mode="min"
+        )
+        self.model = gauge(
+            "model_info",
+            "The models that are loaded",
+            ["name", "version", "classifier"],
+            multiprocess_mode="livemax",
         )
 
     def begin(self, classifiers: Mapping[str, DigitClassifier]) -> None:
@@ -169,19 +183,6 @@ class Metrics:
             # a counter that appears with its first event has no increase that an alert could see
             for counter in (self.abstentions, self.readings, self.reading_abstentions):
                 counter.labels(name)
-
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._own)
-
-    def _histogram(
-        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
-    ) -> Histogram:
-        full_name = f"{_PREFIX}_{name}"
-        return Histogram(full_name, text, labels, buckets=buckets, registry=self._own)
-
-    def _gauge(self, name: str, text: str, mode: Mode, *labels: str) -> Gauge:
-        full_name = f"{_PREFIX}_{name}"
-        return Gauge(full_name, text, labels, multiprocess_mode=mode, registry=self._own)
 
     def registry(self) -> CollectorRegistry:
         """Return this process's metrics, or the sum over the processes that share a folder."""
@@ -197,7 +198,7 @@ class Metrics:
         return registry
 
     def collect(self) -> dict[str, Metric]:
-        """Return all metrics by name, without what each counts (``_total``)."""
+        """Return all metrics by name, without the suffix of counters, ``_total``."""
         return {metric.name: metric for metric in self.registry().collect()}
 
     def count(self, observation: Observation, status: int) -> None:
@@ -234,7 +235,7 @@ class Metrics:
 
 
 class _SharedMetrics(Collector):
-    """The sums over a folder; prometheus_client itself takes its path for a pattern of paths."""
+    """The sums over a folder, whose path MultiProcessCollector itself would take for a pattern."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -244,7 +245,7 @@ class _SharedMetrics(Collector):
         files = []
         for file in self._folder.glob("*.db"):
             with suppress(FileNotFoundError):  # another process has just removed it
-                if file.stat().st_size > 0:  # one that is being made, or found no room, is empty
+                if file.stat().st_size > 0:  # a new file, or one without room, is empty
                     files.append(str(file))
         return MultiProcessCollector.merge(files, accumulate=True)
 
@@ -263,7 +264,7 @@ def current_metrics() -> Metrics:
 
 @blueprint.get("/metrics")
 def show_metrics() -> Response:
-    """Return all metrics in whichever of Prometheus's formats the caller prefers."""
+    """Return all metrics, in the one of Prometheus's formats that the caller prefers."""
     # OpenMetrics for newer servers of Prometheus, the plain text format for a person's browser
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(current_metrics().registry()), content_type=content_type)
