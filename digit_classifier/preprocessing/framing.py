@@ -126,9 +126,9 @@ def run_steps(gray: Gray) -> Iterator[tuple[str, Gray]]:
     NoInkError
         Nothing does.
     """
-    results, image = {}, gray
-    for name, step in STEPS.items():
-        results[name] = image = step(image)
+    results = {}
+    for name, image in _run_once(gray):
+        results[name] = image
         yield name, image
     yield from _results_of_small_ink(gray, results)[1].items()
 
@@ -165,18 +165,18 @@ def frame_ink(gray: Gray) -> tuple[dict[str, Gray], float]:
     NoInkError
         Nothing does.
     """
-    results = _run_once(gray)
+    results = dict(_run_once(gray))
     region, better = _results_of_small_ink(gray, results)
     if better:
         gray, results = region, better
     return results, _enlargement(gray, results)
 
 
-def _run_once(gray: Gray) -> dict[str, Gray]:
-    results, image = {}, gray
+def _run_once(gray: Gray) -> Iterator[tuple[str, Gray]]:
+    image = gray
     for name, step in STEPS.items():
-        results[name] = image = step(image)
-    return results
+        image = step(image)
+        yield name, image
 
 
 def _enlargement(gray: Gray, results: Mapping[str, Gray]) -> float:
@@ -209,7 +209,7 @@ def _results_of_small_ink(gray: Gray, results: Mapping[str, Gray]) -> tuple[Gray
     )
     region = gray[rows, columns]
     try:
-        better = _run_once(region)
+        better = dict(_run_once(region))
     except (NoInkError, InkNotFoundError):
         # the finer picture may lose a thin stroke: the first result stays
         return region, {}

@@ -47,15 +47,16 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the type and the body of each box."""
     start = 0
     while start + 8 <= len(content):
-        size, kind, head = _number(content, start, 4), content[start + 4 : start + 8], 8
+        fields, n_head = _Fields(content[start : start + 16]), 8
+        size, kind = fields.take(32), fields.take(32).to_bytes(4, "big")
         # ISO 14496-12, 4.2: 1 announces a size of 8 bytes, and 0 is all that is left of the file
         if size == 1:
-            size, head = _number(content, start + 8, 8), 16
+            size, n_head = fields.take(64), 16
         elif size == 0:
             size = len(content) - start
-        if size < head:
+        if size < n_head:
             raise ValueError("a box is smaller than its head")
-        yield kind, content[start + head : start + size]
+        yield kind, content[start + n_head : start + size]
         start += size
 
 
@@ -69,45 +70,42 @@ def _unique(boxes: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return found
 
 
-def _number(content: bytes, start: int, size: int) -> int:
-    if start + size > len(content):
-        raise ValueError("a box breaks off")
-    return int.from_bytes(content[start : start + size], "big")
-
-
 class _Fields:
-    """Reads the fields of a box one after the other."""
+    """Reads the fields of a box or of a header, unsigned numbers, one after the other."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body, self._at = body, 0
+    def __init__(self, content: bytes) -> None:
+        self._content, self._n_taken = content, 0
 
-    def take(self, size: int) -> int:
-        value = _number(self._body, self._at, size)
-        self._at += size
-        return value
+    def take(self, n_bits: int) -> int:
+        start, end = self._n_taken, self._n_taken + n_bits
+        if end > 8 * len(self._content):
+            raise ValueError("a box or a header breaks off")
+        self._n_taken = end
+        n_unused = -end % 8  # of the last byte
+        touched = int.from_bytes(self._content[start // 8 : (end + n_unused) // 8], "big")
+        return touched >> n_unused & (1 << n_bits) - 1
 
 
 def _items(meta: dict[bytes, bytes], content: bytes) -> Iterator[bytes]:
     """Yield the AV1 data of the items, as the box ``iloc`` says where they are."""
     coded = set(_coded_item_ids(meta.get(b"iinf", b"")))
     fields = _Fields(meta.get(b"iloc", b""))
-    version = fields.take(4) >> 24
-    # four bits for the width of each field that follows (ISO 14496-12, 8.11.3)
-    sizes = fields.take(2)
-    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
-    index_size = sizes & 15 if version else 0
-    wide = 4 if version == 2 else 2
-    for _ in range(fields.take(wide)):
-        item_id = fields.take(wide)
-        method = fields.take(2) & 15 if version else 0
-        fields.take(2)  # data_reference_index
-        base, data = fields.take(base_size), b""
+    version = fields.take(8)
+    fields.take(24)  # flags
+    # the widths, in bytes, of fields that follow (ISO 14496-12, 8.11.3)
+    offset_bits, length_bits, base_bits, index_bits = (8 * fields.take(4) for _ in range(4))
+    id_bits = 32 if version == 2 else 16
+    for _ in range(fields.take(id_bits)):
+        item_id = fields.take(id_bits)
+        method = fields.take(16) & 15 if version else 0
+        fields.take(16)  # data_reference_index
+        base, data = fields.take(base_bits), b""
         source = {0: content, 1: meta.get(b"idat", b"")}.get(method)
         if source is None:
             raise ValueError("an item is made of other items")
-        for _ in range(fields.take(2)):
-            fields.take(index_size)
-            start, length = base + fields.take(offset_size), fields.take(length_size)
+        for _ in range(fields.take(16)):
+            fields.take(index_bits if version else 0)
+            start, length = base + fields.take(offset_bits), fields.take(length_bits)
             if item_id in coded:
                 data += source[start : start + length if length else None]
                 # a file of a few kilobytes could name the same bytes a million times
@@ -121,16 +119,16 @@ def _coded_item_ids(iinf: bytes) -> Iterator[int]:
     """Yield the numbers of the items that are AV1 images."""
     fields = _Fields(iinf)
     # the count of entries has 2 or 4 bytes behind version and flags
-    head = 8 if fields.take(4) >> 24 else 6
+    head = 8 if fields.take(8) else 6
     for kind, body in _boxes(iinf[head:]):
         entry = _Fields(body)
         # older versions do not name the type of an item
-        if kind != b"infe" or (version := entry.take(4) >> 24) < 2:
+        if kind != b"infe" or (version := entry.take(8)) < 2:
             continue
-        wide = 4 if version == 3 else 2
-        item_id = entry.take(wide)
-        # behind the number and two bytes of its protection
-        if body[6 + wide : 10 + wide] == b"av01":
+        entry.take(24)  # flags
+        item_id = entry.take(32 if version == 3 else 16)
+        entry.take(16)  # its protection
+        if entry.take(32).to_bytes(4, "big") == b"av01":
             yield item_id
 
 
@@ -144,17 +142,17 @@ def _first_samples(moov: bytes, content: bytes) -> Iterator[bytes]:
     if b"stsz" not in tables:
         return
     sizes = _Fields(tables[b"stsz"])
-    sizes.take(4)  # version and flags
-    size, count = sizes.take(4), sizes.take(4)
+    sizes.take(32)  # version and flags
+    size, count = sizes.take(32), sizes.take(32)
     if count > _MAX_SAMPLES:
         raise ValueError("a sequence has too many frames")
-    size = size or sizes.take(4)  # 0 where a table has the size of each
+    size = size or sizes.take(32)  # 0 where a table has the size of each
     is_wide = b"co64" in tables  # offsets of 8 bytes; else of 4
     if is_wide and b"stco" in tables:
         raise ValueError("a track has two tables of offsets")
     offsets = _Fields(tables.get(b"co64" if is_wide else b"stco", b""))
-    offsets.take(8)  # version and flags, and how many there are
-    start = offsets.take(8 if is_wide else 4)
+    offsets.take(64)  # version and flags, and how many there are
+    start = offsets.take(64 if is_wide else 32)
     yield content[start : start + size]
 
 
@@ -181,7 +179,7 @@ def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
         if head & 2:
             size = 0
             for shift in range(0, 56, 7):  # LEB128
-                byte = _number(data, start, 1)
+                byte = _Fields(data[start : start + 1]).take(8)
                 start += 1
                 size |= (byte & 127) << shift
                 if byte < 128:
@@ -192,7 +190,7 @@ def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _frame_pixels(header: bytes) -> int:
     """Return the largest width times the largest height of a sequence header."""
-    bits = _Bits(header)
+    bits = _Fields(header)
     bits.take(4)  # profile, and whether it is a still picture
     if bits.take(1):  # the short form for still pictures
         bits.take(5)
@@ -208,17 +206,3 @@ def _frame_pixels(header: bytes) -> int:
                 bits.take(4)
     width_bits, height_bits = bits.take(4) + 1, bits.take(4) + 1
     return (bits.take(width_bits) + 1) * (bits.take(height_bits) + 1)
-
-
-class _Bits:
-    """Reads a sequence of bits as numbers."""
-
-    def __init__(self, content: bytes) -> None:
-        # a sequence header needs far less: what a file claims does not make a huge number
-        self._value, self._left = int.from_bytes(content[:64], "big"), 8 * len(content[:64])
-
-    def take(self, count: int) -> int:
-        self._left -= count
-        if self._left < 0:
-            raise ValueError("a header breaks off")
-        return self._value >> self._left & (1 << count) - 1
