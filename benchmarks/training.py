@@ -2,9 +2,9 @@
 
 All train the same perceptron, 784-1024-512-256-10 with rectifiers, by Adam on batches of 256 of the
 60,000 training digits in float32, without augmentation and on the same number of threads. They take
-turns, epoch by epoch, so that a machine whose speed drifts is as fair to one as to the other. The
-matrix products are those of forward and backward passes, called bare in NumPy: the floor. The last
-two rows are what our trainer does: an epoch on augmented digits, and making these digits alone.
+turns, epoch by epoch, so that a drift of the machine's speed affects all of them. The matrix
+products, those of forward and backward passes called directly in NumPy, are the lower bound. The
+last two rows are our training as it is: an epoch on augmented digits, and augmentation alone.
 
 ``python -m benchmarks.training`` prints medians and ratios. It needs PyTorch: ``pip install -r
 benchmarks/requirements.txt``.
@@ -39,35 +39,34 @@ LEARNING_RATE = 1e-3
 Epoch = Callable[[], None]
 
 
-def ours(X: np.ndarray, y: np.ndarray) -> Epoch:
-    """Our network and epoch loop."""
+def our_network(X: np.ndarray, y: np.ndarray) -> Epoch:
+    """Train our network by our epoch loop."""
     targets, rng = one_hot(y, SIZES[-1]), np.random.default_rng(0)
 
     def batches() -> Iterator[Batch]:
         order = batch_indices(len(X), BATCH_SIZE, rng)
         return ((X[chosen], targets[chosen]) for chosen in order)
 
-    return _trained_on(batches)
+    return _train_on(batches)
 
 
-def ours_augmented(X: np.ndarray, y: np.ndarray) -> Epoch:
+def our_network_augmented(X: np.ndarray, y: np.ndarray) -> Epoch:
     """Train on augmented digits, made by one thread while another trains."""
-    images = _images(X)
-    return _trained_on(lambda: _augmented(images, y))
+    return _train_on(_augment(X, y))
 
 
 def augmentation_alone(X: np.ndarray, y: np.ndarray) -> Epoch:
     """Make an epoch of augmented batches, and do nothing with them."""
-    images = _images(X)
+    batches = _augment(X, y)
 
     def epoch() -> None:
-        for _ in _augmented(images, y):
+        for _ in batches():
             pass
 
     return epoch
 
 
-def _trained_on(batches: Callable[[], Iterable[Batch]]) -> Epoch:
+def _train_on(batches: Callable[[], Iterable[Batch]]) -> Epoch:
     network, optimizer, rng = mlp(SIZES), Adam(), np.random.default_rng(0)
     network.initialize(rng)
 
@@ -77,16 +76,13 @@ def _trained_on(batches: Callable[[], Iterable[Batch]]) -> Epoch:
     return epoch
 
 
-def _images(X: np.ndarray) -> np.ndarray:
-    return ((X + 1) * 127.5).round().astype(np.uint8).reshape(-1, 28, 28)
+def _augment(X: np.ndarray, y: np.ndarray) -> Callable[[], Iterator[Batch]]:
+    images = ((X + 1) * 127.5).round().astype(np.uint8).reshape(-1, 28, 28)
+    return lambda: augmented_batches(images, y, RECIPES["mlp"], seed=0, epoch=0)
 
 
-def _augmented(images: np.ndarray, y: np.ndarray) -> Iterator[Batch]:
-    return augmented_batches(images, y, RECIPES["mlp"], seed=0, epoch=0)
-
-
-def scikit_learns(X: np.ndarray, y: np.ndarray) -> Epoch:
-    """scikit-learn's MLPClassifier, one iteration at a time."""
+def scikit_learn(X: np.ndarray, y: np.ndarray) -> Epoch:
+    """Train scikit-learn's MLPClassifier, one iteration at a time."""
     model = MLPClassifier(
         SIZES[1:-1],
         batch_size=BATCH_SIZE,
@@ -105,8 +101,8 @@ def scikit_learns(X: np.ndarray, y: np.ndarray) -> Epoch:
     return epoch
 
 
-def pytorchs(X: np.ndarray, y: np.ndarray) -> Epoch:
-    """PyTorch's modules, its fastest Adam (``fused``), and no data loader."""
+def pytorch(X: np.ndarray, y: np.ndarray) -> Epoch:
+    """Train PyTorch's modules by its fastest Adam (``fused``), without a data loader."""
     layers: list[torch.nn.Module] = []
     for n_inputs, n_outputs in pairwise(SIZES):
         layers += [torch.nn.Linear(n_inputs, n_outputs), torch.nn.ReLU()]
@@ -141,7 +137,7 @@ def matrix_products(X: np.ndarray, _y: np.ndarray) -> Epoch:
                 np.matmul(activations[index + 1], weights[index].T, out=activations[index])
 
     def epoch() -> None:
-        # without an activation between them, the products grow: start each step afresh
+        # reset for each step: without activations between them, the products grow
         for _ in range(-(-len(X) // BATCH_SIZE)):
             for activation in activations[1:]:
                 activation.fill(1)
@@ -151,11 +147,11 @@ def matrix_products(X: np.ndarray, _y: np.ndarray) -> Epoch:
 
 
 CONTENDERS = {
-    "ours": ours,
-    "scikit-learn": scikit_learns,
-    "PyTorch": pytorchs,
+    "ours": our_network,
+    "scikit-learn": scikit_learn,
+    "PyTorch": pytorch,
     "matrix products alone": matrix_products,
-    "ours, augmented digits": ours_augmented,
+    "ours, augmented digits": our_network_augmented,
     "augmentation alone": augmentation_alone,
 }
 

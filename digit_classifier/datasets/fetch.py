@@ -1,7 +1,7 @@
 """Copy MNIST's files to the data directory, from mirrors or from another directory.
 
-That may have them in any of the forms that MNIST is kept in; the result is compared with the
-checksum of the original file.
+The other directory may have them in any common format; the result is compared with the checksum of
+the original file.
 """
 
 import csv
@@ -33,7 +33,7 @@ _MIRRORS = (
 )
 TIMEOUT = 30  # seconds without an answer before the next mirror is tried
 
-#: Below the folder that torchvision and others are given, theirs with the files.
+#: Below the folder that torchvision and others are given, the folders in which they put the files.
 _SUBFOLDERS = ("", "raw", "MNIST/raw", "mnist", "MNIST")
 #: Names in Keras's archive, by the beginning of MNIST's names.
 _KERAS = {"train": "train", "t10k": "test"}
@@ -65,12 +65,14 @@ def fetch_mnist(
     directory : Path
         Created if it does not exist.
     source : Path, optional
-        A file or directory to take them from instead of the mirrors, see
-        :func:`_read_from`.
+        Where to take them from instead of the mirrors: a folder with the four IDX files
+        (``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte``, also gzipped), torchvision's
+        parent folder, a folder with ``mnist.npz`` or with ``mnist_train.csv`` and
+        ``mnist_test.csv``, or such a file itself.
     mirrors : sequence of str
         Base URLs, in the order in which they are tried.
     report : callable
-        Takes one line of progress.
+        Called with each line of progress.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def _download(
     """Download a file from the first mirror that has it, and return that mirror."""
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     for mirror in mirrors:
-        # in the data directory, which has room for the files: /tmp may be small
+        # in the data directory, which has space for the files: /tmp may be small
         with tempfile.TemporaryDirectory(dir=directory, prefix=".download-") as scratch:
             try:
                 # no known_hash: the checksum, compared next, is that of the uncompressed content
@@ -138,28 +140,11 @@ def _store(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
     partial.replace(path)  # a reader sees the old file or the new one, and never a part
-    path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # a damaged copy that it replaces
+    path.with_name(f"{path.name}.gz").unlink(missing_ok=True)  # the new file replaces a damaged one
 
 
 def _read_from(source: Path, name: str) -> bytes:
-    """Return the verified content of one of MNIST's files, from whatever form it is kept in.
-
-    Parameters
-    ----------
-    source : Path
-        A folder with the four IDX files (``train-images-idx3-ubyte`` or
-        ``train-images.idx3-ubyte``, also gzipped), torchvision's parent folder, a folder with
-        ``mnist.npz`` or with ``mnist_train.csv`` and ``mnist_test.csv``, or such a file itself.
-    name : str
-        One of :data:`~digit_classifier.datasets.mnist.CHECKSUMS`.
-
-    Raises
-    ------
-    DatasetMissingError
-        There is no such form.
-    DatasetCorruptError
-        Its content differs.
-    """
+    """Return the verified content of one of MNIST's files, see :func:`fetch_mnist`."""
     part, kind = name.split("-")[:2]
     folders = [source / folder for folder in _SUBFOLDERS] if source.is_dir() else [source.parent]
     for folder in folders:
@@ -169,13 +154,12 @@ def _read_from(source: Path, name: str) -> bytes:
             if path.name in {_ARCHIVE, _TABLES[part]}:
                 is_archive = path.name == _ARCHIVE
                 array = _of_archive(path, part, kind) if is_archive else _of_table(path, kind)
-                # as an IDX file, see `parse_header`: its bytes, and so its checksum, are the
-                # original's
+                # as an IDX file, see `parse_header`, which has the original's bytes and checksum
                 head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
                 content = head + array.tobytes()
             else:
                 content = read_content(path)
-            # the first that there is, right or wrong: what is damaged is named, not passed over
+            # of the first file that exists: if it is damaged, an error names it
             verify(content, name, str(path))
             return content
     raise DatasetMissingError(f"MNIST's {name} is not in {source}. {_HOW}")

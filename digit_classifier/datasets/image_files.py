@@ -1,4 +1,4 @@
-"""Image files in folders, with or without labels, and in ZIP archives of strangers."""
+"""Image files in folders, with or without labels, and in ZIP archives that may be hostile."""
 
 import os
 import re
@@ -14,12 +14,10 @@ from digit_classifier.errors import (
     InputError,
 )
 
-_SUFFIXES = frozenset(
-    {
-        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
-        ".avif",
-    }
-)
+_SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    ".avif",
+}
 _LABELLED_NAME = re.compile(r"([0-9])_.*")
 _LABEL = re.compile(r"[0-9]")
 #: Raised by zipfile on archives that are damaged, encrypted or unsupported.
@@ -64,7 +62,7 @@ def list_images(directory: Path, unlisted: Callable[[Path], None] | None = None)
 
     found = []
     for folder, _, names in os.walk(directory, onerror=report):
-        # the folder itself may be hidden: somebody named it
+        # relative, since the folder itself may be hidden: the user named it
         below = Path(folder).relative_to(directory)
         found += [Path(folder, name) for name in names if is_image_name(str(below / name))]
     return sorted(path for path in found if path.is_file())
@@ -105,10 +103,10 @@ def unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> 
     """
     if entry.compress_type not in _COMPRESSIONS:
         return BrokenImageError("This is compressed in a way that is not read here.")
-    # as declared, which may be a lie: what is read is limited again below
+    # the declared size may be wrong: what is read is limited again below
     if entry.file_size > max_bytes:
         return FileTooLargeError.of(entry.file_size, max_bytes)
-    # to seek there is an OSError of a real file, as of a failing disk
+    # seeking there would raise the OSError of a failing disk
     if entry.header_offset < 0:
         return BrokenImageError("This is not where the archive's directory says.")
     try:

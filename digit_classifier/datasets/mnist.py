@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,11 +68,9 @@ def load_test_set(directory: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
 
 
 def _load_part(directory: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    images, labels = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
-    return (
-        parse_idx(read_verified(directory, images), images),
-        parse_idx(read_verified(directory, labels), labels),
-    )
+    names = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+    images, labels = (parse_idx(read_verified(directory, name), name) for name in names)
+    return images, labels
 
 
 def read_verified(directory: Path, name: str) -> bytes:
@@ -107,7 +106,7 @@ def verify(content: bytes, name: str, source: str) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if digest == CHECKSUMS[name]:
         return
-    # the usual mistake: files renamed or unpacked over each other
+    # a common mistake: files renamed or unpacked over each other
     swapped = next((other for other, known in CHECKSUMS.items() if known == digest), None)
     what = f"it is {swapped}" if swapped else "it is truncated or altered"
     raise DatasetCorruptError(f"{source} is not MNIST's {name}: {what} (SHA-256 {digest}).")
@@ -177,19 +176,12 @@ def parse_header(content: bytes, name: str) -> tuple[tuple[int, ...], int]:
     header_size = 4 + 4 * n_dimensions
     if len(content) < header_size:
         raise DatasetCorruptError(f"{name} ends within its header.")
-    return tuple(int(n) for n in np.frombuffer(content, ">u4", n_dimensions, offset=4)), header_size
+    return tuple(np.frombuffer(content, ">u4", n_dimensions, offset=4).tolist()), header_size
 
 
 def check_length(n_bytes: int, shape: tuple[int, ...], header_size: int, name: str) -> None:
-    """Compare the length of an IDX file with its header.
-
-    Raises
-    ------
-    DatasetCorruptError
-        They differ.
-    """
-    # dtype=object: a forged header would overflow 64 bits
-    expected = header_size + int(np.prod(shape, dtype=object))
+    """Raise DatasetCorruptError unless an IDX file has the length that its header implies."""
+    expected = header_size + math.prod(shape)  # NumPy's prod would overflow for a forged header
     if n_bytes != expected:
         raise DatasetCorruptError(
             f"{name} has {n_bytes} bytes where its header promises {expected}."

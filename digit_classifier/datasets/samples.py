@@ -25,13 +25,8 @@ _JPEG_QUALITY = 95  # Pillow's manual: above it, files grow and hardly gain
 class MnistTestSet:
     """MNIST's test digits, loaded on first use; safe to share between threads.
 
-    Every method raises DatasetMissingError if MNIST is not installed, and DatasetCorruptError if
-    its files are damaged.
-
-    Parameters
-    ----------
-    directory : Path
-        Directory of the files.
+    Every method raises DatasetMissingError if MNIST is not in the directory, and
+    DatasetCorruptError if its files are damaged. Those that take an index raise IndexPastEndError.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -43,21 +38,11 @@ class MnistTestSet:
         return len(self._load()[1])
 
     def label(self, index: int) -> int:
-        """Return the label of a digit.
-
-        Raises
-        ------
-        IndexPastEndError
-        """
+        """Return the label of a digit."""
         return int(self._load()[1][self._checked(index)])
 
     def picture(self, index: int, image_format: str = "PNG") -> bytes:
-        """Return a digit as an image file: "PNG", which is exact, or "JPEG".
-
-        Raises
-        ------
-        IndexPastEndError
-        """
+        """Return a digit as an image file: "PNG", which is exact, or "JPEG"."""
         file = BytesIO()
         image = Image.fromarray(self._load()[0][self._checked(index)])
         image.save(file, image_format, quality=_JPEG_QUALITY)  # which PNG ignores
@@ -69,7 +54,7 @@ class MnistTestSet:
 
     def one_of_each(self) -> list[int]:
         """Return the index of a random digit of each label."""
-        # shuffled: the dict keeps the last digit of each label
+        # shuffled, since the dict keeps the last digit of each label
         order = random.sample(range(len(self)), len(self))
         labels = self._load()[1]
         return sorted({int(labels[index]): index for index in order}.values())

@@ -1,7 +1,7 @@
-"""The process's environment: what it sets up before it imports NumPy and prometheus_client.
+"""Set up a process before it imports NumPy and prometheus_client, which this module never imports.
 
-So this module imports neither. A server's processes share their metrics in a directory, in files
-named after each process. :mod:`.checks` looks at the installation.
+A server's processes share their metrics in a directory, in files named after each process.
+:mod:`.checks` checks the installation.
 """
 
 import logging
@@ -51,7 +51,7 @@ def share_metrics(folder: Path) -> None:
     except OSError as exc:
         _LOGGER.warning("This process counts by itself alone: %s", exc)
         return
-    # of servers that are gone: nobody reads them again
+    # remove those of servers that have ended
     for other in folder.resolve().glob(f"{_PREFIX}*"):
         if other != shared:
             # another process may remove it at the same time

@@ -1,4 +1,4 @@
-"""Checks of the installation: for ``digit-classifier doctor`` all, for ``/readyz`` some.
+"""Checks of the installation: ``digit-classifier doctor`` runs all of them, ``/readyz`` some.
 
 A server with the interpreter of one Python build and the standard library or packages of another
 still answers most requests, so that the fault may stay unnoticed.
@@ -49,14 +49,11 @@ def diagnose() -> Iterator[CheckResult]:
         return
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     yield CheckResult("settings", f"serving on http://{host}:{settings.port}/")
-    if settings.secret_key:
-        yield CheckResult("secret key", "set")
-    else:
-        how = (
-            "not set; deployment_scripts/build_all_local.sh generates one, or set "
-            "DIGIT_CLASSIFIER_SECRET_KEY."
-        )
-        yield CheckResult("secret key", how, failed=True)
+    how = (
+        "not set; deployment_scripts/build_all_local.sh generates one, or set "
+        "DIGIT_CLASSIFIER_SECRET_KEY."
+    )
+    yield CheckResult("secret key", "set" if settings.secret_key else how, not settings.secret_key)
     yield _run_check("model", lambda: _check_model(settings))
     yield _run_check("linear algebra", check_blas)
     if settings.read_only:
@@ -73,14 +70,14 @@ def _run_check(check: str, run: Callable[[], str]) -> CheckResult:
 
 def _check_packages() -> str:
     """Check that every requirement of the package is installed in a valid version."""
-    # here: a server that is only asked whether it is ready does without its memory
+    # imported here, since a server, which does not run this check, needs the memory
     from packaging.requirements import Requirement
 
     try:
         requirements = [Requirement(line) for line in requires("digit-classifier") or []]
     except PackageNotFoundError as exc:
         raise UnsoundError("digit-classifier is not installed in this environment.") from exc
-    # an empty extra: the requirements of extras do not apply
+    # with an empty extra, so that the requirements of extras do not count
     needed = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong = []
     for requirement in needed:
@@ -106,12 +103,7 @@ def _check_model(settings: Settings) -> str:
 
 
 def find_model_files(settings: Settings) -> list[Path]:
-    """Return the files of the models that answer where none is chosen.
-
-    Raises
-    ------
-    ModelNotFoundError
-    """
+    """Return the files of the default models, or raise ModelNotFoundError."""
     names = dict.fromkeys((settings.model, settings.numbers_model))
     return [find_model(name, settings.models_dir) for name in names]
 
@@ -126,21 +118,17 @@ def _check_mnist(settings: Settings) -> str:
 
 
 def check_interpreter() -> str:
-    """Check that interpreter, standard library and virtual environment belong together.
+    """Raise UnsoundError if interpreter, standard library and environment do not belong together.
 
     Returns
     -------
     str
         Version and prefix of the interpreter.
-
-    Raises
-    ------
-    UnsoundError
     """
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < _OLDEST_PYTHON:
         raise UnsoundError(f"{found} is older than {'.'.join(map(str, _OLDEST_PYTHON))}.")
-    # mod_wsgi brings its own interpreter, which python-home may lead to another Python's library
+    # mod_wsgi has its own interpreter, for which python-home may name another Python's library
     _check_inside(Path(os.__file__), Path(sys.base_prefix), "the standard library")
     if sys.prefix != sys.base_prefix:  # in a virtual environment
         prefix = Path(sys.prefix)
@@ -148,7 +136,7 @@ def check_interpreter() -> str:
             lines = (prefix / "pyvenv.cfg").read_text("utf-8").splitlines()
         except OSError as exc:
             raise UnsoundError(f"{prefix} is not a virtual environment: {exc.strerror}.") from exc
-        # "version" is venv's name for it, "version_info" virtualenv's
+        # venv names it "version", virtualenv "version_info"
         entries = dict(line.split(" = ", 1) for line in lines if " = " in line)
         made_for = entries.get("version") or entries.get("version_info", "unknown")
         # a security update changes the third number
@@ -161,12 +149,7 @@ def check_interpreter() -> str:
 
 
 def check_blas() -> str:
-    """Check that linear algebra in this process uses one thread.
-
-    Raises
-    ------
-    UnsoundError
-    """
+    """Raise UnsoundError if linear algebra in this process uses more than one thread."""
     libraries = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
     if many := [pool for pool in libraries if pool["num_threads"] != 1]:
         counts = ", ".join(f"{pool['internal_api']} {pool['num_threads']}" for pool in many)
@@ -178,18 +161,9 @@ def check_blas() -> str:
 
 
 def check_read_only(*model_files: Path) -> str:
-    """Check that this process cannot write its code or its models.
-
-    Parameters
-    ----------
-    model_files : Path
-
-    Raises
-    ------
-    UnsoundError
-    """
+    """Raise UnsoundError if this process can write its code or its models."""
     package = Path(digit_classifier.__file__).parent
-    # a sample of the code: the deployment gives all of it to root at once
+    # a sample of the code, since the deployment gives all of it to root at once
     code = (Path(sys.prefix), package.parent, package, Path(__file__))
     # in a writable directory, a file can be replaced
     models = [path for file in model_files for path in (*file.parents[:2], file)]

@@ -1,4 +1,4 @@
-"""An evaluation's figures: as tables, readable in a terminal, and against a baseline."""
+"""An evaluation's figures: format them as tables, and compare them with a baseline."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +18,11 @@ VIEWS = {
 #: every image light on black, so that the fourth view would be much like the third.
 CORRUPTION_VIEWS = ("raw", "raw_inverted", "framed")
 
-#: The member with the mean accuracy under corruptions by view.
-_NESTED = "corruption_mean"
-
 
 def markdown_table(
     header: Sequence[str], rows: Sequence[Sequence[str]], align: Literal["<", ">"] = ">"
 ) -> str:
-    """Format a table; the first column is aligned to the left, the others as `align` says."""
+    """Format a table; the first column is aligned to the left, the others by `align`."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     sides = ["<"] + [align] * (len(header) - 1)
 
@@ -47,7 +44,7 @@ def as_text(figures: dict[str, Any]) -> str:
         for key, value in figures.items()
         if not isinstance(value, (dict, list))
     ]
-    # by what there is: numbers have kinds, MNIST has views, a folder of digits has neither
+    # numbers have kinds, MNIST has views, a folder of digits has neither
     if "by_kind" in figures:
         lines += ["", _numbers_table(figures)]
     if "views" in figures:
@@ -66,14 +63,8 @@ def as_text(figures: dict[str, Any]) -> str:
 
 def errors_table(figures: dict[str, Any]) -> str:
     """Return errors and calibration, one row per view."""
-    header = (
-        "MNIST test set",
-        "errors",
-        "error",
-        "95 % interval",
-        "negative log-likelihood",
-        "calibration error",
-    )
+    header = ["MNIST test set", "errors", "error", "95 % interval"]
+    header += ["negative log-likelihood", "calibration error"]
     rows = []
     for key, name in VIEWS.items():
         view = figures["views"][key]
@@ -93,11 +84,12 @@ def errors_table(figures: dict[str, Any]) -> str:
 
 def classes_table(figures: dict[str, Any]) -> str:
     """Return precision and recall in per cent, one row per digit."""
+    views = [figures["views"][key] for key in VIEWS]
     rows = [
-        [str(digit), f"{count:,}"]
-        + [
-            f"{100 * view['precision'][digit]:.2f} / {100 * view['recall'][digit]:.2f}"
-            for view in (figures["views"][key] for key in VIEWS)
+        [
+            str(digit),
+            f"{count:,}",
+            *(f"{100 * v['precision'][digit]:.2f} / {100 * v['recall'][digit]:.2f}" for v in views),
         ]
         for digit, count in enumerate(figures["class_counts"])
     ]
@@ -125,19 +117,15 @@ def _numbers_table(figures: dict[str, Any]) -> str:
         "touching": figures["touching"],
         **{f"source {name}": group for name, group in figures["by_source"].items()},
     }
-    surest = (
+    lines = [f"{'':16} {'pictures':>8} {'right':>7} {'digits wrong':>13}"]
+    lines += [
+        f"{name:16} {g['n_images']:8} {g['accuracy']:7.1%} {g['digit_error_rate']:13.1%}"
+        for name, g in groups.items()
+    ]
+    lines.append("")
+    lines += [
         f"of the surest {float(share):.0%}: {accuracy:.1%} right"
         for share, accuracy in figures["coverage"].items()
-    )
-    lines = [
-        f"{'':16} {'pictures':>8} {'right':>7} {'digits wrong':>13}",
-        *(
-            f"{name:16} {group['n_images']:8} {group['accuracy']:7.1%} "
-            f"{group['digit_error_rate']:13.1%}"
-            for name, group in groups.items()
-        ),
-        "",
-        *surest,
     ]
     return "\n".join(lines)
 
@@ -167,7 +155,7 @@ def find_regressions(
     Raises
     ------
     BaselineError
-        The baseline has another number of images, or no accuracy in common with the figures.
+        The baseline is of another number of images, or has no accuracy that the figures have.
     """
     n_now, n_before = figures["n_images"], baseline.get("n_images")
     if n_now != n_before:
@@ -185,8 +173,8 @@ def find_regressions(
 
 def _accuracies(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for key, value in figures.items():
-        # by name, so that figures which a later release adds are compared as well
+        # found by their names, so that the accuracies of later releases are compared as well
         if "accuracy" in key and isinstance(value, float):
             yield key, value
-    for view, value in figures.get(_NESTED, {}).items():
-        yield f"{_NESTED}.{view}", value
+    for view, value in figures.get("corruption_mean", {}).items():
+        yield f"corruption_mean.{view}", value

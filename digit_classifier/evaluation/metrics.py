@@ -1,6 +1,6 @@
 """Metrics of a model: predictions, errors, calibration of its confidence, corrupted digits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,24 +20,18 @@ from digit_classifier.neural_network.losses import log_softmax
 from digit_classifier.preprocessing.framing import Framing, frame
 from digit_classifier.preprocessing.vectorize import InputScaling, vectorize
 
+_Images = NDArray[np.uint8] | NDArray[np.float32]
+
 #: Number of bins of equal width, as in Guo et al.
 N_BINS = 15
 
 _BATCH_SIZE = 500  # images per forward pass, which bounds its memory
-_CORRUPTION_SEED = 0  # any other would do, as long as it stays
+_CORRUPTION_SEED = 0  # fixed, so that figures can be compared
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Accuracy on light ink on black, and on the same images inverted.
-
-    Attributes
-    ----------
-    accuracy, accuracy_inverted : float
-    n_errors, n_errors_inverted : int
-    n_images : int
-        Per polarity.
-    """
+    """Accuracy on `n_images` of light ink on black, and on the same images inverted."""
 
     accuracy: float
     accuracy_inverted: float
@@ -76,18 +70,21 @@ class Predictions:
         return self.probabilities.max(axis=1)
 
 
-def logits_of(
-    classifier: Classifier, images: NDArray[np.uint8] | NDArray[np.float32], scaling: InputScaling
-) -> Array:
+def logits_of(classifier: Classifier, images: _Images, scaling: InputScaling) -> Array:
     """Return the logits of normalized images, shape (n_samples, n_classes), batch by batch."""
-    batches = (images[start : start + _BATCH_SIZE] for start in range(0, len(images), _BATCH_SIZE))
-    return np.concatenate([classifier.predict_logits(vectorize(b, scaling)) for b in batches])
+    return np.concatenate(
+        [classifier.predict_logits(vectorize(batch, scaling)) for batch in _batches(images)]
+    )
+
+
+def _batches(images: _Images) -> Iterator[_Images]:
+    return (images[start : start + _BATCH_SIZE] for start in range(0, len(images), _BATCH_SIZE))
 
 
 def predict(model: Model, images: NDArray[np.uint8], framing: Framing | None = None) -> Predictions:
     """Classify images; with `framing`, preprocess them like uploads first.
 
-    A model that has a second opinion asks for it, as it does for uploads.
+    A second opinion is used as for uploads, see :meth:`Model.predict_proba`.
     """
     is_rejected = np.zeros(len(images), bool)
     if framing is not None:
@@ -97,9 +94,8 @@ def predict(model: Model, images: NDArray[np.uint8], framing: Framing | None = N
                 framed[index] = frame(image, framing).image
             except NoInkError:
                 is_rejected[index] = True
-        images = framed  # a rejected one is blank, and its probabilities are set below
-    batches = (images[start : start + _BATCH_SIZE] for start in range(0, len(images), _BATCH_SIZE))
-    probabilities = np.concatenate([model.predict_proba(batch) for batch in batches])
+        images = framed  # a rejected image is blank; its probabilities are set below
+    probabilities = np.concatenate([model.predict_proba(batch) for batch in _batches(images)])
     probabilities[is_rejected] = 1 / probabilities.shape[1]
     return Predictions(probabilities, np.where(is_rejected, -1, probabilities.argmax(axis=1)))
 
@@ -130,8 +126,7 @@ def predict_view(
 ) -> Predictions:
     """Classify light-on-black images in one of `VIEWS`."""
     shown = 255 - images if view.endswith("inverted") else images
-    view_framing = framing if view.startswith("framed") else None
-    return predict(model, shown, view_framing)
+    return predict(model, shown, framing if view.startswith("framed") else None)
 
 
 def evaluate_view(predictions: Predictions, labels: NDArray[np.uint8]) -> dict[str, Any]:
@@ -142,7 +137,7 @@ def evaluate_view(predictions: Predictions, labels: NDArray[np.uint8]) -> dict[s
     """
     n_images, is_right = len(labels), predictions.digits == labels
     n_errors = int((~is_right).sum())
-    # Wilson's holds where errors are few, as these are: 40 of 10,000
+    # Wilson's holds for few errors, such as 40 of 10,000
     interval = binomtest(n_errors, n_images).proportion_ci(0.95, method="wilson")
     precision, recall, _, _ = precision_recall_fscore_support(
         labels,
@@ -152,7 +147,7 @@ def evaluate_view(predictions: Predictions, labels: NDArray[np.uint8]) -> dict[s
     )
     bins = reliability(predictions.confidence, is_right)
     of_labels = predictions.probabilities[np.arange(n_images), labels]
-    # a probability may be too small for its type
+    # a probability may underflow to 0
     likelihoods = np.maximum(of_labels, np.finfo(of_labels.dtype).tiny)
     return {
         "n_errors": n_errors,
@@ -249,7 +244,7 @@ def fit_temperature(logits: Array, labels: NDArray[np.integer]) -> float:
     def loss(log_temperature: float) -> float:
         return negative_log_likelihood(logits, labels, float(np.exp(log_temperature)))
 
-    # over the logarithm: a half is as far from 1 as 2 is
+    # over the logarithm, by which 1/2 is as far from 1 as 2 is
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
 
@@ -294,7 +289,7 @@ def reliability(confidence: NDArray[np.floating], is_right: NDArray[np.bool_]) -
         From 0 to 1.
     is_right : ndarray of shape (n_samples,)
     """
-    # without 0 and 1: a confidence of exactly 0 or 1 then falls in the first or the last bin
+    # without 0 and 1, so that a confidence of exactly 0 or 1 is in the first or the last bin
     inner_edges = np.linspace(0, 1, N_BINS + 1)[1:-1]
     bins = np.digitize(confidence, inner_edges, right=True)
     counts = np.bincount(bins, minlength=N_BINS)

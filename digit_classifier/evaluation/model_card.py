@@ -77,14 +77,10 @@ def model_card(model: Model, figures: dict[str, Any]) -> str:
     figures : dict
         From :func:`~digit_classifier.evaluation.metrics.evaluate_views`, with or without those of
         :func:`~digit_classifier.evaluation.metrics.evaluate_corruptions`.
-
-    Returns
-    -------
-    str
     """
     # by get() below: a classifier that is fitted in one call has neither recipe nor history
     metadata, training = model.metadata, model.metadata.training
-    # the command that wrote this very card, so that it can be written again
+    # of the command that wrote this card, so that it can be written again
     option = " --corruptions" if "corruptions" in figures else ""
     n_validation = training.get("recipe", {}).get("n_validation", 0)
     layers = []

@@ -1,4 +1,4 @@
-"""Judge the reading of numbers on a folder of labelled pictures."""
+"""Evaluate the reading of numbers on a folder of labelled pictures."""
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
@@ -11,15 +11,15 @@ import numpy as np
 from digit_classifier.errors import DatasetCorruptError, DatasetMissingError
 
 MANIFEST = "manifest.csv"
-#: Bins of confidence that the calibration error is summed over, of equal width.
+#: Number of bins of confidence, of equal width, for the calibration error.
 N_BINS = 10
-#: Shares of the pictures, the surest first, that the share of right texts is given for.
+#: Shares of the pictures, most confident first, for which the share of right texts is reported.
 _COVERAGES = (0.5, 0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
 class LabelledNumber:
-    """A picture and what it says.
+    """A picture and its text.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class LabelledNumber:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was read.
+    """The text that was read.
 
     Attributes
     ----------
@@ -58,8 +58,8 @@ class Outcome:
 def read_manifest(directory: Path) -> list[LabelledNumber]:
     r"""Read a folder's ``manifest.csv``.
 
-    It has the columns file, text (the rows joined by a literal ``\n``) and, if wanted, kind,
-    source and touching (``y`` or ``n``). A file in a subfolder is of the kind that this names.
+    It has the columns file, text (the rows joined by a literal ``\n``) and, optionally, kind,
+    source and touching (``y`` or ``n``). The kind of a file in a subfolder is that folder's name.
 
     Raises
     ------
@@ -94,11 +94,6 @@ def evaluate_numbers(
     labelled: Iterable[LabelledNumber], read: Callable[[bytes], Outcome]
 ) -> dict[str, Any]:
     """Read every picture and compare; a file that cannot be read counts as refused.
-
-    Parameters
-    ----------
-    labelled : iterable of LabelledNumber
-    read : callable
 
     Returns
     -------
@@ -154,7 +149,7 @@ def _edit_distance(one: str, other: str) -> int:
 
 def _shares(pairs: Sequence[tuple[LabelledNumber, Outcome]]) -> dict[str, float]:
     n_digits = sum(len(item.text.replace("\n", "")) for item, _ in pairs)
-    # without the line feeds: a missed row end is not a wrong digit, but makes the whole text wrong
+    # without line feeds: a missed row end makes the whole text wrong, but is not a wrong digit
     n_wrong = sum(
         _edit_distance(outcome.text.replace("\n", ""), item.text.replace("\n", ""))
         for item, outcome in pairs

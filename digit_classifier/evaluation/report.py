@@ -52,7 +52,7 @@ def write_report(
     figures : dict
         From :func:`~digit_classifier.evaluation.metrics.evaluate_views`.
     views : mapping of str to Predictions
-        Of each of `VIEWS`.
+        One entry for each of `VIEWS`.
     images : ndarray of shape (n_samples, 28, 28), uint8
         Light on black.
     labels : ndarray of shape (n_samples,), uint8
@@ -62,7 +62,7 @@ def write_report(
     OSError
         A file cannot be written.
     """
-    # all are drawn before the first is written: a report that fails leaves an older one whole
+    # all are drawn before the first is written, so that an error leaves an older report whole
     plots = {
         "confusion_matrix": plot_confusion(views, labels),
         "learning_curve": plot_learning_curve(model.metadata.training.get("history", [])),
@@ -79,21 +79,13 @@ def write_report(
 def plot_confusion(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) -> Figure:
     """Plot the confusion matrix of each view; the colours show errors alone.
 
-    Parameters
-    ----------
-    views : mapping of str to Predictions
-        Of each of `VIEWS`.
-    labels : ndarray of shape (n_samples,), uint8
-
-    Returns
-    -------
-    Figure
+    The parameters are those of :func:`write_report`.
     """
     figure = _figure(11, 11.5)
     for axes, view in zip(figure.subplots(2, 2).flat, VIEWS, strict=True):
         digits = range(views[view].probabilities.shape[1])
         counts = confusion_matrix(labels, views[view].digits, labels=digits)
-        # the right ones are a hundred times as many, and would leave no colour for the others
+        # without the diagonal, which is a hundred times as large and would take all of the colours
         errors = counts * (1 - np.eye(len(counts), dtype=int))
         axes.imshow(errors, cmap="Oranges", vmin=0, vmax=max(1.5 * errors.max(), 1))
         for row in digits:
@@ -118,10 +110,6 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
     ----------
     history : sequence of mapping
         One entry per epoch, with ``train_loss``, ``train_accuracy`` and ``validation_accuracy``.
-
-    Returns
-    -------
-    Figure
     """
     figure = _figure(11, 4.5)
     losses, errors = figure.subplots(1, 2)
@@ -155,15 +143,7 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]]) -> Figure:
 def plot_reliability(views: Mapping[str, Predictions], labels: NDArray[np.uint8]) -> Figure:
     """Plot accuracy over confidence for each view, with the number of digits in each bin.
 
-    Parameters
-    ----------
-    views : mapping of str to Predictions
-        Of each of `VIEWS`.
-    labels : ndarray of shape (n_samples,), uint8
-
-    Returns
-    -------
-    Figure
+    The parameters are those of :func:`write_report`.
     """
     figure = _figure(11, 10.5)
     paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
@@ -188,23 +168,11 @@ def plot_reliability(views: Mapping[str, Predictions], labels: NDArray[np.uint8]
 
 
 def plot_misread(
-    views: Mapping[str, Predictions],
-    images: NDArray[np.uint8],
-    labels: NDArray[np.uint8],
+    views: Mapping[str, Predictions], images: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> Figure:
     """Plot the misread digits of both raw views, the most confident first.
 
-    Parameters
-    ----------
-    views : mapping of str to Predictions
-        Of ``"raw"`` and ``"raw_inverted"`` at least.
-    images : ndarray of shape (n_samples, 28, 28), uint8
-        Light on black.
-    labels : ndarray of shape (n_samples,), uint8
-
-    Returns
-    -------
-    Figure
+    The parameters are those of :func:`write_report`; of the views, the raw ones are enough.
     """
     chosen = {}
     for view in ("raw", "raw_inverted"):

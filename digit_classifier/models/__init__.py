@@ -13,7 +13,7 @@ CLASSIFIERS: dict[str, type[Classifier]] = {
     "cnn": Network,
 }
 
-#: Class names of the networks, those of their estimators; any other classifier has its own.
+#: Class names of the networks: those of their estimators. Any other classifier has its own.
 _ESTIMATORS = {"softmax": "SoftmaxClassifier", "mlp": "MLPClassifier", "cnn": "CNNClassifier"}
 
 

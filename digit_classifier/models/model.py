@@ -1,4 +1,4 @@
-"""A trained model in memory: a classifier with its metadata, and how it judges framed digits."""
+"""A trained model in memory: a classifier with its metadata, which classifies framed digits."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -21,8 +21,8 @@ _FramedDigits = NDArray[np.uint8] | NDArray[np.float32]
 _MAX_SIDE = 1024
 #: Valid temperatures; calibration searches between 0.05 and 20.
 _MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100
-#: Confidence below which a model asks for its second opinion: it is lower for one in seven of the
-#: digits from elsewhere, and one in eighteen of MNIST's. Asking for all gave no more right answers.
+#: Confidence below which the second opinion is used. One in seven digits from elsewhere has a lower
+#: one, and one in eighteen of MNIST's. Using it for all digits gave no more right answers.
 UNSURE_BELOW = 0.995
 
 
@@ -44,7 +44,7 @@ class ModelMetadata:
     min_confidence : float
         Predictions with a lower confidence are not accepted.
     second_opinion : str or None
-        Name of the shipped model that is asked as well where this one is unsure of a digit.
+        Name of the shipped model whose answer is used as well where this one is unsure.
     training : dict
         Recipe, seed, SHA-256 of the data, versions of the libraries, history, and what it was
         calibrated on.
@@ -69,10 +69,9 @@ class ModelMetadata:
 
     def __post_init__(self) -> None:
         """Validate every attribute: a file may contain anything."""
-        height_and_width = 2
         is_valid = {
             "classifier": isinstance(self.classifier, str),
-            "image_shape": len(self.image_shape) == height_and_width
+            "image_shape": len(self.image_shape) == 2
             and all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in self.image_shape),
             "input_scaling": all(map(_is_number, vars(self.input_scaling).values())),
             "class_labels": all(isinstance(label, int) for label in self.class_labels),
@@ -163,7 +162,7 @@ class Model:
     def predict_proba(self, images: Sequence[_FramedDigits] | _FramedDigits) -> Array:
         """Return the calibrated probabilities, with a second opinion where this model is unsure.
 
-        They are the mean of both models' there (Cireşan et al. 2011, "Convolutional Neural Network
+        There, they are the mean of both models (Cireşan et al. 2011, "Convolutional Neural Network
         Committees for Handwritten Character Classification", section II).
 
         Parameters

@@ -1,9 +1,9 @@
-"""Write a model as ONNX, for other engines: its framed input, its network, its calibration.
+"""Write a model as ONNX, for other engines: its input scaling, its network, its calibration.
 
-The graph takes what the Open Inference Protocol takes here: ``images``, float32 of shape
-(n, height, width) from 0 to 1, framed as MNIST's digits are, light ink on black. It gives
-``probabilities``, float32 of shape (n, 10), and ``digits``, int64 of shape (n,). Framing is not
-part of it.
+The graph's input is that of the Open Inference Protocol here: ``images``, float32 of shape
+(n, height, width) from 0 to 1, framed as MNIST's digits are, light ink on black. Its outputs are
+``probabilities``, float32 of shape (n, 10), and ``digits``, int64 of shape (n,). It does not frame
+images.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import MissingPackageError, ModelError
 from digit_classifier.models.model import Model
+from digit_classifier.models.store import write_atomic
 from digit_classifier.neural_network.network import Network
 from digit_classifier.preprocessing.vectorize import (
     EXTENT,
@@ -33,9 +34,9 @@ except ImportError as exc:
         "Models are exported by onnx: pip install 'digit-classifier[onnx]'."
     ) from exc
 
-#: The reductions take their axes as an input since this version.
+#: Since this version, the reductions have their axes as an input.
 _OPSET = 18
-#: What onnxruntime 1.17 and later read.
+#: Version of the format; onnxruntime 1.17 and later read it.
 _IR_VERSION = 9
 
 
@@ -64,27 +65,7 @@ class _Graph:
 
 
 def export_onnx(model: Model, path: Path) -> None:
-    """Write a model file in ONNX's format, atomically.
-
-    Parameters
-    ----------
-    model : Model
-    path : Path
-
-    Raises
-    ------
-    ModelError
-        The classifier is not one of the package's networks.
-    """
-    document = _onnx_model(model)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(document.SerializeToString())
-    partial.replace(path)
-
-
-def _onnx_model(model: Model) -> Any:
-    """Return a model as ONNX's ``ModelProto``, checked by ONNX's own checker.
+    """Write a model file in ONNX's format, atomically, after ONNX's own checks.
 
     Raises
     ------
@@ -95,23 +76,15 @@ def _onnx_model(model: Model) -> Any:
         raise ModelError(f"A {model.metadata.classifier!r} is not a network, and has no ONNX form.")
     graph, metadata = _Graph(), model.metadata
     value = _scaled_vectors(graph, model)
-    parameters = model.classifier.named_parameters()
-    for index, layer in enumerate(model.classifier.architecture):
-        own = {
-            name.partition(".")[2]: array
-            for name, array in parameters.items()
-            if name.startswith(f"{index}.")
-        }
-        value = _LAYERS[layer["type"]](graph, value, layer, own)
+    for layer in model.classifier.layers:
+        value = _LAYERS[type(layer).__name__](graph, value, layer)
     logits = graph.add("Div", value, graph.number(metadata.temperature))
     probabilities = graph.add("Softmax", logits, axis=1)
     best = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
     labels = graph.constant(np.array(metadata.class_labels, np.int64))
     digits = graph.add("Gather", labels, best, axis=0)
-    graph.nodes += [
-        helper.make_node("Identity", [probabilities], ["probabilities"]),
-        helper.make_node("Identity", [digits], ["digits"]),
-    ]
+    for name, result in (("probabilities", probabilities), ("digits", digits)):
+        graph.nodes.append(helper.make_node("Identity", [result], [name]))
     document = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -136,7 +109,7 @@ def _onnx_model(model: Model) -> Any:
         },
     )
     onnx.checker.check_model(document, full_check=True)
-    return document
+    write_atomic(path, document.SerializeToString())
 
 
 def _tensor(name: str, kind: int, *shape: int | str) -> Any:
@@ -173,11 +146,7 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
         return add("Min", add("Max", value, number(low)), number(high))
 
     is_ink = add("Greater", levels, number(MIN_LEVEL))
-    sums = add(
-        "MatMul",
-        add("Where", is_ink, levels, number(0)),
-        graph.constant(powers),
-    )
+    sums = add("MatMul", add("Where", is_ink, levels, number(0)), graph.constant(powers))
     mass, *means = (add("Gather", sums, graph.shape(k), axis=1) for k in range(6))
     mass = add("Max", mass, number(1))
     x, y, xx, xy, yy = (add("Div", mean, mass) for mean in means)
@@ -215,35 +184,32 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     return add("Flatten", add("GridSample", images, grid, padding_mode="zeros"), axis=1)
 
 
-def _elementwise(kind: str) -> Callable[..., str]:
-    return lambda graph, value, *_: graph.add(kind, value)
-
-
-#: Adds a layer to a graph, by the layer's type. Dropout does nothing but in training. ONNX has the
-#: channels before rows and columns, this package after them.
-_LAYERS: dict[str, Callable[..., str]] = {
-    "Dense": lambda graph, value, _, own: graph.add(
-        "Gemm", value, graph.constant(own["weights"]), graph.constant(own["biases"])
+#: Adds a layer to a graph after a value, by the layer's type. Dropout acts in training alone. ONNX
+#: has the channels before rows and columns, this package after them.
+_LAYERS: dict[str, Callable[[_Graph, str, Any], str]] = {
+    "Dense": lambda graph, value, layer: graph.add(
+        "Gemm", value, *(graph.constant(layer.parameters[name]) for name in ("weights", "biases"))
     ),
-    "ReLU": _elementwise("Relu"),
-    "Tanh": _elementwise("Tanh"),
-    "Dropout": lambda _graph, value, *_: value,
-    "Image": lambda graph, value, layer, _: graph.add(
-        "Reshape", value, graph.shape(-1, 1, layer["height"], layer["width"])
+    "ReLU": lambda graph, value, _: graph.add("Relu", value),
+    "Tanh": lambda graph, value, _: graph.add("Tanh", value),
+    "Dropout": lambda _graph, value, _layer: value,
+    "Image": lambda graph, value, layer: graph.add(
+        "Reshape", value, graph.shape(-1, 1, layer.height, layer.width)
     ),
-    "Conv2D": lambda graph, value, layer, own: graph.add(
+    "Conv2D": lambda graph, value, layer: graph.add(
         "Conv",
         value,
-        graph.constant(own["weights"].transpose(3, 2, 0, 1)),  # (outputs, inputs, rows, columns)
-        graph.constant(own["biases"]),
-        kernel_shape=[layer["kernel_size"]] * 2,
-        pads=[layer["kernel_size"] // 2] * 4,
+        # (outputs, inputs, rows, columns)
+        graph.constant(layer.parameters["weights"].transpose(3, 2, 0, 1)),
+        graph.constant(layer.parameters["biases"]),
+        kernel_shape=[layer.kernel_size] * 2,
+        pads=[layer.kernel_size // 2] * 4,
     ),
     # ceil_mode: with an odd side, the last windows are cut off at the border
-    "MaxPool2D": lambda graph, value, *_: graph.add(
+    "MaxPool2D": lambda graph, value, _: graph.add(
         "MaxPool", value, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1
     ),
-    "Flatten": lambda graph, value, *_: graph.add(
+    "Flatten": lambda graph, value, _: graph.add(
         "Flatten", graph.add("Transpose", value, perm=[0, 2, 3, 1]), axis=1
     ),
 }

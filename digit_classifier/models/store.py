@@ -22,11 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from digit_classifier.classifier import Classifier
-from digit_classifier.errors import (
-    ModelCorruptError,
-    ModelNotFoundError,
-    UnknownClassifierError,
-)
+from digit_classifier.errors import ModelCorruptError, ModelNotFoundError, UnknownClassifierError
 from digit_classifier.models import classifier_class
 from digit_classifier.models.model import Model, ModelMetadata
 from digit_classifier.neural_network.layers import Array
@@ -74,7 +70,7 @@ def load_model(name: str, models_dir: Path) -> Model:
     try:
         second_opinion = load_second_opinion(model.metadata)
     except ModelCorruptError as exc:
-        # a service loads every model: its operator looks for the file that stops it
+        # names the file, since a service that cannot load one of its models does not start
         raise ModelCorruptError(f"{path} cannot be used: {exc}") from exc
     return replace(model, second_opinion=second_opinion)
 
@@ -148,7 +144,7 @@ def save_model(classifier: Classifier, metadata: ModelMetadata, path: Path) -> s
 def read_model_file(path: Path, name: str) -> Model:
     """Read and verify a model file, without a second opinion; see :func:`load_model`."""
     tensors, document = read_tensors(path)
-    # one could make every answer NaN, with which no comparison is ever true
+    # with a single one, every prediction could be NaN
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ModelCorruptError(f"{path} holds parameters that are not finite numbers.")
     try:
@@ -162,7 +158,7 @@ def read_model_file(path: Path, name: str) -> Model:
         digest = document.pop("content_sha256")  # verified by read_tensors
         metadata = ModelMetadata.from_json(document)
         _check_interface(classifier, metadata, path)
-    except (  # whatever a damaged or forged document makes of the constructors
+    except (  # all that a damaged or forged document makes the constructors raise
         UnknownClassifierError,
         KeyError,
         TypeError,
@@ -174,18 +170,23 @@ def read_model_file(path: Path, name: str) -> Model:
     return Model(name=name, version=digest[:12], classifier=classifier, metadata=metadata)
 
 
-# once: a service has each of them for itself and as another's second opinion, 4 MB in all
+# cached: a service has each of them (4 MB in all) as a model and as another's second opinion
 _read_shipped = cache(read_model_file)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], document: Mapping[str, Any]) -> None:
     """Write arrays and a JSON document as safetensors, atomically."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    # not by safetensors' save_file, whose files only their owner can read
+    write_atomic(path, save(contiguous, {_KEY: json.dumps(document)}))
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file, so that a server sees the old one or the new one, and never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    # safetensors' own save_file makes files that only their owner can read
-    partial.write_bytes(save(contiguous, {_KEY: json.dumps(document)}))
-    partial.replace(path)  # atomic: a server may read the old file at the same time
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -216,7 +217,7 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
     digest.update(json.dumps(rest, sort_keys=True).encode())
     for name in sorted(tensors):
         array = np.ascontiguousarray(tensors[name])
-        # with type and shape: the same bytes may be other numbers
+        # with type and shape, on which the meaning of the bytes depends
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(array.ravel().data)  # a view, without a copy
     return digest.hexdigest()
@@ -224,7 +225,7 @@ def content_sha256(document: Mapping[str, Any], tensors: Mapping[str, Array]) ->
 
 def _check_interface(classifier: Classifier, metadata: ModelMetadata, path: Path) -> None:
     """Classify three images, to check the shapes and that the outputs are finite."""
-    # blank, a ramp and white: what overflows with one of them would do so with a picture
+    # blank, a ramp and white: parameters that overflow with a picture do so with one of these
     height, width = metadata.image_shape
     ramp = np.linspace(0, 255, height * width).reshape(height, width)
     images = np.stack([np.zeros_like(ramp), ramp, np.full_like(ramp, 255)]).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Look into a network: its activations, what each pixel spoke for, and plots of its filters."""
+"""Look into a network: its activations, what each pixel contributed, and plots of its filters."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -115,9 +115,8 @@ def integrated_gradients(
     points = blank + shares[:, np.newaxis] * (vector - blank)  # (_N_POINTS, n_features)
 
     def grad_log_odds(logits: Array) -> Array:
-        # 1 for the class, less the softmax of the other classes
+        # 1 for the class, less the softmax of the other classes alone
         others = logits.copy()
-        # the softmax of this logit is 0: only the other classes share
         others[:, target] = -np.inf
         grad = -softmax(others, temperature)
         grad[:, target] = 1

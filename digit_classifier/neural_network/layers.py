@@ -56,7 +56,18 @@ class Layer:
         return {}
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Set the initial parameters."""
+        """Draw weights of variance 2 / (number of inputs of a unit), and set the biases to 0.
+
+        He et al. 2015, arXiv:1502.01852, equation 10.
+        """
+        if not self.parameters:
+            return
+        weights = self.parameters["weights"]
+        # in place: the array is a view into the network's flat vector
+        weights[...] = rng.standard_normal(weights.shape, dtype=np.float32)
+        # the last axis is the units, or the output channels
+        weights *= np.sqrt(2 / math.prod(weights.shape[:-1]), dtype=weights.dtype)
+        self.parameters["biases"][...] = 0
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Any]:
         """Return the output and the cache for ``backward``.
@@ -85,12 +96,7 @@ class Layer:
         cache : object
             As ``forward`` returned it.
         input_needed : bool, default=True
-            If not, `grad_output` is returned instead.
-
-        Returns
-        -------
-        ndarray
-            Of the input's shape.
+            If False, `grad_output` is returned instead: nothing uses the first layer's gradient.
         """
         self.fill_gradients(grad_output, cache)
         return self.input_gradient(grad_output, cache) if input_needed else grad_output
@@ -113,8 +119,7 @@ class Layer:
 class Dense(Layer):
     """Fully connected: ``X @ weights + biases``.
 
-    From shape (n_samples, n_inputs) to (n_samples, n_outputs). The initial weights have variance
-    2 / n_inputs (He et al. 2015, arXiv:1502.01852, equation 10); biases are zero.
+    From shape (n_samples, n_inputs) to (n_samples, n_outputs).
     """
 
     n_inputs: int
@@ -123,20 +128,13 @@ class Dense(Layer):
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         return {"weights": (self.n_inputs, self.n_outputs), "biases": (self.n_outputs,)}
 
-    def initialize(self, rng: np.random.Generator) -> None:
-        weights = self.parameters["weights"]
-        # in place: the array is a view into the network's flat vector
-        weights[...] = rng.standard_normal(weights.shape, dtype=np.float32)
-        weights *= np.sqrt(2 / self.n_inputs, dtype=weights.dtype)
-        self.parameters["biases"][...] = 0
-
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         weights, inputs = self.parameters["weights"], X
-        # A product reads all weights from memory, which takes most of the time for a single sample:
-        # then only those of active units are read. After a rectifier nine in ten units are 0. In a
+        # A product reads all weights from memory, which takes most of the time for a single sample.
+        # Then only those of active units are read: after a rectifier, nine in ten units are 0. In a
         # batch, other units are active in each row.
         if X.shape == (1, self.n_inputs):
-            # bools and `take` need half of the time of floats and of indexing
+            # by bools and `take`, which need half of the time of floats and of indexing
             (active,) = X[0].astype(bool).nonzero()
             if active.size < _MAX_SPARSE_SHARE * self.n_inputs:
                 inputs, weights = X.take(active, axis=1), weights.take(active, axis=0)
@@ -260,9 +258,6 @@ class Conv2D(Layer):
     The values under the kernel at each pixel are unfolded into the rows of a matrix, so that the
     layer is one matrix product (Chellapilla, Puri & Simard 2006), for a few images at a time.
 
-    The initial weights have variance 2 / (kernel_size² · n_inputs), as in :class:`Dense`; biases
-    are zero.
-
     Parameters
     ----------
     n_inputs, n_outputs : int
@@ -290,12 +285,6 @@ class Conv2D(Layer):
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         kernel = (self.kernel_size, self.kernel_size)
         return {"weights": (*kernel, self.n_inputs, self.n_outputs), "biases": (self.n_outputs,)}
-
-    def initialize(self, rng: np.random.Generator) -> None:
-        weights = self.parameters["weights"]
-        weights[...] = rng.standard_normal(weights.shape, dtype=np.float32)
-        weights *= np.sqrt(2 / (self.kernel_size**2 * self.n_inputs), dtype=weights.dtype)
-        self.parameters["biases"][...] = 0
 
     def forward(self, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         if X.shape[3] != self.n_inputs:  # reshaping would not notice

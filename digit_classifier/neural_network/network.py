@@ -7,6 +7,7 @@ first and biases last, so that an L2 penalty is a slice.
 
 from __future__ import annotations  # np.random, read at run time, would be loaded to serve
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Self
@@ -54,7 +55,7 @@ class Network(Classifier):
 
     def __init__(self, layers: Iterable[Layer], dtype: DTypeLike = np.float32) -> None:
         self.layers: Sequence[Layer] = tuple(layers)
-        # of the same array, also where one of these three passes it on
+        # an activation may also follow by way of these three, which pass the array on
         kinds = [type(layer) for layer in self.layers]
         kinds = [kind for kind in kinds if kind not in {Dropout, Flatten, Image}]
         if any({*pair} <= {*ACTIVATIONS.values()} for pair in pairwise(kinds)):
@@ -65,18 +66,16 @@ class Network(Classifier):
             for name, shape in layer.parameter_shapes().items()
         ]
         slots.sort(key=lambda slot: slot[1] == "biases")  # stable: weights first
-        sizes = [int(np.prod(shape)) for _, _, shape in slots]
-        self.n_weights = sum(
-            size for size, (_, name, _) in zip(sizes, slots, strict=True) if name != "biases"
-        )
-        self.parameters: Array = np.zeros(sum(sizes), dtype)
-        self.gradients: Array = np.zeros(sum(sizes), dtype)
+        self.n_weights = sum(math.prod(shape) for _, name, shape in slots if name != "biases")
+        n_parameters = sum(math.prod(shape) for _, _, shape in slots)
+        self.parameters: Array = np.zeros(n_parameters, dtype)
+        self.gradients: Array = np.zeros(n_parameters, dtype)
         offset = 0
-        for (layer, name, shape), size in zip(slots, sizes, strict=True):
-            view = slice(offset, offset + size)
+        for layer, name, shape in slots:
+            view = slice(offset, offset + math.prod(shape))
             layer.parameters[name] = self.parameters[view].reshape(shape)
             layer.gradients[name] = self.gradients[view].reshape(shape)
-            offset += size
+            offset = view.stop
 
     @property
     def architecture(self) -> list[dict[str, Any]]:
@@ -113,7 +112,7 @@ class Network(Classifier):
             raise ValueError("it holds other parameters than its architecture has")
         network = cls(layers)
         for name, array in network.named_parameters().items():
-            # a copy into the flat vector, which the file's own arrays are not in
+            # copied into the network's flat vector
             array[...] = parameters[name]
         return network
 
@@ -149,12 +148,15 @@ class Network(Classifier):
         The gradient of the network's own input is not computed. It would cost as much as that of
         the first layer's weights.
         """
-        grad = grad_logits
-        # what comes before it, such as the reshaping of images, has nothing to learn
-        first = next(index for index, layer in enumerate(self.layers) if layer.parameters)
-        for index in reversed(range(first + 1, len(self.layers))):
-            grad = self.layers[index].backward(grad, caches[index])
-        self.layers[first].backward(grad, caches[first], input_needed=False)
+        grad, first = grad_logits, self._first_trained
+        for index in reversed(range(first, len(self.layers))):
+            layer = self.layers[index]
+            grad = layer.backward(grad, caches[index], input_needed=index > first)
+
+    @property
+    def _first_trained(self) -> int:
+        """Index of the first layer with parameters; an image is reshaped before it."""
+        return next(index for index, layer in enumerate(self.layers) if layer.parameters)
 
     def input_gradient(self, X: Array, grad_of_logits: Callable[[Array], Array]) -> Array:
         """Return the gradient of a function of the logits with respect to the input.
@@ -196,7 +198,7 @@ class Network(Classifier):
 
     def filters(self) -> Array | None:
         """Return the weights of each unit or channel of the first layer with parameters."""
-        first = next(index for index, layer in enumerate(self.layers) if layer.parameters)
+        first = self._first_trained
         weights = self.layers[first].parameters["weights"]
         # the last axis is the units of a dense layer and the channels of a convolution
         matrix = weights.reshape(-1, weights.shape[-1])
@@ -227,10 +229,6 @@ def mlp(
     dropout : float
         Rate after each hidden activation; 0 leaves the dropout layers out.
     dtype : dtype, default=float32
-
-    Returns
-    -------
-    Network
     """
     return Network(_dense_layers(sizes, activation, dropout), dtype)
 
@@ -260,10 +258,6 @@ def cnn(
     dropout : float
         Rate after each hidden dense layer; 0 leaves the dropout layers out.
     dtype : dtype, default=float32
-
-    Returns
-    -------
-    Network
     """
     height, width = image_shape
     layers: list[Layer] = [Image(height, width)]

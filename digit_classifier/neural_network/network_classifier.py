@@ -1,6 +1,6 @@
 """The base class of the estimators: everything except the architecture of the network.
 
-The checks of hyperparameters raise a sentence that says what is allowed.
+A hyperparameter that is not valid raises a ValueError, whose message names what is allowed.
 """
 
 from collections.abc import Container, Iterable
@@ -45,12 +45,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         raise NotImplementedError
 
     def _check_hyperparameters(self) -> None:
-        """Reject hyperparameters that make no sense, each by a sentence.
-
-        Raises
-        ------
-        ValueError
-        """
+        """Raise a ValueError for the first hyperparameter that is not valid."""
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_number("learning_rate", self.learning_rate, positive=True)
         check_whole("epochs", self.epochs)
@@ -80,31 +75,32 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(labels)
         self._begin(vectors.shape[1])
         targets = one_hot(np.searchsorted(self.classes_, labels), len(self.classes_))
-        held_out = None
-        if self.patience is not None:
-            chosen, held = train_test_split(
-                np.arange(len(vectors)), test_size=_VALIDATION_SHARE, random_state=self._seed
-            )
-            held_out = vectors[held], targets[held].argmax(axis=1)
-            vectors, targets = vectors[chosen], targets[chosen]
-            weights = None if weights is None else weights[chosen]
-        # without early stopping these stay as they are: the last parameters are the result
+        if self.patience is None:
+            for _ in range(self.epochs):
+                self._run_epoch(vectors, targets, weights)
+        else:
+            self._stop_early(vectors, targets, weights, self.patience)
+        self.n_epochs_ = len(self.loss_curve_)
+        return self
+
+    def _stop_early(self, X: Array, targets: Array, weights: Array | None, patience: int) -> None:
+        """Train until the accuracy on held-out samples stagnates; keep the best parameters."""
+        chosen, held = train_test_split(
+            np.arange(len(X)), test_size=_VALIDATION_SHARE, random_state=self._seed
+        )
+        X_held, y_held = X[held], targets[held].argmax(axis=1)
+        X, targets = X[chosen], targets[chosen]
+        weights = None if weights is None else weights[chosen]
         best_accuracy, best_parameters, best_epoch = -1.0, self.network_.parameters, 0
         for epoch in range(self.epochs):
-            self._run_epoch(vectors, targets, weights)
-            if held_out is None or self.patience is None:
-                continue
-            X_held, y_held = held_out
+            self._run_epoch(X, targets, weights)
             accuracy = float((self.network_.predict_logits(X_held).argmax(axis=1) == y_held).mean())
             if accuracy > best_accuracy:
                 best_accuracy, best_epoch = accuracy, epoch
                 best_parameters = self.network_.parameters.copy()
-            elif epoch - best_epoch >= self.patience:
+            elif epoch - best_epoch >= patience:
                 break
-        if held_out is not None:
-            np.copyto(self.network_.parameters, best_parameters)
-        self.n_epochs_ = len(self.loss_curve_)
-        return self
+        np.copyto(self.network_.parameters, best_parameters)
 
     def partial_fit(
         self,
@@ -189,8 +185,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         They are finite where a probability is too small for its type.
         """
         logits = self._predict_logits(X)
-        # where it can be, the logarithm of the rounded probability: scikit-learn's rules compare
-        # the two
+        # where possible, of the rounded probabilities: scikit-learn's rules compare the two
         logarithms = log_softmax(logits).astype(np.float32, copy=False)
         probabilities = softmax(logits).astype(np.float32, copy=False)
         np.log(probabilities, out=logarithms, where=probabilities > 0)
@@ -223,12 +218,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
 
 def check_whole(name: str, value: Any) -> None:
-    """Reject what is not a whole number above 0.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Raise ValueError unless the value is a whole number above 0."""
     # in Python, True is a whole number, and so are NumPy's integers
     if type(value) is bool or not isinstance(value, Integral) or int(value) < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
@@ -237,12 +227,7 @@ def check_whole(name: str, value: Any) -> None:
 def check_number(
     name: str, value: Any, below: float = float("inf"), *, positive: bool = False
 ) -> None:
-    """Reject what is not a finite number from 0, or above it, to below `below`.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Raise ValueError unless 0 <= value < `below` and finite; `positive` excludes 0."""
     is_number = type(value) is not bool and isinstance(value, Real) and isfinite(value)
     if not is_number or not 0 <= value < below or (positive and value <= 0):
         at_least = "above 0" if positive else "of at least 0"
@@ -251,36 +236,21 @@ def check_number(
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
-    """Reject what is not one of some words.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Raise ValueError unless the value is one of the choices."""
     known: Container[str] = sorted(choices)
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {known}, not {value!r}.")
 
 
 def check_sizes(name: str, value: Any) -> None:
-    """Reject what is not a sequence of whole numbers above 0, which may be empty.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Raise ValueError unless the value is a sequence, possibly empty, of whole numbers above 0."""
     _check_sequence(name, value, "whole numbers")
     for size in value:
         check_whole(f"each of {name}", size)
 
 
 def check_stages(name: str, value: Any) -> None:
-    """Reject what is not a sequence of sequences, none of them empty, of whole numbers above 0.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Raise ValueError unless the value is a sequence of non-empty ones of whole numbers."""
     _check_sequence(name, value, "numbers for each stage")
     for stage in value:
         check_sizes(name, stage)

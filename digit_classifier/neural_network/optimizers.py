@@ -55,18 +55,13 @@ class Optimizer:
         for block in _blocks(parameters.size):
             moments = [self.state[name][block] for name in self.moments]
             target = parameters[block]
-            self._update(target, gradients[block], learning_rate, moments, scratch[: target.size])
+            self._update(target, gradients[block], learning_rate, scratch[: target.size], *moments)
         if self.n_steps % _FLUSH_EVERY == 0:
             for moment in self.state.values():
                 moment[np.abs(moment) < _NEGLIGIBLE] = 0
 
     def _update(
-        self,
-        target: Array,
-        gradient: Array,
-        learning_rate: float,
-        moments: list[Array],
-        scratch: Array,
+        self, target: Array, gradient: Array, learning_rate: float, scratch: Array, *moments: Array
     ) -> None:
         raise NotImplementedError
 
@@ -84,12 +79,7 @@ class SGD(Optimizer):
     moments = ("velocity",)
 
     def _update(
-        self,
-        target: Array,
-        gradient: Array,
-        learning_rate: float,
-        moments: list[Array],
-        scratch: Array,
+        self, target: Array, gradient: Array, learning_rate: float, scratch: Array, *moments: Array
     ) -> None:
         (velocity,) = moments
         np.multiply(gradient, learning_rate, out=scratch)
@@ -117,12 +107,7 @@ class Adam(Optimizer):
     moments = ("gradient_sum", "square_sum")
 
     def _update(
-        self,
-        target: Array,
-        gradient: Array,
-        learning_rate: float,
-        moments: list[Array],
-        scratch: Array,
+        self, target: Array, gradient: Array, learning_rate: float, scratch: Array, *moments: Array
     ) -> None:
         gradient_sum, square_sum = moments
         gradient_sum *= self.beta1
@@ -158,7 +143,7 @@ def update_average(average: Array, parameters: Array, decay: float) -> None:
 
 
 def warmup_cosine(step: int, n_steps: int, n_warmup_steps: int = 0) -> float:
-    """Return the factor of the peak learning rate: a linear warm-up, then half a cosine to zero.
+    """Return the factor of the peak learning rate: a linear warm-up to 1, then half a cosine to 0.
 
     Loshchilov & Hutter 2017, arXiv:1608.03983, equation 5, one cycle without restarts.
 
@@ -167,10 +152,6 @@ def warmup_cosine(step: int, n_steps: int, n_warmup_steps: int = 0) -> float:
     step : int
         0-based, less than `n_steps`.
     n_steps, n_warmup_steps : int
-
-    Returns
-    -------
-    float in (0, 1]
     """
     if step < n_warmup_steps:
         return (step + 1) / n_warmup_steps
@@ -224,10 +205,6 @@ def run_epoch(  # noqa: PLR0913, everything that an epoch depends on, by name
         Weight of the penalty l2 / 2 · ‖weights‖², biases excepted.
     after_step : callable
         Called after each step of the optimizer.
-
-    Returns
-    -------
-    EpochResult
     """
     total_loss, n_correct, n_labelled, n_samples = 0.0, 0, 0, 0
     for X, targets, *sample_weights in batches:

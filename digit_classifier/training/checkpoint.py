@@ -20,8 +20,8 @@ CHECKPOINT_VERSION = 2
 class TrainingState:
     """The state of a training network.
 
-    The random numbers of an epoch depend only on the seed and the epoch's index, so the state of a
-    generator is not needed.
+    It needs no state of a generator: the random numbers of an epoch depend on the seed and the
+    epoch's index alone.
 
     Attributes
     ----------

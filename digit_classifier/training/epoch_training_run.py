@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from itertools import chain, count
+from itertools import chain, count, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ from digit_classifier.training.training_run import TrainingRun
 Batch = tuple[Array, Array]
 
 _NEGATIVE_LABEL = -1  # of images that are not digits
-#: Samples that the principal components of outputs are of, at least, where ranks are reduced.
+#: Least number of samples whose outputs' principal components are computed to reduce ranks.
 _N_SAMPLES_OF_COMPONENTS = 4096
 
 
@@ -53,11 +53,7 @@ class EpochTrainingRun(TrainingRun):
     checkpoint : Path
         Written before the first epoch and after each.
     log : callable
-        Takes the line that ends an epoch.
-
-    Attributes
-    ----------
-    state : TrainingState
+        Called with a line at the end of each epoch.
     """
 
     def __init__(
@@ -96,8 +92,8 @@ class EpochTrainingRun(TrainingRun):
     def start_from(self, model: Model) -> None:
         """Begin with the parameters of a trained model instead of random ones.
 
-        Weights of low rank are multiplied out. The model's version and training become a part of
-        what this run records.
+        Weights of low rank are multiplied out. The model's version and training become part of this
+        run's identity.
 
         Raises
         ------
@@ -137,15 +133,6 @@ class EpochTrainingRun(TrainingRun):
         rng = np.random.default_rng([self.seed, self.recipe.n_negatives])
         return make_negatives(self.recipe.n_negatives, self.X_train, self.y_train, rng)
 
-    def _augmented_samples(self) -> Array:
-        """Return `_N_SAMPLES_OF_COMPONENTS` or more: of few digits, several variants of each."""
-        samples: list[Array] = []
-        batches = chain.from_iterable(map(self._batches, count()))
-        while sum(map(len, samples)) < _N_SAMPLES_OF_COMPONENTS:
-            vectors, _ = next(batches)
-            samples.append(vectors)
-        return np.concatenate(samples)
-
     def _batches(self, epoch: int) -> Iterator[Batch]:
         return augmented_batches(
             self.X_train,
@@ -160,7 +147,7 @@ class EpochTrainingRun(TrainingRun):
     def finished(self) -> bool:
         """Whether all epochs are trained, or early stopping ended the run."""
         n_epochs, patience = len(self.history), self.recipe.patience
-        # counted from the best epoch, which the history shows after a resumption as well
+        # found in the history, which a checkpoint restores
         stopped = patience is not None and n_epochs - 1 - self._best_epoch() >= patience
         return n_epochs >= self.recipe.epochs or stopped
 
@@ -183,7 +170,6 @@ class EpochTrainingRun(TrainingRun):
         while not self.finished:
             epoch = len(self.history)
             entry = self._train_epoch(epoch)
-            # before the best epoch is looked for, which is found in the history
             self.history.append(entry)
             if self._best_epoch() == epoch:
                 np.copyto(state.best, state.average)
@@ -202,17 +188,16 @@ class EpochTrainingRun(TrainingRun):
         n_warmup_steps = round(steps_per_epoch * recipe.warmup_epochs)
 
         def update_running_average() -> None:
-            # A lower decay at first: the average forgets the initial weights quickly.
+            # a lower decay at first, so that the average forgets the initial weights quickly
             n_done = state.optimizer.n_steps
             decay = min(recipe.average_decay, n_done / (n_done + 10))
             update_average(state.average, state.network.parameters, decay)
 
-        batches = self._batches(epoch)
         result = run_epoch(
             state.network,
             state.optimizer,
             tqdm(
-                batches,
+                self._batches(epoch),
                 f"Epoch {epoch + 1}/{recipe.epochs}",
                 steps_per_epoch,
                 leave=False,
@@ -247,9 +232,13 @@ class EpochTrainingRun(TrainingRun):
         network = self._network_of(state.average if self.recipe.patience is None else state.best)
         if not self.recipe.ranks:
             return network
-        samples = self._augmented_samples()
-        del self._negatives  # 31 MB, just where a training needs the most memory
-        return reduce_ranks(network, self.recipe.ranks, samples)
+        # several epochs of them, where there are few digits
+        batches = chain.from_iterable(map(self._batches, count()))
+        samples: list[Array] = []
+        while sum(map(len, samples)) < _N_SAMPLES_OF_COMPONENTS:
+            samples.append(next(batches)[0])
+        del self._negatives  # 31 MB, at the point where a training needs the most memory
+        return reduce_ranks(network, self.recipe.ranks, np.concatenate(samples))
 
     def _network_of(self, parameters: Array) -> Network:
         network = self.recipe.build_network()
@@ -268,9 +257,8 @@ def augmented_batches(
 ) -> Iterator[Batch]:
     """Yield one epoch of batches, each computed while the previous one is used.
 
-    Every batch has its own generator, seeded by (seed, epoch, index of the batch). An epoch does
-    not depend on what ran before, so that a resumed run gives the same weights as an uninterrupted
-    one.
+    Each batch has its own generator, seeded by (seed, epoch, index of the batch): it does not
+    depend on what ran before, so that a resumed run has the same weights as an uninterrupted one.
 
     Parameters
     ----------
@@ -288,7 +276,6 @@ def augmented_batches(
     """
 
     def make(number: int, chosen: NDArray[np.intp]) -> Batch:
-        # a generator of its own: batches may be made ahead, and a resumed run has the same
         rng = np.random.default_rng([seed, epoch, number])
         images, labels = X[chosen], y[chosen].astype(np.int64)
         targets = one_hot(labels, N_CLASSES, recipe.label_smoothing)
@@ -303,11 +290,7 @@ def augmented_batches(
     order = batch_indices(len(X), recipe.batch_size, np.random.default_rng([seed, epoch]))
     # a thread is enough: NumPy releases the interpreter's lock while it computes
     with ThreadPoolExecutor(max_workers=1) as worker:
-        ahead: Future[Batch] | None = None
-        for number, chosen in enumerate(order):
-            upcoming = worker.submit(make, number, chosen)
-            if ahead is not None:
-                yield ahead.result()
-            ahead = upcoming
-        if ahead is not None:
-            yield ahead.result()
+        batches = (worker.submit(make, number, chosen) for number, chosen in enumerate(order))
+        # in pairs: the next batch is submitted before this one is used; an empty one ends them
+        for batch, _next in pairwise(chain(batches, [Future[Batch]()])):
+            yield batch.result()

@@ -1,4 +1,4 @@
-"""Give a trained perceptron fewer weights: those of a layer become a product of two matrices."""
+"""Give a trained perceptron fewer weights, by factoring those of a layer into two matrices."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ def reduce_ranks(network: Network, ranks: Sequence[int], X: Array) -> Network:
 
     The outputs of a layer are projected on their principal components (Zhang, Zou, He & Sun 2016,
     arXiv:1505.06798, section 3.1). Its weights of shape (n_inputs, n_outputs) become two dense
-    layers with as many units between them as the rank, and no activation, which is
+    layers with as many units between them as the rank, and no activation: together they have
     rank · (n_inputs + n_outputs) weights. Few components are needed: 136 of those of the shipped
     perceptron's 1,024 first outputs hold 99.8 % of the variance.
 
@@ -22,13 +22,9 @@ def reduce_ranks(network: Network, ranks: Sequence[int], X: Array) -> Network:
     network : Network
         From :func:`~digit_classifier.neural_network.network.mlp`.
     ranks : sequence of int
-        Of the weights of its first layers; the others keep theirs.
+        New ranks of the first layers' weights; the other layers keep theirs.
     X : ndarray of shape (n_samples, n_features), float32
-        Samples of what the network reads.
-
-    Returns
-    -------
-    Network
+        Inputs of the network, from which the components are computed.
     """
     architecture: list[Layer] = []
     parameters: dict[str, Array] = {}
@@ -57,13 +53,10 @@ def reduce_ranks(network: Network, ranks: Sequence[int], X: Array) -> Network:
 
 
 def multiply_out(network: Network) -> Network:
-    """Return a network of the same outputs, each pair of matrices of low rank replaced by one.
+    """Undo :func:`reduce_ranks`: replace each pair of matrices by their product.
 
-    Dense layers without an activation between them become one; other layers stay as they are.
-
-    Parameters
-    ----------
-    network : Network
+    Dense layers without an activation between them become one; other layers, and the outputs, stay
+    the same.
     """
     architecture: list[Layer] = []
     parameters: dict[str, Array] = {}

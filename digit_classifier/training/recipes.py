@@ -1,5 +1,6 @@
 """Recipes: everything that determines a training run, except the data and the seed."""
 
+import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -21,7 +22,7 @@ class Recipe:
     hidden_layer_sizes : tuple of int
         Empty for softmax regression.
     ranks : tuple of int
-        Those that the weights of a perceptron's first hidden layers are reduced to after the last
+        Ranks to which the weights of a perceptron's first hidden layers are reduced after the last
         epoch, see :func:`~digit_classifier.training.low_rank.reduce_ranks`.
     channels : tuple of tuple of int
         Output channels of each stage of a convolutional network, see
@@ -43,9 +44,9 @@ class Recipe:
     n_negatives : int
         Number of images that are not digits, generated before the first epoch.
     negative_share : float
-        Number of them in a batch, as a share of its number of digits.
+        Number of these images in a batch, divided by its number of digits.
     second_opinion : str, optional
-        Shipped model that the trained one asks where it is unsure.
+        Shipped model whose answer is used as well where the trained one is unsure.
     """
 
     hidden_layer_sizes: tuple[int, ...] = ()
@@ -77,17 +78,11 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe in JSON's types, for metadata and checkpoints."""
-        fields = asdict(self)
-        fields["hidden_layer_sizes"] = list(self.hidden_layer_sizes)
-        fields["ranks"] = list(self.ranks)
-        fields["channels"] = [list(stage) for stage in self.channels]
+        fields: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists
         # absent, as in the metadata of models trained before there were these fields
         for name in ("ranks", "channels", "second_opinion"):
             if not fields[name]:
                 del fields[name]
-        fields["augmentation"] = {
-            k: list(v) if isinstance(v, tuple) else v for k, v in fields["augmentation"].items()
-        }
         return fields
 
 

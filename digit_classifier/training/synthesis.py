@@ -1,7 +1,7 @@
 """Draw strokes with a round pen, and images that are not digits: letters, scribbles, textures.
 
 A stroke is an array of points, through which a smooth curve goes; a repeated point is a corner.
-Letters and scribbles for training are drawn so, and so are the digits of samples, plots and tests.
+Letters and scribbles for training, and the digits of samples, plots and tests, are drawn this way.
 
 A network trained on digits alone is as confident on a letter as on a digit. Outlier exposure trains
 it on images that belong to no class, with the uniform distribution as their target; its confidence
@@ -85,7 +85,7 @@ LETTERS = (
 _SIDE = 56  # of the images before preprocessing, in pixels
 #: Digits that look like digits when they are rotated by 90°.
 _ROTATABLE = (0, 1, 8)
-#: A pair has this many times the ink of its largest digit, so that more than a dot is left of both.
+#: Least ink of a pair, relative to its largest digit, so that more than a dot is left of the other.
 _MIN_PAIR_INK = 1.1
 
 

@@ -1,4 +1,4 @@
-"""Train a classifier on MNIST or on one's own labelled pictures, and save its model."""
+"""Train a classifier on MNIST or on your own labelled pictures, and save its model."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,10 +24,10 @@ from digit_classifier.training.epoch_training_run import EpochTrainingRun
 from digit_classifier.training.recipes import RECIPES
 from digit_classifier.training.training_run import OneShotTrainingRun, TrainingRun
 
-#: Pictures of each digit, without MNIST: some are held out for validation and for the test.
+#: Least pictures of each digit without MNIST: some are held out for validation and for the test.
 _MIN_OF_EACH_DIGIT = 10
 _TEST_SHARE = 0.1
-#: Files that are named which cannot be read.
+#: Number of unreadable files that are named.
 _SHOWN = 3
 
 
@@ -60,11 +60,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
     resume : bool
         Continue from the checkpoint.
     log : callable
-        Takes one line of progress.
-
-    Returns
-    -------
-    ModelMetadata
+        Called with each line of progress.
 
     Raises
     ------
@@ -87,7 +83,7 @@ def train_model(  # noqa: PLR0913, everything that a training depends on, by nam
         if resume:
             run.resume()
             log(f"Resuming after epoch {len(run.history)} of {recipe.epochs}.")
-        # a new run would overwrite all that the interrupted one has trained
+        # a new run would overwrite the result of the interrupted one
         elif run.checkpoint.exists():
             raise CheckpointError(
                 f"{run.checkpoint} is of an interrupted run: --resume continues it. Remove it to "
@@ -119,36 +115,13 @@ def checkpoint_of(path: Path) -> Path:
 def _load_pictures(
     directory: Path, framing: Framing, log: Callable[[str], None]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read and frame the labelled pictures below a folder.
-
-    Parameters
-    ----------
-    directory : Path
-        Its pictures are named ``<label>_*``, or lie in one subfolder a label.
-    framing : {"auto", "center"}
-    log : callable
-        Takes a line on the pictures that cannot be read, which are left out.
-
-    Returns
-    -------
-    X : ndarray of shape (n_pictures, 28, 28), uint8
-        Light ink on black.
-    y : ndarray of shape (n_pictures,), uint8
-
-    Raises
-    ------
-    DatasetMissingError
-        No picture has a label.
-    DatasetCorruptError
-        None can be read.
-    """
+    """Return the framed pictures, light ink on black, and their labels."""
     digits, labels, refused = [], [], []
     labelled = list_labelled_images(directory)
     for path, label in tqdm(labelled, "Framing", leave=False, disable=None):
         try:
             digits.append(frame_image(path.read_bytes(), LOCAL_FILE_LIMITS, framing).framed.image)
-        # one broken file among thousands does not end the run
-        except (InputError, OSError) as exc:
+        except (InputError, OSError) as exc:  # one broken file among thousands does not end the run
             refused.append(f"{path.relative_to(directory)}: {exc}")
             continue
         labels.append(label)
@@ -164,18 +137,25 @@ def _load_pictures(
 def training_data(
     directory: Path, framing: Framing, mnist: Mnist | None, log: Callable[[str], None]
 ) -> Mnist:
-    """Read and frame pictures to train on, see :func:`_load_pictures`.
+    """Read and frame the labelled pictures below a folder, to train on them.
 
     Parameters
     ----------
+    directory : Path
+        Its pictures are named ``<label>_*``, or lie in one subfolder for each label.
+    framing : {"auto", "center"}
     mnist : Mnist or None
         Its training data are added to the pictures, and its test set is kept; without it, a tenth
         of the pictures is held out for the test.
+    log : callable
+        Called with a line on the pictures that cannot be read, which are left out.
 
     Raises
     ------
-    DatasetMissingError, DatasetCorruptError
-        There are no pictures, or without `mnist` too few of a digit.
+    DatasetMissingError
+        No picture has a label.
+    DatasetCorruptError
+        No picture can be read, or without `mnist` too few of a digit.
     """
     X, y = _load_pictures(directory, framing, log)
     if mnist is not None:
@@ -187,7 +167,7 @@ def training_data(
             f"{directory} has {counts.min()} pictures of the {counts.argmin()}; at least "
             f"{_MIN_OF_EACH_DIGIT} of each digit are needed, or MNIST's with --add-mnist."
         )
-    # a fixed seed: a second training is judged by the same pictures
+    # a fixed seed, so that a second training has the same test set
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=_TEST_SHARE, random_state=0, stratify=y
     )

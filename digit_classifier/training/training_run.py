@@ -16,12 +16,7 @@ from sklearn.model_selection import train_test_split
 from digit_classifier import __version__
 from digit_classifier.classifier import Classifier
 from digit_classifier.datasets import Mnist
-from digit_classifier.evaluation.metrics import (
-    Scores,
-    fit_temperature,
-    logits_of,
-    score,
-)
+from digit_classifier.evaluation.metrics import Scores, fit_temperature, logits_of, score
 from digit_classifier.models import classifier_class
 from digit_classifier.models.model import Model, ModelMetadata
 from digit_classifier.models.store import load_second_opinion
@@ -57,7 +52,7 @@ class TrainingRun(ABC):
     augmentation : Augmentation
         Augments the validation digits for the calibration.
     second_opinion : str, optional
-        Shipped model that the trained one asks where it is unsure.
+        Shipped model whose answer is used as well where the trained one is unsure.
     """
 
     def __init__(  # noqa: PLR0913, everything that a run depends on, by name
@@ -74,14 +69,14 @@ class TrainingRun(ABC):
     ) -> None:
         self.classifier, self.seed = classifier, seed
         self.scaling, self.augmentation = scaling, augmentation
-        # before the time for the training is spent
+        # now, so that an error does not wait for the end of the training
         self.second_opinion = load_second_opinion(
             ModelMetadata(classifier=classifier, second_opinion=second_opinion)
         )
         self.X_train, self.X_validation, self.y_train, self.y_validation = train_test_split(
             data.X_train,
             data.y_train,
-            # a fifth, where one's own pictures are few
+            # at most a fifth: your own pictures may be few
             test_size=min(n_validation, len(data.y_train) // 5),
             random_state=seed,
             stratify=data.y_train,
@@ -122,7 +117,7 @@ class TrainingRun(ABC):
         Parameters
         ----------
         trained : Classifier
-            From :meth:`trained_classifier`, which takes a while where it reduces ranks.
+            From :meth:`trained_classifier`, which is slow where it reduces ranks.
         """
         # Digits of other writers are harder to read than MNIST's. A temperature fitted to MNIST
         # alone would make the classifier overconfident on them.
@@ -161,7 +156,7 @@ class TrainingRun(ABC):
         )
 
     def _validation_batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        """Yield batches as small as those of training: augmentation draws a resolution for each."""
+        """Yield batches as small as in training: augmentation draws one resolution per batch."""
         for start in range(0, len(self.y_validation), BATCH_SIZE):
             some = slice(start, start + BATCH_SIZE)
             yield self.X_validation[some], self.y_validation[some]
@@ -170,11 +165,7 @@ class TrainingRun(ABC):
 class OneShotTrainingRun(TrainingRun):
     """Fit a classifier of `models.CLASSIFIERS` in one call, on digits without augmentation.
 
-    Parameters
-    ----------
-    classifier : str
-    data : Mnist
-    seed : int
+    The parameters are those of :class:`TrainingRun`.
     """
 
     def __init__(self, classifier: str, data: Mnist, *, seed: int) -> None:

@@ -33,6 +33,20 @@ from digit_classifier.evaluation.corruptions.shape import (
 _PHOTONS = 3
 _IMPULSE_SHARE = 0.17
 
+_GLASS_SIGMA = 0.7  # pixels
+_GLASS_ROUNDS = 2
+
+_MOTION_LENGTH = 10  # pixels
+_MOTION_SIGMA = 3.0  # pixels
+_MOTION_ANGLE = 45.0  # degrees
+
+_BRIGHTNESS = 0.5  # of the range from black to white
+_STRIPE_WIDTH = 7  # columns, at either side
+
+_FOG = 3.0  # of the range from black to white
+_FOG_DECAY = np.float32(1.4**2)
+_FOG_COARSE_SIDE = 32  # points, 8 px apart: a map of 256 by 256 px
+
 
 def shot_noise(images: Images, rng: np.random.Generator) -> Images:
     """Replace each pixel by a Poisson number of photons, 3 on average for white.
@@ -55,28 +69,19 @@ def impulse_noise(images: Images, rng: np.random.Generator) -> Images:
     return noisy
 
 
-_GLASS_SIGMA = 0.7  # pixels
-_GLASS_ROUNDS = 2
-
-_MOTION_LENGTH = 10  # pixels
-_MOTION_SIGMA = 3.0  # pixels
-_MOTION_ANGLE = 45.0  # degrees
-
-
 def glass_blur(images: Images, rng: np.random.Generator) -> Images:
     """Shuffle neighbouring pixels between two Gaussian blurs of σ = 0.7 px.
 
     Severity 1 of Hendrycks & Dietterich 2019, arXiv:1903.12261: twice over the image, from the
-    lower right to the upper left, a pixel in two is swapped with the one that lies 0 or 1 px
-    above and 0 or 1 px to the left of it. MNIST-C blurs up and down only, and so does this.
+    lower right to the upper left, a random half of the pixels is swapped with one that lies 0 or
+    1 px above and 0 or 1 px to the left of it. MNIST-C blurs up and down only, and so does this.
     """
     pixels = to_pixels(_blurred(to_values(images)))
     n, height, width = pixels.shape
-    by_place = np.ascontiguousarray(
-        pixels.reshape(n, -1).T
-    )  # (784, n): one step swaps pixels of all images
+    # (784, n): each step swaps a pixel of every image
+    by_place = np.ascontiguousarray(pixels.reshape(n, -1).T)
     samples = np.arange(n)
-    # half of the pixels stay; a quarter of the others is "swapped" with itself
+    # half of the pixels stay, and a quarter of the others is "swapped" with itself
     distances = np.array([0, 0, 0, 0, 0, 1, width, width + 1])
     # the benchmark's ranges: the first two rows and columns start no swap
     for _ in range(_GLASS_ROUNDS):
@@ -117,14 +122,6 @@ def motion_blur(images: Images, rng: np.random.Generator) -> Images:
         moved = starts + down * stride + right
         blurred += weight * padded.take(places + moved[:, None])
     return to_pixels(blurred.reshape(images.shape))
-
-
-_BRIGHTNESS = 0.5  # of the range from black to white
-_STRIPE_WIDTH = 7  # columns, at either side
-
-_FOG = 3.0  # of the range from black to white
-_FOG_DECAY = np.float32(1.4**2)
-_FOG_COARSE_SIDE = 32  # points, 8 px apart: a map of 256 by 256 px
 
 
 def brightness(images: Images, _rng: np.random.Generator) -> Images:

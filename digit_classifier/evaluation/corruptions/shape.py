@@ -1,4 +1,4 @@
-"""What changes a digit's shape: affine maps, spatter and lines over parts of it, Canny's edges.
+"""Corruptions of a digit's shape: affine maps, spatter, lines over it, Canny's edges.
 
 The matrices of the maps are those of the inverse maps, from output to input (rows, columns), as
 `warp.resample` needs them. The maps are about the centre of the image, with bilinear interpolation
@@ -15,12 +15,33 @@ from digit_classifier.preprocessing.warp import affine_fields, resample
 
 Images = NDArray[np.uint8]  # pixels, 0-255
 Values = NDArray[np.float32]  # 0-1, the unit of the corruptions' parameters
+Points = NDArray[np.float64]
 WHITE = 255
 
 _SHEAR = 0.4  # radians
 _ROTATION = 0.4  # radians
 _SCALE = 0.7
 _SHIFT = 3  # pixels
+
+_LIQUID_MEAN, _LIQUID_SPREAD = 0.65, 0.3
+_LIQUID_SIGMA = 1.0  # pixels
+_LIQUID_LEVEL = 0.65
+_MUD_SIGMA = 1.5  # pixels
+_MUD_LEVEL = 0.8
+_MUD_GRAY = 63 / 255
+
+_LINE_REACH = 2.3  # pixels, parameter of the ink's logarithm; the ink ends at 1.45
+_DASH = 2  # columns
+
+_ZIGZAG_FROM, _ZIGZAG_TO = 2, 25  # columns
+_ZIGZAG_RISE = 5  # rows, at most, either way
+_ZIGZAG_STEP, _ZIGZAG_HEIGHT = 2.0, 2.0  # pixels along the axis to the first peak, and its height
+
+_CANNY_SIGMA = 1.0  # pixels
+_CANNY_LOW, _CANNY_HIGH = 0.1, 0.2  # of the range 0-1, under Sobel's unscaled operator
+#: Connects pixels of one image that touch, also at a corner; never pixels of different images.
+_CONNECTED = np.zeros((3, 3, 3), np.int8)
+_CONNECTED[1] = generate_binary_structure(2, 2)
 
 
 def to_values(images: Images) -> Values:
@@ -42,7 +63,7 @@ def shear(images: Images, rng: np.random.Generator) -> Images:
     so that the digit also grows by 1 / cos(0.4) = 1.09 in height.
     """
     angles = _SHEAR * _signs(len(images), rng)
-    matrices = _identities(len(images))
+    matrices = np.tile(np.eye(2, dtype=np.float32), (len(images), 1, 1))
     matrices[:, 0, 0] = np.cos(angles)
     matrices[:, 1, 0] = -np.sin(angles)
     return _warp(images, matrices)
@@ -50,7 +71,8 @@ def shear(images: Images, rng: np.random.Generator) -> Images:
 
 def scale(images: Images, _rng: np.random.Generator) -> Images:
     """Shrink the digit to 0.7 of its size: severity 3 of 5 of the benchmark."""
-    return _warp(images, _identities(len(images)) / np.float32(_SCALE))
+    matrix = np.eye(2, dtype=np.float32) / np.float32(_SCALE)
+    return _warp(images, np.tile(matrix, (len(images), 1, 1)))
 
 
 def rotate(images: Images, rng: np.random.Generator) -> Images:
@@ -74,30 +96,9 @@ def _signs(n: int, rng: np.random.Generator) -> Values:
     return rng.choice(np.array([-1, 1], np.float32), n)
 
 
-def _identities(n: int) -> Values:
-    return np.tile(np.eye(2, dtype=np.float32), (n, 1, 1))
-
-
 def _warp(images: Images, matrices: Values) -> Images:
     fields = affine_fields(matrices, images.shape[1])
     return resample(images, fields).round().astype(np.uint8)
-
-
-Points = NDArray[np.float64]
-
-_LIQUID_MEAN, _LIQUID_SPREAD = 0.65, 0.3
-_LIQUID_SIGMA = 1.0  # pixels
-_LIQUID_LEVEL = 0.65
-_MUD_SIGMA = 1.5  # pixels
-_MUD_LEVEL = 0.8
-_MUD_GRAY = 63 / 255
-
-_LINE_REACH = 2.3  # pixels, parameter of the ink's logarithm; the ink ends at 1.45
-_DASH = 2  # columns
-
-_ZIGZAG_FROM, _ZIGZAG_TO = 2, 25  # columns
-_ZIGZAG_RISE = 5  # rows, at most, either way
-_ZIGZAG_STEP, _ZIGZAG_HEIGHT = 2.0, 2.0  # pixels along the axis to the first peak, and its height
 
 
 def spatter(images: Images, rng: np.random.Generator) -> Images:
@@ -183,25 +184,14 @@ def _draw_segments(ink: Values, start: Points, end: Points) -> None:
     ink[image, :, column] += np.maximum(shade, 0)
 
 
-_CANNY_SIGMA = 1.0  # pixels
-_CANNY_LOW, _CANNY_HIGH = (
-    0.1,
-    0.2,
-)  # of the range from black to white, under Sobel's unscaled operator
-
-#: Connects pixels of one image that touch, also at a corner; never pixels of different images.
-_CONNECTED = np.zeros((3, 3, 3), np.int8)
-_CONNECTED[1] = generate_binary_structure(2, 2)
-
-
 def canny_edges(images: Images, _rng: np.random.Generator) -> Images:
-    """Leave of the digit its edges, white on black.
+    """Replace the digit by its edges, white on black.
 
     Canny 1986, "A Computational Approach to Edge Detection": Gaussian of σ = 1 px, gradient by
     Sobel's operator, the ridges of its magnitude, and of those the ones above 0.1 that are
     connected to one above 0.2. The image's outermost pixels are not edges.
     """
-    smooth = gaussian_filter(to_values(images), _CANNY_SIGMA, mode="nearest", axes=(1, 2))
+    smooth = _smoothed(to_values(images), _CANNY_SIGMA)
     down, right = _sobel(smooth, axis=1), _sobel(smooth, axis=2)
     magnitude = np.hypot(down, right)
     ridges = _ridges(magnitude, down, right)

@@ -1,10 +1,10 @@
 """Augmentation: random distortions and degradations of whole batches of digits.
 
-Some digits first get a variant that is rare in MNIST (:mod:`.stroke_variants`). All are distorted
-as by Cireşan et al. 2010, arXiv:1003.0358, section 2: elastic fields with rotation or shear and
-scaling, less of it for 1 and 7. Some are stretched as well. Then some are degraded as by other
-pens, scanners, bad paper and cameras (:mod:`.transforms`). MNIST's test digits need none of this;
-photos and scans do.
+Some digits first get a form that is rare in MNIST (:mod:`.stroke_variants`). All are distorted as
+by Cireşan et al. 2010, arXiv:1003.0358, section 2: elastic fields with rotation or shear and
+scaling, with smaller angles for 1 and 7. Some are stretched as well. Then some are degraded as by
+other pens, scanners, bad paper and cameras (:mod:`.transforms`). Photos and scans need this;
+MNIST's test digits do not.
 
 Look at the result: ``digit-classifier data show --augmented -o sheet.png``.
 """
@@ -44,7 +44,7 @@ from digit_classifier.training.augmentation.transforms import (
 _ROTATE_LESS = (1, 7)
 #: Row and column of the centre of mass of MNIST's digits, in pixels.
 _CENTER = 14
-#: Digits of a preview, and the pixels that each of theirs becomes, in height and in width.
+#: Rows and columns of digits in a preview, and the factor that it is enlarged by.
 ROWS, COLUMNS, _ZOOM = 12, 20, 2
 
 
@@ -77,8 +77,8 @@ class Augmentation:
     flagged_share, barred_share, hooked_share, curled_share, shrunk_share, \
 shortened_share : float
         Shares of the 1s that get a flag, of the 7s that get a crossbar, of the 9s that get a hook,
-        a curled end or a small loop (the last of these that is drawn), and of the 4s whose right
-        stroke is shortened. This comes first.
+        a curled end or a small loop (the last one that is drawn for a 9 replaces the others), and
+        of the 4s whose right stroke is shortened. This is the first step.
     stretched_share : float
         Share of the batch whose aspect ratio changes: seven in ten towards a square box, the others
         narrower, in the same resampling as the distortions above.
@@ -271,24 +271,13 @@ NO_AUGMENTATION = replace(
 
 
 def draw_preview(data: Mnist, *, augmented: bool, seed: int) -> Image.Image:
-    """Draw random training digits in rows and columns.
+    """Draw random training digits in rows and columns, as they are or by default augmentation.
 
-    Parameters
-    ----------
-    data : Mnist
-    augmented : bool
-        Apply the default augmentation.
-    seed : int
-
-    Returns
-    -------
-    PIL.Image.Image
-        Mode "L".
+    The result has mode "L".
     """
     rng = np.random.default_rng(seed)
-    chosen = rng.choice(
-        len(data.X_train), ROWS * COLUMNS, replace=len(data.X_train) < ROWS * COLUMNS
-    )
+    n, n_drawn = len(data.X_train), ROWS * COLUMNS
+    chosen = rng.choice(n, n_drawn, replace=n < n_drawn)
     images = data.X_train[chosen]
     if augmented:
         images = Augmentation()(images, data.y_train[chosen], rng).round().astype(np.uint8)

@@ -4,8 +4,8 @@ MNIST was written in the United States. Elsewhere a 1 has a flag and often a foo
 crossbar, a 9 ends in a hook or a curve, or has a small loop above a long stem, and a 4 has a short
 right stroke. A network that has only seen plain strokes for a 1 reads a 1 with a flag as a 7.
 
-Those that vary digits take and return ``ndarray of shape (n, side, side)``, gray levels 0-255,
-light ink on black.
+All functions but :func:`locate_stem` take and return ``ndarray of shape (n, side, side), uint8``,
+gray levels 0-255, light ink on black.
 """
 
 from dataclasses import dataclass
@@ -262,10 +262,6 @@ def draw_line(
         Rows and columns.
     width : ndarray of shape (n,)
         In pixels.
-
-    Returns
-    -------
-    ndarray of shape (n, side, side), uint8
     """
     side = images.shape[1]
     axis = np.arange(side, dtype=np.float32)

@@ -67,10 +67,6 @@ def change_stroke_width(
     images : ndarray of shape (n, side, side), float32
     low, high : float
         Range of the widths in pixels, drawn log-uniformly.
-
-    Returns
-    -------
-    ndarray of shape (n, side, side), float32
     """
     wanted = np.exp(rng.uniform(np.log(low), np.log(high), len(images)))
     once = dilate(images)
@@ -79,8 +75,7 @@ def change_stroke_width(
     # a dilation adds a pixel on each side
     change = ((wanted - width) / 2).clip(-1, 2).astype(np.float32)
     thinner, broad = change < 0, change > 1
-    target = once
-    source = images.copy()
+    source, target = images.copy(), once
     target[thinner] = erode(images[thinner])
     # read before it is written: `target` is `once`
     source[broad], target[broad] = once[broad], dilate(once[broad])
@@ -89,22 +84,17 @@ def change_stroke_width(
 
 
 def dilate(images: Images) -> Images:
-    """Return the gray dilation by the 3×3 cross."""
-    return _extremum_over_cross(images, np.maximum)
+    """Return the gray dilation by the 3×3 cross, within each image."""
+    result = images.copy()
+    for here, there in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+        np.maximum(result[:, here], images[:, there], out=result[:, here])
+        np.maximum(result[:, :, here], images[:, :, there], out=result[:, :, here])
+    return result
 
 
 def erode(images: Images) -> Images:
-    """Return the gray erosion by the 3×3 cross."""
-    return _extremum_over_cross(images, np.minimum)
-
-
-def _extremum_over_cross(images: Images, extremum: np.ufunc) -> Images:
-    """Return the extremum of each pixel and its neighbours within the image."""
-    result = images.copy()
-    for here, there in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        extremum(result[:, here], images[:, there], out=result[:, here])
-        extremum(result[:, :, here], images[:, :, there], out=result[:, :, here])
-    return result
+    """Return the gray erosion by the 3×3 cross: the dilation of the negative."""
+    return -dilate(-images)
 
 
 def downsample(images: Images, rng: np.random.Generator) -> Images:
@@ -130,10 +120,8 @@ def downsample(images: Images, rng: np.random.Generator) -> Images:
 
 def binarize_softly(images: Images, rng: np.random.Generator) -> Images:
     """Steepen the gray levels around a threshold of 50 to 140, by a gain of 2 to 30."""
-    threshold, gain = (
-        rng.uniform(*limits, (len(images), 1, 1)).astype(np.float32)
-        for limits in ((50, 140), (2, 30))
-    )
+    threshold = _uniform_per_image(images, 50, 140, rng)
+    gain = _uniform_per_image(images, 2, 30, rng)
     return ((images - threshold) * gain + 127.5).clip(0, 255)
 
 
@@ -150,7 +138,7 @@ def add_background(images: Images, rng: np.random.Generator) -> Images:
     n, side = images.shape[:2]
     patches = elastic_fields(n, side, 4.0, rng)[:, 0]
     patches /= np.abs(patches).max(axis=(1, 2), keepdims=True)
-    level = rng.uniform(20, 90, (n, 1, 1)).astype(np.float32)
+    level = _uniform_per_image(images, 20, 90, rng)
     # times 1.25, so that the brightest patch of 1 - 0.2 has the full level
     return np.maximum(images, (patches - 0.2).clip(0, None) * level * 1.25)
 
@@ -173,7 +161,7 @@ def add_lines(images: Images, rng: np.random.Generator) -> Images:
     n, side = images.shape[:2]
 
     def draw(low: float, high: float) -> Images:
-        return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
+        return _uniform_per_image(images, low, high, rng)
 
     def in_some(share: float, values: Images | float, otherwise: float) -> Images:
         chosen: Images = np.where(rng.random((n, 1, 1)) < share, values, np.float32(otherwise))
@@ -209,17 +197,22 @@ def invert_band(images: Images, rng: np.random.Generator) -> Images:
 
 def reduce_contrast(images: Images, contrast: float, rng: np.random.Generator) -> Images:
     """Reduce the contrast to a random factor between `contrast` and 1."""
-    kept = rng.uniform(contrast, 1, (len(images), 1, 1)).astype(np.float32)
-    # as far up as white stays within 255
-    darkest = rng.uniform(0, 255, kept.shape).astype(np.float32) * (1 - kept)
+    kept = _uniform_per_image(images, contrast, 1, rng)
+    # at most so high that white stays within 255
+    darkest = _uniform_per_image(images, 0, 255, rng) * (1 - kept)
     return images * kept + darkest
 
 
 def add_noise(images: Images, sigma: float, rng: np.random.Generator) -> Images:
     """Add white noise of a standard deviation up to `sigma` gray levels."""
-    strength = rng.uniform(0, sigma, (len(images), 1, 1)).astype(np.float32)
+    strength = _uniform_per_image(images, 0, sigma, rng)
     noise = rng.standard_normal(images.shape, np.float32)
     return np.clip(images + strength * noise, 0, 255)
+
+
+def _uniform_per_image(images: Images, low: float, high: float, rng: np.random.Generator) -> Images:
+    """Draw a uniform random number for each image, shape (n, 1, 1)."""
+    return rng.uniform(low, high, (len(images), 1, 1)).astype(np.float32)
 
 
 def _restore_peak(changed: Images, images: Images) -> Images:
