@@ -73,17 +73,14 @@ def remove_background(gray: Gray) -> Gray:
         0 for background, up to 255 for ink.
     """
     rim = sorted_rim(gray)
-    rounding = 0
-    background: Gray | np.uint8
-    if rim[-1] - rim[0] <= _EVEN_RIM_MAX_RANGE:
-        background = np.uint8(rim[len(rim) // 2])
-    elif (shade := _corner_shade(gray, rim)) is not None:
-        background = np.uint8(shade)
-    else:
+    is_even = rim[-1] - rim[0] <= _EVEN_RIM_MAX_RANGE
+    shade = rim[len(rim) // 2] if is_even else _corner_shade(gray, rim)
+    if shade is None:
         background, rounding = background_surface(gray), _SURFACE_ROUNDING
-    # the plain difference of two bytes would wrap around
-    lighter = np.maximum(gray, background) - background
-    darker = background - np.minimum(gray, background)
+    else:
+        background, rounding = np.full_like(gray, shade), 0
+    # what is below 0 becomes 0
+    lighter, darker = cv2.subtract(gray, background), cv2.subtract(background, gray)
     # squares let the few pixels of strong ink outweigh the many of weak paper grain
     is_light = cv2.norm(lighter, cv2.NORM_L2SQR) > cv2.norm(darker, cv2.NORM_L2SQR)
     contrast = lighter if is_light else darker
@@ -154,7 +151,7 @@ def background_surface(gray: Gray) -> Gray:
     surface = columns * rows * np.float32(c[4])
     surface += np.float32(c[0]) + columns * (np.float32(c[2]) + columns * np.float32(c[5]))
     surface += rows * (np.float32(c[1]) + rows * np.float32(c[3]))
-    return cv2.convertScaleAbs(np.maximum(surface, 0, out=surface))
+    return cv2.add(surface, 0, dtype=cv2.CV_8U)  # rounded, and within 0 to 255
 
 
 def level_light(gray: Gray, *, is_light: bool) -> Gray:

@@ -294,7 +294,7 @@ def remove_lines(contrast: Gray) -> Gray:
     lines = cv2.max(level, upright)
     rest = cv2.subtract(contrast, lines)
     # a trace of a line would tie it to the digit; where two cross, a reduced picture is darker
-    trace = np.maximum(cv2.min(level, upright) // 2, np.uint8(_VISIBLE_MIN_CONTRAST))
+    trace = cv2.max(cv2.min(level, upright) // 2, _VISIBLE_MIN_CONTRAST)
     rest[(lines > 0) & (rest < trace)] = 0
     return rest
 
@@ -332,7 +332,7 @@ def _level_lines(contrast: Gray) -> Gray | None:
     strongest = min(255.0, _UNEVEN_LIGHT_FACTOR * upper_quartile)
     # with what reaches one edge alone: a stroke that runs along a line hides a part of it. Where a
     # stroke runs into a line, it is stronger than the lines, and keeps the difference
-    lines = np.minimum(thin, np.uint8(strongest)) * found.mask_of(at_left | at_right)
+    lines = cv2.min(thin, int(strongest)) * found.mask_of(at_left | at_right)
     return cv2.dilate(lines, np.ones((_FLANKED_HEIGHT, 1), np.uint8))
 
 

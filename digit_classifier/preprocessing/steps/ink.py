@@ -114,9 +114,8 @@ def select_ink(contrast: Gray) -> Gray:
         raise NoInkError(NOTHING_STANDS_OUT)
     ink: Gray = contrast * kept
     if peak < _FULL_INK:
-        # the low threshold becomes black; the maximum keeps bytes below it from wrapping around
-        raised = np.maximum(ink, np.uint8(low)) - np.uint8(low)
-        ink = cv2.convertScaleAbs(raised, alpha=255 / max(peak - low, 1))
+        # the low threshold becomes black
+        ink = cv2.convertScaleAbs(cv2.subtract(ink, low), alpha=255 / max(peak - low, 1))
     return ink
 
 
