@@ -52,12 +52,12 @@ class LayerPicture:
 
 @dataclass(frozen=True)
 class NetworkPictures:
-    """The network at work on one image.
+    """Pictures of the network at work on one image.
 
     Attributes
     ----------
     seen : bytes
-        A PNG of the input: the framed digit, upright where the model sees it so.
+        A PNG of the input: the framed digit, made upright if the model's input is.
     layers : tuple of LayerPicture
         The hidden layers, in their order.
     contributions : tuple of bytes
@@ -71,19 +71,12 @@ class NetworkPictures:
 
 
 def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkPictures:
-    """Take pictures of the network at work.
-
-    Parameters
-    ----------
-    classifier : DigitClassifier
-    image : FramedImage
-        From :meth:`DigitClassifier.predict_with_image`.
-    """
+    """Draw the network at work on an image from :meth:`DigitClassifier.predict_with_image`."""
     metadata = classifier.model.metadata
     framed = resize(image.framed.image, *metadata.image_shape)
     vector = vectorize(framed[np.newaxis], metadata.input_scaling)  # (1, n_features)
     model = classifier.model.classifier
-    # each is drawn before the next layer overwrites it
+    # drawn while iterating: the next layer may overwrite an output
     layers = [
         _picture_of(output) for layer, (output,) in model.activations(vector) if layer in _HIDDEN
     ]
@@ -100,8 +93,8 @@ def picture_network(classifier: DigitClassifier, image: FramedImage) -> NetworkP
         seen=as_png(Image.fromarray(np.rint(seen).astype(np.uint8))),
         layers=tuple(layers),
         contributions=tuple(
-            as_png(overlay(seen, of_class.reshape(seen.shape)))
-            for of_class in (() if attributed is None else attributed)
+            as_png(overlay(seen, contribution.reshape(seen.shape)))
+            for contribution in (() if attributed is None else attributed)
         ),
     )
 
@@ -110,7 +103,7 @@ def _picture_of(output: Array) -> LayerPicture:
     """Picture the output of a layer, of shape (n_units,) or (height, width, n_maps)."""
     strength = np.abs(output) / max(float(np.abs(output).max()), 1e-9)
     kind: Literal["units", "maps"] = "units" if output.ndim == 1 else "maps"
-    if kind == "units":  # each a pixel
+    if kind == "units":  # a pixel for each
         grid = _tiles(strength[:, np.newaxis, np.newaxis], gap=0)
     else:
         grid = _tiles(np.moveaxis(strength, -1, 0), _GAP)
@@ -122,7 +115,7 @@ def _picture_of(output: Array) -> LayerPicture:
 
 
 def _tiles(maps: NDArray[np.floating], gap: int) -> Array:
-    """Arrange maps of shape (n, height, width) in rows, in about a square, some pixels apart."""
+    """Arrange maps of shape (n, height, width) in about a square, with gaps in pixels."""
     n, height, width = maps.shape
     n_columns = math.ceil(math.sqrt(n))
     n_rows = math.ceil(n / n_columns)
@@ -130,7 +123,7 @@ def _tiles(maps: NDArray[np.floating], gap: int) -> Array:
     tiles = np.zeros((n_rows * n_columns, *tile), maps.dtype)
     tiles[:n, :height, :width] = maps
     grid = tiles.reshape(n_rows, n_columns, *tile).swapaxes(1, 2)
-    # without the gap behind the last row and column
+    # without the gap after the last row and column
     whole = grid.reshape(n_rows * tile[0], n_columns * tile[1])
     return whole[: n_rows * tile[0] - gap, : n_columns * tile[1] - gap]
 

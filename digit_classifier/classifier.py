@@ -61,7 +61,7 @@ class Classifier(ABC):
     def from_parameters(
         cls, architecture: list[dict[str, Any]], parameters: Mapping[str, NDArray[Any]]
     ) -> Self:
-        """Build a classifier from the content of a model file, which may be anything.
+        """Build a classifier from the unchecked content of a model file.
 
         Raises
         ------

@@ -15,7 +15,7 @@
     ├── OverloadedError               more is asked for than can be answered
     ├── UnsoundError                  the process is not put together as it should be
     ├── SelfTestError                 the loaded model does not read the digit it must
-    ├── BaselineError                 recorded figures cannot be compared with
+    ├── BaselineError                 recorded figures cannot be read or compared with
     ├── CheckpointError               a training run cannot be resumed from its checkpoint
     ├── TrainingDivergedError         the loss of a training is not finite any more
     ├── MissingPackageError           a package that only this needs is not installed
@@ -30,7 +30,7 @@
         ├── BadPurposeError           a purpose of a reading that is not known
         ├── BadIndexError             an index of the test set that is not a whole number
         ├── IndexPastEndError         one that the test set does not reach
-        ├── PixelsError               gray levels in text: too few, too many, or none
+        ├── PixelsError               gray levels in text: too few, too many, or not numbers
         ├── TensorError               framed digits as numbers: of another shape, type or range
         └── ImageError
             ├── UnsupportedImageError not an image of a format we read
@@ -51,7 +51,7 @@ from typing import ClassVar, Self
 class DigitClassifierError(Exception):
     """Base of all errors raised on purpose; its text is one clear sentence for a person."""
 
-    # of the class, not of the message: messages are for people and may change
+    # clients test this code: messages are for people and may change
     code: ClassVar[str] = "internal_error"
 
 
@@ -104,7 +104,7 @@ class ModelNotFoundError(ModelError):
     ----------
     message : str
     known : iterable of str
-        The names of those that there are, where a name was asked for.
+        Names of the existing models.
     """
 
     code = "model_not_found"
@@ -115,7 +115,7 @@ class ModelNotFoundError(ModelError):
 
     @classmethod
     def of(cls, name: str, known: Iterable[str]) -> Self:
-        """Say which names there are instead of this one."""
+        """Name the requested model, and those that exist."""
         names = ", ".join(sorted(known)) or "none"
         return cls(f"There is no model {name!r}; there are: {names}.", known)
 
@@ -199,7 +199,7 @@ class FileTooLargeError(InputError):
 
     @classmethod
     def of(cls, n_bytes: int, max_bytes: int) -> Self:
-        """Say how many it has, and how many it may have."""
+        """State both sizes, in bytes."""
         return cls(f"The file has {n_bytes:,} bytes; at most {max_bytes:,} are accepted.")
 
 
@@ -210,7 +210,7 @@ class BadFormError(InputError):
 
 
 class BadBatchError(InputError):
-    """A batch holds no images, too many, or cannot be taken apart."""
+    """A batch holds no images, too many, or cannot be split into images."""
 
     code = "bad_batch"
 
@@ -240,7 +240,7 @@ class IndexPastEndError(InputError):
 
 
 class PixelsError(InputError):
-    """Gray levels written as text are not as many as the model takes, or no gray levels."""
+    """Gray levels written as text are too few, too many, or not numbers from 0 to 255."""
 
     code = "bad_pixels"
 

@@ -1,7 +1,6 @@
 """Explanations as pictures: the steps of preprocessing, the attribution to pixels, and boxes.
 
-The answer itself is passed in, so that an explanation cannot change it; only `show_steps` reads the
-file again.
+The answer is passed in and not computed again, except by `show_steps`.
 """
 
 import math
@@ -29,18 +28,20 @@ from digit_classifier.preprocessing.vectorize import attribute_to_pixels, input_
 #: Digits of a number with a lower confidence are marked as doubtful.
 DOUBTFUL = 0.8
 
-#: Side of the square that each step's picture fits into, and what surrounds it, in pixels.
+#: Pixels: side of the square that each step's picture fits into, the margin around it, and the
+#: height of its caption.
 _SIDE, _MARGIN, _CAPTION = 168, 8, 16
+#: Gray levels of the margins and of the captions.
 _DESK, _LETTERS = 56, 235
 
-#: Colours that colour-blind people can distinguish, of pixels that speak for and against an answer,
-#: and the share of its brightness that the ink keeps under them.
+#: Colours, which colour-blind people can distinguish, of pixels that speak for and against an
+#: answer, and the share of its brightness that the ink keeps under them.
 _FOR, _AGAINST, _INK = (255, 150, 50), (80, 150, 255), 0.3
 
-#: Longest side of a picture with boxes, in pixels; a small one is enlarged to half of that.
+#: Pixels: longest side of a picture with boxes, at most; a small one is enlarged to half of that.
 _BOXED_SIDE = 640
 _BOX_WIDTH = 2
-#: Places in the palette of such a picture, behind its gray levels.
+#: Indices of the boxes' colours in the palette of such a picture, after its gray levels.
 _SURE_BOX, _DOUBTFUL_BOX = 254, 255
 
 
@@ -106,15 +107,7 @@ class PictureWithBoxes:
 
 
 def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedImage) -> Explanation:
-    """Explain a prediction.
-
-    Parameters
-    ----------
-    classifier : DigitClassifier
-    prediction : Prediction
-    image : FramedImage
-        Both from :meth:`DigitClassifier.predict_with_image`.
-    """
+    """Explain a prediction and its image, from :meth:`DigitClassifier.predict_with_image`."""
     results = _steps_of(classifier, image)
     steps: list[Step] = []
     last = results["decode"]
@@ -134,7 +127,7 @@ def explain(classifier: DigitClassifier, prediction: Prediction, image: FramedIm
     )
     saliency: Array | None = None if attributed is None else attributed.reshape(framed.shape)
     if saliency is not None and metadata.input_scaling.upright:
-        # the overlay shows the framed digit: what was attributed to the upright one is passed back
+        # the network saw the digit upright, the overlay shows it as framed
         (seen,) = input_images(framed[np.newaxis], replace(metadata.input_scaling, upright=False))
         saliency = attribute_to_pixels(saliency, seen)
     return Explanation(
@@ -168,15 +161,7 @@ def show_steps(classifier: DigitClassifier, content: bytes) -> bytes:
 
 
 def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) -> PictureWithBoxes:
-    """Draw a box around each digit of an image file: blue, or orange if it is doubtful.
-
-    Parameters
-    ----------
-    classifier : DigitClassifier
-    content : bytes
-        The image file.
-    reading : Reading
-        The classifier's reading of it.
+    """Draw a box around each digit of an image file that was read: blue, or orange if doubtful.
 
     Raises
     ------
@@ -195,7 +180,7 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
 
 
 def _steps_of(classifier: DigitClassifier, image: FramedImage) -> dict[str, Gray]:
-    """Return what led to the framed digit, from the decoded image on."""
+    """Return the result of each step, from the decoded image to the framed digit."""
     if image.gray is None:
         raise ValueError("An image of a batch cannot be explained: its pixels were not kept.")
     if image.steps is not None:
@@ -236,7 +221,7 @@ def overlay(framed: NDArray[np.number], saliency: NDArray[np.floating]) -> Image
 def with_boxes(
     gray: Gray, boxes: Iterable[tuple[tuple[int, int, int, int], bool]], width: int
 ) -> Image.Image:
-    """Draw boxes on a gray picture: blue, or orange where what they hold is doubtful.
+    """Draw boxes on a gray picture: blue, or orange around what is doubtful.
 
     Parameters
     ----------
@@ -260,7 +245,7 @@ def with_boxes(
     scale = picture.width / width
     for box, is_doubtful in boxes:
         left, top, box_width, box_height = (side * scale for side in box)
-        # outside of what it surrounds, where the picture has room
+        # around the digit and not over it, where the picture has room
         rows = [max(0, math.floor(top) - _BOX_WIDTH), math.ceil(top + box_height) + _BOX_WIDTH]
         columns = [max(0, math.floor(left) - _BOX_WIDTH), math.ceil(left + box_width) + _BOX_WIDTH]
         framed = levels[slice(*rows), slice(*columns)]
@@ -286,9 +271,9 @@ def side_by_side(steps: Mapping[str, Gray]) -> Image.Image:
     Parameters
     ----------
     steps : mapping of str to ndarray
-        What each step made, as :func:`.framing.run_steps` yields it.
+        Result of each step, as :func:`.framing.run_steps` yields it.
     """
-    from PIL import ImageDraw  # with all that reads fonts, which the service has no use for
+    from PIL import ImageDraw  # here, since it loads fonts, which the service does not need
 
     row = Image.new(
         "L", (len(steps) * (_SIDE + _MARGIN) + _MARGIN, _SIDE + 2 * _MARGIN + _CAPTION), _DESK
@@ -300,7 +285,7 @@ def side_by_side(steps: Mapping[str, Gray]) -> Image.Image:
         draw.text((left, _MARGIN // 2), f"{name} {width}x{height}", fill=_LETTERS)
         factor = _SIDE / max(width, height)
         size = max(1, round(width * factor)), max(1, round(height * factor))
-        # the pixels of a small picture stay visible
+        # enlarged pixels stay visible
         method = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX
         row.paste(Image.fromarray(levels).resize(size, method), (left, _MARGIN + _CAPTION))
     return row

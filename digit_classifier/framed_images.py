@@ -37,18 +37,18 @@ class FramedImage:
     ----------
     framed : Framed
     image : ImageFacts or None
-        None where the gray levels did not come as an image file.
+        None for gray levels written as text.
     decode_ms, frame_ms : float
     is_detailed : bool
-        Whether decoding the file again could not bring out more.
+        Whether the file has no more detail than was decoded.
     gray : ndarray of shape (height, width), uint8, or None
-        The decoded picture, where it was the only one: those of a batch would take much memory.
+        The decoded picture; None in a batch, whose pictures would take much memory.
     reduced : ndarray of shape (height, width), uint8, or None
-        The same, reduced, for other ways to frame it; None where no ink is looked for.
+        The picture reduced, for other ways to frame it; None if the framing is ``"center"``.
     steps : mapping of str to ndarray, or None
-        What led to the framed digit, by the names of the steps, where it was not framed as a whole.
+        Results of the steps by their names; None if the image was framed as a whole.
     no_ink : NoInkError or None
-        The error of a picture that has no ink as a whole: its central square is framed instead.
+        The error of a picture in which no ink was found; its central square is framed instead.
     """
 
     framed: Framed
@@ -63,11 +63,12 @@ class FramedImage:
 
 
 def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> FramedImage:
-    """Decode an image file and frame the digit on it, as a whole.
+    """Decode an image file and frame the digit on it.
 
     Raises
     ------
     InputError
+        The file cannot be decoded, or no ink was found.
     """
     image = frame_or_keep(content, limits, framing)
     if image.no_ink is not None:
@@ -78,10 +79,10 @@ def frame_image(content: bytes, limits: DecodeLimits, framing: Framing) -> Frame
 def frame_or_keep(
     content: bytes, limits: DecodeLimits, framing: Framing, budget: PixelBudget | None = None
 ) -> FramedImage:
-    """Decode an image file and frame the digit on it; keep a picture that has no ink as a whole.
+    """Decode an image file and frame the digit on it; keep a picture in which no ink was found.
 
-    Other ways to frame it may find ink. A blank picture has none, and is an error; so is a small
-    one, which has room for the digit alone.
+    Other ways to frame that picture may find ink, unless it is blank, or so small that it has room
+    for the digit alone: these are errors.
 
     Where the digit is tiny in a large picture, the file is decoded once more, with more detail. If
     that loses the digit, as thin strokes may be lost in a finer average, the first result stays.
@@ -89,6 +90,7 @@ def frame_or_keep(
     Raises
     ------
     InputError
+        The file cannot be decoded, or no ink can be found.
     """
     first = _decode_and_frame(content, limits, framing, budget, detailed=False)
     ink_side = first.framed.ink_side
@@ -96,7 +98,7 @@ def frame_or_keep(
         return first
     try:
         second = _decode_and_frame(content, limits, framing, budget, detailed=True)
-    except (NoInkError, OutOfTimeError):  # or the batch has no pixels left for a second time
+    except (NoInkError, OutOfTimeError):  # out of time: the batch has too few pixels left
         return first
     if second.framed.ink_side is None:
         return first
@@ -122,18 +124,17 @@ def frame_images(
     limits : DecodeLimits
     framing : {"auto", "center"}
     time_limit : float or None
-        Seconds after which no further image is begun: an `OutOfTimeError` stands for it. Without
-        one, the results do not depend on the machine's speed.
+        Seconds after which an `OutOfTimeError` is yielded for each further image. Without a limit,
+        the results do not depend on the machine's speed.
     pixel_limit : int or None
-        How many pixels all images may have: an `OutOfTimeError` stands for each that has more than
-        those before it have left.
+        Pixels of all images together, at most: an `OutOfTimeError` is yielded for each image that
+        has more than are left.
 
     Yields
     ------
     FramedImage or InputError
-        One a file, in their order.
+        One for each file, in their order.
     """
-    # infinity, so that a run without a limit takes the same way
     latest = math.inf if time_limit is None else time.perf_counter() + time_limit
     budget = None if pixel_limit is None else PixelBudget(pixel_limit)
     for content in contents:
@@ -144,7 +145,7 @@ def frame_images(
             # without the decoded picture: a batch of 256 would hold gigabytes
             yield replace(frame_or_keep(content, limits, framing, budget), gray=None)
         except InputError as exc:
-            # the error would keep the picture: a WebP's decoder holds 8 bytes a pixel
+            # the error would keep the picture: a WebP's decoder holds 8 bytes for each pixel
             exc.__cause__ = exc.__context__ = None
             yield exc.with_traceback(None)
 

@@ -19,7 +19,7 @@ from digit_classifier.scenes import Proposal, plausibility_of_whole, propose
 #: The warning that two ways to frame an image show different digits, each as plausible.
 _AMBIGUOUS = "ambiguous"
 #: Exponent of the best digit's probability in a proposal's score: the greatest of several
-#: probabilities is too great.
+#: probabilities overestimates.
 _SHARPNESS = 4
 #: Difference of the scores within which another digit is as good an answer.
 _AMBIGUOUS_MARGIN = 0.4
@@ -30,8 +30,8 @@ _IMPLAUSIBILITY_WEIGHT = 0.2
 #: Least score of a proposal that supports the framing as a whole by showing the same digit: about
 #: that of a confident part that touches the edge.
 _SUPPORT_MIN_SCORE = -2.4
-#: Log-probability of the framing as a whole where no proposal supports it: levelled light shows a
-#: pen's strokes again, but seldom the same chance shape in a photo.
+#: Log-probability of the framing as a whole where no proposal supports it: in levelled light, a
+#: pen's strokes appear again, but a chance shape in a photo seldom does.
 UNSUPPORTED = -2.0
 
 
@@ -44,9 +44,8 @@ class Choice:
     index : int
         Of the proposal; 0 is the framing as a whole.
     probabilities : ndarray of shape (n_classes,)
-        Of the chosen proposal, less confident the less plausible it is; less confident too where
-        no proposal shows the same as the whole; where the choice is ambiguous, a mean of both
-        answers.
+        Of the chosen proposal, but less confident if it is implausible, or is the framing as a
+        whole and no proposal shows the same digit; a mean of both answers if it is ambiguous.
     is_ambiguous : bool
         Whether another digit is as good an answer.
     """
@@ -73,8 +72,8 @@ class ChosenFraming:
     is_ambiguous : bool
         Whether another framing shows another digit that is as plausible.
     is_number : bool
-        Whether a rejected image reads as several digits. Framing sees those that stand apart; these
-        touch.
+        Whether a rejected image reads as several digits that touch; framing finds only those that
+        stand apart.
     """
 
     image: FramedImage
@@ -106,8 +105,8 @@ def choose_framings(
 ) -> list[ChosenFraming]:
     """Choose the framing of each image that looks most like a digit to the network.
 
-    An image that is clear and accepted stays as it is. The others are framed in other ways as
-    well, and the network predicts all of those at once.
+    An image that is clear and accepted stays as it is. For the others, other framings are proposed;
+    the network predicts the proposals of all images at once.
 
     Parameters
     ----------
@@ -117,22 +116,22 @@ def choose_framings(
         Takes framed digits, at least one, each an ndarray of shape (28, 28), uint8, and returns
         their calibrated probabilities, an ndarray of shape (n_framed, n_classes).
     reads_as_number : callable
-        Takes one framed digit that is rejected.
+        Takes a rejected framed digit; returns whether it reads as several digits.
     min_confidence : float
         The model's threshold.
     latest : float
-        Value of `time.perf_counter` after which images are framed in no other way, and rejected
-        ones are not read as numbers.
+        Value of `time.perf_counter` after which no other framings are proposed, and rejected
+        images are not read as numbers.
 
     Returns
     -------
     list of ChosenFraming
-        One an image, in their order.
+        One for each image, in their order.
     """
-    of_wholes = predict_proba([image.framed.image for image in images])
+    probabilities = predict_proba([image.framed.image for image in images])
     proposed: list[tuple[ChosenFraming, list[Proposal]]] = []
-    for image, of_whole in zip(images, of_wholes, strict=True):
-        default, proposals = ChosenFraming(image, image.framed, of_whole, min_confidence), []
+    for image, whole in zip(images, probabilities, strict=True):
+        default, proposals = ChosenFraming(image, image.framed, whole, min_confidence), []
         is_settled = default.is_accepted and image.framed.is_clear
         started = time.perf_counter()
         if image.reduced is not None and not is_settled and started <= latest:
@@ -142,10 +141,10 @@ def choose_framings(
         proposed.append((default, proposals))
     # of all images in one product
     framed = [proposal.framed.image for _, proposals in proposed for proposal in proposals]
-    of_proposals = iter(predict_proba(framed) if framed else ())
+    others = iter(predict_proba(framed) if framed else ())
     choices = []
     for default, proposals in proposed:
-        chosen = _choose_framing(default, proposals, [*islice(of_proposals, len(proposals))])
+        chosen = _choose_framing(default, proposals, [*islice(others, len(proposals))])
         is_rejected = not (chosen.image.no_ink or chosen.is_accepted)
         may_be_number = is_rejected and SEVERAL_DIGITS not in chosen.warnings
         if may_be_number and time.perf_counter() <= latest:
@@ -155,25 +154,16 @@ def choose_framings(
 
 
 def _choose_framing(
-    default: ChosenFraming, proposals: Sequence[Proposal], of_proposals: Sequence[Array]
+    default: ChosenFraming, proposals: Sequence[Proposal], probabilities: Sequence[Array]
 ) -> ChosenFraming:
-    """Return the image as its most digit-like proposal frames it, or as a whole.
-
-    Parameters
-    ----------
-    default : ChosenFraming
-        Framed as a whole.
-    proposals : sequence of Proposal
-    of_proposals : sequence of ndarray of shape (n_classes,)
-        The probabilities of each.
-    """
+    """Return the framing of the most digit-like proposal, or the default, which is as a whole."""
     if not proposals:
         return default
     found_ink = default.image.no_ink is None
-    of_whole = plausibility_of_whole(proposals) if found_ink else -math.inf
+    plausibility = plausibility_of_whole(proposals) if found_ink else -math.inf
     choice = choose_proposal(
-        np.stack([default.probabilities, *of_proposals]),
-        [of_whole, *(proposal.plausibility for proposal in proposals)],
+        np.stack([default.probabilities, *probabilities]),
+        [plausibility, *(proposal.plausibility for proposal in proposals)],
     )
     chosen = replace(default, probabilities=choice.probabilities, is_ambiguous=choice.is_ambiguous)
     # A part of two digits is no answer, however much it looks like one.
@@ -196,7 +186,7 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
     probabilities : ndarray of shape (1 + n_proposals, n_classes)
         Calibrated; those of the framing as a whole come first.
     plausibilities : sequence of 1 + n_proposals floats
-        Logarithms of how probable each of them is, whatever it looks like.
+        Log-probability of each of them before the network has seen it.
     """
     scores = _SHARPNESS * np.log(probabilities.max(axis=1)) + np.asarray(plausibilities)
     digits = probabilities.argmax(axis=1)
@@ -207,20 +197,16 @@ def choose_proposal(probabilities: Array, plausibilities: Sequence[float]) -> Ch
     if scores[best] - rivals[rival] < _AMBIGUOUS_MARGIN:
         mean = np.average(probabilities[[best, rival]], axis=0, weights=_AMBIGUOUS_WEIGHTS)
         return Choice(best if mean.argmax() == digits[best] else rival, mean, is_ambiguous=True)
+    chosen, plausibility = probabilities[best], plausibilities[best]
     if best == 0:
-        # a score is its plausibility at most
+        # a score is at most its plausibility: only these could reach the least score
         may_support = np.asarray(plausibilities[1:]) >= _SUPPORT_MIN_SCORE
         supports = (digits[1:] == digits[0]) & (scores[1:] >= _SUPPORT_MIN_SCORE)
         if supports.any() or not may_support.any():
-            return Choice(best, probabilities[best], is_ambiguous=False)
-        return Choice(best, _doubted(probabilities[best], UNSUPPORTED), is_ambiguous=False)
-    return Choice(best, _doubted(probabilities[best], plausibilities[best]), False)
-
-
-def _doubted(probabilities: Array, plausibility: float) -> Array:
-    """Return the probabilities mixed with those of not knowing."""
+            return Choice(best, chosen, is_ambiguous=False)
+        plausibility = UNSUPPORTED
     # the confidence becomes about its own power of _SHARPNESS, which the scores compare
-    trust = probabilities.max() ** (_SHARPNESS - 1)
+    trust = chosen.max() ** (_SHARPNESS - 1)
     trust *= np.exp(_IMPLAUSIBILITY_WEIGHT * min(plausibility, 0.0))
-    mixed: Array = trust * probabilities + (1 - trust) / len(probabilities)
-    return mixed
+    # the less the trust, the more uniform the probabilities
+    return Choice(best, trust * chosen + (1 - trust) / len(chosen), is_ambiguous=False)

@@ -37,10 +37,10 @@ from digit_classifier.tensors import Tensor, framed_digits
 # FORMATS for the web, which does not import preprocessing
 __all__ = ["FORMATS", "DigitClassifier", "Prediction", "load_classifiers"]
 
-#: Probability that a text is right, at least, for it to be accepted.
+#: Least probability that a text is right for it to be accepted.
 MIN_TEXT_CONFIDENCE = 0.5
 
-#: Images of a batch that are kept in memory at a time.
+#: Images of a batch that are in memory at the same time, at most.
 N_IN_MEMORY = 64
 
 _SELF_TEST = Path(__file__).with_name("selftest") / "7.png"
@@ -83,7 +83,7 @@ class DigitClassifier:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Load the model that the settings name; raises as `load`."""
+        """Load the model that the settings name; raises the errors of `load`."""
         limits = DecodeLimits(
             max_bytes=settings.max_upload_bytes, max_pixels=settings.max_image_pixels
         )
@@ -119,13 +119,13 @@ class DigitClassifier:
         return self._predict_one(image, inspect=inspect)
 
     def read(self, content: bytes) -> Reading:
-        """Read all digits of one image file; one that is alone, as :meth:`predict` reads it.
+        """Read all digits of one image file; a single digit is read as by :meth:`predict`.
 
         Raises
         ------
         InputError
             The file is not an image that can be read, nothing is drawn on it (`NoInkError`), or
-            far more than a picture of numbers has (`TooComplexError`).
+            there are far more marks on it than on a picture of numbers (`TooComplexError`).
         """
         started = time.perf_counter()
         decoded = decode_image(content, self.limits, min_side=MIN_DECODED_SIDE)
@@ -169,12 +169,12 @@ class DigitClassifier:
         ----------
         contents : iterable of bytes
         time_limit, pixel_limit : optional
-            As for `.framed_images.frame_images`.
+            The limits of `.framed_images.frame_images`.
 
         Returns
         -------
         list of Prediction or InputError
-            One a file, in their order: the error of a file that cannot be read spoils no other.
+            One for each file, in their order; a file that cannot be read does not affect others.
         """
         latest = math.inf if time_limit is None else time.perf_counter() + time_limit
         items = frame_images(contents, self.limits, self.framing, time_limit, pixel_limit)
@@ -190,7 +190,7 @@ class DigitClassifier:
     def predict_framed_images(
         self, images: Sequence[FramedImage], *, latest: float = math.inf
     ) -> list[Prediction | NoInkError]:
-        """Read framed digits in one matrix product; each has an equal share of the time.
+        """Read framed digits in one matrix product, whose time is divided equally among them.
 
         Those that are not clear, or not accepted, are framed in other ways as well.
 
@@ -198,13 +198,13 @@ class DigitClassifier:
         ----------
         images : sequence of FramedImage
         latest : float, optional
-            Value of `time.perf_counter` after which images are framed in no other way, and
-            rejected ones are no longer searched for several digits.
+            Value of `time.perf_counter` after which images are not framed in other ways, and
+            rejected ones are not searched for several digits.
 
         Returns
         -------
         list of Prediction or NoInkError
-            The error of an image that has no ink as a whole, nor a digit framed in another way.
+            The error of an image in which no framing found a digit.
         """
         return [prediction for prediction, _ in self._predict_images(images, latest)]
 
@@ -230,7 +230,7 @@ class DigitClassifier:
         }
 
     def predict_proba(self, framed: NDArray[np.uint8] | NDArray[np.float32]) -> Array:
-        """Calibrated probabilities of framed digits; see `.models.model.Model.predict_proba`.
+        """Return the calibrated probabilities of digits; see `.models.model.Model.predict_proba`.
 
         Parameters
         ----------
@@ -251,6 +251,7 @@ class DigitClassifier:
         SelfTestError
             It was not read as the 7 that it is.
         """
+        # not by `predict`: the web records what that reads as an answer
         image = frame_or_keep(_SELF_TEST.read_bytes(), self.limits, self.framing)
         prediction, _ = self._predict_one(image, inspect=False)
         if prediction.digit != int(_SELF_TEST.stem):
@@ -273,7 +274,7 @@ class DigitClassifier:
     def _predict_images(
         self, images: Sequence[FramedImage], latest: float = math.inf
     ) -> list[tuple[Prediction | NoInkError, FramedImage]]:
-        """Predict, and return each image as it was framed in the end."""
+        """Predict, and return each image in its chosen framing."""
         if not images:
             return []
         started = time.perf_counter()
@@ -292,12 +293,12 @@ class DigitClassifier:
         predicted: list[tuple[Prediction | NoInkError, FramedImage]] = []
         for chosen in choices:
             image = chosen.image
-            of_classes = chosen.probabilities.tolist()
+            probabilities = chosen.probabilities.tolist()
             best = int(chosen.probabilities.argmax())
             prediction = Prediction(
                 digit=self.model.metadata.class_labels[best],
-                confidence=of_classes[best],
-                probabilities=tuple(of_classes),
+                confidence=probabilities[best],
+                probabilities=tuple(probabilities),
                 accepted=chosen.is_accepted,
                 warnings=chosen.warnings,
                 model_name=self.model.name,
@@ -330,7 +331,7 @@ class DigitClassifier:
     def _predict_single(self, content: bytes) -> Prediction | None:
         """Read the digit of an image file, if it is the only one."""
         try:
-            # whatever the setting is: a reading looks for the digit
+            # not the setting: even with "center", a reading searches the picture for ink
             image = frame_or_keep(content, self.limits, "auto")
         except NoInkError:
             return None
@@ -351,7 +352,7 @@ def _row_of_single(single: Prediction, class_labels: Sequence[int], box: Box) ->
 
 
 def load_classifiers(settings: Settings) -> dict[str, DigitClassifier]:
-    """Load the models that the settings name, and beside them every other that there is.
+    """Load the models that the settings name, and all others that are installed.
 
     Returns
     -------

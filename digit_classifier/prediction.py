@@ -11,6 +11,9 @@ from digit_classifier.preprocessing.measures import Box
 
 Digit = Annotated[int, Meta(ge=0, le=9)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+_Warnings = Annotated[
+    list[str], Meta(description="Stable codes of what makes the answer less sure.")
+]
 
 
 class ModelId(TypedDict):
@@ -30,22 +33,20 @@ class PredictionJson(TypedDict):
         Meta(min_length=10, max_length=10, description="Of each digit from 0 to 9."),
     ]
     accepted: Annotated[bool, Meta(description="False: probably not a digit, or ambiguous.")]
-    warnings: Annotated[
-        list[str], Meta(description="Stable codes of what makes the answer less sure.")
-    ]
+    warnings: _Warnings
     model: ModelId
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What an image file is, whatever is drawn on it.
+    """Format and size of an image file.
 
     Attributes
     ----------
     format : str
-        As Pillow names it.
+        Pillow's name of it.
     width, height : int
-        In pixels, as the file has them.
+        Of the file's own picture, in pixels.
     n_bytes : int
     """
 
@@ -75,10 +76,10 @@ class Prediction:
     confidence : float
         Its probability, calibrated on validation data.
     probabilities : tuple of 10 floats
-        One a digit, from 0 to 9.
+        Of the digits from 0 to 9.
     accepted : bool
-        False where the confidence is below the model's threshold, probably no digit, or where the
-        picture is ambiguous.
+        False where the confidence is below the model's threshold, so that the picture probably
+        shows no digit, or where it is ambiguous.
     warnings : tuple of str
         Stable codes of what makes the answer less sure.
     model_name, model_version : str
@@ -87,11 +88,11 @@ class Prediction:
     elapsed_ms : float
         From the bytes to the answer.
     layers : tuple of LayerSummary
-        What happened inside, where that was asked for.
+        Of the network's layers, if requested.
     stages : Stages
-        What the time was spent on; an image's share of what a batch's images have in common.
+        In a batch, the network's time is divided equally among the images.
     image : ImageFacts or None
-        None where the gray levels did not come as an image file.
+        None for gray levels written as text.
     """
 
     digit: int
@@ -162,9 +163,7 @@ class ReadingJson(TypedDict):
         Probability, Meta(description="Probability that the whole text is right, calibrated.")
     ]
     accepted: Annotated[bool, Meta(description="False: the text is probably wrong.")]
-    warnings: Annotated[
-        list[str], Meta(description="Stable codes of what makes the answer less sure.")
-    ]
+    warnings: _Warnings
     model: ModelId
 
 
@@ -177,7 +176,7 @@ class ReadDigit:
     digit : int
     confidence : float
         Its calibrated probability, times the share of all paths through the row that read it. A
-        text of many digits is calibrated as a whole, and may be surer than one of them.
+        text of many digits is calibrated as a whole, and may be more confident than one of them.
     runner_up : int
         The second most probable digit.
     runner_up_confidence : float
@@ -257,7 +256,6 @@ class Reading:
     elapsed_ms : float
         From the bytes to the answer.
     stages : Stages
-        What the time was spent on.
     image : ImageFacts
     """
 

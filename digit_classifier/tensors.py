@@ -78,7 +78,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
         )
     if not 1 <= tensor.shape[0] <= MAX_DIGITS:
         raise TensorError(f"There are {tensor.shape[0]} digits; 1 to {MAX_DIGITS} are read.")
-    # the shape is judged before the values are read: it bounds what they may take
+    # the shape is checked before the values are read: it bounds their memory
     dtype, size = _DTYPES[tensor.datatype], int(np.prod(tensor.shape))
     array: NDArray[Any]
     if isinstance(tensor.values, bytes):
@@ -96,7 +96,7 @@ def framed_digits(tensor: Tensor, image_shape: tuple[int, int]) -> NDArray[np.fl
             raise TensorError(
                 f"The data have the shape {list(array.shape)}, not {list(tensor.shape)}."
             )
-        # JSON has 0 where 0.0 is meant, so that integers are numbers of FP32, and never the reverse
+        # JSON writes 0.0 as 0: FP32 accepts integers, but UINT8 accepts no floats
         if array.dtype.kind not in ("iu" if dtype.kind == "u" else "iuf"):
             raise TensorError(f"The data are not numbers of the type {tensor.datatype}.")
     white = _WHITE[tensor.datatype]

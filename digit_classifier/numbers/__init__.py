@@ -2,9 +2,9 @@
 
 Ink, components and rows are found; each row's ink is cut into segments, and each union of
 neighbouring segments is a hypothesis. The network judges all hypotheses of the picture in one
-matrix product, and the best path through each row are its digits (LeCun, Bottou, Bengio & Haffner
-1998, "Gradient-based learning applied to document recognition", section V). Where the hand slants,
-the picture sheared upright is tried as well; the more probable reading stays.
+matrix product, and the hypotheses on the best path through each row are its digits (LeCun, Bottou,
+Bengio & Haffner 1998, "Gradient-based learning applied to document recognition", section V). Where
+the handwriting slants, the picture sheared upright is read as well; the more probable reading wins.
 
 The constants of these modules were set on the pictures that docs/numbers.md describes. Most lengths
 are in units of the digits' height, since pictures have any size.
@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 from digit_classifier.errors import NoInkError, TooComplexError
 from digit_classifier.neural_network.losses import softmax
 from digit_classifier.numbers.foreground import (
+    MIN_HEIGHT,
     add_margin,
+    digit_height,
     local_contrast,
     resize_to_work,
 )
 from digit_classifier.numbers.hypotheses import Hypothesis, Line, make_lines
 from digit_classifier.numbers.lines import (
     estimate_slant,
-    high_components,
     shear,
     split_at_gaps,
     surrounding_box,
@@ -40,11 +41,11 @@ from digit_classifier.prediction import ReadDigit, Row
 from digit_classifier.preprocessing.measures import Box, Components, Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
-#: Pixels: a picture is decoded to at least so many on its longest side.
+#: Pixels: longest side that a picture is decoded to, at least.
 MIN_DECODED_SIDE = 640
 #: Smallest slant, in columns for each row, at which the sheared picture is tried.
 _MIN_SLANT = 0.25
-#: Hypotheses of a picture, at most; a table of 90 digits has half as many.
+#: Hypotheses of a picture, at most; a table of 90 digits has half of that.
 _MAX_HYPOTHESES = 500
 #: Divides the logits where hypotheses compete: it balances the network's certainty against the
 #: geometry, and was set on real numbers.
@@ -54,12 +55,12 @@ _PATH_TEMPERATURE = 1.4
 _DIGIT_BONUS = 0.2
 #: Log-probability of leaving out a segment as high as a digit.
 SKIP = -2.0
-#: The same in the second pass, where the first has left out everything.
+#: The same in the second pass, if the first has left out everything.
 _SKIP_UNLIKELY = -2.5
-#: A hypothesis whose best digit is less probable is taken for a letter or a sign: of those that
-#: `cnn` read in real numbers, none was.
+#: A hypothesis whose best digit is less probable is taken for a letter or a sign: all digits that
+#: `cnn` read in real numbers were more probable.
 _MIN_PROBABILITY = 0.2
-#: Confidence of a text of which nothing is clearly a digit, at most: it is not accepted.
+#: Confidence of a text in which nothing is clearly a digit, at most: it is not accepted.
 _UNCLEAR_MAX_CONFIDENCE = 0.4
 #: Slope and intercept of the log-odds that the whole text is right over the log-odds that the path
 #: gives (Platt 1999), set on real numbers.
@@ -108,9 +109,7 @@ def read_rows(
     with_margin, margin = add_margin(gray)
     working = resize_to_work(with_margin)
     contrast, components = find_ink(local_contrast(working))
-    if not len(components.heights):
-        raise NoInkError("Nothing on the image is as large as a digit.")
-    attempts = _attempts(contrast, components)
+    attempts = _attempts(contrast, components) if len(components.heights) else []
     hypotheses = [
         hypothesis for _, lines in attempts for line in lines for hypothesis in line.hypotheses
     ]
@@ -120,8 +119,8 @@ def read_rows(
     logits = predict_logits(np.stack([hypothesis.framed for hypothesis in hypotheses]))
     best_slant, best, is_clear = _best_paths(attempts, logits, temperature)
     best = [
-        (of_row, probabilities, leave_out_punctuation(of_row, path))
-        for of_row, probabilities, path in best
+        (hypotheses, probabilities, leave_out_punctuation(hypotheses, path))
+        for hypotheses, probabilities, path in best
     ]
     height, width = working.shape
     margin = margin * height // with_margin.shape[0]
@@ -148,15 +147,9 @@ def _best_paths(
 ) -> tuple[float, list[_LinePath], bool]:
     """Return the slant of the most probable attempt, and the best path through each of its lines.
 
-    The third value is whether anything is clearly a digit. If not, what is most like one is read.
-
-    Parameters
-    ----------
-    attempts : sequence of tuple
-        A slant, and the lines of the picture sheared by it.
-    logits : ndarray of shape (n_hypotheses, 10)
-        In the order of the attempts, their lines and their hypotheses.
-    temperature : float
+    The third value is whether anything is clearly a digit. If not, a second pass reads what looks
+    most like one. An attempt is a slant, and the lines of the picture sheared by it; the logits,
+    shape (n_hypotheses, 10), are in the order of the attempts, their lines and their hypotheses.
     """
     best_slant, best_paths = 0.0, list[_LinePath]()
     for is_strict in (True, False):
@@ -171,7 +164,7 @@ def _best_paths(
                 path = find_path(line.hypotheses, scores, skipped)
                 paths.append((line.hypotheses, probabilities, path))
             score = sum(path.score for _, _, path in paths)
-            # the picture as it is comes first, and stays where both score alike
+            # the unsheared picture comes first: it wins a tie
             if score > best_score:
                 best_score, best_paths, best_slant = score, paths, slant
         if any(path.chosen for _, _, path in best_paths):
@@ -180,17 +173,18 @@ def _best_paths(
 
 
 def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[Line]]]:
-    """Return the lines of the picture as it is and, where the hand slants, sheared upright."""
-    upright = _lines(contrast, components, _MAX_HYPOTHESES)
-    attempts = [(0.0, upright)]
-    slant = estimate_slant(high_components(components))
+    """Return the lines of the picture as it is and, if the hand slants, sheared upright."""
+    original = _lines(contrast, components, _MAX_HYPOTHESES)
+    attempts = [(0.0, original)]
+    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
+    slant = estimate_slant(components.mask_of(is_high))
     if abs(slant) >= _MIN_SLANT:
-        # both attempts together keep to the limit
-        limit = _MAX_HYPOTHESES - sum(len(line.hypotheses) for line in upright)
+        # the limit is for both attempts together
+        limit = _MAX_HYPOTHESES - sum(len(line.hypotheses) for line in original)
         # the mask and not the labels: between two labels, shearing would interpolate a third
-        white = np.where(components.labels, np.uint8(255), np.uint8(0))
+        white = 255 * components.mask
         sheared = cv2.threshold(shear(white, slant), STROKE_MIN_LEVEL, 1, cv2.THRESH_BINARY)[1]
-        with suppress(TooComplexError):  # the picture as it is will do
+        with suppress(TooComplexError):  # then the original is the only attempt
             lines = _lines(shear(contrast, slant), Components.of_mask(sheared), limit)
             attempts.append((slant, lines))
     return attempts
@@ -199,7 +193,7 @@ def _attempts(contrast: Gray, components: Components) -> list[tuple[float, list[
 def _lines(contrast: Gray, components: Components, limit: int) -> list[Line]:
     lines, n_hypotheses = [], 0
     for line in make_lines(contrast, components):
-        # counted line by line: what is too complex is refused before its ink is framed
+        # counted line by line: a page of text is rejected before all of it is cut
         n_hypotheses += len(line.hypotheses)
         if n_hypotheses > limit:
             raise TooComplexError("The picture has too many marks to be read as digits.")
@@ -217,7 +211,7 @@ def score_hypotheses(
     logits : ndarray of shape (n_hypotheses, 10)
     temperature : float
     is_strict : bool, default=True
-        Whether what the network takes for no digit has the log-probability minus infinity.
+        Whether hypotheses that are probably not digits score minus infinity.
 
     Returns
     -------
@@ -232,7 +226,7 @@ def score_hypotheses(
 
 
 def skip_scores(line: Line, *, is_strict: bool = True) -> list[float]:
-    """Return the log-probability of each segment of a line to be part of no digit."""
+    """Return the log-probability that each segment of a line is not part of a digit."""
     skip = SKIP if is_strict else _SKIP_UNLIKELY
     return [skip * min(1.0, segment.ink.shape[0] / line.height) for segment in line.segments]
 
@@ -246,15 +240,15 @@ def _row(
 ) -> Row:
     digits = []
     for index, certainty in zip(path.chosen, path.certainties, strict=True):
-        # right if both are: the path at this place, and the network about this hypothesis
-        of_classes = (probabilities[index] * certainty).tolist()
+        # a digit is right if its place in the path and its class are
+        confidences = (probabilities[index] * certainty).tolist()
         runner_up, best = probabilities[index].argsort()[-2:].tolist()
         digits.append(
             ReadDigit(
                 digit=class_labels[best],
-                confidence=of_classes[best],
+                confidence=confidences[best],
                 runner_up=class_labels[runner_up],
-                runner_up_confidence=of_classes[runner_up],
+                runner_up_confidence=confidences[runner_up],
                 box=place(hypotheses[index]),
             )
         )
@@ -264,7 +258,7 @@ def _row(
 
 
 def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Box:
-    """Return the box in a picture of another size; it lies within it and is not empty."""
+    """Return the box in a picture of another size, clipped to it and not empty."""
     rows, columns = new_shape[0] / shape[0], new_shape[1] / shape[1]
     # a box of the sheared or enlarged picture may reach over the edge by rounding
     left = min(max(round(box.left * columns), 0), new_shape[1] - 1)

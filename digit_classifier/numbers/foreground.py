@@ -24,20 +24,20 @@ from digit_classifier.preprocessing.steps.ink import (
     ink_threshold,
 )
 
-#: Fraction of the shorter side: what is narrower in one direction may be a stroke. Shadows, desks
-#: and phones are wider.
+#: Fraction of the shorter side: width of a stroke, at most. Shadows, desks and phones are wider.
 STROKE_MAX_FRACTION = 0.25
-#: The same of a strip, which the digits fill: a broad pen's strokes are a third as wide.
+#: The same in a strip, which the digits fill: a broad pen's strokes are a third as wide.
 _STROKE_MAX_FRACTION_OF_STRIP = 0.33
 #: Longer over shorter side of a picture that is a strip, at least.
 _STRIP_MIN_ASPECT = 2.5
-#: Pixels: the same, at least.
+#: Pixels: lower bound of that maximum width, for small pictures.
 STROKE_MIN_WIDTH = 9
-#: Fraction of the shorter side that a pixel is compared with to find the ink's polarity.
+#: Fraction of the shorter side: surroundings that a pixel is compared with to find the polarity.
 _SURROUNDINGS_FRACTION = 0.5
-#: Fraction of the threshold of ink: what is connected to ink goes down to it (hysteresis).
+#: Fraction of the threshold of ink: low threshold of the hysteresis.
 WEAK_INK_FRACTION = 0.65
-#: Fraction of such a component that is ink by itself, at least; a net of faint lines has less.
+#: Fraction of a component above the low threshold that exceeds the high one, at least; a net of
+#: faint lines has less.
 _STRONG_MIN_FRACTION = 0.25
 #: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one.
 _SMALL_SIDE = 240
@@ -52,11 +52,11 @@ _MAX_PIXELS = 450_000
 
 #: Fraction of the usual height: a lower component is no digit, but may be part of one.
 MIN_HEIGHT = 0.5
-#: Times its height: a component that is wider is no digit but a rule.
+#: Width over height above which a component is a rule and not a digit.
 _FLAT_ASPECT = 6
-#: Fraction of the ink that is no rule, at least.
+#: Fraction of the ink that does not belong to rules, at least.
 _MIN_INK_FRACTION = 0.05
-#: Times the picture's area that the boxes cover which are looked at, at most: that bounds the time.
+#: Times the picture's area that the boxes of these components cover, at most: this bounds the time.
 _MAX_FRAMES_AREA = 3
 #: Components that may be frames, at most: the largest.
 _MAX_FRAMES = 24
@@ -64,13 +64,13 @@ _MAX_FRAMES = 24
 _FRAME_MARGIN = 0.06
 #: Fraction of each side of its box that a frame runs along, at least.
 FRAME_MIN_FRACTION = 0.7
-#: Fraction of its length that a frame's outline may be off a quadrilateral.
+#: Fraction of its length that a frame's outline may deviate from a quadrilateral.
 _CORNER_TOLERANCE = 0.02
-#: Fraction of the area within its outline that a frame's ink takes, at most: a bar has more.
+#: Fraction of the area within its outline that a frame's ink covers, at most: a bar's covers more.
 _OUTLINE_MAX_FRACTION = 0.6
 #: Fraction of a frame's side, from the edge on, in which its lines are.
 FRAME_BAND = 0.15
-#: Fraction of the middle of a box that the ink of a digit takes there, at least.
+#: Fraction of the middle of a box that the ink of a digit covers, at least.
 _DIGIT_MIN_FRACTION = 0.03
 
 
@@ -78,8 +78,8 @@ def add_margin(gray: Gray) -> tuple[Gray, int]:
     """Return a small, tight crop as light ink on black with a margin, and the margin's width.
 
     Where the ink of a picture under 40 pixels touches the top and the bottom edge, its arcs look
-    like a page's border, and too little paper is left to see which is the ink. The framing of
-    single digits decides that better. Other pictures stay as they are, with a margin of 0.
+    like a page's border, and too little paper is left to find the polarity. The framing of single
+    digits finds it better. Other pictures stay as they are, with a margin of 0.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def add_margin(gray: Gray) -> tuple[Gray, int]:
         return gray, 0
     width = ink.shape[1]
     side = min(_SIDE_WIDTH, width // 8)
-    # columns at the sides do not count: a page's edge there reaches from top to bottom
+    # the columns at the sides may be a page's edge, which reaches from top to bottom
     touches = ink[[0, -1], side : width - side].max(axis=1) > INK_MIN_LEVEL
     if ink.shape != gray.shape or not touches.all():
         return gray, 0
@@ -125,11 +125,11 @@ def resize_to_work(gray: Gray) -> Gray:
 
 
 def local_contrast(gray: Gray) -> Gray:
-    """Return how far each pixel stands out from its surroundings, on the ink's side.
+    """Return how far each pixel stands out from its surroundings, in the direction of the ink.
 
-    The top-hat transform (Serra 1982) keeps what is narrower than a square, in whatever light:
-    strokes, and no shadow. The ink is the minority: it gives the distribution of the levels about
-    their local mean its long tail.
+    The top-hat transform (Serra 1982) keeps what is narrower than a square: strokes, but not
+    shadows. The ink is the minority of the pixels: it is on the side of the longer tail in the
+    distribution of the levels about their local mean.
 
     Parameters
     ----------
@@ -150,10 +150,10 @@ def local_contrast(gray: Gray) -> Gray:
     is_strip = longest >= _STRIP_MIN_ASPECT * shortest
     fraction = _STROKE_MAX_FRACTION_OF_STRIP if is_strip else STROKE_MAX_FRACTION
     side = max(STROKE_MIN_WIDTH, round(fraction * shortest)) | 1
-    # wider than the square: a marker's strokes fill a narrower mean
+    # at least the square: a marker's strokes would fill narrower surroundings
     around = max(side, round(_SURROUNDINGS_FRACTION * shortest)) | 1
     deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
-    # the third moment about the local mean, whose sign is that of the longer tail
+    # the sign of the third moment about the local mean is that of the longer tail
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0
     transform = cv2.MORPH_TOPHAT if is_light else cv2.MORPH_BLACKHAT
     return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))
@@ -175,11 +175,11 @@ def find_ink_components(contrast: Gray) -> Components:
     low = max(round(WEAK_INK_FRACTION * high), 1)
     weak = Components.of_mask(cv2.threshold(contrast, low, 1, cv2.THRESH_BINARY)[1])
     strong = contrast > high
-    # hysteresis, by share: a single strong pixel would bring in the whole net of squared paper
+    # hysteresis by fraction: one strong pixel would keep the whole net of squared paper
     n_strong = np.bincount(weak.labels[strong], minlength=1 + len(weak.amounts))[1:]
     is_ink = n_strong > _STRONG_MIN_FRACTION * weak.amounts
     found = weak.without(~is_ink)
-    if ((n_strong > 0) & ~is_ink).any():  # in a net of faint lines: its strong pixels alone
+    if ((n_strong > 0) & ~is_ink).any():  # of a net of faint lines, keep the strong pixels
         found = Components.of_mask(found.mask | strong.view(np.uint8))
     if not len(found.amounts):
         raise NoInkError(NOTHING_STANDS_OUT)
@@ -187,9 +187,9 @@ def find_ink_components(contrast: Gray) -> Components:
 
 
 def digit_height(components: Components) -> float:
-    """Return the usual height of the digits in pixels: the median over the ink.
+    """Return the usual height of the digits in pixels: the median weighted by ink.
 
-    What is flat, or goes from edge to edge, is a rule; it does not count where there is other ink.
+    Flat components, and those from edge to edge, are rules: they count only without other ink.
     """
     n_rows, n_columns = components.labels.shape
     # by its ink, a long rule would outweigh the digits
@@ -198,7 +198,7 @@ def digit_height(components: Components) -> float:
     weights = np.where(is_rule, 0, components.amounts)
     if weights.sum() < _MIN_INK_FRACTION * components.amounts.sum():
         weights = components.amounts
-    # by ink: dots and commas may be many, but have little of it
+    # weighted by ink: dots and commas may be many, but have little of it
     order = np.argsort(components.heights)
     cumulative = np.cumsum(weights[order])
     return float(components.heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
@@ -206,10 +206,6 @@ def digit_height(components: Components) -> float:
 
 def find_frames(components: Components) -> list[tuple[int, Flags]]:
     """Return the components that are boxes or tables around digits.
-
-    Parameters
-    ----------
-    components : Components
 
     Returns
     -------
@@ -229,29 +225,27 @@ def find_frames(components: Components) -> list[tuple[int, Flags]]:
         inside = (middles > box.left) & (middles < box.right)
         inside &= (centers > box.top) & (centers < box.bottom)
         if np.count_nonzero(inside) >= 2:  # itself and another one
-            # it runs along three sides of its box, as no digit does
+            # unlike a digit, a frame runs along at least three sides of its box
             covered = edge_coverage(own, _FRAME_MARGIN)
             is_frame = sum(fraction > FRAME_MIN_FRACTION for fraction in covered) >= 3
             if is_frame or _corners(own) is not None:
                 frames.append((index, own))
-        else:
-            lines = _lines_of_joined_box(own)
-            if lines is not None:
-                frames.append((index, lines))
+        elif (lines := _lines_of_joined_box(own)) is not None:
+            frames.append((index, lines))
     return frames
 
 
 def _lines_of_joined_box(own: Flags) -> Flags | None:
-    """Return the pixels of a component's outline, if that is a box that its digit touches."""
+    """Return the pixels of a component's outline, if the component is a box and a digit joined."""
     corners = _corners(own)
     if corners is None:
         return None
     middle = np.zeros(own.shape, np.uint8)
-    # a corner is half a side from the centre: in both directions, this leaves out FRAME_BAND
+    # a corner is half a side from the centre: this leaves out FRAME_BAND on each side
     shrunk = corners + (corners.mean(axis=0) - corners) * FRAME_BAND * 2
     cv2.fillConvexPoly(middle, shrunk.round().astype(np.int32), 1)
     is_middle = middle.view(bool)
-    # an empty outline may be a square 0
+    # an empty outline is no box: it may be a square 0
     if np.count_nonzero(own & is_middle) < _DIGIT_MIN_FRACTION * middle.sum():
         return None
     lines: Flags = own & ~is_middle
@@ -259,7 +253,7 @@ def _lines_of_joined_box(own: Flags) -> Flags | None:
 
 
 def _corners(own: Flags) -> NDArray[np.float64] | None:
-    """Return the four corners, shape (4, 2), of a component that is a quadrilateral's outline."""
+    """Return the corners, shape (4, 2), of a component that is a quadrilateral's outline."""
     contours, _ = cv2.findContours(own.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     contour = max(contours, key=cv2.contourArea)
     tolerance = _CORNER_TOLERANCE * cv2.arcLength(contour, closed=True)

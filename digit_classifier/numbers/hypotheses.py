@@ -8,7 +8,7 @@ from math import log
 
 import numpy as np
 
-from digit_classifier.numbers.lines import find_lines
+from digit_classifier.numbers.lines import find_lines, surrounding_box
 from digit_classifier.numbers.segments import Segment, cut_component
 from digit_classifier.preprocessing.measures import Box, Components, Gray
 from digit_classifier.preprocessing.steps.box import (
@@ -18,9 +18,9 @@ from digit_classifier.preprocessing.steps.box import (
     fit_box,
 )
 
-#: Times the row's height: a union of segments is at most so wide.
+#: Times the row's height: width of a union of segments, at most.
 _MAX_WIDTH = 1.35
-#: Times the row's height: a digit is at least so high.
+#: Times the row's height: height of a digit, at least.
 _UNION_MIN_HEIGHT = 0.4
 #: Times the row's height: few digits are wider.
 _USUAL_MAX_WIDTH = 0.95
@@ -39,12 +39,12 @@ _PARTS_WEIGHT = -0.3
 _HEIGHT_WEIGHT = -1.0
 #: Weight of its width beyond `_USUAL_MAX_WIDTH`.
 _WIDTH_WEIGHT = -2.0
-#: Weight of the height of its middle above or below that of the digits beside it, beyond
+#: Weight of its middle's distance above or below that of the digits beside it, beyond
 #: `_USUAL_MAX_OFFSET`.
 _OFFSET_WEIGHT = -2.0
 #: Times the row's height: commas are lower, and degree signs higher.
 _USUAL_MAX_OFFSET = 0.1
-#: Times the row's height: a segment is that of a whole digit, not of a comma, from this height on.
+#: Times the row's height: a lower segment is a comma or a piece, and not a whole digit.
 _WHOLE_MIN_HEIGHT = 0.7
 
 
@@ -55,7 +55,7 @@ class Hypothesis:
     Attributes
     ----------
     first, last : int
-        Of its segments, `segments[first:last]`.
+        Its segments are `segments[first:last]`.
     box : Box
     ink : ndarray of shape (box height, box width), uint8
     geometry : float
@@ -70,8 +70,8 @@ class Hypothesis:
 
     @property
     def framed(self) -> Gray:
-        """Its ink in MNIST's frame, as a single digit's is, shape (28, 28)."""
-        # when it is read and not before: pictures with too many hypotheses are refused without it
+        """Its ink framed like a single digit, shape (28, 28)."""
+        # a property: pictures with too many hypotheses are rejected without framing any
         return center_of_mass(fit_box(even_strokes(crop_to_ink(self.ink))))
 
 
@@ -128,64 +128,65 @@ def make_hypotheses(segments: Sequence[Segment], height: float) -> list[Hypothes
         Of the row's digits, in pixels.
     """
     hypotheses = []
-    whole = [
-        index
-        for index, segment in enumerate(segments)
-        if len(segment.ink) >= _WHOLE_MIN_HEIGHT * height
-    ]
+    boxes = [segment.box for segment in segments]
+    whole = [index for index, box in enumerate(boxes) if box.height >= _WHOLE_MIN_HEIGHT * height]
     for first in range(len(segments)):
         for last in range(first + 1, min(first + _MAX_SEGMENTS, len(segments)) + 1):
-            parts = segments[first:last]
-            top, bottom = min(part.top for part in parts), max(part.bottom for part in parts)
-            if bottom - top < _UNION_MIN_HEIGHT * height:
+            box = surrounding_box(boxes[first:last])
+            if box.height < _UNION_MIN_HEIGHT * height:
                 continue  # a longer union may be higher
-            union = _unite(segments, first, last, height, whole)
-            if union is not None:
-                hypotheses.append(union)
-            # a longer union has the same gap and at least the width
-            elif last > first + 1:
-                break
+            parts = segments[first:last]
+            gap = _widest_gap(parts)
+            # a single segment stays, however wide: no cut was found, it may be a broad digit
+            is_wide = box.width > _MAX_WIDTH * height and len(parts) > 1
+            if is_wide or gap > _MAX_GAP * height:
+                break  # a longer union has the same gap and at least the width
+            # the nearest to the left and to the right: rows may slope
+            before, behind = bisect_left(whole, first), bisect_left(whole, last)
+            beside = whole[max(before - 1, 0) : before] + whole[behind : behind + 1]
+            neighbours = [segments[index] for index in beside]
+            geometry = _geometry(parts, box, gap, height, neighbours)
+            hypotheses.append(Hypothesis(first, last, box, _unite(parts, box), geometry))
     return hypotheses
 
 
-def _unite(
-    segments: Sequence[Segment], first: int, last: int, height: float, whole: list[int]
-) -> Hypothesis | None:
-    parts = segments[first:last]
-    left, top = min(part.left for part in parts), min(part.top for part in parts)
-    right, bottom = max(part.right for part in parts), max(part.bottom for part in parts)
-    # pieces of one component are only cut apart; those of several have a gap
-    several = len({part.component for part in parts}) > 1
-    # a wide segment stays, for want of a cut: it may be a broad digit
-    if right - left > _MAX_WIDTH * height and len(parts) > 1:
-        return None
-    # the widest blank between neighbouring components' boxes
+def _widest_gap(parts: Sequence[Segment]) -> float:
+    """Return the widest gap between the boxes of neighbouring components, in pixels."""
     gap = 0.0
     for one, other in pairwise(parts):
+        # pieces of one component are only cut apart
         if one.component != other.component:
+            a, b = one.box, other.box
             # boxes that overlap have no gap in that direction
-            across = max(other.left - one.right, one.left - other.right, 0)
-            down = max(other.top - one.bottom, one.top - other.bottom, 0)
+            across = max(b.left - a.right, a.left - b.right, 0)
+            down = max(b.top - a.bottom, a.top - b.bottom, 0)
             gap = max(gap, float(np.hypot(across, down)))
-    if gap > _MAX_GAP * height:
-        return None
-    ink = np.zeros((bottom - top, right - left), np.uint8)
-    for part in parts:
-        rows = slice(part.top - top, part.bottom - top)
-        columns = slice(part.left - left, part.right - left)
-        # the boxes of neighbours may overlap
-        ink[rows, columns] = np.maximum(ink[rows, columns], part.ink)
+    return gap
+
+
+def _geometry(
+    parts: Sequence[Segment], box: Box, gap: float, height: float, neighbours: Sequence[Segment]
+) -> float:
+    """Return the log-probability of a union's size, cuts, gaps and place beside its neighbours."""
+    has_several = len({part.component for part in parts}) > 1
     # only the outer cuts count: those inside are undone
     geometry = _CUT_WEIGHT * (parts[0].cost_before + parts[-1].cost_after)
-    geometry += _GAP_WEIGHT * gap / height + _PARTS_WEIGHT * several
-    geometry += _HEIGHT_WEIGHT * log((bottom - top) / height) ** 2
-    geometry += _WIDTH_WEIGHT * max((right - left) / height - _USUAL_MAX_WIDTH, 0.0)
-    # the nearest to the left and to the right: rows may slope
-    before, behind = bisect_left(whole, first), bisect_left(whole, last)
-    beside = whole[max(before - 1, 0) : before] + whole[behind : behind + 1]
-    if beside:
-        middle = sum(segments[index].middle for index in beside) / len(beside)
-        offset = abs((top + bottom) / 2 - middle) / height
+    geometry += _GAP_WEIGHT * gap / height + _PARTS_WEIGHT * has_several
+    geometry += _HEIGHT_WEIGHT * log(box.height / height) ** 2
+    geometry += _WIDTH_WEIGHT * max(box.width / height - _USUAL_MAX_WIDTH, 0.0)
+    if neighbours:
+        middle = sum(segment.middle for segment in neighbours) / len(neighbours)
+        offset = abs(box.top + box.height / 2 - middle) / height
         geometry += _OFFSET_WEIGHT * max(offset - _USUAL_MAX_OFFSET, 0.0)
-    box = Box(left, top, right - left, bottom - top)
-    return Hypothesis(first, last, box, ink, geometry)
+    return geometry
+
+
+def _unite(parts: Sequence[Segment], box: Box) -> Gray:
+    """Return the ink of all segments in the box around them."""
+    ink = np.zeros((box.height, box.width), np.uint8)
+    for part in parts:
+        top, left = part.top - box.top, part.left - box.left
+        inside = ink[top : top + part.ink.shape[0], left : left + part.ink.shape[1]]
+        # the boxes of neighbours may overlap
+        np.maximum(inside, part.ink, out=inside)
+    return ink

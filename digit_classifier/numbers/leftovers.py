@@ -1,30 +1,31 @@
-"""Remove what is neither a digit nor an erased rule: rests, bars, pale strokes and borders."""
+"""Remove rests of erased rules, bars, pale strokes and borders: ink that is not a digit."""
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digit_classifier.numbers.foreground import MIN_HEIGHT, digit_height
 from digit_classifier.preprocessing.measures import Components, Gray, Histogram, Ints
 
 #: Fraction of the digits' height within which ink is near an erased rule.
 _REST_REACH = 0.15
-#: Fraction of a component that is near erased rules, at least, where it is a rest of them.
+#: Fraction of a rest's ink that is near erased rules, at least.
 _REST_MIN_FRACTION = 0.85
-#: Fraction of the digits' height that such a rest is high, at most.
+#: Times the digits' height: height of a rest, at most.
 _REST_MAX_HEIGHT = 0.8
-#: Fraction of a column at the edge that has ink where the paper ends.
+#: Fraction of a border's column that has ink, at least.
 BORDER_MIN_FRACTION = 0.6
 #: Fraction of the width that such columns take, at most.
 _BORDER_MAX_FRACTION = 0.25
-#: Fraction of its length that a component runs along the edge where it is no digit.
+#: Fraction of its length along which a strip at the edge touches it, at least.
 _EDGE_STRIP_MIN_FRACTION = 0.8
-#: Width of such a component over its length, at most.
+#: Width of such a strip over its length, at most.
 _EDGE_STRIP_MAX_ASPECT = 0.3
 #: Width over height below which ink is an upright stroke: a 1, or what is left of a rule.
 _UPRIGHT_ASPECT = 0.3
-#: Times the digits' height that a bar is high, at least.
+#: Times the digits' height: height of a bar, at least.
 _BAR_MIN_HEIGHT = 1.3
-#: Times the digits' height that a bar is high, at most: beside 1s, the others may be dashes.
+#: The same, at most: what is lower beside 1s may be dashes.
 _BAR_MAX_HEIGHT = 2.8
 #: Bars of a picture, at least.
 _MIN_BARS = 3
@@ -36,10 +37,10 @@ _BAR_MAX_SHIFT = 0.5
 _BAR_MIN_REACH = 0.1
 #: Fraction of the pen's contrast that bars have, at most: 1s have about all of it.
 _BAR_MAX_CONTRAST = 0.85
-#: Fraction of the pen's contrast below which it is of a rule. In real pictures such rests have 0.41
-#: to 0.56, and the palest 1 has 0.66.
+#: Fraction of the pen's contrast below which an upright stroke is of a rule. In real pictures such
+#: rests have 0.41 to 0.56, and the palest 1 has 0.66.
 _PALE_FRACTION = 0.6
-#: Quantile of the contrast of a component's pixels that stands for it.
+#: Quantile of its pixels' contrast that is a component's contrast.
 _CONTRAST_QUANTILE = 0.75
 #: Wider components as high as digits, at least, for the pen's contrast to be known.
 _MIN_WIDER = 3
@@ -65,10 +66,10 @@ def remove_rests(components: Components, erased: Gray) -> Components:
 
 
 def remove_bars(contrast: Gray, components: Components) -> Components:
-    """Remove what parts the windows of a meter, and the sides of a row of boxes.
+    """Remove the bars between the windows of a meter, and the sides of a row of boxes.
 
-    These are upright strokes of one height that reach above and below the digits, and are not drawn
-    by the pen.
+    These are upright strokes of one height that reach above and below the digits, and are paler
+    than the pen's.
 
     Parameters
     ----------
@@ -94,8 +95,8 @@ def remove_bars(contrast: Gray, components: Components) -> Components:
         float(np.median(others.tops[digits]) - np.median(tops)),
         float(np.median(bottoms) - np.median(others.bottoms[digits])),
     )
-    bar_contrast = _median_contrast(bars, contrast, components)
-    pen_contrast = _median_contrast(digits, contrast, others)
+    bar_contrast = np.median(_contrasts(bars, contrast, components))
+    pen_contrast = np.median(_contrasts(digits, contrast, others))
     if (
         np.ptp(heights) <= _BAR_MAX_DIFFERENCE * heights.max()
         and np.ptp(tops) <= _BAR_MAX_SHIFT * heights.max()
@@ -121,46 +122,38 @@ def remove_pale_uprights(contrast: Gray, components: Components) -> Components:
     wider, upright = np.flatnonzero(is_high & ~is_upright), np.flatnonzero(is_upright)
     if len(wider) < _MIN_WIDER or not len(upright) or np.count_nonzero(is_high) > _MAX_COMPARED:
         return components
-    # of the wide components, which no upright rule is
-    pen_contrast = _median_contrast(wider, contrast, components)
+    # of the wider components, which are not upright rules
+    pen_contrast = np.median(_contrasts(wider, contrast, components))
     is_pale = np.zeros(len(is_high), bool)
-    for index in upright.tolist():
-        is_pale[index] = _contrast_of(index, contrast, components) < _PALE_FRACTION * pen_contrast
+    is_pale[upright] = _contrasts(upright, contrast, components) < _PALE_FRACTION * pen_contrast
     return components.without(is_pale)
 
 
-def _median_contrast(indices: Ints, contrast: Gray, components: Components) -> float:
-    return float(
-        np.median([_contrast_of(index, contrast, components) for index in indices.tolist()])
-    )
-
-
-def _contrast_of(index: int, contrast: Gray, components: Components) -> int:
-    levels = np.ascontiguousarray(contrast[components.box(index).slices])
-    own = components.own_pixels(index).view(np.uint8)
-    return Histogram(levels, own).quantile(_CONTRAST_QUANTILE)
+def _contrasts(indices: Ints, contrast: Gray, components: Components) -> NDArray[np.float64]:
+    """Return the contrast of each of these components."""
+    contrasts = np.empty(len(indices))
+    for place, index in enumerate(indices.tolist()):
+        levels = np.ascontiguousarray(contrast[components.box(index).slices])
+        own = components.own_pixels(index).view(np.uint8)
+        contrasts[place] = Histogram(levels, own).quantile(_CONTRAST_QUANTILE)
+    return contrasts
 
 
 def remove_borders(components: Components) -> Components:
-    """Remove what lies along an edge: the border of the paper, the fold of a book.
-
-    Parameters
-    ----------
-    components : Components
-    """
+    """Remove what lies along an edge: the border of the paper, the fold of a book."""
     mask = components.mask
     is_blanked = False
-    for _ in range(4):  # the left edge, and with each turn the next one
+    for _ in range(4):  # the left edge; rotation brings the next one there
         depth = 0
         limit = _BORDER_MAX_FRACTION * mask.shape[1]
-        # column by column from the edge, as long as the paper has not begun
+        # column by column from the edge, until the paper begins
         while depth < limit and mask[:, depth].mean() > BORDER_MIN_FRACTION:
             depth += 1
         if depth:
             mask[:, : depth + 1] = 0
             is_blanked = True
         mask = np.rot90(mask)
-    # what was blanked may have joined components, or been part of one
+    # a border may have joined components, or been part of one
     if is_blanked:
         components = Components.of_mask(np.ascontiguousarray(mask))
     labels = components.labels

@@ -1,4 +1,4 @@
-"""The lines of writing, not ruled ones: their components from top to bottom, groups, slant."""
+"""Find lines of writing (not ruled ones), the groups of digits in them, and their slant."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median  # NumPy's loads numpy.ma, a megabyte
@@ -10,29 +10,30 @@ from digit_classifier.errors import TooComplexError
 from digit_classifier.numbers.foreground import MIN_HEIGHT, digit_height
 from digit_classifier.preprocessing.measures import Box, Components, Gray
 
-#: Times the square of the usual height: a part of a digit has so much ink, at least.
+#: Ink of a part of a digit, at least, over the square of the usual height.
 _MIN_AMOUNT = 0.01
-#: Fraction of the height that a part of a digit may lie above or below the digit beside it.
+#: Times the height: how far a part of a digit may lie above or below the digit beside it.
 _PART_REACH = 0.1
 #: Pixels within which a component touches the picture's edge.
 EDGE = 2
-#: Digits that components of these sizes may be, at most; the fullest tables have a third.
+#: Digits of a picture, at most, estimated from the components' widths; the fullest tables have a
+#: third.
 MAX_DIGITS = 300
-#: Times the picture's area that the boxes of such components cover, at most: tangled lines overlap.
+#: Times the picture's area that the components' boxes cover, at most: tangled lines overlap.
 _MAX_OVERLAP = 2
 #: Lower components that may be parts of digits, at most: those with the most ink.
 MAX_PARTS = 300
 
-#: Fraction of the lower one's height that two boxes of a row have in common, at least.
+#: Vertical overlap of two boxes of a row, as a fraction of the lower one's height, at least.
 _MIN_OVERLAP = 0.4
-#: The same of two rows that stand beside each other, of which one begins where the other has ended.
+#: The same of two rows side by side, of which one begins where the other has ended.
 _MIN_OVERLAP_BESIDE = 0.2
 #: Times the row's mean height: a wider gap parts a row's groups.
 _GROUP_MIN_GAP = 1.0
 #: Boxes of a row that the next one is compared with.
 _N_COMPARED = 3
 
-#: Columns a row that a hand slants, to the left and to the right, at most.
+#: Slants that are tried, in columns for each row.
 _SLANTS = tuple(np.arange(-0.6, 1.21, 0.1).tolist())
 #: Pixels of ink that the slant is estimated on, at most.
 _MAX_SAMPLES = 4000
@@ -66,38 +67,23 @@ def find_lines(components: Components) -> Iterator[tuple[list[int], float]]:
     # digits that the edge cuts look like others
     whole = [row for row in rows if not all(is_cut[index] for index in row)]
     for row in whole or rows:
-        of_row = [boxes[index] for index in row]
-        # of the row, since rows of one picture may differ in size
-        row_height = median(box.height for box in of_row)
+        row_boxes = [boxes[index] for index in row]
+        # not that of the picture, whose rows may differ in size
+        row_height = median(box.height for box in row_boxes)
         members = [high[index] for index in row]
         reach = _PART_REACH * row_height
         for index in parts.tolist():
             part = components.box(index)
             middle, center = part.left + part.width / 2, part.top + part.height / 2
-            # of a row that slopes, only the digit beside the part shows its height
-            nearest = min(of_row, key=lambda box: abs(box.left + box.width / 2 - middle))
+            # the row may slope: only the digit beside the part shows where the row is
+            nearest = min(row_boxes, key=lambda box: abs(box.left + box.width / 2 - middle))
             if nearest.top - reach <= center <= nearest.bottom + reach:
                 members.append(index)
         yield members, row_height
 
 
-def high_components(components: Components) -> Gray:
-    """Return a mask, uint8, of the components that are as high as digits."""
-    is_high = components.heights >= MIN_HEIGHT * digit_height(components)
-    return components.mask_of(is_high)
-
-
 def sort_into_rows(boxes: Sequence[Box]) -> list[list[int]]:
-    """Return the indices of the boxes of each row.
-
-    Parameters
-    ----------
-    boxes : sequence of Box
-
-    Returns
-    -------
-    list of list of int
-    """
+    """Return the indices of the boxes of each row, from top to bottom."""
     rows: list[list[int]] = []
     # from left to right, each beside the last boxes of a row: rows may slope
     for index in sorted(range(len(boxes)), key=lambda index: boxes[index].left):
@@ -169,7 +155,7 @@ def estimate_slant(mask: Gray) -> float:
     the sheared ink their greatest sum of squares.
     """
     rows, columns = np.nonzero(mask)
-    # every so many pixels: a sample of the ink shows the slant as well
+    # a sample of the ink is enough
     step = 1 + len(rows) // _MAX_SAMPLES
     rows, columns = rows[::step], columns[::step]
     best, best_sum = 0.0, -1.0
@@ -183,7 +169,7 @@ def estimate_slant(mask: Gray) -> float:
 
 
 def shear(image: Gray, slant: float) -> Gray:
-    """Return the image with slanted strokes upright; it is wider.
+    """Shear an image so that slanted strokes are upright; it becomes wider.
 
     Parameters
     ----------
@@ -191,15 +177,14 @@ def shear(image: Gray, slant: float) -> Gray:
     slant : float
     """
     height, width = image.shape
-    extra = abs(slant) * (height - 1)
-    # so that no column is negative
-    shift = 0.0 if slant > 0 else extra
+    shift = max(-slant, 0.0) * (height - 1)  # so that no column is negative
     matrix = np.array([[1, slant, shift], [0, 1, 0]], np.float32)
-    return cv2.warpAffine(image, matrix, (width + int(np.ceil(extra)), height))
+    extra = int(np.ceil(abs(slant) * (height - 1)))
+    return cv2.warpAffine(image, matrix, (width + extra, height))
 
 
 def unshear(box: Box, ink: Gray, slant: float, height: int) -> Box:
-    """Return the box in the picture itself of ink that was found in the sheared one.
+    """Return the box, in the original picture, of ink that was found in the sheared one.
 
     Parameters
     ----------
@@ -212,9 +197,9 @@ def unshear(box: Box, ink: Gray, slant: float, height: int) -> Box:
     """
     if slant == 0:
         return box
-    # by its pixels: the box of a sheared box would be wider than the digit
+    # of the pixels: the box around the unsheared box would be wider than the digit
     rows, columns = np.nonzero(ink)
-    shift = 0.0 if slant > 0 else abs(slant) * (height - 1)
+    shift = max(-slant, 0.0) * (height - 1)
     original = columns + box.left - slant * (rows + box.top) - shift
     left, right = int(np.floor(original.min())), int(np.ceil(original.max())) + 1
     return Box(max(left, 0), box.top, right - max(left, 0), box.height)

@@ -1,8 +1,13 @@
-"""The most probable path through a row: which hypotheses are its digits, and how certainly."""
+"""The most probable path through a row: which hypotheses are its digits, and how certainly.
 
-from collections.abc import Iterable, Sequence
+The row is a graph: its nodes are the bounds between segments, its edges are the hypotheses, and the
+segments that may be left out.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
+from typing import NamedTuple
 
 from digit_classifier.numbers.hypotheses import Hypothesis
 
@@ -29,10 +34,19 @@ class Path:
     log_certainty: float
 
 
+class _Edge(NamedTuple):
+    """A hypothesis, or a segment that is left out (None), from one bound to a later one."""
+
+    first: int
+    last: int
+    weight: float  # a log-probability
+    hypothesis: int | None = None
+
+
 def find_path(
     hypotheses: Sequence[Hypothesis], scores: Sequence[float], skip_scores: Sequence[float]
 ) -> Path:
-    """Return the most probable path (Viterbi), and its share by the forward-backward algorithm.
+    """Return the most probable path (Viterbi), and its probability (forward-backward algorithm).
 
     Parameters
     ----------
@@ -40,77 +54,51 @@ def find_path(
     scores : sequence of float
         Log-probability of each hypothesis' best digit.
     skip_scores : sequence of float
-        Log-probability that each segment of the row is part of no digit.
+        Log-probability that each segment of the row is not part of a digit.
     """
-    weights = [
-        score + hypothesis.geometry for score, hypothesis in zip(scores, hypotheses, strict=True)
+    edges = [_Edge(bound, bound + 1, skipped) for bound, skipped in enumerate(skip_scores)]
+    edges += [
+        _Edge(hypothesis.first, hypothesis.last, score + hypothesis.geometry, index)
+        for index, (hypothesis, score) in enumerate(zip(hypotheses, scores, strict=True))
     ]
-    chosen, score = _viterbi(hypotheses, weights, skip_scores)
-    forward, backward = _path_sums(hypotheses, weights, skip_scores)
+    beginning: list[list[_Edge]] = [[] for _ in range(len(skip_scores) + 1)]
+    ending: list[list[_Edge]] = [[] for _ in range(len(skip_scores) + 1)]
+    for edge in edges:
+        beginning[edge.first].append(edge)
+        ending[edge.last].append(edge)
+    path, score = _viterbi(ending)
+    # log-probabilities of all paths to each bound, and of all from it to the end
+    forward = [0.0]
+    for at_bound in ending[1:]:
+        forward.append(_log_sum([forward[edge.first] + edge.weight for edge in at_bound]))
+    backward = [0.0] * len(beginning)
+    for bound in range(len(skip_scores) - 1, -1, -1):
+        weights = [backward[edge.last] + edge.weight for edge in beginning[bound]]
+        backward[bound] = _log_sum(weights)
     total = forward[-1]
-    # all paths through a hypothesis: those to its first bound times those from its last one
-    shares = [
-        forward[hypotheses[index].first] + weights[index] + backward[hypotheses[index].last] - total
-        for index in chosen
-    ]
-    # rounding may put a share above 1
-    certainties = [exp(min(share, 0.0)) for share in shares]
+    chosen, certainties = [], []
+    for edge in path:
+        if edge.hypothesis is not None:
+            # all paths through it: those to its first bound times those from its last one
+            share = forward[edge.first] + edge.weight + backward[edge.last] - total
+            chosen.append(edge.hypothesis)
+            certainties.append(exp(min(share, 0.0)))  # rounding may put the share above 0
     return Path(chosen, certainties, score, min(score - total, 0.0))
 
 
-def _viterbi(
-    hypotheses: Sequence[Hypothesis], weights: Sequence[float], skip_scores: Sequence[float]
-) -> tuple[list[int], float]:
-    """Return the indices of the hypotheses on the most probable path, and its log-probability."""
-    by_last = _grouped((hypothesis.last for hypothesis in hypotheses), len(skip_scores))
-    best, ending = [0.0], list[int | None]([None])
-    for last, skipped in enumerate(skip_scores, 1):
-        score, ends_with = best[last - 1] + skipped, None
-        for index in by_last[last]:
-            with_it = best[hypotheses[index].first] + weights[index]
-            if with_it > score:
-                score, ends_with = with_it, index
-        best.append(score)
-        ending.append(ends_with)
-    # from the end, since each bound knows which hypothesis the best path to it ends with
-    chosen, last = [], len(skip_scores)
-    while last > 0:
-        found = ending[last]
-        if found is None:
-            last -= 1
-        else:
-            chosen.append(found)
-            last = hypotheses[found].first
-    return chosen[::-1], best[-1]
-
-
-def _path_sums(
-    hypotheses: Sequence[Hypothesis], weights: Sequence[float], skip_scores: Sequence[float]
-) -> tuple[list[float], list[float]]:
-    """Return the log-probabilities of all paths to each bound, and of all from it to the end."""
-    n_segments = len(skip_scores)
-    by_last = _grouped((hypothesis.last for hypothesis in hypotheses), n_segments)
-    by_first = _grouped((hypothesis.first for hypothesis in hypotheses), n_segments)
-    forward, backward = [0.0] * (n_segments + 1), [0.0] * (n_segments + 1)
-    for last in range(1, n_segments + 1):
-        forward[last] = _log_sum(
-            [forward[last - 1] + skip_scores[last - 1]]
-            + [forward[hypotheses[index].first] + weights[index] for index in by_last[last]]
-        )
-    for first in range(n_segments - 1, -1, -1):
-        backward[first] = _log_sum(
-            [backward[first + 1] + skip_scores[first]]
-            + [backward[hypotheses[index].last] + weights[index] for index in by_first[first]]
-        )
-    return forward, backward
-
-
-def _grouped(bounds: Iterable[int], n_segments: int) -> list[list[int]]:
-    """Return the indices of the hypotheses at each bound between segments, and at both ends."""
-    groups: list[list[int]] = [[] for _ in range(n_segments + 1)]
-    for index, bound in enumerate(bounds):
-        groups[bound].append(index)
-    return groups
+def _viterbi(ending: Sequence[Sequence[_Edge]]) -> tuple[list[_Edge], float]:
+    """Return the most probable path and its log-probability, from the edges to each bound."""
+    best, last_edges = [0.0], list[_Edge]()
+    for edges in ending[1:]:
+        scores = [best[edge.first] + edge.weight for edge in edges]
+        best.append(max(scores))
+        last_edges.append(edges[scores.index(best[-1])])
+    # from the end: each bound has the last edge of the best path to it
+    path, bound = list[_Edge](), len(last_edges)
+    while bound > 0:
+        path.append(last_edges[bound - 1])
+        bound = path[-1].first
+    return path[::-1], best[-1]
 
 
 def _log_sum(logarithms: Sequence[float]) -> float:

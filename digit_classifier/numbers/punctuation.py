@@ -1,4 +1,4 @@
-"""Slashes of dates and brackets, of which each alone looks like a 1; pairs of them are left out."""
+"""Leave out pairs of slashes in dates, and pairs of brackets: each alone looks like a 1."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,15 +13,14 @@ from digit_classifier.numbers.path import Path
 from digit_classifier.preprocessing.measures import Gray
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
-#: How many digits a date has before, between and behind its slashes: day, month and year in any
-#: order that is used.
+#: Digits of a date before, between and after its slashes: day, month and year in usual orders.
 _DATES = frozenset(
     {(first, second, year) for first in (1, 2) for second in (1, 2) for year in (2, 4)}
     | {(4, month, day) for month in (1, 2) for day in (1, 2)}
 )
-#: Times the median height of the others: slashes and brackets are higher.
+#: Times the others' median height: height of slashes and brackets, at least.
 MIN_HEIGHT = 1.1
-#: Times the height of the other slash: one hand draws both alike.
+#: Height of the higher slash over that of the lower one, at most.
 _MAX_HEIGHT_RATIO = 1.5
 #: Standard deviation across a straight stroke over that along it, at most. Of pairs of MNIST's 1s
 #: beside other digits, three in a hundred are as high and as straight as slashes; and few numbers
@@ -29,10 +28,10 @@ _MAX_HEIGHT_RATIO = 1.5
 _MAX_FLATNESS = 0.14
 #: The same of a bracket, which is curved; a 7 is as curved, but broader.
 _BRACKET_MAX_FLATNESS = 0.3
-#: Fraction of its height that a bracket bulges, at least: no pair of those 1s bulged outwards so
-#: far.
+#: Fraction of its height by which a bracket bulges, at least: no pair of those 1s bulged outwards
+#: so far.
 _MIN_BULGE = 0.05
-#: Fraction of a stroke's height that its ends have, and half of what its middle has.
+#: Fraction of a stroke's height: height of each of its ends, and of its middle.
 _ENDS = 0.15
 
 

@@ -27,27 +27,27 @@ _MIN_LENGTH = 2.2
 _MIN_LENGTH_ON_RULED = 1.3
 #: The same, for one that reaches an edge of the picture.
 _MIN_LENGTH_AT_EDGE = 1.5
-#: Times the digits' height: level runs of pixels that a rule consists of, at least. A rule that is
-#: two pixels thick and rises by one in twenty has runs of forty.
+#: Times the digits' height: length of the level runs of pixels that a rule consists of, at least.
+#: A rule that is two pixels thick and rises by one in twenty has runs of forty.
 _MIN_RUN = 0.5
 #: The same as a fraction of the picture's width; the smaller of the two counts.
 _MAX_RUN = 0.1
-#: Fraction of its length that a rule rises, at most.
+#: Fraction of its length by which a rule rises, at most.
 _MAX_SLOPE = 0.15
 #: Times its thickness: length of a line from edge to edge that is a rule, at least.
 _MIN_LENGTH_OF_CROSSING = 12
 #: Fraction of a rule's length without gaps, at least.
 _MIN_COVERAGE = 0.75
-#: Width over height of a picture that no single digit fills.
+#: Width over height of a picture that is too wide for a single digit to fill.
 WIDE = 1.5
 #: Times a rule's thickness: ink on it that is thicker has a stroke in it.
 _STROKE_ON_RULE = 1.2
-#: Fraction of the digits' height that a rule is thick, at most.
+#: Times the digits' height: thickness of a rule, at most.
 _MAX_THICKNESS = 0.2
-#: Fraction of the shorter side of a frame, or of squared paper, that the digits in it have, about.
+#: Times the shorter side of a frame, or of squared paper: approximate height of the digits in it.
 _FRAME_DIGIT = 0.2
-#: Times the thickness of its thinnest side that a line of a frame is thick, at most: boxes side by
-#: side share one that is twice as thick.
+#: Times the thickness of a frame's thinnest side: thickness of its other lines, at most. The line
+#: between boxes side by side is twice as thick.
 _THICKNESS_MARGIN = 2.0
 #: Thresholds of rules in each round, as fractions of that of ink: strong rules are erased first,
 #: which lowers it.
@@ -73,21 +73,20 @@ def find_ink(contrast: Gray) -> tuple[Gray, Components]:
         Nothing stands out from the background, or nothing but rules.
     """
     original, components = contrast, find_ink_components(contrast)
-    mask, cleared = components.mask, contrast
-    # before the digits' height is measured, which a frame would pass for
+    mask = components.mask
+    # before the digits' height is measured: a frame would pass for a digit
     for index, own in find_frames(components):
-        cleared = _erase_frame(cleared, mask, components.box(index), own)
+        contrast = _erase_frame(contrast, mask, components.box(index), own)
+    if contrast is not original:
+        components = find_ink_components(contrast)
     n_rules = 0
     for faint in _FAINT_FRACTIONS:
-        if cleared is not contrast:
-            contrast, components = cleared, find_ink_components(cleared)
         level = max(round(faint * ink_threshold(contrast, Histogram(contrast))), 3)
         rule_mask = cv2.threshold(contrast, level, 1, cv2.THRESH_BINARY)[1]
         is_ruled = n_rules >= _RULED_MIN_RULES
         cleared, n_rules = _erase_grid_or_rules(contrast, components, rule_mask, is_ruled=is_ruled)
         if not n_rules:
             break
-    if cleared is not contrast:
         contrast, components = cleared, find_ink_components(cleared)
     if contrast is not original:
         components = remove_rests(components, cv2.compare(contrast, original, cv2.CMP_NE))
@@ -108,17 +107,9 @@ def _erase_grid_or_rules(
 
 
 def _erase_frame(contrast: Gray, mask: Gray, box: Box, own: Flags) -> Gray:
-    """Return the contrast without the lines of a box or table; its digits are kept.
+    """Return the contrast without the lines of a frame; the digits in it are kept.
 
-    Parameters
-    ----------
-    contrast : ndarray of shape (height, width), uint8
-    mask : ndarray of shape (height, width), uint8
-        1 where there is ink.
-    box : Box
-        Of the frame.
-    own : ndarray of shape (box height, box width), bool
-        Its pixels.
+    The mask is 1 where there is ink; `box` and `own` are the frame's box and its pixels there.
     """
     rows_in_band, columns_in_band = (max(round(FRAME_BAND * side), 1) for side in own.shape)
     # of the thinnest side: digits may touch the others
@@ -165,7 +156,7 @@ def erase_rules(
     mask : ndarray of shape (height, width), uint8
         1 where there is ink.
     rule_mask : ndarray of shape (height, width), uint8
-        1 where a rule may be, which is paler than ink.
+        1 where a rule may be; its threshold is lower than that of ink.
     height : float
         Of the digits, in pixels.
     is_ruled : bool, default=False
@@ -176,7 +167,7 @@ def erase_rules(
     Returns
     -------
     contrast : ndarray of shape (height, width), uint8
-        The contrast itself where there is no rule.
+        The same array if there are no rules.
     n_rules : int
     """
     min_length = _MIN_LENGTH_ON_RULED if is_ruled else _MIN_LENGTH
@@ -184,8 +175,8 @@ def erase_rules(
         _level_rules(image, height, min_length, max_thickness)
         for image in (rule_mask, cv2.transpose(rule_mask))
     )
-    # lines from edge to edge may be strokes of a digit that fills the picture, but not in both
-    # directions: that is a grid
+    # lines from edge to edge may be strokes of a digit that fills the picture; those in both
+    # directions are a grid
     is_wide = mask.shape[1] > WIDE * mask.shape[0]
     may_be_strokes = not is_wide and not (level.crosses.any() and upright.crosses.any())
     chosen, chosen_upright = (
@@ -205,7 +196,7 @@ def erase_rules(
 
 @dataclass(frozen=True)
 class _Rules:
-    """Level lines that may be rules: the runs that they consist of, and what each is."""
+    """Level lines that may be rules: a mask of their runs of pixels, and a value for each line."""
 
     runs: Gray
     lines: Components
@@ -218,7 +209,7 @@ def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: fl
     """Find level lines that are long by the digits' height, or go from edge to edge."""
     run = max(3, round(min(_MIN_RUN * height, _MAX_RUN * mask.shape[1])), int(max_thickness) + 1)
     runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
-    # runs of a rule that rises are a pixel apart, and noise interrupts them
+    # the runs of a rule that rises are in different rows, and noise interrupts them
     reach = run // 4
     linked = cv2.dilate(runs, np.ones((3, 1 + 2 * reach), np.uint8))
     lines = Components.of_mask(linked)
@@ -232,7 +223,7 @@ def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: fl
     is_rule = is_straight & (thickness <= max(_MAX_THICKNESS * height, 3, max_thickness))
     is_long = is_rule & (widths >= least * height)
     crosses = is_rule & at_left & at_right & (thickness <= widths / _MIN_LENGTH_OF_CROSSING)
-    # few lines come so far: their pixels are looked at one by one
+    # last, since it is slow: few lines are left
     for index in np.flatnonzero(is_long | crosses).tolist():
         own = lines.own_pixels(index) & (runs[lines.box(index).slices] > 0)
         if np.count_nonzero(own.any(axis=0)) < _MIN_COVERAGE * widths[index]:
@@ -241,13 +232,16 @@ def _level_rules(mask: Gray, height: float, min_length: float, max_thickness: fl
 
 
 def _erasable(mask: Gray, rules: _Rules, chosen: Flags) -> tuple[Gray, Gray]:
-    """Return masks of the chosen rules, and of what no stroke crosses of them and their flanks."""
+    """Return a mask of the chosen rules, and one of the parts of them that no stroke crosses.
+
+    The second one includes the rules' flanks.
+    """
     erasable = np.zeros_like(mask)
     lengths = np.where(chosen, np.round(_STROKE_ON_RULE * rules.thickness).astype(int) + 1, 0)
     for length in sorted(set(lengths[chosen].tolist())):
         own = rules.lines.mask_of(lengths == length) & rules.runs
         # ink higher than the rule is thick: a stroke, whose pixels on the rule stay
         strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
-        # with the rows above and below, which are its blurred flanks
+        # with the rows above and below, which are the rule's blurred flanks
         erasable |= cv2.dilate(own, np.ones((3, 1), np.uint8)) & (1 - strokes)
     return rules.lines.mask_of(chosen) & rules.runs, erasable

@@ -10,12 +10,13 @@ side (Strathy, Suen & Krzyzak 1993, "Segmentation of handwritten digits using co
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_classifier.preprocessing.measures import Components, Gray, Histogram
+from digit_classifier.preprocessing.measures import Box, Components, Gray, Histogram
 from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL
 
 #: Times its height: a narrower component is not cut.
@@ -92,24 +93,20 @@ class Segment:
     cost_after: float
 
     @property
-    def right(self) -> int:
-        """First column to the right of the box."""
-        return self.left + self.ink.shape[1]
-
-    @property
-    def bottom(self) -> int:
-        """First row below the box."""
-        return self.top + self.ink.shape[0]
+    def box(self) -> Box:
+        """Its box, in pixels."""
+        height, width = self.ink.shape
+        return Box(self.left, self.top, width, height)
 
     @property
     def center(self) -> float:
         """Column of the middle."""
-        return (self.left + self.right) / 2
+        return self.left + self.ink.shape[1] / 2
 
     @property
     def middle(self) -> float:
         """Row of the middle."""
-        return (self.top + self.bottom) / 2
+        return self.top + self.ink.shape[0] / 2
 
 
 def cut_component(
@@ -126,37 +123,27 @@ def cut_component(
         Of the row's digits, in pixels.
     """
     ink, left, top = _component_ink(contrast, components, index)
-    width = int(components.widths[index])
-    own_height = int(components.heights[index])
-    if width < _CUT_MIN_ASPECT * own_height or width < _CUT_MIN_WIDTH * height:
+    box = components.box(index)
+    if box.width < max(_CUT_MIN_ASPECT * box.height, _CUT_MIN_WIDTH * height):
         yield Segment(index, left, top, ink, 0.0, 0.0)
         return
-    cuts = _cuts_of(ink)
+    cuts = _find_cuts_reduced(ink)
     columns = np.arange(ink.shape[1])
     first, last = np.zeros(len(ink), np.intp), np.full(len(ink), ink.shape[1])
     # cuts may cross: where they do, the left one bounds both
     bounds = np.maximum.accumulate(np.stack([first, *(cut.path for cut in cuts), last]), axis=0)
-    strokes = [0.0, *(cut.cost for cut in cuts), 0.0]
-    for number in range(len(bounds) - 1):
-        is_between = (columns >= bounds[number][:, np.newaxis]) & (
-            columns < bounds[number + 1][:, np.newaxis]
-        )
-        piece = ink * is_between
+    costs = [0.0, *(cut.cost for cut in cuts), 0.0]
+    bounds_and_costs = zip(pairwise(bounds[..., np.newaxis]), pairwise(costs), strict=True)
+    for (start, end), (cost_before, cost_after) in bounds_and_costs:
+        piece = ink * ((columns >= start) & (columns < end))
         x, y, w, h = cv2.boundingRect(piece)
-        if w == 0 or h == 0:
-            continue
-        yield Segment(
-            index,
-            left + x,
-            top + y,
-            piece[y : y + h, x : x + w],
-            strokes[number],
-            strokes[number + 1],
-        )
+        if w:  # crossing cuts may leave nothing between them
+            part = piece[y : y + h, x : x + w]
+            yield Segment(index, left + x, top + y, part, cost_before, cost_after)
 
 
-def _cuts_of(ink: Gray) -> list[Cut]:
-    """Return the cuts of a component, found at a height that suffices."""
+def _find_cuts_reduced(ink: Gray) -> list[Cut]:
+    """Find the cuts of a component on a reduced copy, and return them in its own pixels."""
     height, width = ink.shape
     # the cost of finding cuts grows with the pixels; large digits need no finer ones
     factor = max(height / _CUT_HEIGHT, 1.0)
@@ -172,15 +159,14 @@ def _cuts_of(ink: Gray) -> list[Cut]:
 
 
 def _component_ink(contrast: Gray, components: Components, index: int) -> tuple[Gray, int, int]:
-    """Return a component's ink with its flanks, raised to white, and where its box begins."""
-    height, width = contrast.shape
-    top, left = max(int(components.tops[index]) - 1, 0), max(int(components.lefts[index]) - 1, 0)
-    bottom = min(int(components.bottoms[index]) + 1, height)
-    right = min(int(components.rights[index]) + 1, width)
-    own = (components.labels[top:bottom, left:right] == index + 1).view(np.uint8)
+    """Return a component's ink with its flanks, raised to white, and its left and top in pixels."""
+    box = components.box(index)
+    top, left = max(box.top - 1, 0), max(box.left - 1, 0)
+    around = slice(top, box.bottom + 1), slice(left, box.right + 1)
+    own = (components.labels[around] == index + 1).view(np.uint8)
     # the flanks were below the threshold of ink, but are its antialiased edge
     flanked = cv2.dilate(own, np.ones((3, 3), np.uint8))
-    ink = contrast[top:bottom, left:right] * flanked
+    ink = contrast[around] * flanked
     white = max(Histogram(ink, own).quantile(WHITE_QUANTILE), 1)
     return cv2.convertScaleAbs(ink, alpha=255 / white), left, top
 
@@ -212,7 +198,7 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
     up, from_below = up[::-1], from_below[::-1]
     distance = max(2, round(_MIN_DISTANCE * len(ink)))
     found = _junctions(ink, from_above, from_below)
-    # both ways include the pixel where they meet; a broad pen's joint costs no more than others
+    # both ways include the pixel where they meet; in strokes, so that a broad pen costs no more
     through = (down + up - pixels) / stroke
     # a seam costs the same wherever it is entered: a few heights are enough to meet it
     seeds = sorted(
@@ -223,7 +209,7 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
     )
     max_cuts = min(max(_CUTS_PER_HEIGHT * ink.shape[1] // len(ink), _CUTS_PER_HEIGHT), _MAX_CUTS)
     kept: list[Cut] = []
-    # junctions first: a seam that is as near gives way to them
+    # junctions first: they have precedence over seams nearby
     for cut in found[:max_cuts]:
         _keep_apart(kept, cut, distance / 2)
     # cheapest first; many lie on one seam, so that not all have to be traced
@@ -236,22 +222,23 @@ def find_cuts(ink: Gray, stroke: float, max_cost: float) -> list[Cut]:
 
 
 def _keep_apart(kept: list[Cut], cut: Cut, distance: float) -> None:
-    """Add a cut unless another one is as near."""
+    """Add a cut unless another one is nearer than the distance, in pixels on average."""
     if all(np.abs(cut.path - other.path).mean() >= distance for other in kept):
         kept.append(cut)
 
 
 def holes(ink: Gray) -> NDArray[np.uint8]:
-    """Return 1 for what the ink encloses."""
+    """Return 1 for pixels that the ink encloses, 0 for others."""
     paper = cv2.copyMakeBorder(
         (ink < STROKE_MIN_LEVEL).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1
     )
-    # from outside: what paper is not reached is enclosed
+    # from outside: the paper that is not reached is enclosed
     cv2.floodFill(paper, None, (0, 0), 0)
     return paper[1:-1, 1:-1]
 
 
 def _junctions(ink: Gray, from_above: NDArray[np.int8], from_below: NDArray[np.int8]) -> list[Cut]:
+    """Return straight cuts between valleys, and from valleys without a counterpart."""
     height = len(ink)
     is_ink = ink >= STROKE_MIN_LEVEL
     has_ink = is_ink.any(axis=0)
@@ -260,26 +247,32 @@ def _junctions(ink: Gray, from_above: NDArray[np.int8], from_below: NDArray[np.i
     bottoms = np.where(has_ink, is_ink[::-1].argmax(axis=0), height)
     depth = _VALLEY_MIN_DEPTH * height
     upper, lower = _valleys(tops, depth), _valleys(bottoms, depth)
-    cuts = []
+    reach = _JUNCTION_MAX_SLANT * height
+    ends = []
     for column in upper:
-        partners = [other for other in lower if abs(other - column) <= _JUNCTION_MAX_SLANT * height]
+        partners = [other for other in lower if abs(other - column) <= reach]
         other = min(partners, key=lambda candidate: abs(candidate - column), default=column)
+        ends.append((column, other, _JUNCTION_COST if partners else _LONE_VALLEY_COST))
+    # lower valleys without an upper one in reach
+    ends += [
+        (other, other, _LONE_VALLEY_COST)
+        for other in lower
+        if all(abs(other - column) > reach for column in upper)
+    ]
+    cuts = []
+    for column, other, cost in ends:
         first, last = int(tops[column]), height - 1 - int(bottoms[other])
         if last >= first:
             path = _trace(first, column, last, other, from_above, from_below)
-            cuts.append(Cut(path, _JUNCTION_COST if partners else _LONE_VALLEY_COST))
-    # valleys below that no valley above has taken
-    for other in lower:
-        if not any(abs(other - column) <= _JUNCTION_MAX_SLANT * height for column in upper):
-            first, last = int(tops[other]), height - 1 - int(bottoms[other])
-            if last >= first:
-                path = _trace(first, other, last, other, from_above, from_below)
-                cuts.append(Cut(path, _LONE_VALLEY_COST))
+            cuts.append(Cut(path, cost))
     return cuts
 
 
 def _valleys(profile: NDArray[np.integer], depth: float) -> list[int]:
-    """Return the columns where a contour, seen from outside, is deepest between higher parts."""
+    """Return the columns where a contour, seen from outside, is deepest between higher parts.
+
+    A valley is at least so deep on both sides, in pixels.
+    """
     valleys = []
     levels = profile.tolist()
     lowest = best = levels[0]
@@ -360,7 +353,7 @@ def _trace(
 
 
 def _local_minima(costs: _Costs, distance: int) -> list[int]:
-    """Return the columns that no other one within the distance undercuts, but for the rims."""
+    """Return the columns that are cheapest within the distance, but not those at the rims."""
     window = np.ones((1, 2 * distance + 1), np.uint8)
     is_minimum = costs <= cv2.erode(costs[np.newaxis], window)[0]
     # a cut along the rim would part nothing

@@ -2,10 +2,10 @@
 
 A picture is framed on each sheet of paper in it, and part by part after its light was levelled. A
 small scan is framed whole, once with its light pixels as ink and once with its dark ones. Each
-proposal has a plausibility.
+proposal has a plausibility, the sum of the log-probabilities of several rules.
 
 The constants of these modules were set on the drawn scenes of docs/generality.md, and on the photos
-and drawings there. Log-probabilities of several rules add up.
+and drawings there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,39 +18,31 @@ from numpy.typing import NDArray
 
 from digit_classifier.errors import NoInkError
 from digit_classifier.preprocessing.doubts import find_doubts
-from digit_classifier.preprocessing.framing import WORKING_SIDE, Framed, frame_ink, shrink
+from digit_classifier.preprocessing.framing import STEPS, WORKING_SIDE, Framed, frame_ink, shrink
 from digit_classifier.preprocessing.measures import Gray, Histogram, sorted_rim
 from digit_classifier.preprocessing.steps.background import (
     NARROW_SURROUNDINGS,
     ink_is_light,
     level_light,
 )
-from digit_classifier.preprocessing.steps.box import (
-    STROKE_MIN_LEVEL,
-    center_of_mass,
-    crop_to_ink,
-    even_strokes,
-    fit_box,
-    resize,
-    unstretch,
-)
+from digit_classifier.preprocessing.steps.box import STROKE_MIN_LEVEL, resize, unstretch
 from digit_classifier.preprocessing.steps.cleanup import remove_lines
 from digit_classifier.preprocessing.steps.ink import InkNotFoundError
 from digit_classifier.scenes.parts import AT_EDGE, OF_TWO_DIGITS, find_parts, select_parts
 
 #: Pixels: a picture with a shorter longest side, a scan, has room for the digit alone.
 MIN_SIDE = 72
-#: Gray levels, of 255 in all, between the lightest and the darkest pixel of such a scan's rim, at
-#: least, where the digit is as large as the scan.
+#: Gray levels between the lightest and the darkest pixel of the rim, at least, in a scan that its
+#: digit fills.
 _RIM_MIN_RANGE = 128
 #: Pixels: longest side of the picture that sheets are cut out of.
 _MAX_SIDE = 640
-#: Sheets that are looked at, at most.
+#: Sheets that are framed, at most.
 _MAX_SHEETS = 2
 #: Log-probability of the framing as a whole, where others are tried.
 _OF_WHOLE = -0.5
-#: Log-probability for all that is light in a scan, or all that is dark: chosen only where the whole
-#: is less than a third as sure.
+#: Log-probability for all light pixels of a scan, or all dark ones: chosen only where the whole is
+#: less than a third as confident.
 _OF_SCAN = -5.0
 #: Log-probability where the paper's grain is strong: a texture has chance shapes.
 _NOISY = -0.3
@@ -61,14 +53,13 @@ _SHEET_MIN_AREA = 0.06
 _SHEET_MAX_AREA = 0.92
 #: Fraction of the area of its quadrilateral that a sheet covers, at least.
 _SHEET_MIN_FILL = 0.9
-#: Fraction of the outline's length within which corners are found.
+#: Fraction of its length that a sheet's outline may deviate from a quadrilateral.
 _CORNER_PRECISION = 0.03
-_N_CORNERS = 4
-#: Gray levels about the commonest one that a canvas has.
+#: Gray levels by which a canvas deviates from the commonest level, at most.
 _SAME_SHADE = 5
-#: Fraction of a sheet's side that is cut off around it: its edge is seldom sharp or straight.
+#: Fraction of a sheet's side that is cut off on each side: its edge is seldom sharp or straight.
 _SHEET_INSET = 0.03
-#: Pixels between the corners of one sheet, found in two ways, at most.
+#: Pixels between the corners of one sheet that is found twice, at most.
 _SAME_CORNERS = 6
 #: Pixels of a sheet's shorter side, at least.
 _SHEET_MIN_SIDE = 8
@@ -87,11 +78,11 @@ class Proposal:
     ----------
     framed : Framed
     plausibility : float
-        Log-probability that it shows the digit that is meant, whatever the network reads.
+        Log-probability that it shows the intended digit, before the network reads it.
     steps : mapping of str to ndarray
-        What led to it, by the names of the steps.
+        Results of the steps by their names.
     shows_two : bool
-        Whether it leaves nothing out, and has two groups of parts that are large and alike.
+        Whether it leaves out no strokes, and has two groups of parts that are large and alike.
     """
 
     framed: Framed
@@ -109,7 +100,7 @@ def reduce_for_proposals(gray: Gray) -> Gray:
 
 
 def propose(gray: Gray) -> list[Proposal]:
-    """Return other ways to frame a picture than as a whole.
+    """Return ways to frame a picture other than as a whole.
 
     Parameters
     ----------
@@ -117,13 +108,12 @@ def propose(gray: Gray) -> list[Proposal]:
         As `reduce_for_proposals` returns it.
     """
     if max(gray.shape) < MIN_SIDE:
-        # for a digit as large as its scan: so much ink passes for the paper, or for what reaches in
-        # from beyond the edge. Where the rim has nearly one shade, that is the paper's
+        # for a digit that fills its scan: so much ink passes for paper, or for a shadow from beyond
+        # the edge. A rim of nearly one shade is paper, and the digit does not fill the scan
         light = cv2.normalize(gray, None, 0, 255, cv2.NORM_MINMAX)
         rim = sorted_rim(light)
         if rim[-1] - rim[0] < _RIM_MIN_RANGE:
             return []
-        # all that is light, and all that is dark
         scans = [(levels, unstretch(levels)) for levels in (light, 255 - light)]
         return [
             _proposal(ink, ink, {"stretch_levels": levels, "unstretch": ink}, _OF_SCAN)
@@ -133,7 +123,7 @@ def propose(gray: Gray) -> list[Proposal]:
     # where surroundings of two sizes disagree about the polarity, both are proposed
     other = ink_is_light(small, NARROW_SURROUNDINGS)
     proposals = [*_by_parts(small, {"shrink": small}, other, may_be_ruled=True)]
-    # lazy: sheets beyond the limit are not squared up
+    # find_sheets is lazy: sheets beyond the limit are not squared up
     for sheet in islice(find_sheets(small, gray), _MAX_SHEETS):
         before = {"square_up": sheet}
         try:
@@ -151,21 +141,24 @@ def propose(gray: Gray) -> list[Proposal]:
 
 
 def plausibility_of_whole(proposals: Iterable[Proposal]) -> float:
-    """Return that of the framing as a whole, beside some proposals."""
+    """Return the plausibility of the framing as a whole, given the proposals."""
     return OF_TWO_DIGITS if any(proposal.shows_two for proposal in proposals) else _OF_WHOLE
 
 
 def _by_parts(
     patch: Gray, before: Mapping[str, Gray], other: bool, *, may_be_ruled: bool
 ) -> Iterator[Proposal]:
-    """Propose the parts of the ink in levelled light, in the usual polarity and in another one."""
+    """Propose the parts of the ink in levelled light, in the usual polarity and in the other one.
+
+    They are the same unless the two ways to find the polarity disagree.
+    """
     usual = ink_is_light(patch)
-    # sorted, since a set has no order: the same picture gets the same proposals
+    # sorted, so that the order of the proposals never varies
     for is_light in sorted({usual, other}):
         contrast = level_light(patch, is_light=is_light)
         levelled = {**before, "level_light": contrast}
         yield from _of_contrast(contrast, levelled, may_show_two=is_light == usual)
-        # the search for lines is the costliest step: once a picture
+        # the search for lines is the slowest step: once for each picture
         if not (may_be_ruled and is_light == usual):
             continue
         without_lines = remove_lines(contrast)
@@ -182,8 +175,8 @@ def _of_contrast(
     if parts is None:
         return
     for ink, plausibility, shows_two in select_parts(parts):
-        made = _proposal(contrast, ink, {**before, "select_parts": ink}, plausibility)
-        yield replace(made, shows_two=shows_two and may_show_two)
+        proposal = _proposal(contrast, ink, {**before, "select_parts": ink}, plausibility)
+        yield replace(proposal, shows_two=shows_two and may_show_two)
 
 
 def _proposal(
@@ -193,36 +186,29 @@ def _proposal(
     plausibility: float,
     enlargement: float = 1.0,
 ) -> Proposal:
-    box = crop_to_ink(ink)
-    evened = even_strokes(box)
-    fitted = fit_box(evened)
-    image = center_of_mass(fitted)
-    # named as in framing: the explanation of an answer shows all of them
-    last = {
-        "crop_to_ink": box,
-        "even_strokes": evened,
-        "fit_box": fitted,
-        "center_of_mass": image,
-    }
-    doubts = find_doubts(contrast, ink, box, enlargement)
+    # all results are kept, since the explanation of an answer shows them
+    results, image = {**steps}, ink
+    for name in ("crop_to_ink", "even_strokes", "fit_box", "center_of_mass"):
+        results[name] = image = STEPS[name](image)
+    doubts = find_doubts(contrast, ink, results["crop_to_ink"], enlargement)
     plausibility += _NOISY * ("noisy" in doubts)
-    return Proposal(Framed(image, doubts), plausibility, {**steps, **last})
+    return Proposal(Framed(image, doubts), plausibility, results)
 
 
 def find_sheets(small: Gray, gray: Gray) -> Iterator[Gray]:
-    """Yield each sheet, squared up, out of the larger picture: at most 176 pixels a side.
+    """Yield each sheet of the larger picture, squared up: at most 176 pixels on each side.
 
     Parameters
     ----------
     small : ndarray of shape (height, width), uint8
-        The picture reduced, where the sheets are looked for.
+        The picture reduced, in which the sheets are found.
     gray : ndarray of shape (height, width), uint8
     """
     scale = np.float32(max(gray.shape) / max(small.shape))
     # a sheet is lighter than its desk, a screen may be darker
     smooth = cv2.medianBlur(small, 5)
     light = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
-    # a canvas has one shade, however light and dark its surroundings are
+    # a canvas has one shade; its surroundings may be lighter and darker
     shade = int(np.diff(Histogram(small).cumulative, prepend=0).argmax())
     canvas = cv2.inRange(small, max(shade - _SAME_SHADE, 0), min(shade + _SAME_SHADE, 255)) // 255
     found: list[Corners] = []
@@ -252,18 +238,18 @@ def _quadrilateral(mask: Gray) -> Corners | None:
     area = cv2.contourArea(outline)
     if not _SHEET_MIN_AREA * mask.size < area < _SHEET_MAX_AREA * mask.size:
         return None
-    # of the hull: what cuts into the outline adds no corners
+    # the hull has no corners where something cuts into the outline
     hull = cv2.convexHull(outline)
     corners = cv2.approxPolyDP(
         hull, _CORNER_PRECISION * cv2.arcLength(hull, closed=True), closed=True
     )
-    if len(corners) != _N_CORNERS or area < _SHEET_MIN_FILL * cv2.contourArea(hull):
+    if len(corners) != 4 or area < _SHEET_MIN_FILL * cv2.contourArea(hull):
         return None
-    corners = corners.reshape(_N_CORNERS, 2).astype(np.float32)
+    corners = corners[:, 0].astype(np.float32)
     # y points down: growing angles go clockwise
     angles = np.arctan2(*(corners - corners.mean(axis=0)).T[::-1])
     clockwise = corners[np.argsort(angles)]
-    # the upper edge goes to the right: the sheet is turned as little as it can
+    # the upper edge is that which goes most to the right: the sheet is turned as little as possible
     sides = np.roll(clockwise, -1, axis=0) - clockwise
     ordered = np.roll(clockwise, -int(np.argmax(sides[:, 0])), axis=0)
     width, height = _size(ordered)
