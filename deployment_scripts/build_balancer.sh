@@ -8,7 +8,7 @@ usage() {
     cat <<'END'
 Usage: build_balancer.sh ADDRESS:PORT...
 
-Makes HAProxy's configuration for the instances at these addresses, BALANCER_CONFIG, from
+Writes BALANCER_CONFIG, HAProxy's configuration for the instances at these addresses, from
 balancer/haproxy.cfg.in. The old one stays if HAProxy refuses the new. Afterwards, as root:
 systemctl reload haproxy. BALANCER_BIND is where HAProxy listens, BALANCER_SOCKET its control socket.
 END

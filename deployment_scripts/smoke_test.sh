@@ -25,7 +25,7 @@ ask() {
     answer="$(curl --silent --show-error --include --max-time 30 ${SMOKE_CURL_OPTIONS-} \
         --write-out '\nstatus: %{http_code}\n' "${options[@]}" "$URL$path" | tr --delete '\r')" \
         || die "$URL$path does not answer."
-    [[ "$answer" == *"status: $status"* ]] \
+    [[ "$answer" == *$'\n'"status: $status" ]] \
         || die "$path answers with another status than $status: $answer"
     grep --quiet --ignore-case --extended-regexp -- "$pattern" <<<"$answer" \
         || die "$path: there is nothing like '$pattern' in: $answer"

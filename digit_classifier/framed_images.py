@@ -25,8 +25,9 @@ from digit_classifier.scenes import MIN_SIDE, reduce_for_proposals
 #: Pixels: a digit with a shorter longest side has lost detail if its picture was reduced.
 _DETAILED_INK_SIDE = 24
 
-#: A number in ASCII; Python's own ``float`` would take "1_0", "nan" and digits of other scripts.
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+#: A number in ASCII; Python's own ``float`` would take "1_0", "nan" and digits of other scripts. No
+#: two parts of it match the same digits, or a long value would take time by its square.
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True)

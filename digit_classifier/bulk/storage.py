@@ -3,6 +3,7 @@
 import bz2
 import errno
 import gzip
+import io
 import lzma
 import os
 import uuid
@@ -19,10 +20,44 @@ from fsspec.implementations.local import LocalFileSystem
 
 from digit_classifier.errors import BulkError, InputError, MissingPackageError, NoFileError
 
+
+class _Bzip2(io.RawIOBase):
+    """A bzip2 file whose damage raises an EOFError.
+
+    bz2 raises a bare OSError, as a disk or a network does whose failure may pass.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._file = bz2.BZ2File(raw)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with self._reporting_damage():
+            return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        with self._reporting_damage():
+            return self._file.readinto(buffer)
+
+    @contextmanager
+    def _reporting_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            if exc.errno is not None:
+                raise
+            raise EOFError(str(exc)) from exc
+
+
 #: The first bytes of a compressed file, and the function that opens it.
 _COMPRESSIONS: tuple[tuple[bytes, Any], ...] = (
     (b"\x1f\x8b", gzip.open),
-    (b"BZh", bz2.open),
+    (b"BZh", lambda raw: io.BufferedReader(_Bzip2(raw))),
     (b"\xfd7zXZ\x00", lzma.open),
 )
 #: Raised when a damaged compressed file is read.
@@ -30,8 +65,9 @@ DECOMPRESSION_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 
 #: Permanent failures; any other, such as a network's, may pass, and the shard is tried again.
 _PERMANENT_ERRORS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-#: Permanent failures of the local file system: the name is too long, or it is not a regular file.
-_NOT_A_REGULAR_FILE = (
+#: Permanent failures of the local file system: the name is too long, for example, or the file is
+#: one of /proc that cannot be read.
+_PERMANENT_ERRNOS = (
     errno.EINVAL,
     errno.EIO,
     errno.ELOOP,
@@ -92,18 +128,29 @@ def open_decompressed(url: str) -> Iterator[BinaryIO]:
     """
     fs, path = locate(url)
     with fs.open(path, "rb") as raw:
-        head = raw.read(6)  # instead of the suffix, which a URL may lack
-        raw.seek(0)
-        for magic, opener in _COMPRESSIONS:
-            if head.startswith(magic):
-                with opener(raw) as content:
-                    yield content
-                return
-        yield raw
+        opener = _decompressor(raw)
+        if opener is None:
+            yield raw
+            return
+        with opener(raw) as content:
+            yield content
+
+
+def is_compressed(url: str) -> bool:
+    """Return whether a file is a gzip, bzip2 or xz file."""
+    fs, path = locate(url)
+    with fs.open(path, "rb") as raw:
+        return _decompressor(raw) is not None
+
+
+def _decompressor(raw: BinaryIO) -> Any:
+    head = raw.read(6)  # instead of the suffix, which a URL may lack
+    raw.seek(0)
+    return next((opener for magic, opener in _COMPRESSIONS if head.startswith(magic)), None)
 
 
 def read_image(url: str, max_bytes: int) -> bytes | InputError:
-    """Read at most `max_bytes` + 1 bytes of a file; decoding rejects a longer one.
+    """Read at most `max_bytes` + 1 bytes of a file; decoding refuses a longer one.
 
     Returns
     -------
@@ -130,12 +177,12 @@ def read_image(url: str, max_bytes: int) -> bytes | InputError:
 def _read_local(path: Path, max_bytes: int) -> bytes | InputError:
     try:
         if not path.is_file():  # a pipe, for example: reading would block
-            return NoFileError("There is no such file.")
+            return NoFileError("There is no regular file of that name.")
         # some files of /proc would block, too
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             content: bytes | None = file.read(max_bytes + 1)
     except OSError as exc:
-        if exc.errno not in _NOT_A_REGULAR_FILE:
+        if exc.errno not in _PERMANENT_ERRNOS:
             raise
         return NoFileError(f"The file cannot be read: {exc.strerror}.")
     return NoFileError("The file has no content yet.") if content is None else content
@@ -144,8 +191,8 @@ def _read_local(path: Path, max_bytes: int) -> bytes | InputError:
 def write_atomic(url: str, content: bytes) -> None:
     """Write a file so that readers see all of it or nothing, even after a crash.
 
-    An object store shows an object when it is complete. On a disk, the content is synchronized
-    under a temporary name, which is then renamed.
+    Object stores show an object when it is complete; other stores may show a part of it. On a disk,
+    the content is synchronized under a temporary name, which is then renamed.
     """
     fs, path = locate(url)
     if not isinstance(fs, LocalFileSystem):

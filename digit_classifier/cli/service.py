@@ -26,8 +26,10 @@ from digit_classifier.settings import load_settings
 if TYPE_CHECKING:
     from digit_classifier.client.transport import Transport
 
-#: Where `query` sends digits, and the seconds that it waits for an answer.
-PATH, TIMEOUT = "/mnist/classify", 60
+#: The path that `query` sends digits to by default.
+_QUERY_PATH = "/mnist/classify"
+#: Seconds that it waits for an answer.
+_QUERY_TIMEOUT_S = 60
 _SHOWN = 5  # misread digits, and errors, that are named
 
 
@@ -38,7 +40,7 @@ _SHOWN = 5  # misread digits, and errors, that are named
 def serve(host: str | None, port: int | None, model: str | None) -> None:
     """Serve the page and the API by Flask's own threaded server.
 
-    On this machine's own addresses it needs no settings. With
+    On a loopback address it needs no settings. With
     DIGIT_CLASSIFIER_ENVIRONMENT=development it restarts when the code changes, and shows errors
     in a debugger; for that, it only listens on this machine.
     """
@@ -47,12 +49,12 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
 
     settings = load_settings()
     host = host if host is not None else settings.host
-    if not settings.secret_key and _is_of_this_machine(host):
+    if not settings.secret_key and _is_loopback(host):
         # a random key: the page's open forms expire with this process, which is good enough here
         settings = replace(settings, secret_key=ts.SecretStr(secrets.token_urlsafe()))
     app = create_app(replace(settings, model=model or settings.model))
     # Werkzeug's debugger has a console for everybody who can reach it
-    if app.debug and not _is_of_this_machine(host):
+    if app.debug and not _is_loopback(host):
         raise SettingsError(
             f"The development environment lets anyone who reaches it run code: not on {host}."
         )
@@ -68,7 +70,7 @@ def serve(host: str | None, port: int | None, model: str | None) -> None:
     )
 
 
-def _is_of_this_machine(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -96,7 +98,7 @@ def apache(directory: Path) -> None:
     """Write what Apache must know of the application into DIRECTORY, for its configuration.
 
     limits.conf has the sizes of requests, headers.conf the security headers, errors/ the documents
-    of Apache's own errors. Prints the files that were not as they are now.
+    of Apache's own errors. Prints the files that it changed.
     deployment_scripts/build_apache.sh calls it.
     """
     use_one_thread()
@@ -131,7 +133,7 @@ class Reply:
     name : str
         ``INDEX-CLASS.png``, as it was sent.
     seconds : float
-        From the first byte sent to the last received.
+        From before the connection until the whole answer is received.
     status : int or None
         The HTTP status, or None without an answer.
     text : str
@@ -161,9 +163,15 @@ class Reply:
 @click.argument("url")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(
-    "--concurrency", type=click.IntRange(min=1), default=8, show_default=True, help="At once."
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Requests at once.",
 )
-@click.option("--field", default="file", show_default=True, help="The form's, for the file.")
+@click.option(
+    "--field", default="file", show_default=True, help="Name of the form's field for the file."
+)
 @click.option("--api-key", envvar="DIGIT_CLASSIFIER_API_KEY", help="Where the server wants one.")
 @click.option("--seed", type=int, help="Chooses the digits.  [default: others each time]")
 def query(
@@ -184,11 +192,15 @@ def query(
     indices = random.Random(seed).choices(range(len(digits)), k=count)  # noqa: S311, no secret
     started = time.perf_counter()
     names_and_files = ((digits.file_name(index), digits.picture(index)) for index in indices)
-    transport = Transport(TIMEOUT, retries=0, api_key=api_key)  # failures are to be counted
+    transport = Transport(
+        _QUERY_TIMEOUT_S, retries=0, api_key=api_key
+    )  # failures are to be counted
     # as with curl, an address without a scheme is one of HTTP
-    url = url if "://" in url else f"http://{url}"
-    if not urlsplit(url).path.strip("/"):
-        url = url.rstrip("/") + PATH
+    try:
+        address = urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError as exc:
+        raise click.BadParameter(f"{url!r} is not an address: {exc}.") from exc
+    url = (address if address.path.strip("/") else address._replace(path=_QUERY_PATH)).geturl()
     # threads: they wait for the network, and each keeps a connection of its own
     with ThreadPoolExecutor(concurrency) as pool:
         answers = pool.map(partial(_send, transport, url, field), names_and_files)

@@ -30,7 +30,7 @@ def classifier_class(name: str) -> type[Classifier]:
 
 
 def class_name(name: str) -> str:
-    """Return the class name of a classifier.
+    """Return the class name that answers show: the estimator's, or the classifier's own.
 
     >>> class_name("mlp")
     'MLPClassifier'

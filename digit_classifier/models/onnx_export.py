@@ -60,8 +60,8 @@ class _Graph:
     def number(self, value: float) -> str:
         return self.constant(np.array(value, np.float32))
 
-    def shape(self, *sides: int) -> str:
-        return self.constant(np.array(sides, np.int64))
+    def integers(self, *values: int) -> str:
+        return self.constant(np.array(values, np.int64))
 
 
 def export_onnx(model: Model, path: Path) -> None:
@@ -121,9 +121,9 @@ def _scaled_vectors(graph: _Graph, model: Model) -> str:
     scaling = model.metadata.input_scaling
     levels = graph.add("Flatten", graph.add("Mul", "images", graph.number(255)), axis=1)
     if scaling.on_black:
-        rows = graph.shape(1)
+        axis = graph.integers(1)
         lowest, highest, mean = (
-            graph.add(kind, levels, rows, keepdims=1)
+            graph.add(kind, levels, axis, keepdims=1)
             for kind in ("ReduceMin", "ReduceMax", "ReduceMean")
         )
         middle = graph.add("Mul", graph.add("Add", lowest, highest), graph.number(0.5))
@@ -147,7 +147,7 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
 
     is_ink = add("Greater", levels, number(MIN_LEVEL))
     sums = add("MatMul", add("Where", is_ink, levels, number(0)), graph.constant(powers))
-    mass, *means = (add("Gather", sums, graph.shape(k), axis=1) for k in range(6))
+    mass, *means = (add("Gather", sums, graph.integers(k), axis=1) for k in range(6))
     mass = add("Max", mass, number(1))
     x, y, xx, xy, yy = (add("Div", mean, mass) for mean in means)
     least = number(MIN_VARIANCE)
@@ -164,22 +164,21 @@ def _upright(graph: _Graph, levels: str, height: int, width: int) -> str:
     ratio = add("Div", add("Min", *extents), longer)
     share = add("Sqrt", add("Sin", add("Mul", ratio, number(np.pi / 2))))
     side = number(EXTENT * max(height, width))
-    x_step, y_step = (
-        add("Reciprocal", clip(add("Div", wanted, extent), MIN_FACTOR, MAX_FACTOR))
-        for extent in extents
-        for wanted in [
-            add("Mul", side, add("Where", add("Less", extent, longer), share, number(1)))
-        ]
-    )
+
+    def step(extent: str) -> str:
+        wanted = add("Mul", side, add("Where", add("Less", extent, longer), share, number(1)))
+        return add("Reciprocal", clip(add("Div", wanted, extent), MIN_FACTOR, MAX_FACTOR))
+
+    x_step, y_step = map(step, extents)
     down = add("Mul", graph.constant(y_of[np.newaxis]), y_step)
     along = add("Mul", graph.constant(x_of[np.newaxis]), x_step)
     from_y = add("Add", down, y)
     from_x = add("Add", add("Add", along, add("Mul", slant, down)), x)
     places = [  # GridSample takes distances from the middle, in halves of the side
-        add("Reshape", add("Mul", place, number(2 / length)), graph.shape(-1, height, width, 1))
+        add("Reshape", add("Mul", place, number(2 / length)), graph.integers(-1, height, width, 1))
         for place, length in ((from_x, width), (from_y, height))
     ]
-    images = add("Reshape", levels, graph.shape(-1, 1, height, width))
+    images = add("Reshape", levels, graph.integers(-1, 1, height, width))
     grid = add("Concat", *places, axis=-1)
     return add("Flatten", add("GridSample", images, grid, padding_mode="zeros"), axis=1)
 
@@ -194,7 +193,7 @@ _LAYERS: dict[str, Callable[[_Graph, str, Any], str]] = {
     "Tanh": lambda graph, value, _: graph.add("Tanh", value),
     "Dropout": lambda _graph, value, _layer: value,
     "Image": lambda graph, value, layer: graph.add(
-        "Reshape", value, graph.shape(-1, 1, layer.height, layer.width)
+        "Reshape", value, graph.integers(-1, 1, layer.height, layer.width)
     ),
     "Conv2D": lambda graph, value, layer: graph.add(
         "Conv",

@@ -83,10 +83,10 @@ LETTERS = (
 )
 
 _SIDE = 56  # of the images before preprocessing, in pixels
-#: Digits that look like digits when they are rotated by 90°.
-_ROTATABLE = (0, 1, 8)
+#: Digits that still look like digits when they are rotated by 90°.
+_DIGITS_WHEN_ROTATED = (0, 1, 8)
 #: Least ink of a pair, relative to its largest digit, so that more than a dot is left of the other.
-_MIN_PAIR_INK = 1.1
+_MIN_ROW_INK = 1.1
 
 
 def parse_strokes(form: str) -> list[Points]:
@@ -95,7 +95,7 @@ def parse_strokes(form: str) -> list[Points]:
     Returns
     -------
     list of ndarray of shape (n_points, 2)
-        The height of all strokes together is about 1.
+        A letter is about 1 high, a sign less.
     """
     return [
         np.array([point.split(",") for point in stroke.split()], float) / 100
@@ -155,7 +155,7 @@ def smooth_curve(stroke: Points) -> Points:
 def rasterize(
     curves: Sequence[Points], size: tuple[int, int], pen_width: float, oversampling: int
 ) -> Image.Image:
-    """Draw curves with antialiasing: each pixel is the share that the ink covers.
+    """Draw curves: each pixel is the share that the ink covers, if `oversampling` is above 1.
 
     Parameters
     ----------
@@ -197,12 +197,12 @@ def make_negatives(
     ndarray of shape (n, 28, 28), uint8
         Light on black.
     """
-    upright = np.flatnonzero(~np.isin(labels, _ROTATABLE))
+    rotatable = np.flatnonzero(~np.isin(labels, _DIGITS_WHEN_ROTATED))
     kinds: list[tuple[float, Callable[[], Gray]]] = [
         (0.45, lambda: _draw_letter(rng)),
         (0.15, lambda: _draw_scribble(rng)),
-        (0.08, lambda: np.rot90(digits[rng.choice(upright)], rng.choice([1, 3]))),
-        (0.10, lambda: _make_pair(digits, rng)),
+        (0.08, lambda: np.rot90(digits[rng.choice(rotatable)], rng.choice([1, 3]))),
+        (0.10, lambda: _make_row(digits, rng)),
         (0.08, lambda: _make_blobs(rng)),
         (0.08, lambda: _make_texture(rng)),
         (0.06, lambda: _make_noise(rng)),
@@ -225,7 +225,7 @@ def _draw_letter(rng: np.random.Generator) -> Gray:
 
 
 def _draw_scribble(rng: np.random.Generator) -> Gray:
-    """Draw one to four curves through random points: three or more each, nine to 15 in all."""
+    """Draw one to four curves through three or more random points each, eight to 15 in all."""
     n_strokes = int(rng.integers(1, 5))
     n_points = max(3, int(rng.integers(9, 16)) // n_strokes)
     return _draw([rng.uniform(0, 1, (n_points, 2)) for _ in range(n_strokes)], rng)
@@ -238,11 +238,11 @@ def _draw(strokes: list[NDArray[np.float64]], rng: np.random.Generator) -> Gray:
     return np.asarray(rasterize(curves, (_SIDE, _SIDE), pen_width, oversampling=2))
 
 
-def _make_pair(digits: Gray, rng: np.random.Generator) -> Gray:
+def _make_row(digits: Gray, rng: np.random.Generator) -> Gray:
     """Put two or three digits side by side, overlapping by 4 to 10 pixels.
 
     Preprocessing may remove ink at the edge of the image, and leave a single digit; then another
-    pair is tried.
+    row is tried.
     """
     while True:
         chosen = rng.choice(digits, int(rng.integers(2, 4)))
@@ -253,7 +253,7 @@ def _make_pair(digits: Gray, rng: np.random.Generator) -> Gray:
             np.maximum(place_of_digit, digit, out=place_of_digit)
             column += 28 - int(rng.integers(4, 11))
         kept = int(dict(run_steps(together))["select_ink"].sum())
-        if kept > _MIN_PAIR_INK * max(int(digit.sum()) for digit in chosen):
+        if kept > _MIN_ROW_INK * max(int(digit.sum()) for digit in chosen):
             return together
 
 

@@ -27,10 +27,11 @@ from digit_classifier.training.augmentation import Augmentation
 _REJECTED_SHARE = 0.01
 
 #: Validation digits that are augmented at once.
-BATCH_SIZE = 250
+_BATCH_SIZE = 250
 
-#: Validation samples and scaling of the classifiers that are fitted in one call.
+#: Validation samples of a classifier that is fitted in one call.
 N_VALIDATION = 5000
+#: Input scaling of such a classifier.
 _SCALING = InputScaling(on_black=True)
 
 
@@ -47,7 +48,7 @@ class TrainingRun(ABC):
     seed : int
         Seeds the split and every random number of the run.
     n_validation : int
-        Number of training samples held out for validation.
+        Number of training samples held out for validation, but never more than a fifth.
     scaling : InputScaling
     augmentation : Augmentation
         Augments the validation digits for the calibration.
@@ -156,9 +157,9 @@ class TrainingRun(ABC):
         )
 
     def _validation_batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        """Yield batches as small as in training: augmentation draws one resolution per batch."""
-        for start in range(0, len(self.y_validation), BATCH_SIZE):
-            some = slice(start, start + BATCH_SIZE)
+        """Yield batches about as large as in training: each is augmented with one resolution."""
+        for start in range(0, len(self.y_validation), _BATCH_SIZE):
+            some = slice(start, start + _BATCH_SIZE)
             yield self.X_validation[some], self.y_validation[some]
 
 

@@ -9,7 +9,8 @@ from msgspec import Meta
 from digit_classifier.activations import NetworkPictures
 from digit_classifier.explanation import Explanation, PictureWithBoxes
 
-#: The title of each step of preprocessing, and what the step is good for, in no special order.
+#: The title of each step of preprocessing, and what the step is good for, in the steps' order;
+#: alternatives come last.
 STEPS = {
     "decode": ("Decoded, in gray", "as the file has it"),
     "shrink": ("Reduced", "fewer pixels are quicker to search"),

@@ -45,13 +45,20 @@ _ENDPOINTS_WITH_PURPOSE = frozenset({"api_v1.classify", "api_v1.read"})
 #: When Apache began to look for a free thread: in microseconds by mod_wsgi 4 and 5, as text, and in
 #: seconds by mod_wsgi 6.
 QUEUE_START = "mod_wsgi.queue_start"
-_FIRST_MICROSECONDS = 1e11  # a time in seconds that is thousands of years away
+_MAX_SECONDS = 1e11  # a larger number is in microseconds: in seconds it would be the year 5138
 _READY_SINCE = "digit_classifier_ready_since"
 #: The process group of requests with large bodies: each waits as long as Apache lets it.
 _LARGE = "digit-classifier-large"
 #: Health and metrics endpoints are never refused.
 _ALWAYS_ANSWERED = frozenset(
-    {"health.livez", "health.readyz", "health.status", "metrics.show_metrics"}
+    {
+        "health.livez",
+        "health.readyz",
+        "health.status",
+        "inference_v2.live",
+        "inference_v2.ready",
+        "metrics.show_metrics",
+    }
 )
 
 
@@ -65,6 +72,8 @@ class Observation:
     method : str
     route : str
         The rule that its path matches, or "none"; never the path itself.
+    started : float
+        `time.perf_counter` at the first access to the record.
     is_recorded : bool
         Whether observers are called with it.
     waited_ms : float or None
@@ -136,7 +145,7 @@ class Request(flask.Request):
 #: Flask's request, which `init_app` makes one of ours.
 request = cast(Request, flask.request)
 
-#: Called with each request when it is answered, and with the status that it counts with.
+#: Called after each answer with the request's record and the status to count.
 Observer = Callable[[Observation, int], None]
 
 
@@ -180,7 +189,7 @@ def waited_ms(environ: Mapping[str, Any]) -> float | None:
     if QUEUE_START not in environ:
         return None
     started = float(environ[QUEUE_START])
-    if started > _FIRST_MICROSECONDS:
+    if started > _MAX_SECONDS:
         started /= 1e6
     # the clock may have been set back since Apache looked at it
     return max(0.0, (time.time() - started) * 1e3)

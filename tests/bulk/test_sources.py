@@ -383,6 +383,27 @@ def test_a_list_whose_compression_breaks_off_gives_what_comes_before(tmp_path):
     assert len(codes) > 1000
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_list_whose_compression_is_damaged_gives_what_comes_before(pack, tmp_path):
+    lines = "\n".join(f"{np.random.default_rng(n).bytes(40).hex()}.png" for n in range(30_000))
+    packed = bytearray(pack(lines.encode()))
+    packed[-len(packed) // 8] ^= 0xFF
+    (tmp_path / "list").write_bytes(packed)
+
+    codes = codes_of(find_source(str(tmp_path / "list")))
+
+    assert codes[-1] == "bad_batch"
+    assert len(codes) > 1000
+
+
+def test_a_compressed_picture_or_archive_is_refused(tmp_path, digit_files):
+    archive = inputs.write_zip(tmp_path / "a.zip", digit_files).read_bytes()
+    for content in (next(iter(digit_files.values())), archive):
+        (tmp_path / "packed").write_bytes(gzip.compress(content))
+        with pytest.raises(BulkError, match="decompress it first"):
+            find_source(str(tmp_path / "packed"))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fingerprint_changes_with_the_input(kind, tmp_path, digit_files):
     path = KINDS[kind][1](tmp_path, digit_files)

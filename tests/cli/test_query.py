@@ -78,7 +78,8 @@ def test_many_digits_are_summed_up(run, server):
 
 @pytest.mark.usefixtures("drawn_data")
 @pytest.mark.parametrize(
-    ("path", "field"), [("/mnist/classify/", "file"), ("/curl-api?model=cnn", "myfile")]
+    ("path", "field"),
+    [("/mnist/classify/", "file"), ("/curl-api?model=cnn", "myfile"), ("?model=cnn", "file")],
 )
 def test_another_path_and_field_can_be_named(run, server, path, field):
     result = run("query", server.removeprefix("http://") + path, "--field", field, "--count", 3)
@@ -144,6 +145,14 @@ def test_a_server_that_is_not_there_is_an_error(run):
     assert result.exit_code == 1
     assert "errors: 2 (" in result.output
     assert ": no connection" in result.output
+
+
+@pytest.mark.usefixtures("drawn_data")
+def test_what_is_no_address_is_refused(run):
+    result = run("query", "http://[::1")
+
+    assert result.exit_code == 2
+    assert "'http://[::1' is not an address" in result.output
 
 
 def test_without_mnist_the_command_shows_how_to_fetch_it(run):

@@ -29,10 +29,12 @@ SECURE = f"https://127.0.0.1:{HTTPS_PORT}"
 DEFAULTS = dict.fromkeys(("SERVER_NAME", "HTTP_PORT", "HTTPS_PORT", "TLS_CERT", "TLS_KEY"), "")
 
 
-def release_of(clone, version):
+def set_version(clone, version):
     """Give a clone a version of its own, so that it makes another release."""
     package = clone.path / "digit_classifier" / "__init__.py"
-    package.write_text(package.read_text().replace(__version__, version))
+    before = package.read_text()
+    assert __version__ in before
+    package.write_text(before.replace(__version__, version))
 
 
 def status_of(machine, release):
@@ -46,7 +48,7 @@ def version_served(address=m.ADDRESS, *, trusts=None):
     return str(answer.json()["versions"]["digit_classifier"])
 
 
-def is_refused_twice(clone, message):
+def deploy_failing_twice(clone, message):
     """Deploy a release that fails, twice; return its error messages."""
     messages = []
     for _ in range(2):
@@ -74,11 +76,12 @@ def first_release(machine):
 def test_refused_release_stays_refused(machine, other_clone, first_release):
     template = other_clone.path / "digit_classifier" / "web" / "templates" / "index.html"
     page_of_it = template.read_text()
-    block = re.search(r"{% block main %}", page_of_it)[0]
+    block = "{% block main %}"
+    assert block in page_of_it
     template.write_text(page_of_it.replace(block, f"{block}{{{{ nothing.of.that_name }}}}"))
     page = requests.get(m.ADDRESS, timeout=30).status_code
     with m.Load(pause=m.PAUSE) as load:
-        first, second = is_refused_twice(other_clone, "is refused; nothing was changed")
+        first, second = deploy_failing_twice(other_clone, "is refused; nothing was changed")
         assert machine.clone.run("reload.sh").returncode == 0
     assert load.failures == []
     for message in (first, second):
@@ -102,7 +105,7 @@ def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
     in_trial = '"DIGIT_CLASSIFIER_WORKERS_DIR" in __import__("os").environ'
     code.write_text(code.read_text().replace('"label":', f'("label" if {in_trial} else "lable"):'))
     with m.Load(pause=m.PAUSE) as load:
-        first, _ = is_refused_twice(other_clone, f"{first_release.name} serves again")
+        first, _ = deploy_failing_twice(other_clone, f"{first_release.name} serves again")
     assert load.failures == []
     assert "The last lines of /var/log/apache2/error.log:\n" in first
     assert m.current_release() == first_release
@@ -113,7 +116,7 @@ def test_release_that_fails_in_this_machine_s_apache_alone_goes_back_each_time(
 def test_full_disk_ends_a_deployment_before_it_changes_anything(
     machine, other_clone, first_release, tmp_path
 ):
-    release_of(other_clone, "0.1.3")
+    set_version(other_clone, "0.1.3")
     scratch = tmp_path / "small"
     scratch.mkdir()
     with m.Load(pause=m.PAUSE) as load:
@@ -160,7 +163,9 @@ def test_process_stays_with_the_release_that_it_began_with(machine, first_releas
     current.symlink_to(elsewhere)
     try:
         # no process has read this page's template yet
-        answers = {requests.get(f"{m.ADDRESS}/api/v1/docs", timeout=30).status_code for _ in "1234"}
+        answers = {
+            requests.get(f"{m.ADDRESS}/api/v1/docs", timeout=30).status_code for _ in range(4)
+        }
         answers.add(_classify_batch())
         ready = requests.get(f"{m.ADDRESS}/readyz", timeout=30).status_code
     finally:
@@ -177,7 +182,7 @@ def _classify_batch():
 
 
 def test_way_back_is_the_last_good_release_and_is_never_pruned(machine, other_clone, first_release):
-    release_of(other_clone, "0.1.3")
+    set_version(other_clone, "0.1.3")
     m.changes(m.build(other_clone, KEEP_RELEASES="1"))
     second = m.current_release()
     m.changes(m.build(other_clone, KEEP_RELEASES=""))  # the same again, which changes no way back
@@ -233,7 +238,7 @@ def test_variables_hold_for_upgrades_and_rollbacks(machine, other_clone, with_tl
     for port in (80, 443):  # which nothing listened on before
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
-    release_of(other_clone, "0.1.3")
+    set_version(other_clone, "0.1.3")
     with m.Load(SECURE, m.PAUSE, trusts) as load:
         upgraded = m.build(other_clone)
         served = version_served(SECURE, trusts=trusts)
@@ -258,24 +263,27 @@ def test_what_clients_would_notice_is_asked_before(machine, with_tls):
         assert finished.returncode == 1
         assert message in finished.stdout
         assert "Nothing was changed. If that is meant, run it again with --yes." in finished.stderr
-        assert _answered_in_a_terminal(machine.clone, "n\n", **variables) == 1
+        status, asked = _answered_in_a_terminal(machine.clone, "n\n", **variables)
+        assert (status, "Go on?" in asked) == (1, True)
         assert m.modified_times(*watched) == before
 
 
 def _answered_in_a_terminal(clone, answer, **variables):
-    """Run the build where somebody sits, and return its exit status."""
+    """Run the build where somebody sits, and return its exit status and its standard error."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         clone.command("build_all_EC2.sh"),
         env=environment(**variables),
         stdin=theirs,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as running:
         os.write(ours, answer.encode())
+        errors = running.stderr.read()
     os.close(ours)
     os.close(theirs)
-    return running.returncode
+    return running.returncode, errors
 
 
 def test_variable_that_does_not_prove_itself_is_not_stored(machine):

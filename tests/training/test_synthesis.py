@@ -19,7 +19,7 @@ N = 200
 FAMILIES = {
     "_draw_letter": 0.45,
     "_draw_scribble": 0.15,
-    "_make_pair": 0.10,
+    "_make_row": 0.10,
     "_make_blobs": 0.08,
     "_make_texture": 0.08,
     "_make_noise": 0.06,
@@ -104,7 +104,7 @@ def alone_in_a_pair(digits, seed):
     """Of 600 pictures of several digits, those whose framing shows one of them alone."""
     rng = np.random.default_rng(seed)
     alone = {frame(digit).image.tobytes() for digit in digits}
-    made = (frame(synthesis._make_pair(digits, rng)).image for _ in range(600))
+    made = (frame(synthesis._make_row(digits, rng)).image for _ in range(600))
     return [image for image in made if image.tobytes() in alone]
 
 

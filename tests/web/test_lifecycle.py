@@ -119,7 +119,9 @@ def test_browser_gets_a_page_that_says_so(client):
     assert answer.headers["Retry-After"] == "1"
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/status"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/metrics", "/status", "/v2/health/live", "/v2/health/ready"]
+)
 def test_what_shows_the_service_s_state_is_always_answered(client, path):
     assert client.get(path, environ_overrides=queued(5)).status_code == 200
 

@@ -1,4 +1,4 @@
-"""The kinds of input, detected by content instead of by name."""
+"""The kinds of input, detected by content; pictures also by name."""
 
 import codecs
 import tarfile
@@ -15,8 +15,10 @@ from digit_classifier.errors import BulkError
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _IDX_MAGIC = b"\0\0\x08"
 _PICTURE_MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
-#: Two rows of a table of 28×28 pixels have about 12 kB.
-_SAMPLE_BYTES, _PIECE_BYTES = 64 * 1024, 512
+#: Bytes that the kind is detected by. A table's header and a row of 28×28 pixels have about 10 kB.
+_SAMPLE_BYTES = 64 * 1024
+#: Bytes that are read at once: of a damaged file, one long read would return nothing.
+_PIECE_BYTES = 512
 
 
 def find_source(name: str) -> Source:
@@ -44,13 +46,15 @@ def find_source(name: str) -> Source:
     sample = b""
     try:
         with storage.open_decompressed(name) as file:
-            # in pieces: of a damaged file, one long read would return nothing
             while len(sample) < _SAMPLE_BYTES and (piece := file.read(_PIECE_BYTES)):
                 sample += piece
     except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
         if not sample:
             raise BulkError(f"{name} cannot be read: {exc}.") from exc
-    return _detect_kind(name, sample)(name, url, storage.fingerprint(fs.info(path)))
+    kind = _detect_kind(name, sample)
+    if kind in {Picture, Zip} and storage.is_compressed(name):
+        raise BulkError(f"{name} is a compressed picture or ZIP archive: decompress it first.")
+    return kind(name, url, storage.fingerprint(fs.info(path)))
 
 
 def _detect_kind(name: str, sample: bytes) -> type[Source]:

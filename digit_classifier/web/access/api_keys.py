@@ -116,7 +116,7 @@ def current_key() -> ApiKey | None:
     """Return the key of the current request, if it sent one that is known."""
     if "api_key" not in g:
         # a plain hash is enough: the keys are random and long, so that none can be guessed from it
-        digest = sha256(_sent_key().encode("utf-8", "surrogateescape")).hexdigest()
+        digest = sha256(_sent_key().encode("latin-1")).hexdigest()  # the header's own bytes
         keys: tuple[ApiKey, ...] = current_app.extensions[_KEYS]
         # all are compared, so that the time does not depend on the place
         found = [key for key in keys if hmac.compare_digest(key.digest, digest)]
@@ -125,10 +125,10 @@ def current_key() -> ApiKey | None:
 
 
 def _sent_key() -> str:
-    bearer = request.authorization
-    if bearer is not None and bearer.type == "bearer" and bearer.token:
-        return bearer.token
-    return request.headers.get(HEADER, "")
+    # not by request.authorization, which takes a key with "=" in it for a list of parameters
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer" and key.strip()
+    return key.strip() if is_bearer else request.headers.get(HEADER, "")
 
 
 def _challenge(**error: str | None) -> WWWAuthenticate:

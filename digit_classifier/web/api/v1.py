@@ -68,12 +68,14 @@ _FORM_FIELDS = (_FIELD, f"{_FIELD}[]")
 MAX_ITEMS = 256
 #: Seconds after which no further image is begun: `MAX_ITEMS` of the largest would take minutes.
 BATCH_SECONDS = 10
-#: The limit for the pixels of a batch, in images of the largest size.
-_BATCH_LARGEST = 16
+#: Pixels of a batch, at most, as a number of images of the largest size.
+_MAX_LARGEST_IMAGES = 16
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 #: How the entry of each file and folder in an archive's directory begins.
 _ZIP_ENTRY = b"PK\x01\x02"
+#: Folders have entries, too, and macOS adds one to each image.
+_MAX_ZIP_ENTRIES = 3 * MAX_ITEMS
 #: Commas of a JSON batch: three an image, and plenty for those in file names.
 _MAX_COMMAS = 64 * MAX_ITEMS
 _HOW = (
@@ -148,7 +150,7 @@ def classify_batch() -> list[BatchAnswer | BatchProblem]:
     # an item that cannot be read keeps its place in the answer, and is not classified
     contents = [item.content for item in items if isinstance(item.content, bytes)]
     # both limits: one bounds the time on a slow machine, the other the work on any
-    pixel_limit = _BATCH_LARGEST * classifier.limits.max_pixels
+    pixel_limit = _MAX_LARGEST_IMAGES * classifier.limits.max_pixels
     answers = iter(
         classifier.predict_batch(contents, time_limit=BATCH_SECONDS, pixel_limit=pixel_limit)
     )
@@ -191,7 +193,7 @@ class Item:
     name : str or None
         The file's, from the request.
     content : bytes or InputError
-        The error, where the content cannot be decoded or unpacked.
+        The error, where the content is not valid base64 or cannot be unpacked.
     """
 
     name: str | None
@@ -228,6 +230,7 @@ def _items_of_request() -> list[Item]:
 
 def _of_form() -> Iterator[Item]:
     request.max_form_memory_size = request.max_content_length  # an image may come as text
+    # fields have an order, but files and texts of one field have none in common: files come first
     for field in _FORM_FIELDS:
         for file in request.files.getlist(field):
             yield Item(file.filename, file.stream.read())
@@ -257,13 +260,13 @@ def _of_text(name: str | None, text: str) -> Item:
 
 
 def _of_zip(content: bytes) -> Iterator[Item]:
-    if content.count(_ZIP_ENTRY) > 2 * MAX_ITEMS:  # before zipfile makes an object of each
-        raise BadBatchError(f"A batch has at most {MAX_ITEMS} images; this archive has more.")
+    if content.count(_ZIP_ENTRY) > _MAX_ZIP_ENTRIES:  # before zipfile makes an object of each
+        raise BadBatchError(f"A ZIP archive of images has at most {_MAX_ZIP_ENTRIES} entries.")
     try:
         archive = zipfile.ZipFile(BytesIO(content))
     except ZIP_ERRORS as exc:
         raise BadBatchError(f"The ZIP archive cannot be read: {exc}.") from exc
-    # a byte more than this is unpacked of a file, so that reading it reports that it is too large
+    # `unpack` reads one byte more, so that decoding refuses a file that is too large
     max_bytes = default_classifier().limits.max_bytes
     with archive:
         for entry in archive.infolist():

@@ -105,12 +105,17 @@ def test_wide_strokes_keep_their_width(digit, pen_width):
     assert even_strokes(box) is box
 
 
-@pytest.mark.parametrize("digit", range(10))
-def test_a_box_that_fits_is_left_alone(digit):
-    box = crop_to_ink(light(digit, size=(28, 28), scale=20 / 28))
-    box = resize(box, 20, 12)
+@pytest.mark.parametrize("shape", [(20, 12), (12, 20), (20, 20)])
+def test_a_box_that_fits_is_left_alone(shape):
+    box = resize(crop_to_ink(light(5, size=(28, 28), scale=20 / 28)), *shape)
 
     assert fit_box(box) is box
+
+
+def test_ink_that_vanishes_in_the_reduction_gives_a_black_image():
+    fitted = fit_box(np.eye(300, dtype=np.uint8))
+
+    assert not center_of_mass(fitted).any()
 
 
 @pytest.mark.parametrize("shape", [(90, 40), (40, 90), (8, 5), (300, 2)])

@@ -10,7 +10,7 @@ from tests.web.pictures import as_file, drawn
 from tests.web.serving import csrf_token, make_app, send, serving
 from tests.web.test_errors import problem
 
-KEY, OTHER = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+KEY, OTHER = secrets.token_urlsafe(32), f"{secrets.token_urlsafe(32)}=é"
 DIGEST = sha256(KEY.encode()).hexdigest()
 CLASSIFY = "/api/v1/classify"
 
@@ -25,8 +25,13 @@ def app(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Authorization": f"Bearer {KEY}"}, {"X-API-Key": KEY}, {"X-API-Key": OTHER}],
-    ids=["bearer", "header", "second key"],
+    [
+        {"Authorization": f"Bearer {KEY}"},
+        {"Authorization": f"bearer {OTHER.encode().decode('latin-1')}"},
+        {"X-API-Key": KEY},
+        {"X-API-Key": OTHER.encode().decode("latin-1")},
+    ],
+    ids=["bearer", "bearer, second key", "header", "second key"],
 )
 def test_who_has_a_key_is_answered(client, headers):
     response = client.post(CLASSIFY, data=drawn(7), headers=headers)

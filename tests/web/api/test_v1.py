@@ -316,6 +316,19 @@ def test_model_is_chosen_for_the_whole_batch(client):
     assert json.loads(unknown.text)["models"] == ["cnn", "mlp", "softmax"]
 
 
+def test_archive_of_macos_has_as_many_images_as_any_other(client):
+    content = drawn(3)
+    files = {"digits/": b"", "__MACOSX/digits/": b""}
+    for number in range(256):
+        files |= {f"digits/{number}.png": content, f"__MACOSX/digits/._{number}.png": b"?"}
+    answers = post_zip(client, zipped(files)).json
+    assert len(answers) == 256
+    files |= {f"empty {number}/": b"" for number in range(256)}
+    response = post_zip(client, zipped(files))
+    assert is_problem(response, 400, "bad_batch")
+    assert "at most 768 entries" in response.get_json(force=True)["detail"]
+
+
 def test_entry_without_a_name_is_read_like_any_other(client):
     nameless = io.BytesIO()
     with zipfile.ZipFile(nameless, "w") as archive:

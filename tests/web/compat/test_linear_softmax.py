@@ -74,6 +74,12 @@ def test_wrong_levels_are_a_400_that_says_which(client, text, message, multipart
     assert message in document["detail"]
 
 
+def test_long_value_is_refused_at_once(client):
+    # a pattern that tries all ways to divide the digits would take an hour
+    response = client.post("/mnist/classify", data={"img": "1" * 400_000 + "x" + ",0" * 783})
+    assert response.get_json(force=True)["code"] == "bad_pixels"
+
+
 @pytest.mark.parametrize("path", ["/mnist/classify", "/mnist/classify-vector"])
 def test_form_without_the_field_is_a_400(client, path):
     response = client.post(path, data={"image": levels(1)})

@@ -21,7 +21,7 @@ export function listenForFiles(page, onFiles) {
       field.value = ""; // so that the same file may be chosen again
     });
     if (!field.hasAttribute("capture")) {
-      // the field takes several, and more kinds than the server, where this script prepares them
+      // with this script, the field accepts several files, and formats that the server does not read
       field.multiple = true;
       field.accept = "image/*, .zip";
     }
