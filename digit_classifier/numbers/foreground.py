@@ -20,6 +20,7 @@ from digit_classifier.preprocessing.measures import (
 )
 from digit_classifier.preprocessing.steps.ink import (
     NOTHING_STANDS_OUT,
+    PEN_QUANTILE,
     InkNotFoundError,
     ink_threshold,
 )
@@ -39,6 +40,12 @@ WEAK_INK_FRACTION = 0.65
 #: Fraction of a component above the low threshold that exceeds the high one, at least; a net of
 #: faint lines has less.
 _STRONG_MIN_FRACTION = 0.25
+#: Fraction of the picture: ink that covers more may be the grain of a blank page. Dense tables have
+#: 0.38.
+_INK_MAX_COVERAGE = 0.45
+#: Times the contrast that a tenth of the background exceeds: ink that covers so much has more, at
+#: least 4.3 of them in real pictures; grain has up to 3.5.
+_DENSE_INK_MIN_GRAINS = 4
 #: Pixels: pictures with a shorter longest side are enlarged by a whole factor, up to this one.
 _SMALL_SIDE = 240
 #: Pixels: strips that are lower or narrower are enlarged, too.
@@ -181,9 +188,17 @@ def find_ink_components(contrast: Gray) -> Components:
     found = weak.without(~is_ink)
     if ((n_strong > 0) & ~is_ink).any():  # of a net of faint lines, keep the strong pixels
         found = Components.of_mask(found.mask | strong.view(np.uint8))
-    if not len(found.amounts):
+    if not len(found.amounts) or _is_grain(contrast, found.mask):
         raise NoInkError(NOTHING_STANDS_OUT)
     return found
+
+
+def _is_grain(contrast: Gray, mask: Gray) -> bool:
+    """Return whether the mask is of no ink: on a blank page, the threshold divides the grain."""
+    if cv2.countNonZero(mask) <= _INK_MAX_COVERAGE * contrast.size:
+        return False
+    pen = Histogram(contrast, mask).quantile(PEN_QUANTILE)
+    return pen < _DENSE_INK_MIN_GRAINS * Histogram(contrast, 1 - mask).quantile(0.9)
 
 
 def digit_height(components: Components) -> float:

@@ -36,8 +36,8 @@ _MAX_RUN = 0.1
 _MAX_SLOPE = 0.15
 #: Times its thickness: length of a line from edge to edge that is a rule, at least.
 _MIN_LENGTH_OF_CROSSING = 12
-#: Fraction of a rule's length without gaps, at least.
-_MIN_COVERAGE = 0.75
+#: Fraction of a rule's length without gaps, at least. The bars of 7s or 4s in a row leave more.
+_MIN_COVERAGE = 0.86
 #: Width over height of a picture that is too wide for a single digit to fill.
 WIDE = 1.5
 #: Times a rule's thickness: ink on it that is thicker has a stroke in it.
@@ -47,8 +47,8 @@ _MAX_THICKNESS = 0.2
 #: Times the shorter side of a frame, or of squared paper: approximate height of the digits in it.
 _FRAME_DIGIT = 0.2
 #: Times the thickness of a frame's thinnest side: thickness of its other lines, at most. The line
-#: between boxes side by side is twice as thick.
-_THICKNESS_MARGIN = 2.0
+#: between boxes side by side is twice as thick, and a gap of a pixel may be in it.
+_THICKNESS_MARGIN = 2.6
 #: Thresholds of rules in each round, as fractions of that of ink: strong rules are erased first,
 #: which lowers it.
 _FAINT_FRACTIONS = (0.65, 0.65, 0.5)

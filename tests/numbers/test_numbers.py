@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -174,6 +175,29 @@ def test_single_boxes_are_no_digits(classifier, width, shift, angle):
     assert classifier.read(as_png(np.asarray(turned))).text == "38240"
 
 
+@pytest.mark.parametrize("divider", [2, 4, 5])
+def test_dividers_of_boxes_are_no_digits(classifier, divider):
+    picture = Image.new("L", (480, 160), 255)
+    for left, digit in zip((40, 140, 240, 340), (7, 2, 1, 0), strict=True):
+        picture.paste(draw_digit(digit, size=(90, 90)).convert("L"), (left + 5, 35))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((40, 30, 440, 130), outline=0, width=2)
+    for x in (140, 240, 340):
+        draw.line((x, 30, x, 130), fill=0, width=divider)
+    assert classifier.read(as_png(np.asarray(picture))).text == "7210"
+
+
+@pytest.mark.parametrize("strokes", ["4: 32,80 32,0 0,52 50,52", "7: 0,0 50,0 20,80"])
+def test_bars_of_digits_in_a_row_are_no_rule(classifier, strokes):
+    digit, points = strokes.split(": ")
+    corners = [tuple(map(int, point.split(","))) for point in points.split()]
+    picture = Image.new("L", (400, 200), 255)
+    for left in range(50, 330, 70):
+        place = [(left + x, 60 + y) for x, y in corners]
+        ImageDraw.Draw(picture).line(place, fill=0, width=6, joint="curve")
+    assert classifier.read(as_png(np.asarray(picture))).text == 4 * digit
+
+
 def test_a_sudoku_s_lines_are_no_digits(classifier):
     lines = [(20 + 30 * i, 20, 20 + 30 * i, 170) for i in range(6)]
     lines += [(top, left, bottom, right) for left, top, right, bottom in lines]
@@ -245,13 +269,14 @@ def slanted_to_the_edge():
     return slanted[:, : inked[-1] + 1]
 
 
-def noise(height, width):
-    return np.random.default_rng(3).integers(0, 256, (height, width), np.uint8)
+def specks(height, width):
+    is_dark = np.random.default_rng(3).random((height, width)) < 0.05
+    return np.where(is_dark, 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize(
     "picture",
-    [slanted_to_the_edge(), noise(20_000, 8), noise(12, 20_000), noise(8, 8)],
+    [slanted_to_the_edge(), specks(20_000, 8), specks(12, 20_000), specks(8, 8)],
     ids=["slanted", "high", "wide", "tiny"],
 )
 def test_boxes_lie_in_the_picture_and_are_not_empty(classifier, picture):
@@ -312,6 +337,33 @@ def test_batch_out_of_time_looks_for_no_second_digit(classifier, mnist):
 def test_nothing_drawn_is_an_error(classifier):
     with pytest.raises(NoInkError):
         classifier.read(as_png(np.full((60, 90), 255, np.uint8)))
+
+
+def blank_page(kind):
+    """A blank page as a camera sees it: even, or in a slope of light, or ruled, with its grain."""
+    rng = np.random.default_rng(7)
+    page = np.full((600, 900), 210.0)
+    if kind == "slope of light":
+        page += np.linspace(-50, 30, 900)
+    if kind == "ruled":
+        page[::50] -= 60
+    grain = rng.normal(0, 8, page.shape).astype(np.float32)
+    if kind == "coarse grain":
+        grain = 4 * cv2.GaussianBlur(grain, (0, 0), 2)
+    return (page + grain).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["even", "slope of light", "ruled", "coarse grain"])
+def test_the_grain_of_a_blank_page_is_no_ink(classifier, kind):
+    with pytest.raises(NoInkError):
+        classifier.read(as_png(blank_page(kind)))
+
+
+def test_digits_in_strong_grain_are_read(classifier):
+    grain = np.random.default_rng(7).normal(0, 12, (180, 360))
+    gray = np.full((180, 360), 200.0)
+    gray[60:120, 60:300] = row_of("2075") * 0.7
+    assert classifier.read(as_png((gray + grain).clip(0, 255).astype(np.uint8))).text == "2075"
 
 
 def dots():
