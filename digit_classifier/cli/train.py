@@ -41,7 +41,9 @@ def fetch(source: Path | None) -> None:
 @data.command("show")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @click.option("--augmented", is_flag=True, help="As training sees them: distorted, half inverted.")
-@click.option("--seed", default=0, show_default=True, help="Chooses the digits.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Chooses the digits."
+)
 def show_digits(output: Path, augmented: bool, seed: int) -> None:
     """Write a sheet of training digits as a picture."""
     from digit_classifier.datasets import load_mnist
@@ -104,7 +106,13 @@ def show_digits(output: Path, augmented: bool, seed: int) -> None:
     metavar="MODEL",
     help="Let the model ask this shipped one where it is unsure of a digit, as mlp and cnn do.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of every random number of the run.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),  # scikit-learn's limits
+    default=0,
+    show_default=True,
+    help="Of every random number of the run.",
+)
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint of the same run.")
 def train(
     *,

@@ -122,6 +122,8 @@ OTHERS = [
     ["batch", "good", "-o", "good"],
     ["batch", "nowhere://good", "-o", "out-nowhere"],
     ["batch", "good", "-o", "out-scheduler", "--scheduler", "nowhere"],
+    ["data", "show", "--seed", "-1"],
+    ["train", "--name", "odd", "--seed", "-1"],
 ]
 
 

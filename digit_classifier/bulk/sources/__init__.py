@@ -48,7 +48,7 @@ def find_source(name: str) -> Source:
         with storage.open_decompressed(name) as file:
             while len(sample) < _SAMPLE_BYTES and (piece := file.read(_PIECE_BYTES)):
                 sample += piece
-    except (OSError, *storage.DECOMPRESSION_ERRORS) as exc:
+    except (OSError, ValueError, *storage.DECOMPRESSION_ERRORS) as exc:
         if not sample:
             raise BulkError(f"{name} cannot be read: {exc}.") from exc
     kind = _detect_kind(name, sample)

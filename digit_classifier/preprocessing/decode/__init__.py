@@ -241,8 +241,12 @@ def decode_image(
 
 def _check_size(image: Image.Image, limits: DecodeLimits, cost: float) -> None:
     width, height = image.size
-    if width * height * cost > limits.max_pixels or max(width, height) > _MAX_SIDE:
+    if width * height * cost > limits.max_pixels:
         raise TooManyPixelsError(_too_many_pixels(limits, cost))
+    if max(width, height) > _MAX_SIDE:
+        raise TooManyPixelsError(
+            f"The image is {width}×{height} pixels; each side may have at most {_MAX_SIDE:,}."
+        )
     if min(width, height) < limits.min_side:
         raise ImageTooSmallError(
             f"The image is {width}×{height} pixels; each side needs at least {limits.min_side}."
@@ -270,7 +274,12 @@ def _explain_foreign_format(content: bytes) -> str | None:
             "Camera, Formats, Most Compatible."
         )
     if is_avif(start):
-        return "AVIF pictures are not read by this installation. Save it as JPEG or PNG."
+        reason = (
+            "This AVIF picture is damaged, or far too large."
+            if "AVIF" in FORMATS
+            else "AVIF pictures are not read by this installation."
+        )
+        return f"{reason} Save it as JPEG or PNG."
     if start.startswith(_JPEG_XL):
         return "JPEG XL pictures are not read here. Save it as JPEG or PNG."
     if b"%PDF-" in start:

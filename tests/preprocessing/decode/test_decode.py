@@ -371,6 +371,17 @@ def test_decode_names_a_known_format_and_what_to_do(content, name, hint):
     assert hint in str(refused.value)
 
 
+def test_decode_says_that_an_avif_is_damaged(drawn):
+    content = encode(drawn, "AVIF")
+    with pytest.raises(UnsupportedImageError, match="This AVIF picture is damaged"):
+        decode(content[: len(content) // 3], LIMITS)
+
+
+def test_decode_names_the_longest_side_that_is_accepted():
+    with pytest.raises(TooManyPixelsError, match="100000×8 pixels; each side may have at most"):
+        decode(encode(Image.new("L", (100_000, 8)), "PNG"), LIMITS)
+
+
 @pytest.mark.parametrize("image_format", ["PNG", "GIF", "TIFF", "WEBP", "AVIF"])
 @pytest.mark.parametrize("paper", ["white", "black"])
 def test_decode_says_which_frame_it_read_where_that_is_blank(drawn, image_format, paper):
