@@ -133,7 +133,11 @@ class DigitClassifier:
         rows, confidence = self._read_rows(decoded.gray, decoded.shown_shape)
         is_accepted = confidence >= MIN_TEXT_CONFIDENCE
         is_single = sum(len(row.digits) for row in rows) == 1
-        if is_single and (single := self._predict_single(content)) is not None:
+        try:
+            single = self._predict_single(content) if is_single else None
+        except NoInkError:
+            single, is_accepted = None, False  # both have to accept a single digit
+        if single is not None:
             rows = (_row_of_single(single, self.model.metadata.class_labels, rows[0].box),)
             confidence = min(confidence, single.confidence)
             is_accepted = is_accepted and single.accepted
@@ -329,16 +333,13 @@ class DigitClassifier:
         )
 
     def _predict_single(self, content: bytes) -> Prediction | None:
-        """Read the digit of an image file, if it is the only one."""
-        try:
-            # not the setting: even with "center", a reading searches the picture for ink
-            image = frame_or_keep(content, self.limits, "auto")
-        except NoInkError:
-            return None
+        """Read the digit of an image file, if it is the only one; raises NoInkError without one."""
+        # not the setting: even with "center", a reading searches the picture for ink
+        image = frame_or_keep(content, self.limits, "auto")
         ((prediction, _),) = self._predict_images([image])
-        if isinstance(prediction, NoInkError) or SEVERAL_DIGITS in prediction.warnings:
-            return None
-        return prediction
+        if isinstance(prediction, NoInkError):
+            raise prediction
+        return None if SEVERAL_DIGITS in prediction.warnings else prediction
 
 
 def _row_of_single(single: Prediction, class_labels: Sequence[int], box: Box) -> Row:

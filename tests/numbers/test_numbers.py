@@ -66,6 +66,16 @@ def test_a_letter_that_classify_rejects_is_not_accepted_as_a_number(classifier, 
     assert reading.confidence < 0.5
 
 
+def test_a_digit_that_classify_does_not_find_is_not_accepted(classifier):
+    strip = np.full((200, 8000), 255, np.uint8)
+    strip[70:130, 4000:4060] = draw_digit(1, size=(SIDE, SIDE))
+    content = as_png(strip)
+    with pytest.raises(NoInkError):
+        classifier.predict(content)
+    reading = classifier.read(content)
+    assert (reading.text, reading.accepted) == ("1", False)
+
+
 def test_what_the_network_takes_for_no_digit_is_not_accepted():
     rows, confidence = read_rows(
         row_of("47"),
