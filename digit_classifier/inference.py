@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ from digit_classifier.models.store import SUFFIX, list_models, load_model
 from digit_classifier.neural_network.inspection import summarize_layers
 from digit_classifier.neural_network.layers import Array
 from digit_classifier.numbers import MIN_DECODED_SIDE, read_rows
+from digit_classifier.numbers.sheets import find_sheet
 from digit_classifier.prediction import ImageFacts, Prediction, ReadDigit, Reading, Row, Stages
 from digit_classifier.preprocessing.decode import FORMATS, DecodeLimits, decode_image
 from digit_classifier.preprocessing.doubts import SEVERAL_DIGITS
@@ -130,9 +132,9 @@ class DigitClassifier:
         started = time.perf_counter()
         decoded = decode_image(content, self.limits, min_side=MIN_DECODED_SIDE)
         decode_ms, started = ms_since(started), time.perf_counter()
-        rows, confidence = self._read_rows(decoded.gray, decoded.shown_shape)
+        rows, confidence = self._read_picture(decoded.gray, decoded.shown_shape)
         is_accepted = confidence >= MIN_TEXT_CONFIDENCE
-        is_single = sum(len(row.digits) for row in rows) == 1
+        is_single = _n_digits(rows) == 1
         try:
             single = self._predict_single(content) if is_single else None
         except NoInkError:
@@ -320,8 +322,30 @@ class DigitClassifier:
             rows, confidence = self._read_rows(framed, framed.shape)
         except InputError:
             return False
-        n_digits = sum(len(row.digits) for row in rows)
-        return n_digits >= 2 and confidence >= MIN_TEXT_CONFIDENCE
+        return _n_digits(rows) >= 2 and confidence >= MIN_TEXT_CONFIDENCE
+
+    def _read_picture(
+        self, gray: Gray, shown_shape: tuple[int, int]
+    ) -> tuple[tuple[Row, ...], float]:
+        """Read all of a picture, or only the sheet of paper on it where that shows more."""
+        whole: tuple[Row, ...] = ()
+        confidence, error = 0.0, None
+        try:
+            whole, confidence = self._read_rows(gray, shown_shape)
+        except InputError as exc:
+            error = exc
+        sheet = find_sheet(gray, is_read=error is None)
+        if sheet is not None:
+            with suppress(InputError):  # then the whole counts
+                rows, sheet_confidence = self._read_rows(sheet.gray, sheet.gray.shape)
+                n_more = _n_digits(rows) - _n_digits(whole)
+                # a sheet that cuts a number off shows fewer digits, with any confidence
+                shows_more = n_more > 0 and sheet_confidence >= confidence
+                if shows_more or confidence < MIN_TEXT_CONFIDENCE <= sheet_confidence:
+                    return sheet.place(rows, gray.shape, shown_shape), sheet_confidence
+        if error is not None:
+            raise error
+        return whole, confidence
 
     def _read_rows(self, gray: Gray, shown_shape: tuple[int, int]) -> tuple[tuple[Row, ...], float]:
         return read_rows(
@@ -340,6 +364,10 @@ class DigitClassifier:
         if isinstance(prediction, NoInkError):
             raise prediction
         return None if SEVERAL_DIGITS in prediction.warnings else prediction
+
+
+def _n_digits(rows: Sequence[Row]) -> int:
+    return sum(len(row.digits) for row in rows)
 
 
 def _row_of_single(single: Prediction, class_labels: Sequence[int], box: Box) -> Row:

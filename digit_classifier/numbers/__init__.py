@@ -129,7 +129,7 @@ def read_rows(
         """Return the box in the picture as shown: upright again, and in its pixels."""
         box = unshear(hypothesis.box, hypothesis.ink, best_slant, height)
         inside = box._replace(left=box.left - margin, top=box.top - margin)
-        return _rescale(inside, (height - 2 * margin, width - 2 * margin), shown_shape)
+        return rescale(inside, (height - 2 * margin, width - 2 * margin), shown_shape)
 
     rows = tuple(
         _row(hypotheses, probabilities, path, class_labels, place)
@@ -257,7 +257,7 @@ def _row(
     return Row(groups, surrounding_box(boxes))
 
 
-def _rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Box:
+def rescale(box: Box, shape: tuple[int, int], new_shape: tuple[int, int]) -> Box:
     """Return the box in a picture of another size, clipped to it and not empty."""
     rows, columns = new_shape[0] / shape[0], new_shape[1] / shape[1]
     # a box of the sheared or enlarged picture may reach over the edge by rounding

@@ -18,6 +18,7 @@ from digit_classifier.preprocessing.measures import (
     contrast_range,
     edge_coverage,
 )
+from digit_classifier.preprocessing.steps.background import PAPER_MIN_LEVEL
 from digit_classifier.preprocessing.steps.ink import (
     NOTHING_STANDS_OUT,
     PEN_QUANTILE,
@@ -35,6 +36,9 @@ _STRIP_MIN_ASPECT = 2.5
 STROKE_MIN_WIDTH = 9
 #: Fraction of the shorter side: surroundings that a pixel is compared with to find the polarity.
 _SURROUNDINGS_FRACTION = 0.5
+#: Fraction of the paper's light parts that its dark parts have, at least, in even light. Dividing
+#: by even paper would only strengthen its stains.
+_EVEN_LIGHT_MIN_FRACTION = 0.55
 #: Fraction of the threshold of ink: low threshold of the hysteresis.
 WEAK_INK_FRACTION = 0.65
 #: Fraction of a component above the low threshold that exceeds the high one, at least; a net of
@@ -135,8 +139,9 @@ def local_contrast(gray: Gray) -> Gray:
     """Return how far each pixel stands out from its surroundings, in the direction of the ink.
 
     The top-hat transform (Serra 1982) keeps what is narrower than a square: strokes, but not
-    shadows. The ink is the minority of the pixels: it is on the side of the longer tail in the
-    distribution of the levels about their local mean.
+    shadows. In uneven light, dark ink is divided by its paper. The ink is the minority of the
+    pixels: it is on the side of the longer tail in the distribution of the levels about their local
+    mean.
 
     Parameters
     ----------
@@ -162,8 +167,16 @@ def local_contrast(gray: Gray) -> Gray:
     deviation = gray - cv2.blur(gray, (around, around)).astype(np.float32)
     # the sign of the third moment about the local mean is that of the longer tail
     is_light = float(np.vdot(deviation, deviation * deviation)) > 0
-    transform = cv2.MORPH_TOPHAT if is_light else cv2.MORPH_BLACKHAT
-    return cv2.morphologyEx(gray, transform, np.ones((side, side), np.uint8))
+    square = np.ones((side, side), np.uint8)
+    if is_light:
+        return cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, square)
+    paper = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, square)
+    contrast = paper - gray  # a closing is nowhere darker than the picture
+    levels = Histogram(paper)
+    if levels.quantile(0.1) >= _EVEN_LIGHT_MIN_FRACTION * levels.quantile(0.9):
+        return contrast
+    # a shadow darkens paper and ink alike
+    return cv2.divide(contrast, cv2.max(paper, PAPER_MIN_LEVEL), scale=255)
 
 
 def find_ink_components(contrast: Gray) -> Components:

@@ -123,8 +123,9 @@ def propose(gray: Gray) -> list[Proposal]:
     # where surroundings of two sizes disagree about the polarity, both are proposed
     other = ink_is_light(small, NARROW_SURROUNDINGS)
     proposals = [*_by_parts(small, {"shrink": small}, other, may_be_ruled=True)]
-    # find_sheets is lazy: sheets beyond the limit are not squared up
-    for sheet in islice(find_sheets(small, gray), _MAX_SHEETS):
+    scale = np.float32(max(gray.shape) / max(small.shape))
+    for corners in islice(find_sheets(small), _MAX_SHEETS):
+        sheet, _ = square_up(gray, corners * scale, max_side=WORKING_SIDE)
         before = {"square_up": sheet}
         try:
             results, enlargement = frame_ink(sheet)
@@ -195,16 +196,14 @@ def _proposal(
     return Proposal(Framed(image, doubts), plausibility, results)
 
 
-def find_sheets(small: Gray, gray: Gray) -> Iterator[Gray]:
-    """Yield each sheet of the larger picture, squared up: at most 176 pixels on each side.
+def find_sheets(small: Gray) -> Iterator[Corners]:
+    """Yield the corners of each sheet, canvas or screen, clockwise from the upper left.
 
     Parameters
     ----------
     small : ndarray of shape (height, width), uint8
-        The picture reduced, in which the sheets are found.
-    gray : ndarray of shape (height, width), uint8
+        A picture as `shrink` returns it.
     """
-    scale = np.float32(max(gray.shape) / max(small.shape))
     # a sheet is lighter than its desk, a screen may be darker
     smooth = cv2.medianBlur(small, 5)
     light = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
@@ -217,16 +216,23 @@ def find_sheets(small: Gray, gray: Gray) -> Iterator[Gray]:
         if corners is None or any(np.abs(corners - other).max() < _SAME_CORNERS for other in found):
             continue
         found.append(corners)
-        corners = corners * scale
-        sides = _size(corners)
-        factor = min(1.0, WORKING_SIDE / max(sides))
-        width, height = (max(round(side * factor), _SHEET_MIN_SIDE) for side in sides)
-        middle = corners.mean(axis=0)
-        inner = middle + (corners - middle) * np.float32(1 - 2 * _SHEET_INSET)
-        target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-        turn = cv2.getPerspectiveTransform(inner, target)
-        # bilinear: OpenCV has no area average for warps
-        yield cv2.warpPerspective(gray, turn, (width, height))
+        yield corners
+
+
+def square_up(gray: Gray, corners: Corners, *, max_side: int) -> tuple[Gray, NDArray[np.float64]]:
+    """Return a sheet turned upright, at most `max_side` pixels on each side.
+
+    The second value, shape (3, 3), maps points of the picture to the sheet's (homogeneous).
+    """
+    sides = _size(corners)
+    factor = min(1.0, max_side / max(sides))
+    width, height = (max(round(side * factor), _SHEET_MIN_SIDE) for side in sides)
+    middle = corners.mean(axis=0)
+    inner = middle + (corners - middle) * np.float32(1 - 2 * _SHEET_INSET)
+    target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    turn = cv2.getPerspectiveTransform(inner, target)
+    # bilinear: OpenCV has no area average for warps
+    return cv2.warpPerspective(gray, turn, (width, height)), turn
 
 
 def _quadrilateral(mask: Gray) -> Corners | None:

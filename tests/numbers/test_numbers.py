@@ -251,6 +251,34 @@ def test_1s_of_one_height_are_no_bars(classifier, text):
     assert reading.text == text.replace("-", "").replace(".", "")
 
 
+@pytest.mark.parametrize("desk", [40, 130])
+def test_a_number_on_a_sheet_on_a_desk_is_read_in_its_place(classifier, desk):
+    grain = np.random.default_rng(4).normal(desk, 6, (600, 800)).clip(0, 255).astype(np.uint8)
+    picture = Image.fromarray(grain)
+    sheet = Image.fromarray(np.pad(row_of("4072"), (50, 40), constant_values=235))
+    mask = Image.new("L", sheet.size, 255)
+    turned = [part.rotate(6, Image.Resampling.BICUBIC, expand=True) for part in (sheet, mask)]
+    picture.paste(turned[0], (250, 180), turned[1])
+
+    reading = classifier.read(as_png(np.asarray(picture)))
+
+    assert (reading.text, reading.accepted) == ("4072", True)
+    for digit in reading.rows[0].digits:
+        left, top, width, height = digit.box
+        inside = np.asarray(picture)[top : top + height, left : left + width]
+        # its ink, and the paper around it
+        assert (inside < 60).mean() > 0.05
+        assert (inside > 220).mean() > 0.4
+    assert reading.rows[0].digits[0].box.top > reading.rows[0].digits[3].box.top
+
+
+@pytest.mark.parametrize("light", [0.3, 0.5])
+def test_digits_in_a_hard_shadow_are_read(classifier, light):
+    gray = np.pad(row_of("4072"), 30, constant_values=255) * 0.9
+    gray[:, : gray.shape[1] // 2] *= light
+    assert classifier.read(as_png(gray.astype(np.uint8))).text == "4072"
+
+
 def test_rows_may_slope(classifier):
     sloping = Image.fromarray(np.pad(row_of("31415926"), 60, constant_values=255))
     turned = np.asarray(sloping.rotate(8, Image.Resampling.BICUBIC, fillcolor=255))

@@ -51,7 +51,7 @@ _WIDE_SURROUNDINGS = 0.5
 #: the wider one, a marker's strokes the other.
 NARROW_SURROUNDINGS = 0.2
 #: Gray levels: darker paper counts as this, or its grain would pass for ink.
-_PAPER_MIN_LEVEL = 48
+PAPER_MIN_LEVEL = 48
 
 
 def remove_background(gray: Gray) -> Gray:
@@ -177,7 +177,7 @@ def level_light(gray: Gray, *, is_light: bool) -> Gray:
         return cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, square)
     # a closing is nowhere darker than the picture: the difference of bytes does not wrap around
     paper = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, square)
-    return cv2.divide(paper - gray, cv2.max(paper, _PAPER_MIN_LEVEL), scale=255)
+    return cv2.divide(paper - gray, cv2.max(paper, PAPER_MIN_LEVEL), scale=255)
 
 
 def ink_is_light(gray: Gray, surroundings: float = _WIDE_SURROUNDINGS) -> bool:
@@ -194,7 +194,7 @@ def ink_is_light(gray: Gray, surroundings: float = _WIDE_SURROUNDINGS) -> bool:
     """
     side = max(STROKE_MIN_WIDTH, round(surroundings * min(gray.shape))) | 1
     mean = cv2.blur(gray, (side, side)).astype(np.float32)
-    deviation = (gray - mean) / np.maximum(mean, np.float32(_PAPER_MIN_LEVEL))
+    deviation = (gray - mean) / np.maximum(mean, np.float32(PAPER_MIN_LEVEL))
     # the third moment about the local mean, whose sign is that of the longer tail
     return float(np.vdot(deviation, deviation * deviation)) > 0
 
