@@ -106,7 +106,8 @@ def measure() -> Iterator[list[str]]:
             calm = Load(f"{name}, 16 connections", picture, 16)
             answers = ask(apache.address, calm)
             yield table_row(calm, answers)
-            twice = 2 * len(answers) / SECONDS / N_CONNECTIONS
+            n_accepted = sum(status == 200 for status, _ in answers)
+            twice = 2 * n_accepted / SECONDS / N_CONNECTIONS
             yield from (
                 table_row(load, ask(apache.address, load))
                 for load in (

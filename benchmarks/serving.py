@@ -88,9 +88,9 @@ def measure(
     """Load a contestant, and return the rates, latencies and the processor's milliseconds."""
     before = contestant.cpu_seconds()
     measured = load.send(contestant.url, n_connections, seconds)
-    cpu_ms = 1000 * (contestant.cpu_seconds() - before) / measured["requests"]
-    if measured["failed"]:
+    if measured["failed"] or not measured["requests"]:
         raise click.ClickException(f"{contestant.name} failed {measured['failed']} requests.")
+    cpu_ms = 1000 * (contestant.cpu_seconds() - before) / measured["requests"]
     return {**measured, "rate": measured["requests"] / measured["seconds"], "cpu_ms": cpu_ms}
 
 

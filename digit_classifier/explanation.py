@@ -174,7 +174,7 @@ def show_boxes(classifier: DigitClassifier, content: bytes, reading: Reading) ->
     picture = with_boxes(
         decoded.gray,
         [(digit.box, digit.confidence < DOUBTFUL) for digit in digits],
-        width,
+        decoded.shown_shape,
     )
     return PictureWithBoxes(as_png(picture), width, height)
 
@@ -219,7 +219,9 @@ def overlay(framed: NDArray[np.number], saliency: NDArray[np.floating]) -> Image
 
 
 def with_boxes(
-    gray: Gray, boxes: Iterable[tuple[tuple[int, int, int, int], bool]], width: int
+    gray: Gray,
+    boxes: Iterable[tuple[tuple[int, int, int, int], bool]],
+    shape: tuple[int, int],
 ) -> Image.Image:
     """Draw boxes on a gray picture: blue, or orange around what is doubtful.
 
@@ -228,8 +230,8 @@ def with_boxes(
     gray : ndarray of shape (height, width), uint8
     boxes : iterable of (box, is_doubtful)
         Each box is left, top, width and height.
-    width : int
-        Of the picture whose pixels the boxes are in, which may be larger.
+    shape : tuple of 2 ints
+        Height and width of the picture whose pixels the boxes are in, which may be larger.
 
     Returns
     -------
@@ -242,9 +244,11 @@ def with_boxes(
     method = Image.Resampling.BOX if shown_width < gray.shape[1] else Image.Resampling.BICUBIC
     picture = Image.fromarray(gray).resize((shown_width, height), method)
     levels = np.minimum(np.asarray(picture), _SURE_BOX - 1)
-    scale = picture.width / width
+    # each rounded by itself: of a thin picture, one is far from the other
+    down, along = picture.height / shape[0], picture.width / shape[1]
     for box, is_doubtful in boxes:
-        left, top, box_width, box_height = (side * scale for side in box)
+        left, box_width = box[0] * along, box[2] * along
+        top, box_height = box[1] * down, box[3] * down
         # around the digit and not over it, where the picture has room
         rows = [max(0, math.floor(top) - _BOX_WIDTH), math.ceil(top + box_height) + _BOX_WIDTH]
         columns = [max(0, math.floor(left) - _BOX_WIDTH), math.ceil(left + box_width) + _BOX_WIDTH]

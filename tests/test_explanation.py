@@ -176,7 +176,7 @@ def test_boxes_are_drawn_around_what_they_hold_in_the_colour_of_their_doubt():
     gray = np.full((400, 500), 200, np.uint8)
     sure, doubtful = ((50, 40, 100, 200), False), ((250, 60, 80, 150), True)
 
-    shown = colours_of(with_boxes(gray, [sure, doubtful], 500))
+    shown = colours_of(with_boxes(gray, [sure, doubtful], (400, 500)))
 
     assert shown.shape == (400, 500, 3)
     (blue,) = {tuple(colour) for colour in shown[39:40, 60:140].reshape(-1, 3).tolist()}
@@ -190,7 +190,7 @@ def test_boxes_are_drawn_around_what_they_hold_in_the_colour_of_their_doubt():
 def test_boxes_of_a_larger_picture_are_reduced_with_it():
     gray = np.full((960, 1280), 255, np.uint8)
 
-    shown = colours_of(with_boxes(gray, [((1000, 400, 1000, 400), False)], 2560))
+    shown = colours_of(with_boxes(gray, [((1000, 400, 1000, 400), False)], (1920, 2560)))
 
     assert shown.shape == (480, 640, 3)
     rows, columns = np.nonzero(np.ptp(shown, axis=2) > 50)
@@ -198,10 +198,19 @@ def test_boxes_of_a_larger_picture_are_reduced_with_it():
     assert (columns.max(), rows.max()) == (501, 201)
 
 
+def test_boxes_of_a_thin_picture_are_where_they_belong():
+    gray = np.full((640, 10), 255, np.uint8)
+
+    shown = colours_of(with_boxes(gray, [((0, 1900, 30, 60), False)], (2000, 30)))
+
+    rows, _ = np.nonzero(np.ptp(shown, axis=2) > 50)
+    assert (rows.min(), rows.max()) == (606, 629)
+
+
 def test_a_small_picture_with_boxes_is_enlarged():
     gray = np.full((30, 40), 255, np.uint8)
 
-    shown = colours_of(with_boxes(gray, [((10, 10, 10, 10), False)], 40))
+    shown = colours_of(with_boxes(gray, [((10, 10, 10, 10), False)], (30, 40)))
 
     assert shown.shape == (240, 320, 3)
     rows, columns = np.nonzero(np.ptp(shown, axis=2) > 50)
@@ -210,7 +219,7 @@ def test_a_small_picture_with_boxes_is_enlarged():
 
 @pytest.mark.parametrize("box", [(0, 0, 100, 50), (0, 0, 1, 1), (99, 49, 1, 1), (-5, -5, 200, 90)])
 def test_boxes_at_the_edge_are_drawn_as_far_as_there_is_a_picture(box):
-    shown = colours_of(with_boxes(np.full((50, 100), 90, np.uint8), [(box, True)], 100))
+    shown = colours_of(with_boxes(np.full((50, 100), 90, np.uint8), [(box, True)], (50, 100)))
 
     assert shown.shape == (160, 320, 3)
     assert (np.ptp(shown, axis=2) > 50).any()
@@ -219,7 +228,7 @@ def test_boxes_at_the_edge_are_drawn_as_far_as_there_is_a_picture(box):
 def test_white_paper_is_no_colour_of_a_box():
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16).repeat(20, axis=0).repeat(20, axis=1)
 
-    shown = colours_of(with_boxes(gray, [], 320))
+    shown = colours_of(with_boxes(gray, [], (320, 320)))
 
     assert np.ptp(shown, axis=2).max() == 0
     assert np.abs(shown[..., 0] - gray).max() <= 2

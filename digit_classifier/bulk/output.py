@@ -14,8 +14,6 @@ from digit_classifier.errors import BulkError
 FORMAT_VERSION = 1
 _MANIFEST_FILE = "_manifest.json"
 _CHECKSUMS_FILE = "_SHA256SUMS"
-#: Number of shards whose images with errors are kept by name.
-_MAX_EXAMPLE_SHARDS = 100
 
 
 @dataclass
@@ -29,8 +27,8 @@ class RunSummary:
         Number of images by error code.
     checksums : dict of int to str
         The SHA-256 of each shard's file.
-    examples : dict of int to dict
-        The first names of images by error code, by shard.
+    examples : dict of str to dict
+        The first names of images of the first shards, by error code.
     n_skipped : int
         Files that were not read, since they are not named like images.
     """
@@ -40,7 +38,7 @@ class RunSummary:
     n_bytes: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     checksums: dict[int, str] = field(default_factory=dict)
-    examples: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    examples: dict[str, dict[int, tuple[str, ...]]] = field(default_factory=dict)
     n_skipped: int = 0
 
     def add(self, result: ShardResult) -> None:
@@ -50,16 +48,17 @@ class RunSummary:
         self.n_bytes += result.n_bytes
         self.errors.update(result.errors)
         self.checksums[result.index] = result.sha256
-        if result.examples:
-            self.examples[result.index] = result.examples
+        for code, names in result.examples.items():
+            by_shard = self.examples.setdefault(code, {})
+            by_shard[result.index] = names
             # the first ones stay, in the inputs' order, whichever shards finish first
-            while len(self.examples) > _MAX_EXAMPLE_SHARDS:
-                del self.examples[max(self.examples)]
+            if len(by_shard) > N_EXAMPLES:
+                del by_shard[max(by_shard)]
 
     def first_names(self, code: str) -> list[str]:
         """Return the first images with an error, in the inputs' order."""
-        shards = [self.examples[index] for index in sorted(self.examples)]
-        return [name for named in shards for name in named.get(code, ())][:N_EXAMPLES]
+        by_shard = self.examples.get(code, {})
+        return [name for index in sorted(by_shard) for name in by_shard[index]][:N_EXAMPLES]
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts in JSON's types."""
@@ -112,7 +111,7 @@ class Output:
         try:
             document = json.loads(fs.cat_file(path))
             version, self._previous = document["format_version"], dict(document["run"])
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, RecursionError) as exc:
             raise BulkError(f"{self.job.out}/{_MANIFEST_FILE} is damaged: {exc!r}.") from exc
         if version != FORMAT_VERSION:
             raise BulkError(f"{self.job.out} holds a run that this release cannot resume.")
@@ -133,6 +132,7 @@ class Output:
         }
         if self._previous is not None:
             self._check_unchanged(self._previous)
+            self._write_manifest(complete=False)  # files of a complete run may be lost
             return
         storage.make_directory(storage.join(self.job.out, MODEL_DIRECTORY))
         storage.write_atomic(self.job.model_url, model)
@@ -163,7 +163,8 @@ class Output:
 
     def _write_manifest(self, **more: Any) -> None:
         document = {"format_version": FORMAT_VERSION, "run": self.options, **more}
-        content = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        # in ASCII: the name of an input may be in any encoding
+        content = json.dumps(document, indent=2) + "\n"
         storage.write_atomic(storage.join(self.job.out, _MANIFEST_FILE), content.encode())
 
     def _check_unchanged(self, previous: Mapping[str, Any]) -> None:

@@ -6,7 +6,6 @@ import gzip
 import io
 import lzma
 import os
-import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from digit_classifier.errors import BulkError, InputError, MissingPackageError, NoFileError
+from digit_classifier.models import store
 
 
 class _Bzip2(io.RawIOBase):
@@ -198,24 +198,7 @@ def write_atomic(url: str, content: bytes) -> None:
     if not isinstance(fs, LocalFileSystem):
         fs.pipe_file(path, content)
         return
-    target = Path(path)
-    # In the same directory: a rename to another file system is a copy. Under a name of its own: a
-    # worker that was thought lost may write the same shard.
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except BaseException:  # Ctrl-C as well
-        partial.unlink(missing_ok=True)
-        raise
-    descriptor = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # makes the new name durable
-    finally:
-        os.close(descriptor)
+    store.write_atomic(Path(path), content)  # a worker that was thought lost may write the same
 
 
 def list_names(url: str) -> list[str]:

@@ -10,7 +10,9 @@ A model of ``models_dir`` (trained here) takes precedence over a shipped one of 
 
 import hashlib
 import json
+import os
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -182,11 +184,25 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], document: Mapping[st
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file, so that a server sees the old one or the new one, and never a part."""
+    """Write a file, so that readers see the old one or the new one, even after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(content)
-    partial.replace(path)
+    # in the same directory: a rename to another file system is a copy. Under a name of its own:
+    # another process may write the same file
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        with partial.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:  # Ctrl-C as well
+        partial.unlink(missing_ok=True)
+        raise
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # makes the new name durable
+    finally:
+        os.close(descriptor)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -201,11 +217,18 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         with safe_open(path, "np") as file:
             document = json.loads((file.metadata() or {})[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as exc:
+        is_whole = document.get("content_sha256") == content_sha256(document, tensors)
+    except (
+        SafetensorError,
+        OSError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as exc:
         raise ModelCorruptError(f"{path} is not a model file of this package: {exc!r}") from exc
-    if not isinstance(document, dict) or document.get("content_sha256") != content_sha256(
-        document, tensors
-    ):
+    if not is_whole:
         raise ModelCorruptError(f"{path} was altered: its content does not match its checksum.")
     return tensors, document
 

@@ -80,9 +80,12 @@ def test_document_that_describes_nothing_is_refused(tmp_path, document):
         read_model_file(path, "small")
 
 
-def test_deeply_nested_document_is_refused(tmp_path):
+@pytest.mark.parametrize("depth", [990, 991, 992, 200_000])
+def test_deeply_nested_document_is_refused(tmp_path, depth):
     path = tmp_path / "model.safetensors"
-    nested = {"digit_classifier": "[" * 200_000}
+    # about 991 is as deep as JSON is read, and deeper than it is written again
+    closed = "]" * depth if depth < 1000 else ""
+    nested = {"digit_classifier": '{"content_sha256": "", "a": ' + "[" * depth + closed + "}"}
     save_file({"w": np.zeros(2, np.float32)}, path, nested)
     with pytest.raises(ModelCorruptError):
         read_model_file(path, "small")

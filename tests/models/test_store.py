@@ -1,5 +1,6 @@
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +34,19 @@ def test_loaded_model_is_the_saved_one_to_the_bit(models_dir):
 
 def test_forged_file_without_a_change_is_read(forge):
     assert read_model_file(forge(), "small").metadata == METADATA
+
+
+def test_a_file_that_several_write_at_once_is_whole_at_any_time(tmp_path):
+    path = tmp_path / "file"
+    contents = [bytes([number]) * 100_000 for number in range(4)]
+    store.write_atomic(path, contents[0])
+    with ThreadPoolExecutor() as pool:
+        writing = [pool.submit(store.write_atomic, path, content) for content in 20 * contents]
+        while not all(one.done() for one in writing):
+            assert path.read_bytes() in contents
+        for one in writing:
+            one.result()
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_version_is_the_contents_digest_and_stays_the_same(models_dir, tmp_path):

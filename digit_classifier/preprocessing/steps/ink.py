@@ -136,7 +136,7 @@ def ink_threshold(contrast: Gray, histogram: Histogram) -> int:
 
 
 def is_grain(peak: int, contrast: Gray, kept: Gray) -> bool:
-    """Return whether that is no faint ink but the strongest of grain, stains and shadows."""
+    """Return whether `peak` is the level of grain, stains and shadows, and no faint ink's."""
     if peak >= _FAINT_INK_MAX_CONTRAST or peak < _INK_MIN_CONTRAST:
         return peak < _INK_MIN_CONTRAST
     grain = Histogram(contrast, 1 - kept).quantile(0.9)

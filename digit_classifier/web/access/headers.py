@@ -34,7 +34,7 @@ HEADERS = {
 }
 _SET_HERE = frozenset(map(str.lower, HEADERS))
 
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?|\*")
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?|\*")
 #: The API's paths alone: the page and the paths of older clients stay with their own origin.
 _CORS_PATHS = (re.compile(r"/api/.*"), re.compile(r"/v2(/.*)?$"))
 #: Request headers beyond the few that a browser sends without asking by a preflight.
