@@ -88,6 +88,18 @@ def test_server_that_is_gone_is_reported(open_page, app):
     expect(page.get_by_role("alert")).to_contain_text("The service cannot be reached")
 
 
+def test_service_that_comes_back_is_asked_again_after_a_while(open_page):
+    page = open_page()
+    page.clock.install()  # from here on, the page's timers are the test's
+    page.route("**/api/v1/**", lambda route: route.abort())
+    draw(page, 3)
+    page.clock.run_for(1000)  # the drawing rests
+    expect(page.get_by_role("alert")).to_contain_text("The service cannot be reached")
+    page.unroute("**/api/v1/**")
+    page.clock.run_for(5000)
+    expect_digit(page, 3)
+
+
 def test_answer_that_is_no_document_is_reported(open_page, address):
     page = open_page(address)
     # as a proxy in between would

@@ -19,6 +19,18 @@ test("a stroke grows by the points that extend it", () => {
   assert.deepEqual(history.state.strokes, [[HERE, THERE], [HERE]]);
 });
 
+test("a stroke that is undone while it is drawn extends no other", () => {
+  const history = new History();
+  history.begin(HERE);
+  history.begin(THERE);
+  history.undo();
+  history.extend(THERE);
+  assert.deepEqual(lengths(history), [1]);
+  history.redo();
+  history.extend(HERE);
+  assert.deepEqual(lengths(history), [1, 2]);
+});
+
 test("each stroke is undone and redone", () => {
   const history = new History();
   assert.equal(history.canUndo, false);

@@ -19,6 +19,8 @@ export class History {
   /** @type {State[]} */
   #states = [EMPTY];
   #index = 0;
+  /** @type {Stroke | null} that was begun last; it may have been undone while it is drawn */
+  #begun = null;
 
   /** What is on the board now. */
   get state() {
@@ -47,12 +49,14 @@ export class History {
 
   /** @param {Point} point of a new stroke */
   begin(point) {
-    this.#push({ strokes: [...this.state.strokes, [point]], picture: null });
+    this.#begun = [point];
+    this.#push({ strokes: [...this.state.strokes, this.#begun], picture: null });
   }
 
   /** @param {Point} point of the stroke that was begun last */
   extend(point) {
-    this.state.strokes.at(-1)?.push(point);
+    const last = this.state.strokes.at(-1);
+    if (last === this.#begun) last?.push(point);
   }
 
   clear() {

@@ -46,7 +46,7 @@ let subject = null;
 let resting = 0;
 
 const client = new Client(data);
-const view = new View(data.messages);
+const view = new View(data.messages, readAgain);
 const latest = new Latest(showError);
 const board = new Board(one(document, "[data-board]"), readBoard);
 const models = new Models(one(document, "[data-models]"), () => {
@@ -65,7 +65,6 @@ const inside = new Inside(
 const command = new Command(one(document, ".programmers"));
 
 listenForFiles(document, readFiles);
-one(document, "[data-retry]").addEventListener("click", readAgain);
 window.addEventListener("online", () => {
   if (subject && view.awaitsRetry) readAgain();
   else if (!subject) view.showNothing();

@@ -9,6 +9,7 @@ import { NumberBoxes } from "./number.js";
 /** @typedef {import("./client.js").Refusal} Refusal */
 
 const MANY_ROWS = 4; // as the server's template has it
+const RETRY = 5000; // milliseconds after which what got no answer is tried again
 
 export class View {
   #messages;
@@ -17,10 +18,17 @@ export class View {
   #oneDigit;
   #boxes;
   #title = document.title.split(" · ").at(-1) ?? "";
+  #onRetry;
+  #retrying = 0;
 
-  /** @param {Record<string, string>} messages */
-  constructor(messages) {
+  /**
+   * @param {Record<string, string>} messages
+   * @param {() => void} onRetry called when the visitor asks for a new try, and after a while
+   */
+  constructor(messages, onRetry) {
     this.#messages = messages;
+    this.#onRetry = onRetry;
+    one(document, "[data-retry]").addEventListener("click", onRetry);
     this.#status = one(document, "[role=status]");
     this.#alert = one(document, "[role=alert]");
     this.#oneDigit = one(document, "[data-one-digit]");
@@ -68,6 +76,11 @@ export class View {
     one(this.#alert, "[data-retry]").hidden = !canRetry;
     this.#alert.hidden = false;
     this.#status.hidden = true;
+    // a service that was away comes back without an event
+    clearTimeout(this.#retrying);
+    this.#retrying = setTimeout(() => {
+      if (this.awaitsRetry) this.#onRetry();
+    }, RETRY);
   }
 
   /** Whether a refusal is shown that a new try may overcome. */

@@ -1,6 +1,6 @@
 /** Unpacks ZIP archives: the pictures in them are read as if each had been dropped. */
 
-const MOST_FILES = 200;
+const MOST_FILES = 1000;
 const LARGEST = 50 * 1024 * 1024; // bytes of an unpacked file
 const END_OF_DIRECTORY = 0x06054b50;
 const END_SIZE = 22; // bytes, without a comment
