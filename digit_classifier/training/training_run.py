@@ -27,7 +27,7 @@ from digit_classifier.training.augmentation import Augmentation
 _REJECTED_SHARE = 0.01
 
 #: Validation digits that are augmented at once.
-_BATCH_SIZE = 250
+BATCH_SIZE = 250
 
 #: Validation samples of a classifier that is fitted in one call.
 N_VALIDATION = 5000
@@ -158,8 +158,8 @@ class TrainingRun(ABC):
 
     def _validation_batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """Yield batches about as large as in training: each is augmented with one resolution."""
-        for start in range(0, len(self.y_validation), _BATCH_SIZE):
-            some = slice(start, start + _BATCH_SIZE)
+        for start in range(0, len(self.y_validation), BATCH_SIZE):
+            some = slice(start, start + BATCH_SIZE)
             yield self.X_validation[some], self.y_validation[some]
 
 
